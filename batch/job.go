@@ -1,0 +1,100 @@
+package batch
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// A Status is where a job stands.
+type Status string
+
+// The statuses. Completed: every row succeeded. Partial: some rows failed.
+// Failed: none succeeded.
+const (
+	Pending    Status = "pending"
+	Processing Status = "processing"
+	Completed  Status = "completed"
+	Partial    Status = "partial"
+	Failed     Status = "failed"
+	Cancelled  Status = "cancelled"
+)
+
+// Ended reports whether nothing more will happen to a job of status s.
+func (s Status) Ended() bool { return s != Pending && s != Processing }
+
+// Final is the status of a job whose rows have all ended.
+func Final(succeeded, failed int64) Status {
+	switch {
+	case failed == 0:
+		return Completed
+	case succeeded == 0:
+		return Failed
+	}
+	return Partial
+}
+
+// An Output is what is made of each row.
+type Output struct {
+	Name    string `json:"name"`
+	Size    string `json:"size,omitempty"`
+	Format  string `json:"format"`
+	Quality int    `json:"quality,omitempty"`
+}
+
+// A Job is a batch: one template, many rows.
+type Job struct {
+	ID             string
+	Template       string
+	Version        int64 // of the template, pinned when the job was accepted
+	Outputs        []Output
+	RowKey         string          // variable that names a row; "" is its index
+	Metadata       json.RawMessage // the caller's, echoed
+	WebhookURL     string
+	IdempotencyKey string
+	BodyDigest     string // tells a repeated request from another one under the same key
+
+	Status      Status
+	Total       int64
+	Planned     int64 // rows whose renders were planned
+	Succeeded   int64 // rows with every output
+	Failed      int64
+	Deduped     int64 // rows that needed no render of their own
+	CreatedAt   time.Time
+	StartedAt   time.Time // of the first render; zero before
+	CompletedAt time.Time
+}
+
+// A Row is one row of a job as the caller sent it.
+type Row struct {
+	Index  int64
+	Key    string // the caller's, or the index in decimal
+	Values []byte // JSON object as sent; nil when Error is set and nothing could be read
+	Error  *RowError
+}
+
+// A RowError is why a row has no picture.
+type RowError struct {
+	Code      string `json:"code"`
+	Field     string `json:"field,omitempty"`
+	Message   string `json:"error"`
+	Retryable bool   `json:"retryable"`
+}
+
+// A Picture is one finished output of a row.
+type Picture struct {
+	Output string
+	Hash   string
+	Ext    string
+	Format string
+	Width  int
+	Height int
+}
+
+// A Result is how one row ended.
+type Result struct {
+	Index    int64
+	Key      string
+	Done     bool // it ended, one way or the other
+	Pictures []Picture
+	Error    *RowError
+}

@@ -1,0 +1,164 @@
+package bindings
+
+import "time"
+
+// An Owner is who has images: a binding or a job.
+type Owner string
+
+// BindingOwner and JobOwner make the two kinds of Owner.
+func BindingOwner(name string) Owner { return Owner("binding/" + name) }
+func JobOwner(id string) Owner       { return Owner("job/" + id) }
+
+// Binding is the binding's name, or "" when a job owns.
+func (o Owner) Binding() string { return cut(o, "binding/") }
+
+// Job is the job's id, or "" when a binding owns.
+func (o Owner) Job() string { return cut(o, "job/") }
+
+func cut(o Owner, prefix string) string {
+	if len(o) > len(prefix) && string(o[:len(prefix)]) == prefix {
+		return string(o[len(prefix):])
+	}
+	return ""
+}
+
+// A Spec is all that a picture is made of, and nothing else: its fingerprint
+// is taken over these bytes and the epoch.
+type Spec struct {
+	Template string   `json:"template"`
+	Version  int64    `json:"version"` // of the template; not in the fingerprint, the page's digest is
+	Page     string   `json:"page"`    // digest of the compiled page for the size and theme
+	Size     string   `json:"size"`
+	Values   []string `json:"values"` // resolved, one per slot of the page
+	Format   string   `json:"format"`
+	Quality  int      `json:"quality,omitempty"`
+}
+
+// Group is what renders must share to be made in one page: template page and format.
+func (s Spec) Group() string { return s.Page + "." + s.Format }
+
+// A Want is one output of an item as it should be.
+type Want struct {
+	Output      string // name
+	Fingerprint string
+	Spec        Spec
+}
+
+// A Problem is why an item can have no picture: the row is at fault.
+type Problem struct {
+	Code    string `json:"code"`            // missing_variable, wrong_type, bad_expression, …
+	Field   string `json:"field,omitempty"` // variables.photo
+	Message string `json:"error"`
+}
+
+// A Proposal is what an item (the images of one row) should become. Exactly one
+// of Wants, Problem and Remove is set.
+type Proposal struct {
+	Owner   Owner
+	Key     string
+	Index   int64 // of the row in its job; 0 for bindings
+	Wants   []Want
+	Problem *Problem
+	Remove  bool
+
+	// Digest stands for all of the above: two proposals with the same Digest
+	// want the same. Same as the item's digest: nothing to do.
+	Digest   string
+	Priority int // of the renders that must be made: lower is sooner
+}
+
+// Priorities of renders.
+const (
+	PriorityNow    = 0 // somebody waits
+	PriorityChange = 1 // a row changed
+	PriorityBatch  = 2
+	PriorityReplan = 3 // a template, a mapping or the epoch changed
+)
+
+// A RowChange is a row to be stored.
+type RowChange struct {
+	Key     string
+	Version int64
+	Values  []byte // canonical
+	Digest  string // of Values
+	Gone    bool   // the source said so
+}
+
+// A Quarantined row is kept out, with its reason.
+type Quarantined struct {
+	Key      string // canonical; "" when it has none
+	Position string
+	Reason   string // null_key, duplicate_key, bad_record
+	Detail   string
+}
+
+// A StoredRow is what the ledger keeps of a row.
+type StoredRow struct {
+	Key     string
+	Version int64
+	Values  []byte // canonical; nil where only the digest was asked for
+	Digest  string
+	Missing bool // absent from the latest complete reading, waiting for its grace
+}
+
+// An ItemState is what the ledger knows of one binding's item.
+type ItemState struct {
+	Digest     string // of the wanted state; "" when there is none
+	Proposed   string // of an open proposal; ""
+	ProposedIn string // the reading of the open proposal
+	Removed    bool
+}
+
+// Known is what the ledger knows of one key of a source: the row and, per
+// binding, the item.
+type Known struct {
+	Row   *StoredRow
+	Items map[string]ItemState
+}
+
+// A Plan is what one batch of a reading changes. It is committed whole.
+type Plan struct {
+	Source      string
+	Reading     string
+	Rows        []RowChange
+	Quarantined []Quarantined
+	Proposals   []Proposal
+	// Promote lists the bindings whose proposals are wanted at once, without
+	// waiting for the end of the reading: its first one, or a stream.
+	Promote map[string]bool
+	Seen    int // rows in the batch, changed or not
+	Closes  *Closing
+}
+
+// A Closing ends a reading: the ledger judges each binding's proposals of this
+// reading in the same transaction.
+type Closing struct {
+	Complete  bool
+	Reason    string
+	Unchanged bool
+	Cursor    []byte // nil keeps the one before
+	At        time.Time
+
+	// Has reports whether the reading contained a row of that canonical key
+	// (also one that was quarantined). Used only when Complete.
+	Has func(key string) bool
+	// Rows is the number of rows that the reading contained.
+	Rows int
+	// Judge decides over one binding's part of the reading.
+	Judge func(binding string, c Counts) Verdict
+}
+
+// Counts is what a reading would do to the images of one binding.
+type Counts struct {
+	Live    int // items that are not removed, before
+	Changed int // live items whose digest would change; new items do not count
+	Gone    int // live items whose row the complete reading does not have
+	Rows    int // rows in the reading
+}
+
+// A Verdict is the guard's word on a reading.
+type Verdict struct {
+	HoldChanges bool
+	HoldRemoval bool
+	Reason      string // for a person: "4,000 of 10,000 images would change (limit 50 %)"
+}

@@ -1,0 +1,145 @@
+package connectors
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/pictifyd/pictifyd/config"
+)
+
+// A Row is one element of a source as it was seen there.
+type Row struct {
+	// Key holds the values of the source's key columns, in their order. A
+	// column that the row does not have is nil. The connector does not judge
+	// it: null and duplicate keys are the matter of bindings.
+	Key []any
+
+	// Values are the row's columns. Only these types occur, at any depth: nil,
+	// bool, string, json.Number (with the digits of the source), []any and
+	// map[string]any. A cell of a text format (CSV) is a string.
+	Values map[string]any
+
+	// Version orders the states of one row within its source; higher is newer.
+	// Zero means that the reading orders them: then the number of the reading
+	// is the version.
+	Version int64
+
+	// Deleted says that the source itself reports the row gone. Values may be nil.
+	Deleted bool
+
+	// Position tells a person where the row stands: "line 14", "$.items[3]".
+	Position string
+}
+
+// A Fault is an element that could not become a row; it is quarantined with
+// its reason, and a reading that has one is still complete.
+type Fault struct {
+	Position string // as in Row
+	Reason   string // a slug: "bad_record", "too_large"
+	Detail   string // for a person
+}
+
+// A Cursor is where a source was read to: opaque to everyone but the connector
+// that made it. nil is the beginning.
+type Cursor []byte
+
+// A Batch is a part of a reading. All batches of one reading carry the same
+// Reading; the last one, and only it, has Closes.
+type Batch struct {
+	Reading string // unique per reading of a source; see NewReading
+	Rows    []Row
+	Faults  []Fault
+	Closes  *Closing
+}
+
+// A Closing ends a reading.
+type Closing struct {
+	Complete bool   // every row that the source has was in it
+	Reason   string // why it is not complete; empty when it is
+	Cursor   Cursor // committed with the reading; nil keeps the one before
+	// Unchanged says that the source itself vouches that nothing changed since
+	// the cursor (304, same bytes): the reading carries no rows, infers no
+	// deletes, and only confirms that the last state is current.
+	Unchanged bool
+}
+
+// Emit returns nil only when the batch is durably committed, the closing one
+// with its cursor. Whoever acknowledges upstream does so after that, never
+// before. It blocks while there is too much to do: that is the back-pressure.
+// Rows of the batch may be reused by the caller after Emit returned.
+type Emit func(ctx context.Context, b Batch) error
+
+// A Poller reads its source once; the daemon decides when. Poll returns nil
+// when the reading was closed (complete or not) through emit. An error means
+// that the reading died: nothing is closed, the cursor stays, the daemon
+// reports it and polls again later. Poll never emits an empty complete reading
+// because it could not read.
+type Poller interface {
+	Poll(ctx context.Context, from Cursor, emit Emit) error
+}
+
+// A Waker hints that its source may have changed. Wake blocks until ctx ends
+// and calls poll, which never blocks, for each hint. Hints may be lost; the
+// safety poll stays.
+type Waker interface {
+	Wake(ctx context.Context, poll func()) error
+}
+
+// An Env is what the daemon lends to a source.
+type Env struct {
+	Name string // of the source
+	Log  *slog.Logger
+}
+
+// A Kind is one kind of source: the same value feeds the daemon, check and the
+// reference pages.
+type Kind struct {
+	Name    string // the word after "kind:"
+	Summary string // one line
+	// Config returns a pointer to a new configuration with its defaults, for
+	// config.Node.Decode.
+	Config func() Config
+	New    func(cfg Config, env Env) (Poller, error)
+}
+
+// A Config is a source's own part of the configuration, a pointer to a struct
+// with yaml tags that embeds Common.
+type Config interface {
+	// Validate returns all problems, as a problem.List, with paths relative to
+	// the section.
+	Validate() error
+	// Base is the part that all kinds share.
+	Base() *Common
+}
+
+// Common is what every source has.
+type Common struct {
+	Kind  string          `yaml:"kind"`
+	Key   config.Strings  `yaml:"key"`   // the columns that identify a row, in order
+	Every config.Duration `yaml:"every"` // between polls; zero is the kind's default
+}
+
+// Base makes a struct that embeds Common a Config but for Validate.
+func (c *Common) Base() *Common { return c }
+
+// Kinds is the list of kinds that a daemon knows.
+type Kinds []Kind
+
+// Find is the kind of that name.
+func (k Kinds) Find(name string) (Kind, bool) {
+	for _, kind := range k {
+		if kind.Name == name {
+			return kind, true
+		}
+	}
+	return Kind{}, false
+}
+
+// KeyOf picks the key columns out of values.
+func KeyOf(columns []string, values map[string]any) []any {
+	key := make([]any, len(columns))
+	for i, c := range columns {
+		key[i] = values[c]
+	}
+	return key
+}

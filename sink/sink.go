@@ -1,0 +1,117 @@
+package sink
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/pictifyd/pictifyd/config"
+)
+
+// The events that a delivery may tell.
+const (
+	RenderCompleted = "render.completed"
+	RenderFailed    = "render.failed"
+	ImageRemoved    = "image.removed"
+	BatchCompleted  = "batch.completed"
+)
+
+// An Output is one picture of the row, or the reason why there is none.
+type Output struct {
+	Name   string `json:"output"` // of the output: card, story
+	URL    string `json:"url,omitempty"`
+	Hash   string `json:"contentHash,omitempty"` // SHA-256 of the bytes, hex
+	Format string `json:"format,omitempty"`
+	Ext    string `json:"ext,omitempty"`
+	Width  int    `json:"width,omitempty"`
+	Height int    `json:"height,omitempty"`
+	Code   string `json:"code,omitempty"`  // of the error
+	Error  string `json:"error,omitempty"` // why there is no picture
+}
+
+// A Delivery is what one sink is told about one row, or about one job.
+type Delivery struct {
+	ID         string // the idempotency key: the same at every try and after every restart
+	Event      string
+	Time       time.Time // when the event happened; the same at every try
+	Binding    string
+	Key        string
+	Generation int64 // of the row's images; a receiver ignores lower ones
+	Row        map[string]any
+	Outputs    []Output
+	Attempt    int // counts from 1
+
+	// Data replaces the body's data for events that are not about a row.
+	Data json.RawMessage
+}
+
+// A Sink delivers once; the daemon retries. retry.Permanent(err) ends it,
+// retry.After(err, d) waits; any other error backs off. Deliver may be called
+// for several rows at once, for one row never, and in the order of its
+// generations. A second call with the same ID must have no second effect at
+// the receiver, or let it recognise the ID.
+type Sink interface {
+	Deliver(ctx context.Context, d Delivery) error
+}
+
+// An Env is what the daemon lends to a sink.
+type Env struct {
+	Name   string
+	Log    *slog.Logger
+	Client *http.Client // for addresses that the operator's file names
+	// Bytes opens the picture of that hash.
+	Bytes func(ctx context.Context, hash string) (io.ReadCloser, error)
+}
+
+// A Kind is one kind of sink.
+type Kind struct {
+	Name    string
+	Summary string
+	Config  func() Config // a pointer to a new configuration with its defaults
+	New     func(cfg Config, env Env) (Sink, error)
+}
+
+// A Config is a sink's own part of the configuration, a pointer to a struct
+// with yaml tags that embeds Common.
+type Config interface {
+	Validate() error // all problems, as a problem.List, with paths relative to the section
+	Base() *Common
+}
+
+// Common is what every sink has.
+type Common struct {
+	Kind   string         `yaml:"kind"`
+	Events config.Strings `yaml:"events"` // empty: render.completed and image.removed
+}
+
+// Base makes a struct that embeds Common a Config but for Validate.
+func (c *Common) Base() *Common { return c }
+
+// Wants reports whether the sink asked for event.
+func (c *Common) Wants(event string) bool {
+	if len(c.Events) == 0 {
+		return event == RenderCompleted || event == ImageRemoved || event == BatchCompleted
+	}
+	for _, e := range c.Events {
+		if e == event {
+			return true
+		}
+	}
+	return false
+}
+
+// Kinds is the list of kinds that a daemon knows.
+type Kinds []Kind
+
+// Find is the kind of that name.
+func (k Kinds) Find(name string) (Kind, bool) {
+	for _, kind := range k {
+		if kind.Name == name {
+			return kind, true
+		}
+	}
+	return Kind{}, false
+}
