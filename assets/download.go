@@ -1,0 +1,175 @@
+package assets
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
+)
+
+// FetchFailed is the slug of everything that can be wrong with a remote asset.
+const FetchFailed = "asset_fetch_failed"
+
+// maxAddress is the longest address that is taken; rows bring worse.
+const maxAddress = 8 << 10
+
+// An address is where an asset is, without fragment.
+type address struct {
+	*url.URL
+}
+
+func parseAddress(raw string) (*address, error) {
+	raw = strings.TrimSpace(raw)
+	u, err := url.Parse(raw)
+	switch {
+	case len(raw) > maxAddress:
+		return nil, permanent(problem.Invalid, "address of %d bytes is too long", len(raw))
+	case raw == "":
+		return nil, permanent(problem.Invalid, "address is empty")
+	case err != nil:
+		return nil, permanent(problem.Invalid, "%q is not a URL", shorten(raw))
+	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
+		return nil, permanent(problem.Invalid, "%q is not an http or https address", shorten(u.Redacted()))
+	case u.User != nil:
+		return nil, permanent(problem.Invalid, "%q carries credentials", shorten(u.Redacted()))
+	}
+	u.Fragment, u.RawFragment = "", ""
+	return &address{u}, nil
+}
+
+// shown is the address as it stands in messages.
+func (a *address) shown() string { return shorten(a.Redacted()) }
+
+func shorten(s string) string {
+	const most = 300
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+func permanent(code problem.Code, format string, args ...any) error {
+	return retry.Permanent(problem.New(code, format, args...).WithSlug(FetchFailed))
+}
+
+// limitRedirects is client with at most so many redirects, on top of what it
+// refuses itself.
+func limitRedirects(client *http.Client, most int) *http.Client {
+	limited := *client
+	limited.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if len(via) > most {
+			return permanent(problem.Upstream, "more than %d redirects", max(most, 0))
+		}
+		if client.CheckRedirect != nil {
+			return client.CheckRedirect(req, via)
+		}
+		return nil
+	}
+	return &limited
+}
+
+// download is the checked bytes of u and their type.
+func (l *Library) download(ctx context.Context, u *address) ([]byte, string, error) {
+	timed, cancel := context.WithTimeout(ctx, l.limits.Time)
+	defer cancel()
+	data, declared, err := l.get(timed, u)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, "", ctx.Err()
+	case err != nil && timed.Err() != nil:
+		return nil, "", problem.New(problem.Timeout, "no complete answer within %s from %s", l.limits.Time, u.shown()).WithSlug(FetchFailed)
+	case err != nil:
+		return nil, "", err
+	}
+	contentType, invalid := inspect(data, declared, l.limits.Pixels)
+	if invalid != nil {
+		return nil, "", permanent(invalid.Code, "%s from %s", invalid.Message, u.shown())
+	}
+	return data, contentType, nil
+}
+
+func (l *Library) get(ctx context.Context, u *address) (data []byte, declared string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, "", permanent(problem.Invalid, "%q cannot be requested: %w", u.shown(), err)
+	}
+	req.Header.Set("User-Agent", "pictifyd")
+	req.Header.Set("Accept", "image/avif,image/webp,image/png,image/jpeg,image/gif,image/svg+xml,font/*;q=0.9,*/*;q=0.1")
+	resp, err := l.client.Do(req)
+	if err != nil {
+		return nil, "", failed(u, err)
+	}
+	defer resp.Body.Close()
+	if err := judgeStatus(resp.StatusCode, u); err != nil {
+		return nil, "", err
+	}
+	data, err = l.read(resp, u)
+	return data, resp.Header.Get("Content-Type"), err
+}
+
+// judgeStatus ends with what the server will say again, and leaves open what it
+// may not.
+func judgeStatus(status int, u *address) error {
+	if status == http.StatusOK {
+		return nil
+	}
+	err := problem.New(problem.Upstream, "%d from %s", status, u.shown()).WithSlug(FetchFailed)
+	switch {
+	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
+		return err
+	}
+	return retry.Permanent(err)
+}
+
+// read is the body, unpacked, up to the limit.
+func (l *Library) read(resp *http.Response, u *address) ([]byte, error) {
+	tooLarge := func() error {
+		return permanent(problem.TooLarge, "more than %d bytes from %s", l.limits.Size, u.shown())
+	}
+	if resp.ContentLength > l.limits.Size {
+		return nil, tooLarge()
+	}
+	var body bytes.Buffer
+	n, err := io.Copy(&body, io.LimitReader(resp.Body, l.limits.Size+1))
+	switch {
+	case n > l.limits.Size:
+		return nil, tooLarge()
+	case err != nil:
+		return nil, failed(u, err)
+	case n == 0:
+		return nil, permanent(problem.Upstream, "no bytes from %s", u.shown())
+	}
+	return body.Bytes(), nil
+}
+
+// failed is the failure of a request that brought no answer, or half of one. A
+// refusal by the client keeps its mark, its code and its hint.
+func failed(u *address, err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err // it repeats method and address
+	}
+	e := problem.New(problem.Upstream, "%w, from %s", err, u.shown()).WithSlug(FetchFailed)
+	var cause *problem.Error
+	if errors.As(err, &cause) {
+		e.Code, e.Hint = cause.Code, cause.Hint
+		e.Message = cause.Message + ", from " + u.shown()
+	}
+	return e
+}
+
+// mediaType is what a Content-Type says, without parameters.
+func mediaType(contentType string) string {
+	if t, _, err := mime.ParseMediaType(contentType); err == nil {
+		return t
+	}
+	return fmt.Sprintf("%.40q", contentType)
+}

@@ -1,0 +1,178 @@
+package assets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// A Pin says which bytes an address stands for.
+type Pin struct {
+	Digest      string // SHA-256 of the bytes, hex
+	ContentType string // of the bytes themselves
+	Size        int64
+	FetchedAt   time.Time
+}
+
+// An Index remembers pins durably.
+type Index interface {
+	AssetPin(ctx context.Context, url string) (Pin, bool, error)
+	SaveAssetPin(ctx context.Context, url string, p Pin) error
+}
+
+// Blobs keeps bytes by their SHA-256, in hex.
+type Blobs interface {
+	Put(ctx context.Context, data []byte) (hash string, err error)
+	Open(ctx context.Context, hash string) (io.ReadSeekCloser, int64, error)
+}
+
+// Limits bound what one asset may cost. Zero means the default.
+type Limits struct {
+	Size      int64         // bytes, unpacked; 20 MB
+	Time      time.Duration // from request to last byte, redirects included; 15 s
+	Redirects int           // 3; negative: none
+	Pixels    int64         // width × height; 50 million
+	PerHost   int           // requests to one host at a time; 6
+	Failures  int           // remembered failures of all scopes; 10,000
+}
+
+func (l Limits) withDefaults() Limits {
+	l.Size = orDefault(l.Size, 20<<20)
+	l.Time = orDefault(l.Time, 15*time.Second)
+	l.Redirects = orDefault(l.Redirects, 3)
+	l.Pixels = orDefault(l.Pixels, 50_000_000)
+	l.PerHost = orDefault(l.PerHost, 6)
+	l.Failures = orDefault(l.Failures, 10_000)
+	return l
+}
+
+func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// A Library is where pages get their bytes. It is safe for concurrent use.
+type Library struct {
+	client *http.Client
+	index  Index
+	blobs  Blobs
+	limits Limits
+
+	flights  flights
+	hosts    hosts
+	failures *failures
+}
+
+// New is a Library that fetches with client and keeps in index and blobs.
+func New(client *http.Client, index Index, blobs Blobs, limits Limits) *Library {
+	limits = limits.withDefaults()
+	return &Library{
+		client:   limitRedirects(client, limits.Redirects),
+		index:    index,
+		blobs:    blobs,
+		limits:   limits,
+		flights:  flights{calls: make(map[string]*call)},
+		hosts:    hosts{limit: limits.PerHost, places: make(map[string]*places)},
+		failures: newFailures(limits.Failures),
+	}
+}
+
+// Fetch is the pin of url, which is requested only if there is none yet. Equal
+// addresses that are wanted at a time are requested once. Within one scope a
+// failure is final: the next Fetch returns it without a request. The empty
+// scope remembers nothing.
+//
+// A failure is a problem with the slug FetchFailed; it is marked
+// retry.Permanent when trying in another scope would not help either.
+func (l *Library) Fetch(ctx context.Context, url, scope string) (Pin, error) {
+	u, err := parseAddress(url)
+	if err != nil {
+		return Pin{}, err
+	}
+	address := u.String()
+	if pin, known, err := l.pinned(ctx, address); known || err != nil {
+		return pin, err
+	}
+	if err := l.failures.find(scope, address); err != nil {
+		return Pin{}, err
+	}
+	pin, err := l.flights.do(ctx, address, func() (Pin, error) { return l.fetch(ctx, u) })
+	if p := (*problem.Error)(nil); errors.As(err, &p) && p.Slug == FetchFailed {
+		l.failures.remember(scope, address, err)
+	}
+	return pin, err
+}
+
+// pinned is the pin of address if its bytes are still there. Without them the
+// address counts as new: a lost blob heals by itself.
+func (l *Library) pinned(ctx context.Context, address string) (Pin, bool, error) {
+	pin, known, err := l.index.AssetPin(ctx, address)
+	if err != nil || !known {
+		return Pin{}, false, err
+	}
+	r, _, err := l.blobs.Open(ctx, pin.Digest)
+	switch {
+	case err == nil:
+		return pin, true, r.Close()
+	case problem.CodeOf(err) == problem.NotFound:
+		return Pin{}, false, nil
+	}
+	return Pin{}, false, fmt.Errorf("open asset %s: %w", pin.Digest, err)
+}
+
+// fetch requests u and pins it to what came. A second look at the index keeps a
+// flight that starts when another has just ended from asking again.
+func (l *Library) fetch(ctx context.Context, u *address) (Pin, error) {
+	if pin, known, err := l.pinned(ctx, u.String()); known || err != nil {
+		return pin, err
+	}
+	leave, err := l.hosts.enter(ctx, u.Host)
+	if err != nil {
+		return Pin{}, err
+	}
+	defer leave()
+	data, contentType, err := l.download(ctx, u)
+	if err != nil {
+		return Pin{}, err
+	}
+	digest, err := l.blobs.Put(ctx, data)
+	if err != nil {
+		return Pin{}, err
+	}
+	pin := Pin{Digest: digest, ContentType: contentType, Size: int64(len(data)), FetchedAt: time.Now().UTC()}
+	return pin, l.index.SaveAssetPin(ctx, u.String(), pin)
+}
+
+// Put keeps the bytes of an asset that came with a template and returns their
+// digest. What they are is read from them; contentType only helps to say what
+// is wrong with those that are neither an image nor a font.
+func (l *Library) Put(ctx context.Context, data []byte, contentType string) (string, error) {
+	if int64(len(data)) > l.limits.Size {
+		return "", problem.New(problem.TooLarge, "asset has %d bytes, at most %d are allowed", len(data), l.limits.Size)
+	}
+	if _, err := inspect(data, contentType, l.limits.Pixels); err != nil {
+		return "", err
+	}
+	return l.blobs.Put(ctx, data)
+}
+
+// Open is the bytes under digest and their type, which is read from them. What
+// is neither an image nor a font is application/octet-stream.
+func (l *Library) Open(ctx context.Context, digest string) (io.ReadCloser, string, error) {
+	r, _, err := l.blobs.Open(ctx, digest)
+	if err != nil {
+		return nil, "", err
+	}
+	contentType, err := sniffReader(r)
+	if err != nil {
+		return nil, "", errors.Join(fmt.Errorf("read asset %s: %w", digest, err), r.Close())
+	}
+	return r, contentType, nil
+}

@@ -1,0 +1,7 @@
+// Package blob keeps bytes by their SHA-256 in a folder. What Put has returned
+// survives a power cut: it was written under a temporary name, synced, renamed,
+// and its folder synced. A name holds either all of its bytes or does not exist.
+//
+// The package knows neither images nor who refers to them, and deletes nothing
+// but its own leftovers.
+package blob
