@@ -60,6 +60,7 @@ type Sink interface {
 // An Env is what the daemon lends to a sink.
 type Env struct {
 	Name   string
+	Dir    string // relative paths of the configuration are relative to it
 	Log    *slog.Logger
 	Client *http.Client // for addresses that the operator's file names
 	// Bytes opens the picture of that hash.

@@ -1,0 +1,43 @@
+package file
+
+import (
+	"path/filepath"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/sink"
+)
+
+// Config is a folder's part of the configuration.
+type Config struct {
+	sink.Common
+
+	// Path of each file: "out/{{ key }}-{{ output }}.{{ ext }}". Up to the first
+	// expression it names the folder that nothing leaves.
+	Path string `yaml:"path"`
+}
+
+// Kind is the file sink.
+var Kind = sink.Kind{
+	Name:    "file",
+	Summary: "one file per picture in a folder",
+	Config:  func() sink.Config { return &Config{} },
+	New: func(c sink.Config, env sink.Env) (sink.Sink, error) {
+		path, err := parsePath(c.(*Config).Path)
+		if err != nil {
+			return nil, err
+		}
+		root := path.folder
+		if !filepath.IsAbs(root) {
+			root = filepath.Join(env.Dir, root)
+		}
+		return &folder{root: root, path: path, open: env.Bytes}, nil
+	},
+}
+
+// Validate reports a path that cannot be made, or that is the same for all rows.
+func (c *Config) Validate() error {
+	if _, err := parsePath(c.Path); err != nil {
+		return problem.List{err.At("path")}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/pictifyd/pictifyd/sink"
+)
+
+// body is what an endpoint reads.
+type body struct {
+	Event     string    `json:"event"`
+	Timestamp time.Time `json:"timestamp"`
+	Data      any       `json:"data"`
+}
+
+// rowData is the data of an event about one row. The picture itself stands
+// twice: receivers of one output want it flat, others by its name.
+type rowData struct {
+	DeliveryID string `json:"deliveryId"`
+	Binding    string `json:"binding"`
+	Key        string `json:"key"`
+	Generation int64  `json:"generation"`
+
+	URL    string `json:"url,omitempty"`
+	Hash   string `json:"contentHash,omitempty"`
+	Width  int    `json:"width,omitempty"`
+	Height int    `json:"height,omitempty"`
+	Format string `json:"format,omitempty"`
+
+	Outputs []sink.Output  `json:"outputs"`
+	Row     map[string]any `json:"row,omitempty"`
+}
+
+// encode is the same bytes for the same delivery, whichever the try.
+func encode(d sink.Delivery, includeRow bool) ([]byte, error) {
+	b := body{Event: d.Event, Timestamp: d.Time.UTC(), Data: d.Data}
+	if d.Data == nil {
+		b.Data = dataOf(d, includeRow)
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false) // & in addresses stays legible
+	if err := enc.Encode(b); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+func dataOf(d sink.Delivery, includeRow bool) rowData {
+	data := rowData{
+		DeliveryID: d.ID,
+		Binding:    d.Binding,
+		Key:        d.Key,
+		Generation: d.Generation,
+		Outputs:    d.Outputs,
+	}
+	if data.Outputs == nil {
+		data.Outputs = []sink.Output{}
+	}
+	if includeRow {
+		data.Row = d.Row
+	}
+	for _, o := range d.Outputs {
+		if o.Error == "" && o.URL != "" {
+			data.URL, data.Hash, data.Width, data.Height, data.Format = o.URL, o.Hash, o.Width, o.Height, o.Format
+			break
+		}
+	}
+	return data
+}
