@@ -1,0 +1,96 @@
+package bindings
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// What becomes of an image whose row is gone.
+const (
+	Keep   = "keep"   // it stays as it is
+	Remove = "remove" // it goes, and the sinks are told
+)
+
+// A Config is one binding: which pictures of which rows.
+type Config struct {
+	Name     string            `yaml:"name"`     // stands in URLs: /b/NAME/…
+	Source   string            `yaml:"source"`   // whose rows
+	Template string            `yaml:"template"` // what they are drawn with
+	Where    string            `yaml:"where"`    // an expression over the row; rows that don't meet it have no image. Empty: all rows
+	Map      map[string]string `yaml:"map"`      // variable: expression over the row. A variable without a line takes the column of its name
+	Outputs  []Output          `yaml:"outputs"`  // empty: one PNG of the default size
+	Sinks    config.Strings    `yaml:"sinks"`    // who is told
+
+	OnDelete    string          `yaml:"on_delete"`    // Keep or Remove; empty is Keep
+	DeleteGrace config.Duration `yaml:"delete_grace"` // how long a row must be missing before its image goes
+	Guard       Guard           `yaml:"guard"`
+	Public      bool            `yaml:"public"` // /b/… needs no key
+}
+
+// DefaultConfig is a binding before its first line is read.
+func DefaultConfig() Config {
+	return Config{
+		OnDelete:    Keep,
+		DeleteGrace: config.Duration(15 * time.Minute),
+		Guard:       Guard{MaxChanged: 0.5, MaxDeleted: 0.1, Floor: 20},
+	}
+}
+
+// Validate returns every problem that can be seen without the template and the
+// source, as a problem.List with paths relative to the binding.
+func (c Config) Validate() error {
+	var problems problem.List
+	add := func(path, hint, format string, args ...any) {
+		problems = append(problems, problem.New(problem.Invalid, format, args...).At(path).WithHint("%s", hint))
+	}
+	switch {
+	case c.Name == "":
+		add("name", "it stands in the URLs of the images: /b/NAME/…", "the binding has no name")
+	case !namePattern.MatchString(c.Name):
+		add("name", nameHint, "a binding can't be named %q", c.Name)
+	}
+	if c.Source == "" {
+		add("source", "name one of sources:", "the binding names no source")
+	}
+	if c.Template == "" {
+		add("template", "name a file of the templates folder, without .html", "the binding names no template")
+	}
+	if c.OnDelete != "" && c.OnDelete != Keep && c.OnDelete != Remove {
+		add("on_delete", "keep or remove", "there is no way %q to treat the images of rows that are gone", c.OnDelete)
+	}
+	if c.Guard.Floor < 0 {
+		add("guard.floor", "0 lets the shares alone decide", "the floor %d is negative", c.Guard.Floor)
+	}
+	for i, name := range c.Sinks {
+		if slices.Contains(c.Sinks[:i], name) {
+			add(fmt.Sprintf("sinks[%d]", i), "name each sink once", "the sink %q is named twice", name)
+		}
+	}
+	for _, variable := range slices.Sorted(maps.Keys(c.Map)) {
+		if strings.TrimSpace(c.Map[variable]) == "" {
+			add("map."+variable, "write an expression, or leave the line out to take the column of that name",
+				"the variable %q is mapped to nothing", variable)
+		}
+	}
+	if _, err := Outputs(c.Outputs, "outputs"); err != nil {
+		problems = append(problems, problem.All(err)...)
+	}
+	return problems.Err()
+}
+
+// suggest sets p's hint to the known name that is nearest to name, or to all of them.
+func suggest(p *problem.Error, name string, known []string, what string) *problem.Error {
+	if near, ok := config.Nearest(name, known); ok {
+		return p.WithHint("did you mean %q?", near)
+	}
+	if len(known) == 0 {
+		return p.WithHint("it has no %s", what)
+	}
+	return p.WithHint("the %s are %s", what, strings.Join(known, ", "))
+}

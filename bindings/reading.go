@@ -1,0 +1,318 @@
+package bindings
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pictifyd/pictifyd/connectors"
+)
+
+// ReadingOptions is what a reading is planned with, from its first row to its last.
+type ReadingOptions struct {
+	Source   string
+	ID       string
+	Seq      int64 // of the reading; the version of rows that have none of their own
+	Bindings []*Binding
+	Promote  map[string]bool // bindings whose first reading this is
+	Now      time.Time       // the clock of the plan
+}
+
+// A Reading plans the batches of one reading of a source, in their order. It
+// remembers in 16 bytes each the keys that it saw, and the changes that it still
+// holds back. It is for one goroutine.
+type Reading struct {
+	o     ReadingOptions
+	holds bool // changes wait for the end
+	seen  map[keyHash]mark
+	held  window
+
+	elements  int // rows and faults so far, to name a row by
+	live      int // rows with a key that are not deleted
+	doubled   int // keys that more than one row has
+	doubleKey string
+}
+
+// NewReading begins a reading.
+func NewReading(o ReadingOptions) *Reading {
+	r := &Reading{o: o, seen: map[keyHash]mark{}, held: newWindow()}
+	for _, b := range o.Bindings {
+		r.holds = r.holds || !o.Promote[b.Name()]
+	}
+	return r
+}
+
+// Keys are the canonical keys of the rows in b, each once: what the ledger must
+// be asked about before Plan.
+func (r *Reading) Keys(b connectors.Batch) []string {
+	keys := make([]string, 0, len(b.Rows))
+	met := make(map[string]struct{}, len(b.Rows))
+	for i := range b.Rows {
+		key, err := CanonicalKey(b.Rows[i].Key)
+		if err != nil {
+			continue
+		}
+		if _, twice := met[key]; !twice {
+			met[key] = struct{}{}
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// Plan is what b changes, given what the ledger knows of its keys. The plan of
+// the closing batch also has the changes that were held back until then. Plan
+// fails only when it is called wrongly: whatever is wrong with a row is part of
+// the plan.
+func (r *Reading) Plan(b connectors.Batch, known map[string]Known) (Plan, error) {
+	if r.seen == nil {
+		return Plan{}, errors.New("plan a batch of a reading that is closed")
+	}
+	p := Plan{Source: r.o.Source, Reading: r.o.ID, Promote: r.o.Promote, Seen: len(b.Rows)}
+	for _, f := range b.Faults {
+		r.elements++
+		p.Quarantined = append(p.Quarantined, Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail})
+	}
+	for i := range b.Rows {
+		r.elements++
+		r.row(&p, &b.Rows[i], known)
+	}
+	if b.Closes != nil || !r.holds || r.held.full() {
+		r.release(&p)
+	}
+	if b.Closes != nil {
+		p.Closes = r.closing(*b.Closes)
+		r.seen = nil
+	}
+	return p, nil
+}
+
+// row plans one row into the window, or into quarantine.
+func (r *Reading) row(p *Plan, row *connectors.Row, known map[string]Known) {
+	key, err := CanonicalKey(row.Key)
+	if err != nil {
+		var bad *KeyError
+		errors.As(err, &bad)
+		p.Quarantined = append(p.Quarantined, Quarantined{Position: row.Position, Reason: bad.Reason, Detail: bad.Detail})
+		return
+	}
+	h := hashKey(key)
+	m, again := r.seen[h]
+	// A source that numbers the states of its rows may tell several of one row.
+	if again && row.Version == 0 {
+		r.double(p, key, row.Position, known[key])
+		return
+	}
+	r.mark(h, m, again, row.Deleted)
+	version := row.Version
+	if version == 0 {
+		version = r.o.Seq
+	}
+	if before, ok := r.held.rows[key]; ok && before.change.Version >= version {
+		return
+	}
+	change, changed, err := r.change(key, version, row, known[key])
+	if err != nil {
+		p.Quarantined = append(p.Quarantined, Quarantined{Key: key, Position: row.Position, Reason: BadRecord, Detail: err.Error()})
+		return
+	}
+	if changed != nil {
+		changed.change, changed.position = change, row.Position
+		r.held.put(key, changed)
+	}
+}
+
+// mark notes that the key was seen.
+func (r *Reading) mark(h keyHash, m mark, again, deleted bool) {
+	wasLive := again && !m.gone
+	if !again {
+		m.row = uint32(r.elements)
+	}
+	m.gone = deleted
+	r.seen[h] = m
+	switch {
+	case wasLive && deleted:
+		r.live--
+	case !wasLive && !deleted:
+		r.live++
+	}
+}
+
+// change is what row does to the ledger; changed is nil when it does nothing.
+func (r *Reading) change(key string, version int64, row *connectors.Row, k Known) (c RowChange, changed *heldRow, err error) {
+	if k.Row != nil && version < k.Row.Version {
+		return c, nil, nil
+	}
+	if row.Deleted {
+		return r.deletion(key, version, k)
+	}
+	values, err := Canonical(row.Values)
+	if err != nil {
+		return c, nil, err
+	}
+	digest := Digest(values)
+	same := k.Row != nil && k.Row.Digest == digest
+	if k.Row != nil && !same && version == k.Row.Version {
+		return c, nil, nil // the ledger would not take it, so its images must not change either
+	}
+	changed = &heldRow{
+		store:     !same || k.Row.Missing,
+		proposals: r.proposals(key, row.Values, k, same),
+	}
+	if !changed.store && len(changed.proposals) == 0 {
+		return c, nil, nil
+	}
+	return RowChange{Key: key, Version: version, Values: values, Digest: digest}, changed, nil
+}
+
+// deletion is what the source's own word that a row is gone does.
+func (r *Reading) deletion(key string, version int64, k Known) (RowChange, *heldRow, error) {
+	changed := &heldRow{store: k.Row != nil}
+	for _, b := range r.o.Bindings {
+		if item, ok := k.Items[b.Name()]; ok && !item.Removed && b.cfg.OnDelete == Remove {
+			changed.proposals = append(changed.proposals, removal(BindingOwner(b.Name()), key))
+		}
+	}
+	if !changed.store && len(changed.proposals) == 0 {
+		return RowChange{}, nil, nil
+	}
+	return RowChange{Key: key, Version: version, Gone: true}, changed, nil
+}
+
+// proposals are what the bindings want of a row; same says that the ledger has
+// these values already.
+func (r *Reading) proposals(key string, values map[string]any, k Known, same bool) []Proposal {
+	var all []Proposal
+	for _, b := range r.o.Bindings {
+		item, known := k.Items[b.Name()]
+		open := item.Proposed != "" && item.ProposedIn != r.o.ID
+		if same && known && !open {
+			continue
+		}
+		priority := PriorityChange
+		if r.o.Promote[b.Name()] {
+			priority = PriorityBatch
+		}
+		p := b.Propose(key, values, r.o.Now, priority)
+		if needed(&p, item, known) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// needed reports whether p does anything to an item.
+func needed(p *Proposal, item ItemState, known bool) bool {
+	switch {
+	case !known:
+		return !p.Remove
+	case item.Removed && p.Remove:
+		p.Digest = item.Digest // so that it does no more than to end an open proposal
+		return item.Proposed != ""
+	case item.Removed || p.Digest != item.Digest:
+		return true
+	}
+	return item.Proposed != ""
+}
+
+// double quarantines a row whose key another row of the reading has, and at the
+// first time also takes back what that other row changed.
+func (r *Reading) double(p *Plan, key, position string, k Known) {
+	h := hashKey(key)
+	m := r.seen[h]
+	if !m.doubled {
+		first := fmt.Sprintf("row %d", m.row)
+		if before, ok := r.held.rows[key]; ok {
+			first = before.position
+			r.held.drop(key)
+		} else if m.written {
+			r.takeBack(p, key, k)
+		}
+		p.Quarantined = append(p.Quarantined, Quarantined{
+			Key: key, Position: first, Reason: DuplicateKey,
+			Detail: fmt.Sprintf("the key %s stands again at %s", KeyText(key), position),
+		})
+		if r.doubled++; r.doubled == 1 {
+			r.doubleKey = key
+		}
+		m.doubled = true
+		r.seen[h] = m
+	}
+	p.Quarantined = append(p.Quarantined, Quarantined{
+		Key: key, Position: position, Reason: DuplicateKey,
+		Detail: fmt.Sprintf("another row before it has the key %s", KeyText(key)),
+	})
+}
+
+// takeBack undoes what an earlier batch of this reading committed for a key. The
+// stored row goes, so that the next reading plans the key from nothing; images
+// that were there before stay as they are, those that the reading made go.
+func (r *Reading) takeBack(p *Plan, key string, k Known) {
+	if k.Row != nil {
+		p.Rows = append(p.Rows, RowChange{Key: key, Version: k.Row.Version, Gone: true})
+	}
+	for _, b := range r.o.Bindings {
+		item, known := k.Items[b.Name()]
+		owner := BindingOwner(b.Name())
+		switch {
+		case !known:
+		case r.o.Promote[b.Name()] || item.Digest == "":
+			if !item.Removed {
+				p.Proposals = append(p.Proposals, removal(owner, key))
+			}
+		case item.Proposed != "":
+			p.Proposals = append(p.Proposals, Proposal{Owner: owner, Key: key, Digest: item.Digest})
+		}
+	}
+}
+
+// release moves what is held back into the plan.
+func (r *Reading) release(p *Plan) {
+	for _, key := range r.held.order {
+		row, ok := r.held.rows[key]
+		if !ok {
+			continue
+		}
+		if row.store {
+			p.Rows = append(p.Rows, row.change)
+		}
+		p.Proposals = append(p.Proposals, row.proposals...)
+		h := hashKey(key)
+		m := r.seen[h]
+		m.written = true
+		r.seen[h] = m
+		delete(r.held.rows, key)
+	}
+	r.held = newWindow()
+}
+
+// closing is the end of the reading for the ledger.
+func (r *Reading) closing(c connectors.Closing) *Closing {
+	guards := make(map[string]Guard, len(r.o.Bindings))
+	for _, b := range r.o.Bindings {
+		guards[b.Name()] = b.cfg.Guard
+	}
+	seen := r.seen
+	end := &Closing{
+		Complete: c.Complete, Reason: c.Reason, Unchanged: c.Unchanged, Cursor: c.Cursor, At: r.o.Now, Rows: r.live,
+		Has: func(key string) bool { m, ok := seen[hashKey(key)]; return ok && !m.gone },
+		Judge: func(binding string, counts Counts) Verdict {
+			guard, ok := guards[binding]
+			if !ok {
+				return Verdict{}
+			}
+			return Judge(guard, counts)
+		},
+	}
+	if r.doubled > 0 && end.Complete {
+		end.Complete, end.Reason = false, r.doubledReason()
+	}
+	return end
+}
+
+func (r *Reading) doubledReason() string {
+	if r.doubled == 1 {
+		return fmt.Sprintf("more than one row has the key %s", KeyText(r.doubleKey))
+	}
+	return fmt.Sprintf("%s keys stand in more than one row; the first is %s", thousands(r.doubled), KeyText(r.doubleKey))
+}
