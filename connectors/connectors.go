@@ -43,10 +43,11 @@ type Fault struct {
 // that made it. nil is the beginning.
 type Cursor []byte
 
-// A Batch is a part of a reading. All batches of one reading carry the same
-// Reading; the last one, and only it, has Closes.
+// A Batch is a part of a reading; the last one, and only it, has Closes.
 type Batch struct {
-	Reading string // unique per reading of a source; see NewReading
+	// Reading is the same in all batches of one reading. The daemon sets it on
+	// the way of the batch; a connector leaves it empty.
+	Reading string
 	Rows    []Row
 	Faults  []Fault
 	Closes  *Closing
@@ -66,7 +67,8 @@ type Closing struct {
 // Emit returns nil only when the batch is durably committed, the closing one
 // with its cursor. Whoever acknowledges upstream does so after that, never
 // before. It blocks while there is too much to do: that is the back-pressure.
-// Rows of the batch may be reused by the caller after Emit returned.
+// The slices of the batch may be reused by the caller after Emit returned; the
+// values of its rows are not touched again.
 type Emit func(ctx context.Context, b Batch) error
 
 // A Poller reads its source once; the daemon decides when. Poll returns nil
@@ -78,9 +80,11 @@ type Poller interface {
 	Poll(ctx context.Context, from Cursor, emit Emit) error
 }
 
-// A Waker hints that its source may have changed. Wake blocks until ctx ends
-// and calls poll, which never blocks, for each hint. Hints may be lost; the
-// safety poll stays.
+// A Waker hints that its source may have changed. Wake blocks until ctx ends,
+// then returns nil; an error says that there can be no hints here. It calls
+// poll, which never blocks, once it has begun to listen (so that a change from
+// before is not missed) and then for each hint. Hints may be lost; the safety
+// poll stays.
 type Waker interface {
 	Wake(ctx context.Context, poll func()) error
 }
@@ -88,6 +92,7 @@ type Waker interface {
 // An Env is what the daemon lends to a source.
 type Env struct {
 	Name string // of the source
+	Dir  string // of the configuration: relative paths start there
 	Log  *slog.Logger
 }
 

@@ -1,0 +1,118 @@
+package poll
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// The formats of documents.
+const (
+	CSV    = "csv"
+	TSV    = "tsv"
+	JSON   = "json"
+	NDJSON = "ndjson"
+)
+
+// Formats lists the formats that can be decoded.
+func Formats() []string { return []string{CSV, TSV, JSON, NDJSON} }
+
+// A record larger than maxRecord is set aside as a fault. One larger than
+// maxHeld ends the reading, because it has to be held to find its end.
+const (
+	maxRecord = 10 << 20
+	maxHeld   = 4 * maxRecord
+)
+
+// The reasons of faults.
+const (
+	BadRecord = "bad_record" // it is not what the format promises a row to be
+	TooLarge  = "too_large"
+)
+
+// An Element is one record of a document: the values of a row, or the fault
+// that keeps it from being one.
+type Element struct {
+	Values   map[string]any
+	Fault    *connectors.Fault // nil for a row
+	Position string            // as in connectors.Row
+	Size     int64             // bytes in the document
+}
+
+// A Decoder yields the elements of one document in order. Next returns io.EOF
+// only after a document that is whole; any other error says that the rest of
+// the document can't be trusted.
+type Decoder interface {
+	Next() (Element, error)
+}
+
+// A Layout is how rows stand in a document. Kinds of sources embed it in their
+// configuration.
+type Layout struct {
+	Format    string `yaml:"format"`    // csv, tsv, json, ndjson; empty is for the source to find out
+	Rows      string `yaml:"rows"`      // json: where the array of rows is; empty is "$"
+	Delimiter string `yaml:"delimiter"` // csv: what separates cells; empty is found in the header
+}
+
+// Problems says what is wrong with the layout, with paths relative to it.
+func (l Layout) Problems() problem.List {
+	var list problem.List
+	if l.Format != "" && !slices.Contains(Formats(), l.Format) {
+		list = append(list, Unsupported(l.Format).At("format"))
+	}
+	if _, err := parsePath(l.Rows); err != nil {
+		list = append(list, err.At("rows"))
+	} else if l.Rows != "" && l.Format != "" && l.Format != JSON {
+		list = append(list, problem.New(problem.Invalid, "a rows path is for format json, not %s", l.Format).
+			At("rows").WithHint("leave rows out, or set format: json"))
+	}
+	if _, err := parseDelimiter(l.Delimiter); err != nil {
+		list = append(list, err.At("delimiter"))
+	} else if l.Delimiter != "" && l.Format != "" && l.Format != CSV {
+		list = append(list, problem.New(problem.Invalid, "a delimiter is for format csv, not %s", l.Format).
+			At("delimiter").WithHint("leave delimiter out, or set format: csv"))
+	}
+	return list
+}
+
+// Decoder decodes data as format, which is l.Format where that is set. In a
+// format with a header, the columns of key have to be in it.
+func (l Layout) Decoder(format string, data []byte, key []string) (Decoder, error) {
+	text, err := utf8Text(data)
+	if err != nil {
+		return nil, err
+	}
+	switch format {
+	case CSV, TSV:
+		return newCSV(text, format, l.Delimiter, key)
+	case JSON:
+		return newJSON(text, l.Rows)
+	case NDJSON:
+		return &ndjson{rest: text}, nil
+	}
+	return nil, Unsupported(format)
+}
+
+// Unsupported is the problem of a format that can't be decoded.
+func Unsupported(format string) *problem.Error {
+	e := problem.New(problem.Unsupported, "format %q is not supported; supported are %s", format, strings.Join(Formats(), ", "))
+	if strings.HasPrefix(format, "xls") {
+		return e.WithHint("save the sheet as CSV (UTF-8)")
+	}
+	return e
+}
+
+func fault(position, reason, format string, args ...any) *connectors.Fault {
+	return &connectors.Fault{Position: position, Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+func tooLarge(position string) *connectors.Fault {
+	return fault(position, TooLarge, "larger than %d MB", maxRecord>>20)
+}
+
+func line(n int) string { return fmt.Sprintf("line %d", n) }
+
+func atLine(n int) problem.Position { return problem.Position{Line: n} }
