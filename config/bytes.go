@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"math/big"
 	"regexp"
 	"strconv"
@@ -34,20 +33,20 @@ var bytesForm = regexp.MustCompile(`^([0-9]{1,19}(?:\.[0-9]{1,9})?) ?([A-Za-z]*)
 func ParseBytes(text string) (Bytes, error) {
 	m := bytesForm.FindStringSubmatch(text)
 	if m == nil {
-		return 0, errors.New(`wants an amount of bytes, as in "2GB" or "512MiB"`)
+		return 0, mismatch(`wants an amount of bytes, as in "2GB" or "512MiB"`)
 	}
 	size, ok := unitSize(m[2])
 	if !ok {
-		return 0, errors.New(`wants one of the units B, KB, MB, GB, TB, KiB, MiB, GiB, TiB`)
+		return 0, mismatch(`wants one of the units B, KB, MB, GB, TB, KiB, MiB, GiB, TiB`)
 	}
 	amount, ok := new(big.Rat).SetString(m[1])
 	if !ok {
-		return 0, errors.New(`wants an amount of bytes, as in "2GB" or "512MiB"`)
+		return 0, mismatch(`wants an amount of bytes, as in "2GB" or "512MiB"`)
 	}
 	amount.Mul(amount, new(big.Rat).SetInt64(size))
 	whole := new(big.Int).Quo(amount.Num(), amount.Denom())
 	if !whole.IsInt64() {
-		return 0, errors.New("is too large for an amount of bytes")
+		return 0, mismatch("is too large for an amount of bytes")
 	}
 	return Bytes(whole.Int64()), nil
 }

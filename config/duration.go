@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -27,7 +26,7 @@ func ParseDuration(text string) (Duration, error) {
 	if m := daysPrefix.FindStringSubmatch(text); m != nil {
 		n, err := strconv.Atoi(m[1])
 		if err != nil || time.Duration(n) > math.MaxInt64/day {
-			return 0, errors.New("is too long for a duration")
+			return 0, mismatch("is too long for a duration")
 		}
 		days, rest = time.Duration(n)*day, text[len(m[0]):]
 		if rest == "" {
@@ -37,13 +36,13 @@ func ParseDuration(text string) (Duration, error) {
 	d, err := time.ParseDuration(rest)
 	switch {
 	case bareNumber.MatchString(rest) && (err != nil || days > 0):
-		return 0, errors.New(`wants a unit, as in "30s", "5m", "24h" or "30d"`)
+		return 0, mismatch(`wants a unit, as in "30s", "5m", "24h" or "30d"`)
 	case err != nil || strings.HasPrefix(rest, "+"):
-		return 0, errors.New(`wants a duration, as in "30s", "5m", "24h" or "30d"`)
+		return 0, mismatch(`wants a duration, as in "30s", "5m", "24h" or "30d"`)
 	case d < 0 || strings.HasPrefix(rest, "-"):
-		return 0, errors.New("wants a duration that is not negative")
+		return 0, mismatch("wants a duration that is not negative")
 	case d > math.MaxInt64-days:
-		return 0, errors.New("is too long for a duration")
+		return 0, mismatch("is too long for a duration")
 	}
 	return Duration(days + d), nil
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,16 +16,16 @@ func ParsePercent(text string) (Percent, error) {
 	number, hundredths := strings.CutSuffix(text, "%")
 	share, err := strconv.ParseFloat(number, 64)
 	if err != nil || !decimal.MatchString(number) {
-		return 0, errors.New(`wants a share, as in "50%" or 0.5`)
+		return 0, mismatch(`wants a share, as in "50%" or 0.5`)
 	}
 	if hundredths {
 		share /= 100
 	}
 	switch {
 	case share > 1 && hundredths:
-		return 0, errors.New("must be between 0% and 100%")
+		return 0, mismatch("must be between 0% and 100%")
 	case share > 1:
-		return 0, errors.New(`must be between 0 and 1, or carry a "%"`)
+		return 0, mismatch(`must be between 0 and 1, or carry a "%"`)
 	}
 	return Percent(share), nil
 }
