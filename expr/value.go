@@ -1,0 +1,182 @@
+package expr
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/big"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// number is JSON's syntax: what else looks like a number to a person ("007",
+// "1,299", "+5") is an article code or ambiguous, and stays text.
+var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+// NumberText is the number that v stands for, as it was written: v is a number,
+// or text that is one JSON number with optional spaces around it.
+func NumberText(v any) (json.Number, bool) {
+	switch v := v.(type) {
+	case json.Number:
+		return v, true
+	case string:
+		s := strings.TrimSpace(v)
+		if s == "" || s[0] != '-' && (s[0] < '0' || s[0] > '9') || !number.MatchString(s) {
+			return "", false
+		}
+		return json.Number(s), true
+	case int:
+		return json.Number(strconv.Itoa(v)), true
+	case float64:
+		return json.Number(floatText(v)), true
+	}
+	return "", false
+}
+
+// Number is v as a number; ok is false when v is neither a number nor text that
+// is one, or is too large.
+func Number(v any) (f float64, ok bool) {
+	switch v := v.(type) {
+	case float64:
+		return v, true
+	case int:
+		return float64(v), true
+	}
+	s, ok := NumberText(v)
+	if !ok {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(s), 64)
+	return f, err == nil
+}
+
+// isNumber reports whether v is a number by type, not by its look.
+func isNumber(v any) bool {
+	switch v.(type) {
+	case json.Number, int, float64:
+		return true
+	}
+	return false
+}
+
+// Bool is v as a boolean: true or false itself, or a text or number that says
+// so ("true", "false", "1", "0", "yes", "no", in any case).
+func Bool(v any) (b, ok bool) {
+	switch v := v.(type) {
+	case bool:
+		return v, true
+	case string, json.Number, int, float64:
+		switch strings.ToLower(strings.TrimSpace(Text(v))) {
+		case "true", "1", "yes":
+			return true, true
+		case "false", "0", "no":
+			return false, true
+		}
+	}
+	return false, false
+}
+
+// Truthy reports whether v counts as true in a condition. False are nothing, "",
+// zero, empty lists and objects, and the texts that say false: "false", "0", "no".
+func Truthy(v any) bool {
+	if b, ok := Bool(v); ok {
+		return b
+	}
+	if f, ok := Number(v); ok {
+		return f != 0
+	}
+	return !isEmpty(v)
+}
+
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// Text is how v prints in text: nothing for nil, the digits of a number as they
+// were written, lists joined by ", ", objects as JSON.
+func Text(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case bool:
+		return strconv.FormatBool(v)
+	case int:
+		return strconv.Itoa(v)
+	case float64:
+		return floatText(v)
+	case []any:
+		parts := make([]string, len(v))
+		for i, item := range v {
+			parts[i] = Text(item)
+		}
+		return strings.Join(parts, ", ")
+	}
+	text, err := jsonText(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return text
+}
+
+func jsonText(v any) (string, error) {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(b.String(), "\n"), nil
+}
+
+// exactInt is the first whole number of which a float cannot tell its neighbours.
+const exactInt = 1 << 53
+
+// floatText is the shortest text of f without an exponent. Fractions have at
+// most 15 significant digits: what a float keeps of any decimal.
+func floatText(f float64) string {
+	if f == 0 {
+		return "0" // also for minus zero
+	}
+	if f == math.Trunc(f) && math.Abs(f) < exactInt {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	if short := strconv.FormatFloat(f, 'g', 15, 64); !math.IsInf(f, 0) && !math.IsNaN(f) {
+		f, _ = strconv.ParseFloat(short, 64)
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
+}
+
+// decimal is the decimal number that f was meant to be: the shortest that reads
+// back as f.
+func decimal(f float64) *big.Rat {
+	r, _ := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, 64))
+	return r
+}
+
+// quote shows v in a message, cut so that a long text stays readable.
+func quote(v any) string {
+	s := Text(v)
+	if runes := []rune(s); len(runes) > 40 {
+		s = string(runes[:40]) + "…"
+	}
+	switch v.(type) {
+	case json.Number, int, float64, bool:
+		return s
+	}
+	return strconv.Quote(s)
+}
