@@ -44,7 +44,10 @@ func parseEntry(text string) (entry, *problem.Error) {
 		return rangeEntry(text, prefix)
 	}
 	if addr, err := netip.ParseAddr(text); err == nil {
-		return rangeEntry(text, netip.PrefixFrom(addr.WithZone(""), addr.BitLen()))
+		if addr.Zone() != "" {
+			return entry{}, problem.New(problem.Invalid, "%q has a zone", text).WithHint("addresses with a zone are never reached")
+		}
+		return rangeEntry(text, netip.PrefixFrom(addr, addr.BitLen()))
 	}
 	host, err := canonicalHost(text)
 	if err != nil || numeric(host) || !hostName(host) {

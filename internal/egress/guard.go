@@ -108,6 +108,9 @@ func (g *Guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) 
 	if err != nil {
 		return nil, lookupError(name, err)
 	}
+	if len(addrs) == 0 {
+		return nil, problem.New(problem.Invalid, "host %q has no address", name).WithSlug(HostNotFound)
+	}
 	for i, addr := range addrs {
 		addrs[i] = addr.Unmap()
 		if err := g.checkAddr(name, addrs[i]); err != nil {

@@ -64,10 +64,15 @@ type Error struct {
 	Err error // the cause; shown in logs, not outside
 }
 
-// New is an Error with a formatted message. A %w in format becomes its cause.
+// New is an Error with a formatted message. What a %w in format stands for
+// becomes its cause, also when there are several.
 func New(code Code, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
-	return &Error{Code: code, Message: err.Error(), Err: errors.Unwrap(err)}
+	cause := errors.Unwrap(err)
+	if _, several := err.(interface{ Unwrap() []error }); several {
+		cause = err
+	}
+	return &Error{Code: code, Message: err.Error(), Err: cause}
 }
 
 // WithHint sets the next step and returns e.

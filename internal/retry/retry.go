@@ -63,7 +63,8 @@ type Backoff struct {
 // Next is the wait after the n-th failure, n counting from 1: between half of
 // and the whole of Base·2^(n-1), at most Max.
 func (b Backoff) Next(n int) time.Duration {
-	d := float64(b.Base) * math.Pow(2, float64(max(n, 1)-1))
+	// Beyond 64 doublings any wait is at Max; without the bound 0·∞ would be no number.
+	d := float64(b.Base) * math.Pow(2, float64(min(max(n, 1), 64)-1))
 	d = min(d, float64(b.Max))
 	return time.Duration(d/2 + rand.Float64()*d/2)
 }

@@ -16,15 +16,12 @@ func Sign(path, secret string) string {
 }
 
 // Verify reports whether one of the secrets made signature for path. It takes
-// the same time whichever byte differs. An empty secret verifies nothing.
+// the same time whichever letter differs. An empty secret verifies nothing.
 func Verify(path, signature string, secrets ...string) bool {
-	given, err := base64.RawURLEncoding.Strict().DecodeString(signature)
-	if err != nil {
-		return false
-	}
 	valid := false
 	for _, secret := range secrets {
-		match := hmac.Equal(given, sum([]byte(secret), urlContext, path))
+		// Compared as text: a decoder would take several texts for one signature.
+		match := hmac.Equal([]byte(signature), []byte(Sign(path, secret)))
 		valid = valid || (match && secret != "")
 	}
 	return valid

@@ -55,7 +55,7 @@ func Open(url, dir string, o Options) (*Folder, error) {
 	if f.create == nil {
 		f.create = createFile
 	}
-	if err := f.makeFolders(f.temporary()); err != nil {
+	if err := f.makeRoot(); err != nil {
 		return nil, surroundings("make image folder", err)
 	}
 	if err := f.hold(); err != nil {
@@ -74,6 +74,13 @@ func createFile(path string) (file, error) {
 // temporary is the folder of unfinished files: below the root, since a rename
 // works within one filesystem only.
 func (f *Folder) temporary() string { return filepath.Join(f.root, "tmp") }
+
+func (f *Folder) makeRoot() error {
+	if err := f.makeFolders(f.temporary()); err != nil {
+		return err
+	}
+	return f.names.sync(map[string]bool{f.temporary(): true})
+}
 
 // hold sweeps unless another process is here, whose unfinished files would go
 // with the leftovers, and says to others that we are.
