@@ -1,0 +1,248 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// A bindingView is a binding with its state.
+type bindingView struct {
+	Name     string   `json:"name"`
+	Source   string   `json:"source"`
+	Template string   `json:"template"`
+	Public   bool     `json:"public"`
+	Outputs  []Output `json:"outputs"`
+	Sinks    []string `json:"sinks"`
+
+	State       string    `json:"state"` // ok, working, held, failing, new
+	Items       int64     `json:"items"`
+	Ready       int64     `json:"ready"`
+	Waiting     int64     `json:"waiting"`
+	Failed      int64     `json:"failed"`
+	Quarantined int64     `json:"quarantined"`
+	Held        *heldView `json:"held"`
+
+	ReadAt   *time.Time `json:"readAt"`
+	Complete bool       `json:"complete"`
+	Error    string     `json:"error,omitempty"`
+	ErrorAt  *time.Time `json:"errorAt,omitempty"`
+}
+
+// A heldView is what the guard holds, and why.
+type heldView struct {
+	Changes  int64  `json:"changes"`
+	Removals int64  `json:"removals"`
+	Reason   string `json:"reason"`
+}
+
+func viewOfBinding(b Binding, st bindings.Status) bindingView {
+	v := bindingView{
+		Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public,
+		Outputs: list(b.Outputs), Sinks: list(b.Sinks),
+		Items: st.Live, Ready: st.Ready, Waiting: st.Waiting, Failed: st.Failed, Quarantined: st.Quarantined,
+		ReadAt: moment(st.ReadAt), Complete: st.Complete, Error: st.Error, ErrorAt: moment(st.ErrorAt),
+	}
+	if st.HeldChanges > 0 || st.HeldRemoval > 0 || st.HeldReason != "" {
+		v.Held = &heldView{st.HeldChanges, st.HeldRemoval, st.HeldReason}
+	}
+	if b.Error != nil {
+		v.Error = problem.All(b.Error)[0].Error()
+	}
+	v.State = stateOf(v)
+	return v
+}
+
+// stateOf is the one word that matters most.
+func stateOf(v bindingView) string {
+	switch {
+	case v.Error != "":
+		return "failing"
+	case v.Held != nil:
+		return "held"
+	case v.ReadAt == nil && v.Items == 0:
+		return "new"
+	case v.Waiting > 0:
+		return "working"
+	}
+	return "ok"
+}
+
+// moment is t in UTC, or null where there is none.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// list keeps null out of JSON.
+func list[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
+}
+
+// configured is what the configuration says about a binding.
+func (s *Server) configured(name string) (Binding, bool) {
+	all := s.deps.ConfiguredFunc()
+	i := slices.IndexFunc(all, func(b Binding) bool { return b.Name == name })
+	if i < 0 {
+		return Binding{}, false
+	}
+	return all[i], true
+}
+
+func (s *Server) noBinding(name string) error {
+	p := problem.New(problem.NotFound, "there is no binding %q", name).WithSlug(slugBindingNotFound)
+	var names []string
+	for _, b := range s.deps.ConfiguredFunc() {
+		names = append(names, b.Name)
+	}
+	if near, ok := config.Nearest(name, names); ok {
+		return p.WithHint("did you mean %q?", near)
+	}
+	return p.WithHint("GET /bindings lists them")
+}
+
+// bindingOf is the binding that r names, if the asker may see it.
+func (s *Server) bindingOf(r *http.Request) (Binding, error) {
+	b, ok := s.configured(r.PathValue("name"))
+	if !ok || !asker(r.Context()).uses(b.Template) {
+		return Binding{}, s.noBinding(r.PathValue("name"))
+	}
+	return b, nil
+}
+
+func (s *Server) listBindings(w http.ResponseWriter, r *http.Request) error {
+	var seen []Binding
+	for _, b := range s.deps.ConfiguredFunc() {
+		if asker(r.Context()).uses(b.Template) {
+			seen = append(seen, b)
+		}
+	}
+	views, err := s.bindingViews(r.Context(), seen)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, map[string]any{"bindings": views})
+}
+
+func (s *Server) showBinding(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.bindingOf(r)
+	if err != nil {
+		return err
+	}
+	views, err := s.bindingViews(r.Context(), []Binding{b})
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, map[string]any{"binding": views[0]})
+}
+
+// A rowView is a stored row.
+type rowView struct {
+	Key     string          `json:"key"` // canonical, as in a path
+	Name    string          `json:"name"`
+	Version int64           `json:"version"`
+	Missing bool            `json:"missing"`
+	Values  json.RawMessage `json:"values"`
+}
+
+type quarantineView struct {
+	Key      string `json:"key"`
+	Position string `json:"position"`
+	Reason   string `json:"reason"`
+	Detail   string `json:"detail"`
+}
+
+const quarantineLimit = 100
+
+// listRows gives a page of the rows of a binding's source, by key.
+func (s *Server) listRows(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.bindingOf(r)
+	if err != nil {
+		return err
+	}
+	limit, err := intParam(r, "limit", 100, 1, maxPage)
+	if err != nil {
+		return err
+	}
+	rows, err := s.deps.Bindings.Rows(r.Context(), b.Source, r.URL.Query().Get("after"), limit)
+	if err != nil {
+		return fmt.Errorf("read rows of source %q: %w", b.Source, err)
+	}
+	out, err := s.deps.Bindings.Quarantine(r.Context(), b.Source, quarantineLimit)
+	if err != nil {
+		return fmt.Errorf("read quarantine of source %q: %w", b.Source, err)
+	}
+	page := struct {
+		Rows        []rowView        `json:"rows"`
+		Quarantined []quarantineView `json:"quarantined"`
+		Next        string           `json:"next,omitempty"` // the after of the next page
+	}{Rows: []rowView{}, Quarantined: []quarantineView{}}
+	for _, row := range rows {
+		page.Rows = append(page.Rows, rowView{row.Key, bindings.KeyText(row.Key), row.Version, row.Missing, row.Values})
+	}
+	for _, q := range out {
+		page.Quarantined = append(page.Quarantined, quarantineView(q))
+	}
+	if len(rows) == limit {
+		page.Next = rows[len(rows)-1].Key
+	}
+	return answer(w, http.StatusOK, page)
+}
+
+// refreshBinding asks for a reading of the binding's source.
+func (s *Server) refreshBinding(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.bindingOf(r)
+	if err != nil {
+		return err
+	}
+	if err := s.deps.Bindings.WantPoll(r.Context(), b.Source); err != nil {
+		return fmt.Errorf("ask for a poll of %q: %w", b.Source, err)
+	}
+	return answer(w, http.StatusAccepted, map[string]string{"status": "refreshing", "binding": b.Name, "source": b.Source})
+}
+
+// acceptGuard lets through what the guard holds. A body that says what was seen
+// is refused if something else is held by now.
+func (s *Server) acceptGuard(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.bindingOf(r)
+	if err != nil {
+		return err
+	}
+	seen := struct{ Changes, Removals *int64 }{}
+	if err := json.NewDecoder(r.Body).Decode(&seen); err != nil && !errors.Is(err, io.EOF) {
+		return problem.New(problem.Invalid, "the body is not JSON of the form {\"changes\": 3, \"removals\": 0}: %w", err).WithSlug(slugMalformed)
+	}
+	views, err := s.bindingViews(r.Context(), []Binding{b})
+	if err != nil {
+		return err
+	}
+	held := heldView{}
+	if views[0].Held != nil {
+		held = *views[0].Held
+	}
+	if differs(seen.Changes, held.Changes) || differs(seen.Removals, held.Removals) {
+		return problem.New(problem.Conflict, "the guard now holds %d changes and %d removals", held.Changes, held.Removals).
+			WithSlug(slugGuardMoved).WithHint("look again, then accept what is held now")
+	}
+	promoted, err := s.deps.Bindings.AcceptGuard(r.Context(), b.Name)
+	if err != nil {
+		return fmt.Errorf("accept what the guard of %q holds: %w", b.Name, err)
+	}
+	return answer(w, http.StatusOK, map[string]any{"status": "accepted", "binding": b.Name, "accepted": promoted})
+}
+
+func differs(seen *int64, now int64) bool { return seen != nil && *seen != now }

@@ -1,0 +1,153 @@
+package api
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// Config is the section server of the configuration.
+type Config struct {
+	Listen        string        `yaml:"listen"`         // host:port; port 0 takes a free one
+	PublicURL     string        `yaml:"public_url"`     // what handed-out addresses begin with; "" is http:// and Listen
+	Keys          []Key         `yaml:"keys"`           // none: loopback only
+	WebhookSecret config.Secret `yaml:"webhook_secret"` // signs the webhookUrl of batches; "": one is made and kept
+	URLKeys       []URLKey      `yaml:"url_keys"`       // sign addresses, the first of them new ones; none: one is made and kept
+}
+
+// A Key opens the API. In YAML it may be just its text, which opens all of it.
+type Key struct {
+	Name      string        `yaml:"name"` // for logs
+	Key       config.Secret `yaml:"key"`
+	Scopes    []Scope       `yaml:"scopes"`    // none: all
+	Templates []string      `yaml:"templates"` // that it may use and see; none: all
+}
+
+// A URLKey signs addresses. Two of them overlap while keys are rotated.
+type URLKey struct {
+	ID     string        `yaml:"id"`
+	Secret config.Secret `yaml:"secret"`
+}
+
+// UnmarshalNode accepts a key's text alone as well.
+func (k *Key) UnmarshalNode(n config.Node) error {
+	if n.Kind() == config.Scalar {
+		return n.Decode(&k.Key)
+	}
+	type plain Key
+	return n.Decode((*plain)(k))
+}
+
+// DefaultConfig is a server for this machine alone.
+func DefaultConfig() Config { return Config{Listen: "127.0.0.1:8080"} }
+
+// minKey is the length below which a key can be guessed.
+const minKey = 16
+
+// Validate returns every problem that can be seen without the network, as a
+// problem.List with paths relative to the section.
+func (c Config) Validate() error {
+	var list problem.List
+	list = append(list, c.validateListen()...)
+	if c.PublicURL != "" {
+		if u, err := url.Parse(c.PublicURL); err != nil || (u.Scheme != "http" && u.Scheme != "https") ||
+			u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+			list = append(list, problem.New(problem.Invalid, "%q is not the address of a server", c.PublicURL).
+				At("public_url").WithHint("write scheme and host, as in https://images.example.com"))
+		}
+	}
+	list = append(list, c.validateKeys()...)
+	seen := map[string]bool{}
+	for i, k := range c.URLKeys {
+		at := "url_keys[" + strconv.Itoa(i) + "]"
+		switch {
+		case k.ID == "":
+			list = append(list, problem.New(problem.Invalid, "this key has no id").At(at+".id"))
+		case seen[k.ID]:
+			list = append(list, problem.New(problem.Invalid, "there are two keys %q", k.ID).At(at+".id"))
+		}
+		seen[k.ID] = true
+		if len(k.Secret.Reveal()) < minKey {
+			list = append(list, tooShort(at+".secret"))
+		}
+	}
+	return list.Err()
+}
+
+func (c Config) validateListen() problem.List {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return problem.List{problem.New(problem.Invalid, "%q is not an address to listen on", c.Listen).
+			At("listen").WithHint("write host:port, as in 127.0.0.1:8080")}
+	}
+	if len(c.Keys) == 0 && !loopback(host) {
+		return problem.List{problem.New(problem.Invalid, "without a key the server listens on this machine only, and %q is wider", c.Listen).
+			At("listen").WithHint(`add a key: keys: [ "${PICTIFYD_KEY}" ], or listen on 127.0.0.1:%s`, port)}
+	}
+	return nil
+}
+
+func (c Config) validateKeys() problem.List {
+	var list problem.List
+	for i, k := range c.Keys {
+		at := "keys[" + strconv.Itoa(i) + "]"
+		if len(k.Key.Reveal()) < minKey {
+			list = append(list, tooShort(at))
+		}
+		for j, other := range c.Keys[:i] {
+			if k.Key.Equal(other.Key) {
+				list = append(list, problem.New(problem.Invalid, "this key is the same as keys[%d]", j).At(at))
+			}
+		}
+		for j, scope := range k.Scopes {
+			if !slices.Contains(scopes, scope) {
+				list = append(list, problem.New(problem.Invalid, "there is no scope %q", scope).
+					At(at+".scopes["+strconv.Itoa(j)+"]").WithHint("the scopes are %s", scopeList()))
+			}
+		}
+	}
+	return list
+}
+
+func tooShort(at string) *problem.Error {
+	return problem.New(problem.Invalid, "this key is shorter than %d characters", minKey).
+		At(at).WithHint("make one with: openssl rand -hex 32")
+}
+
+// loopback reports whether host names this machine and nothing wider.
+func loopback(host string) bool {
+	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// BaseURL is what handed-out addresses begin with, without a slash at its end.
+// addr is where the server really listens; nil stands for Listen.
+func (c Config) BaseURL(addr net.Addr) string {
+	if c.PublicURL != "" {
+		return strings.TrimRight(c.PublicURL, "/")
+	}
+	listen := c.Listen
+	if addr != nil {
+		listen = addr.String()
+	}
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "http://" + listen
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

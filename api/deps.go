@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/template"
+)
+
+// Intake takes in batches.
+type Intake interface {
+	// FindJob is the job that was accepted under an idempotency key.
+	FindJob(ctx context.Context, idempotencyKey string) (batch.Job, bool, error)
+	// StageRows keeps rows for a job that is not accepted yet.
+	StageRows(ctx context.Context, job string, rows []batch.Row) error
+	// AcceptJob makes j a job with the rows staged under its id, durably. An
+	// idempotency key that is taken is a problem of code Conflict.
+	AcceptJob(ctx context.Context, j batch.Job) error
+	// DiscardRows forgets the rows staged under an id.
+	DiscardRows(ctx context.Context, job string) error
+}
+
+// Jobs tells about accepted batches.
+type Jobs interface {
+	Job(ctx context.Context, id string) (batch.Job, error)
+	Jobs(ctx context.Context, limit int) ([]batch.Job, error) // newest first
+	// Results are rows by index, beginning behind after; rows that have not
+	// ended are among them where status is "".
+	Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error)
+}
+
+// Bindings tells about bindings and takes an operator's word on them.
+type Bindings interface {
+	Bindings(ctx context.Context, names []string) ([]bindings.Status, error)
+	Rows(ctx context.Context, source, after string, limit int) ([]bindings.StoredRow, error)
+	Quarantine(ctx context.Context, source string, limit int) ([]bindings.Quarantined, error)
+	WantPoll(ctx context.Context, source string) error
+	AcceptGuard(ctx context.Context, binding string) (promoted int, err error)
+}
+
+// Images tells which bytes an image has now.
+type Images interface {
+	// Image finds an output by its name, or the first with ext where output is
+	// "". Unknown is a problem NotFound with the slug image_not_found; known
+	// without bytes is one with not_ready.
+	Image(ctx context.Context, o bindings.Owner, key, output, ext string) (bindings.Image, error)
+	Images(ctx context.Context, limit int) ([]bindings.Image, error) // newest first, with bytes
+}
+
+// Templates reads published templates.
+type Templates interface {
+	Template(ctx context.Context, name string, number int64) (template.Version, error) // 0: the newest
+	Templates(ctx context.Context) ([]template.Version, error)                         // the newest of each, by name
+}
+
+// Blobs opens bytes by their hash; none is a problem NotFound.
+type Blobs interface {
+	Open(ctx context.Context, hash string) (r io.ReadSeekCloser, size int64, err error)
+}
+
+// Changes wakes those who watch.
+type Changes interface {
+	// Changes gives a token after each change, several together as one, until stop.
+	Changes() (c <-chan struct{}, stop func())
+}
+
+// A Binding is what the configuration says about one.
+type Binding struct {
+	Name     string
+	Source   string
+	Template string
+	Public   bool     // its images need no key
+	Outputs  []Output // the first is the one that stands for the row
+	Sinks    []string
+	Error    error // why it cannot work as configured now; nil when it can
+}
+
+// An Output is one picture of a row.
+type Output struct {
+	Name string `json:"name"`
+	Ext  string `json:"ext"`
+}
+
+// Deps are the rooms behind the API. All of them are wanted but Counters,
+// Registry and URLSecrets.
+type Deps struct {
+	Log       *slog.Logger
+	Version   string // of pictifyd, for people
+	BaseURL   string // what handed-out addresses begin with; "" is Config.BaseURL(nil)
+	Intake    Intake
+	Jobs      Jobs
+	Bindings  Bindings
+	Images    Images
+	Templates Templates
+	Blobs     Blobs
+	Changes   Changes
+
+	// ConfiguredFunc is every binding, in the order of the configuration.
+	ConfiguredFunc func() []Binding
+	// ParseFunc is a version of a template, parsed.
+	ParseFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
+	// CheckURLFunc says whether pictifyd may call an address that came over the API.
+	CheckURLFunc func(ctx context.Context, url string) error
+	// ReadyFunc says why the daemon can't do its work now; nil when it can.
+	ReadyFunc func(ctx context.Context) error
+
+	Registry     *prometheus.Registry
+	CountersFunc func(ctx context.Context) (Counters, error)
+	URLSecrets   []string // verify signed addresses
+}

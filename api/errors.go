@@ -1,0 +1,69 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// explanations say what a problem's type means, for those who follow its address.
+var explanations = map[string]string{
+	slugNoRoute:         "No route has this path. GET / shows the first page; the hint of the answer names the nearest route.",
+	slugMethod:          "The path exists, but not for this method. The header Allow of the answer lists those that it takes.",
+	slugHost:            "Without a key pictifyd answers only to names of this machine, so that no web page can reach it under a name of its own. Set server.public_url to the name in use, or add a key under server.keys.",
+	slugOrigin:          "A browser sent the request for a page of another origin. Set server.public_url to the address in the browser's bar, or call with Authorization: Bearer KEY.",
+	slugNoKey:           "The route needs a key. Send Authorization: Bearer KEY, with a key of server.keys.",
+	slugBadKey:          "The key that was sent is none of server.keys. It may have been revoked, or cut while copying.",
+	slugScope:           "The key is known, but is not for this. Give it the scope that the answer names, or the template, under server.keys.",
+	slugNotReady:        "The image is known and is being made. Ask again after the seconds of the header Retry-After.",
+	slugImageNotFound:   "No image has this address: no row of the binding has this key, the binding makes no such output, or the bytes are not kept any more.",
+	slugImageRemoved:    "The row is gone from its source, and the binding removes images of such rows (on_delete: remove).",
+	slugImageFailed:     "The row can't be rendered, and never was: the answer says which variable is at fault. Correct the row in its source.",
+	slugBindingNotFound: "The configuration has no binding of this name. GET /bindings lists them.",
+	slugTemplateNotFound: "No template of this name is published, or the key may not use it. GET /templates lists them. A file NAME.html in the templates folder becomes one, " +
+		"unless it has an error, which pictifyd check shows.",
+	slugJobNotFound: "No job has this id, or its results are not kept any more. GET /jobs lists the newest.",
+	slugIdempotency: "The Idempotency-Key was used for another request. The same key gives the same answer only for the same body; use a new one.",
+	slugCutBody:     "The body ended before its end. Nothing of it was accepted: send it again, with the same Idempotency-Key.",
+	slugMalformed:   "The body is not of the form that the route reads.",
+	"bad_json":      "The body is not JSON. The answer says near which byte.",
+	slugGuardMoved:  "Something else is held by now than what was accepted. Look again, then accept that.",
+	"too_many_rows": "A batch has at most 100,000 rows. Send several, or let a binding read the rows from their source.",
+	"webhook_refused": "The webhookUrl leads where pictifyd may not go: by default addresses of this machine and of private networks. " +
+		"What callers may make pictifyd reach is set under egress:.",
+	"port_in_use":                "Another program listens on the port of server.listen.",
+	string(problem.Invalid):      "Something in the request is wrong; errors in the answer lists the fields.",
+	string(problem.NotFound):     "What the path names does not exist.",
+	string(problem.Conflict):     "The request does not fit the present state.",
+	string(problem.Unauthorized): "The route needs a key.",
+	string(problem.Forbidden):    "The key may not do this.",
+	string(problem.TooLarge):     "The request is larger than the limit that the answer names.",
+	string(problem.Overloaded):   "There is too much to do right now. Ask again after the seconds of the header Retry-After.",
+	string(problem.Upstream):     "A server that pictifyd depends on did not answer as it should.",
+	string(problem.Unsupported):  "The form of the request is not one that pictifyd reads.",
+	string(problem.Timeout):      "It took too long.",
+	string(problem.Surroundings): "The machine that pictifyd runs on lacks something; pictifyd doctor says what.",
+	string(problem.Internal):     "Something went wrong inside pictifyd. Its log has the rest, under the requestId of the answer.",
+}
+
+var slugForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+
+// explainError says what the type of a problem means.
+func (s *Server) explainError(w http.ResponseWriter, r *http.Request) error {
+	slug := strings.ReplaceAll(r.PathValue("slug"), "-", "_")
+	if !slugForm.MatchString(slug) {
+		return s.noRoute(w, r)
+	}
+	text, ok := explanations[slug]
+	if !ok { // the word of another room, which says more in each answer than could be said here
+		text = "The detail of the answer, or of the row, says what is wrong; its field says where, and its hint what to do next."
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "public, max-age=3600")
+	_, _ = fmt.Fprintf(w, "%s\n\n%s\n", title(slug), text)
+	return nil
+}

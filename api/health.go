@@ -1,0 +1,36 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+const readyLimit = 3 * time.Second
+
+// healthy says that the process answers.
+func (s *Server) healthy(w http.ResponseWriter, _ *http.Request) error {
+	return answer(w, http.StatusOK, map[string]string{"status": "ok", "version": s.deps.Version})
+}
+
+// ready says whether the daemon can do its work: a 503 keeps traffic away.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), readyLimit)
+	defer cancel()
+	err := s.deps.ReadyFunc(ctx)
+	if err == nil {
+		return answer(w, http.StatusOK, map[string]string{"status": "ready"})
+	}
+	waits := []string{}
+	for _, p := range problem.All(err) {
+		if p.Code == problem.Internal {
+			waits = append(waits, "something inside pictifyd; its log has the rest")
+			continue
+		}
+		waits = append(waits, p.Message)
+	}
+	w.Header().Set("Retry-After", "2")
+	return answer(w, http.StatusServiceUnavailable, map[string]any{"status": "not ready", "waitingFor": waits})
+}

@@ -1,0 +1,180 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
+)
+
+// contentTypes are the kinds of file that are served, by their extension.
+var contentTypes = map[string]string{
+	"png":  "image/png",
+	"jpg":  "image/jpeg",
+	"jpeg": "image/jpeg",
+	"webp": "image/webp",
+	"avif": "image/avif",
+	"gif":  "image/gif",
+	"pdf":  "application/pdf",
+}
+
+const (
+	immutable = "public, max-age=31536000, immutable"
+	// A shared cache may keep the bytes, and asks each time whether they are the newest.
+	askAgain    = "public, no-cache"
+	askAgainOwn = "private, no-cache"
+	notReadyFor = 2 * time.Second
+)
+
+// splitFile splits the last segment of an image's path at its last dot.
+func splitFile(segment string) (name, ext string, ok bool) {
+	dot := strings.LastIndexByte(segment, '.')
+	if dot <= 0 {
+		return "", "", false
+	}
+	return segment[:dot], segment[dot+1:], contentTypes[segment[dot+1:]] != ""
+}
+
+// serveImage serves bytes under their hash, for ever.
+func (s *Server) serveImage(w http.ResponseWriter, r *http.Request) error {
+	hash, ext, ok := splitFile(r.PathValue("file"))
+	if !ok || !isHash(hash) {
+		return problem.New(problem.NotFound, "there is no image %s", r.URL.Path).WithSlug(slugImageNotFound).
+			WithHint("the path is /images/HASH.EXT, as results and deliveries give it")
+	}
+	return s.serveBytes(w, r, hash, ext, immutable, time.Time{})
+}
+
+// isHash keeps whatever is no SHA-256 from the blobs.
+func isHash(text string) bool {
+	if len(text) != 64 {
+		return false
+	}
+	return strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// serveBytes answers with the bytes of hash, or that the client has them.
+func (s *Server) serveBytes(w http.ResponseWriter, r *http.Request, hash, ext, caching string, changed time.Time) error {
+	bytes, _, err := s.deps.Blobs.Open(r.Context(), hash)
+	if problem.CodeOf(err) == problem.NotFound && err != nil {
+		return problem.New(problem.NotFound, "the bytes of this image are not kept any more: %w", err).WithSlug(slugImageNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("open image %s: %w", hash, err)
+	}
+	defer bytes.Close()
+	h := w.Header()
+	h.Set("Content-Type", contentTypes[ext])
+	h.Set("Cache-Control", caching)
+	h.Set("ETag", `"`+hash+`"`)
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // images are there to be embedded
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	http.ServeContent(w, r, "", changed, bytes)
+	return nil
+}
+
+// A place is what a path under /b names.
+type place struct {
+	binding string
+	key     string // canonical
+	output  string // "": the first with ext
+	ext     string
+}
+
+// parsePlace reads BINDING/KEY.EXT or BINDING/KEY/OUTPUT.EXT, still encoded.
+func parsePlace(escaped string) (place, error) {
+	parts := strings.Split(escaped, "/")
+	if len(parts) != 2 && len(parts) != 3 {
+		return place{}, errors.New("it has too few or too many parts")
+	}
+	name, ext, ok := splitFile(parts[len(parts)-1])
+	if !ok {
+		return place{}, errors.New("it does not end in the extension of an image")
+	}
+	p := place{binding: parts[0], key: name, ext: ext}
+	if len(parts) == 3 {
+		p.key, p.output = parts[1], name
+	}
+	var err error
+	p.key, err = bindings.NormalKey(p.key)
+	return p, err
+}
+
+// serveStable serves the newest image of a binding's row.
+func (s *Server) serveStable(w http.ResponseWriter, r *http.Request) error {
+	p, err := parsePlace(strings.TrimPrefix(r.URL.EscapedPath(), "/b/"))
+	b, known := s.configured(p.binding)
+	if !known || !b.Public {
+		// Asked before anything else, so that nobody can try out names.
+		if err := s.mayRead(r, b); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		return problem.New(problem.NotFound, "%s names no image: %w", r.URL.Path, err).WithSlug(slugImageNotFound).
+			WithHint("the path is /b/BINDING/KEY.EXT or /b/BINDING/KEY/OUTPUT.EXT, with the key percent-encoded, / and . too")
+	}
+	if !known {
+		return s.noBinding(p.binding)
+	}
+	image, err := s.deps.Images.Image(r.Context(), bindings.BindingOwner(p.binding), p.key, p.output, p.ext)
+	if err != nil {
+		return describeImage(p, err)
+	}
+	if err := unservable(p, image); err != nil {
+		return err
+	}
+	caching := askAgainOwn
+	if b.Public {
+		caching = askAgain
+	}
+	return s.serveBytes(w, r, image.Hash, p.ext, caching, image.RenderedAt)
+}
+
+// mayRead asks for a signed address, or a key that reads images.
+func (s *Server) mayRead(r *http.Request, b Binding) error {
+	if s.signed(r) {
+		return nil
+	}
+	p, err := s.permit(r, ImagesRead)
+	if err == nil && b.Template != "" && !p.uses(b.Template) {
+		err = problem.New(problem.Forbidden, "the key %q is not for the template of this binding", p.name).WithSlug(slugScope)
+	}
+	return err
+}
+
+// describeImage adds to what the store says when a client may ask again.
+func describeImage(p place, err error) error {
+	var known *problem.Error
+	switch {
+	case !errors.As(err, &known):
+		return fmt.Errorf("find image %s/%s: %w", p.binding, p.key, err)
+	case known.Slug == slugNotReady:
+		return notReady(p)
+	}
+	return err
+}
+
+func notReady(p place) error {
+	return retry.After(problem.New(problem.NotFound, "the image of %q is being made", bindings.KeyText(p.key)).
+		WithSlug(slugNotReady).WithHint("ask again after the seconds of Retry-After"), notReadyFor)
+}
+
+// unservable is why an image has no bytes to serve now.
+func unservable(p place, image bindings.Image) error {
+	switch {
+	case image.Removed:
+		return problem.New(problem.NotFound, "the row %q is gone, and its image with it", bindings.KeyText(p.key)).WithSlug(slugImageRemoved)
+	case image.Hash == "" && image.Problem != nil && !image.Waiting:
+		return problem.New(problem.NotFound, "the row %q has no image: %s", bindings.KeyText(p.key), image.Problem.Message).
+			WithSlug(slugImageFailed).At(image.Problem.Field).WithHint("correct the row in its source; the image follows by itself")
+	case image.Hash == "":
+		return notReady(p)
+	}
+	return nil
+}

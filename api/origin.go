@@ -1,0 +1,57 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// An originRule keeps the pages of other sites away from this server: a
+// browser on this machine reaches it, and so does what runs in that browser.
+type originRule struct {
+	public string // host of the public URL, without a port
+	open   bool   // keys guard the server: any Host will do
+	cross  *http.CrossOriginProtection
+}
+
+func newOriginRule(base string, keys bool) (*originRule, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, err
+	}
+	rule := &originRule{public: u.Hostname(), open: keys, cross: http.NewCrossOriginProtection()}
+	if err := rule.cross.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+		return nil, err
+	}
+	return rule, nil
+}
+
+// judge refuses a Host that another site's DNS may have made (without keys),
+// and unsafe requests that a page of another origin makes. A request with its
+// own Authorization header is no browser's doing.
+func (o *originRule) judge(r *http.Request) error {
+	if !o.open && !o.knows(r.Host) {
+		return problem.New(problem.Forbidden, "without a key this server answers only to its own names, not to %q", r.Host).
+			WithSlug(slugHost).WithHint("use http://127.0.0.1, set server.public_url to the name in use, or add a key under server.keys")
+	}
+	if o.open && r.Header.Get("Authorization") != "" {
+		return nil
+	}
+	if err := o.cross.Check(r); err != nil {
+		return problem.New(problem.Forbidden, "a page of another origin may not do this").WithSlug(slugOrigin).
+			WithHint("set server.public_url to the address that the browser uses, or call with a key")
+	}
+	return nil
+}
+
+func (o *originRule) knows(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	return loopback(name) || strings.EqualFold(name, o.public)
+}

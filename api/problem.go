@@ -1,0 +1,174 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
+)
+
+// Slugs that the api itself raises.
+const (
+	slugNoRoute         = "route_not_found"
+	slugMethod          = "method_not_allowed"
+	slugHost            = "host_refused"
+	slugOrigin          = "origin_refused"
+	slugNoKey           = "missing_authorization"
+	slugBadKey          = "invalid_api_key"
+	slugScope           = "scope_missing"
+	slugNotReady        = "not_ready"
+	slugImageNotFound   = "image_not_found"
+	slugImageRemoved    = "image_removed"
+	slugImageFailed     = "image_failed"
+	slugBindingNotFound = "binding_not_found"
+	slugJobNotFound     = "job_not_found"
+	slugIdempotency     = "idempotency_conflict"
+	slugCutBody         = "body_cut_short"
+	slugMalformed       = "malformed_body"
+	slugGuardMoved      = "guard_moved"
+)
+
+// A document is the RFC 9457 form of a problem.
+type document struct {
+	Type      string       `json:"type"`
+	Title     string       `json:"title"`
+	Status    int          `json:"status"`
+	Detail    string       `json:"detail"`
+	Instance  string       `json:"instance"`
+	Code      string       `json:"code"`
+	Hint      string       `json:"hint,omitempty"`
+	RequestID string       `json:"requestId"`
+	Retryable bool         `json:"retryable"`
+	Errors    []fieldError `json:"errors,omitempty"`
+}
+
+type fieldError struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+	Code    string `json:"code"`
+}
+
+// statuses is the only place where a code becomes an HTTP status.
+var statuses = map[problem.Code]int{
+	problem.Invalid:      http.StatusUnprocessableEntity,
+	problem.NotFound:     http.StatusNotFound,
+	problem.Conflict:     http.StatusConflict,
+	problem.Unauthorized: http.StatusUnauthorized,
+	problem.Forbidden:    http.StatusForbidden,
+	problem.TooLarge:     http.StatusRequestEntityTooLarge,
+	problem.Overloaded:   http.StatusServiceUnavailable,
+	problem.Upstream:     http.StatusBadGateway,
+	problem.Unsupported:  http.StatusUnsupportedMediaType,
+	problem.Timeout:      http.StatusGatewayTimeout,
+	problem.Surroundings: http.StatusServiceUnavailable,
+	problem.Internal:     http.StatusInternalServerError,
+}
+
+// slugStatuses are the slugs for which HTTP has a finer word than their code.
+var slugStatuses = map[string]int{
+	slugMethod:       http.StatusMethodNotAllowed,
+	slugImageRemoved: http.StatusGone,
+	slugCutBody:      http.StatusBadRequest,
+	slugMalformed:    http.StatusBadRequest,
+}
+
+func statusOf(e *problem.Error) int {
+	if status, ok := slugStatuses[e.Slug]; ok {
+		return status
+	}
+	if status, ok := statuses[e.Code]; ok {
+		return status
+	}
+	return http.StatusInternalServerError
+}
+
+// refuse answers with err as a problem. What is not a problem is ours: the
+// outside learns the request's id, the log the rest.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	list := problem.All(err)
+	first := list[0]
+	status := statusOf(first)
+	if status >= http.StatusInternalServerError && r.Context().Err() == nil {
+		s.log.Error("request failed", slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			slog.String("request", requestID(r)), slog.Any("err", err))
+	}
+	h := w.Header()
+	for _, name := range []string{"Content-Length", "Content-Encoding", "ETag", "Last-Modified", "Location"} {
+		h.Del(name)
+	}
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	if status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="pictifyd"`)
+	}
+	if wait := retryAfter(err, status); wait > 0 && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	}
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(documentOf(list, status, r)) // a client that has gone reads nothing
+}
+
+func documentOf(list problem.List, status int, r *http.Request) document {
+	first := list[0]
+	d := document{
+		Type: "/errors/" + first.Kind(), Title: title(first.Kind()), Status: status,
+		Detail: first.Message, Hint: first.Hint, Instance: r.URL.EscapedPath(), Code: first.Kind(),
+		RequestID: requestID(r), Retryable: retryable(first, status),
+	}
+	if first.Code == problem.Internal {
+		d.Detail = "something went wrong inside pictifyd"
+		d.Hint = "look for this requestId in pictifyd's log"
+		return d
+	}
+	for _, e := range list {
+		if e.Path != "" {
+			d.Errors = append(d.Errors, fieldError{Field: e.Path, Message: e.Message, Code: e.Kind()})
+		}
+	}
+	if len(list) > 1 {
+		d.Detail = strconv.Itoa(len(list)) + " problems: " + first.Message
+	}
+	return d
+}
+
+// retryable says whether the same request may succeed later.
+func retryable(e *problem.Error, status int) bool {
+	return status >= http.StatusInternalServerError || e.Slug == slugNotReady || e.Slug == slugCutBody
+}
+
+func retryAfter(err error, status int) time.Duration {
+	if wait, ok := retry.Wait(err); ok {
+		return wait
+	}
+	if status == http.StatusServiceUnavailable {
+		return 5 * time.Second
+	}
+	return 0
+}
+
+// title makes "Idempotency conflict" of "idempotency_conflict".
+func title(slug string) string {
+	words := []rune(strings.ReplaceAll(slug, "_", " "))
+	if len(words) > 0 {
+		words[0] = unicode.ToUpper(words[0])
+	}
+	return string(words)
+}
+
+// fault is err where it is a problem already, else a problem around it.
+func fault(err error, code problem.Code, format string, args ...any) error {
+	var known *problem.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	p := problem.New(code, format, args...)
+	p.Err = err
+	return p
+}

@@ -1,0 +1,104 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	// A body or an answer may take as long as it moves.
+	readStall  = 30 * time.Second
+	writeStall = 60 * time.Second
+	// Setting a deadline costs a system call or a lock: not for each small read.
+	deadlineEvery = time.Second
+)
+
+type requestIDKey struct{}
+
+// requestID is the id under which the log knows r.
+func requestID(r *http.Request) string {
+	id, _ := r.Context().Value(requestIDKey{}).(string)
+	return id
+}
+
+// newID is prefix and 26 characters that nobody can guess.
+func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()) }
+
+// identified gives a request its id.
+func identified(w http.ResponseWriter, r *http.Request) *http.Request {
+	id := newID("req_")
+	w.Header().Set("X-Request-Id", id)
+	return r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
+}
+
+// A response remembers how it began, and moves its deadline with each write.
+type response struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	status  int    // 0 before the header
+	route   string // the pattern that took the request; "" when none was asked
+	moved   time.Time
+}
+
+func newResponse(w http.ResponseWriter) *response {
+	return &response{ResponseWriter: w, control: http.NewResponseController(w)}
+}
+
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+	}
+	w.move()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *response) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	w.move()
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController find the connection.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *response) move() {
+	if now := time.Now(); now.Sub(w.moved) >= deadlineEvery {
+		w.moved = now
+		_ = w.control.SetWriteDeadline(now.Add(writeStall)) // a recorder in a test has none
+	}
+}
+
+// A movingBody gives a request as long as its body moves, and no end after it:
+// the handler may then work or stream as long as it likes.
+type movingBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	moved   time.Time
+}
+
+// movesBody replaces the server's deadline for whole requests.
+func movesBody(control *http.ResponseController, r *http.Request) {
+	if r.Body == nil || r.Body == http.NoBody {
+		_ = control.SetReadDeadline(time.Time{})
+		return
+	}
+	r.Body = &movingBody{ReadCloser: r.Body, control: control}
+}
+
+func (b *movingBody) Read(p []byte) (int, error) {
+	if now := time.Now(); now.Sub(b.moved) >= deadlineEvery {
+		b.moved = now
+		_ = b.control.SetReadDeadline(now.Add(readStall))
+	}
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF { //nolint:errorlint // readers return it bare
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// A handler answers one request, or returns why it can't. After it has begun to
+// answer it returns nil.
+type handler func(s *Server, w http.ResponseWriter, r *http.Request) error
+
+// A route is one door. Scope "" is open to everybody; such a handler asks for
+// itself where it must.
+type route struct {
+	pattern string
+	scope   Scope
+	handle  handler
+}
+
+// routes is every door there is.
+func routes() []route {
+	return []route{
+		{"POST /templates/{id}/batch-render", RendersWrite, (*Server).acceptBatch},
+		{"GET /templates", TemplatesRead, (*Server).listTemplates},
+		{"GET /templates/{id}", TemplatesRead, (*Server).showTemplate},
+		{"GET /templates/{id}/variables", TemplatesRead, (*Server).showVariables},
+
+		{"GET /jobs", RendersRead, (*Server).listJobs},
+		{"GET /jobs/{id}", RendersRead, (*Server).showJob},
+		{"GET /jobs/{id}/events", RendersRead, (*Server).jobEvents},
+		{"GET /jobs/{id}/results.ndjson", "", (*Server).streamResults}, // a signed address will do
+
+		{"GET /images/{file}", "", (*Server).serveImage},
+		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
+
+		{"GET /bindings", BindingsRead, (*Server).listBindings},
+		{"GET /bindings/{name}", BindingsRead, (*Server).showBinding},
+		{"GET /bindings/{name}/rows", BindingsRead, (*Server).listRows},
+		{"POST /bindings/{name}/refresh", BindingsWrite, replayed((*Server).refreshBinding)},
+		{"POST /bindings/{name}/guard/accept", BindingsWrite, replayed((*Server).acceptGuard)},
+
+		{"GET /events", BindingsRead, (*Server).stateEvents},
+		{"GET /{$}", "", (*Server).servePage},
+		{"GET /studio/{file}", "", (*Server).servePageFile},
+		{"GET /favicon.ico", "", (*Server).serveFavicon},
+		{"POST /session", "", (*Server).openSession},
+		{"DELETE /session", "", (*Server).closeSession},
+
+		{"GET /errors/{slug}", "", (*Server).explainError},
+		{"GET /healthz", "", (*Server).healthy},
+		{"GET /readyz", "", (*Server).ready},
+		{"GET /metrics", MetricsRead, (*Server).serveMetrics},
+	}
+}
+
+func (s *Server) newMux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, rt := range s.routes {
+		mux.Handle(rt.pattern, s.guarded(rt))
+	}
+	mux.Handle("/", s.guarded(route{handle: (*Server).noRoute}))
+	return mux
+}
+
+// guarded asks for the route's scope, runs it, and answers with its error.
+func (s *Server) guarded(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if out, ok := w.(*response); ok {
+			out.route = r.Pattern
+		}
+		if rt.scope != "" {
+			p, err := s.permit(r, rt.scope)
+			if err != nil {
+				s.refuse(w, r, err)
+				return
+			}
+			r = r.WithContext(withPrincipal(r.Context(), p))
+		}
+		if err := rt.handle(s, w, r); err != nil {
+			s.refuse(w, r, err)
+		}
+	})
+}
+
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// noRoute says which methods or paths there are instead.
+func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) error {
+	if allowed := s.methodsOf(r); len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return problem.New(problem.Invalid, "%s does not take %s", r.URL.Path, r.Method).WithSlug(slugMethod).
+			WithHint("it takes %s", strings.Join(allowed, ", "))
+	}
+	p := problem.New(problem.NotFound, "there is no route %s", r.URL.Path).WithSlug(slugNoRoute)
+	if near, ok := s.nearRoute(r.URL.Path); ok {
+		p.WithHint("did you mean %s?", near)
+	}
+	return p
+}
+
+func (s *Server) methodsOf(r *http.Request) []string {
+	var allowed []string
+	for _, method := range methods {
+		try := r.WithContext(r.Context())
+		try.Method = method
+		if _, pattern := s.mux.Handler(try); pattern != "" && pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if slices.Contains(allowed, http.MethodGet) {
+		allowed = append(allowed, http.MethodHead)
+	}
+	return allowed
+}
+
+// nearRoute is the route that was most likely meant: the one whose path, with
+// this one's words in the places of its variables, is spelt most alike.
+func (s *Server) nearRoute(path string) (string, bool) {
+	have := segments(path)
+	routes := map[string]string{}
+	var spelt []string
+	for _, rt := range s.routes {
+		_, pattern, _ := strings.Cut(rt.pattern, " ")
+		words := segments(pattern)
+		for i, word := range words {
+			if strings.HasPrefix(word, "{") && i < len(have) {
+				words[i] = have[i]
+			}
+		}
+		like := "/" + strings.Join(words, "/")
+		routes[like] = rt.pattern
+		spelt = append(spelt, like)
+	}
+	near, ok := config.Nearest(path, spelt)
+	return routes[near], ok
+}

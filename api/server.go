@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+const (
+	maxHeader    = 64 << 10
+	drainTime    = 15 * time.Second // for requests in flight at the end
+	changeWindow = 200 * time.Millisecond
+	heartbeat    = 15 * time.Second
+)
+
+// Server answers pictifyd's HTTP requests. Make one with New.
+type Server struct {
+	deps    Deps
+	log     *slog.Logger
+	base    string
+	keys    keyring
+	origin  *originRule
+	routes  []route
+	mux     *http.ServeMux
+	root    http.Handler
+	metrics *httpMetrics
+	page    page
+	state   *memo
+	replays *replays
+
+	closing chan struct{} // closed when streams should end
+	close   func()
+}
+
+// New makes the server that cfg and deps describe.
+func New(cfg Config, deps Deps) (*Server, error) {
+	s := &Server{
+		deps: deps, log: deps.Log, base: strings.TrimRight(deps.BaseURL, "/"),
+		keys: newKeyring(cfg.Keys), closing: make(chan struct{}), replays: newReplays(),
+	}
+	if s.base == "" {
+		s.base = cfg.BaseURL(nil)
+	}
+	s.close = sync.OnceFunc(func() { close(s.closing) })
+	s.state = newMemo(changeWindow, s.overview)
+	var err error
+	if s.origin, err = newOriginRule(s.base, len(s.keys) > 0); err != nil {
+		return nil, fmt.Errorf("read public address %q: %w", s.base, err)
+	}
+	if s.page, err = loadPage(); err != nil {
+		return nil, err
+	}
+	if s.metrics, err = newHTTPMetrics(deps.Registry, deps.CountersFunc); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	s.routes = routes()
+	s.mux = s.newMux()
+	s.root = rewrite(s.mux)
+	return s, nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	out := newResponse(w)
+	r = identified(out, r)
+	movesBody(out.control, r)
+	secure(out.Header())
+	if err := s.origin.judge(r); err != nil {
+		s.refuse(out, r, err)
+	} else {
+		s.root.ServeHTTP(out, r)
+	}
+	s.metrics.answered(out.route, out.status, time.Since(began))
+}
+
+// secure sets what every answer carries.
+func secure(h http.Header) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+}
+
+// Listen opens the address that cfg names. An address that can't be had is a
+// problem that says so.
+func Listen(ctx context.Context, cfg Config) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
+	if err == nil {
+		return l, nil
+	}
+	_, port, _ := net.SplitHostPort(cfg.Listen)
+	p := problem.New(problem.Surroundings, "listen on %s: %w", cfg.Listen, err).At("server.listen")
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		p = problem.New(problem.Surroundings, "port %s is in use by another program: %w", port, err).WithSlug("port_in_use").
+			At("server.listen").WithHint("stop it (ss -ltnp 'sport = :%s' names it), or set server.listen to another port", port)
+	case errors.Is(err, syscall.EACCES):
+		p.WithHint("ports below 1024 need a right of their own; take one above, or a proxy in front")
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		p.WithHint("this machine has no such address; listen on 127.0.0.1:%s", port)
+	default:
+		p.WithHint("set server.listen to an address of this machine")
+	}
+	return nil, p
+}
+
+// Run serves l until ctx ends, lets requests in flight finish and streams end,
+// and closes l. It returns nil after a clean end.
+func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	srv := &http.Server{
+		Handler: s, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ReadTimeout: readStall, // until the first byte of a body; then it moves
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	select {
+	case err := <-served:
+		s.close()
+		return fmt.Errorf("serve HTTP: %w", err)
+	case <-ctx.Done():
+	}
+	s.close()
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	err := srv.Shutdown(deadline)
+	if err != nil { // whoever is still there is cut off; nothing half is accepted
+		err = srv.Close()
+	}
+	<-served
+	return err
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+const (
+	sessionCookie = "pictifyd_session"
+	sessionLife   = 7 * 24 * time.Hour
+	maxKeyBody    = 4 << 10
+)
+
+// A session is a cookie that stands for one of the keys: "expiry.MAC", where
+// the MAC is made with the key's digest. It needs no memory, so that every
+// process knows it and a restart keeps it; it dies with its key.
+
+func sessionValue(p *principal, expires time.Time) string {
+	until := strconv.FormatInt(expires.Unix(), 36)
+	return until + "." + base64.RawURLEncoding.EncodeToString(sessionMAC(p, until))
+}
+
+func sessionMAC(p *principal, until string) []byte {
+	mac := hmac.New(sha256.New, p.digest[:])
+	mac.Write([]byte("pictifyd session\x00" + until))
+	return mac.Sum(nil)
+}
+
+// sessionOf is the key for which r's session stands.
+func (s *Server) sessionOf(r *http.Request) (*principal, bool) {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return nil, false
+	}
+	until, text, _ := strings.Cut(cookie.Value, ".")
+	sent, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, false
+	}
+	expires, err := strconv.ParseInt(until, 36, 64)
+	if err != nil || !time.Now().Before(time.Unix(expires, 0)) {
+		return nil, false
+	}
+	for _, p := range s.keys {
+		if hmac.Equal(sent, sessionMAC(p, until)) {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// openSession turns a key into a session. A form is sent back to the page, so
+// that the field works without a script.
+func (s *Server) openSession(w http.ResponseWriter, r *http.Request) error {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	r.Body = http.MaxBytesReader(w, r.Body, maxKeyBody)
+	form := kind == "application/x-www-form-urlencoded"
+	key := ""
+	if form {
+		key = r.PostFormValue("key")
+	} else {
+		var body struct {
+			Key string `json:"key"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			return problem.New(problem.Invalid, "the body is not JSON of the form {\"key\": \"…\"}").WithSlug(slugMalformed)
+		}
+		key = body.Key
+	}
+	p, ok := s.keys.find(strings.TrimSpace(key))
+	if !ok && len(s.keys) > 0 {
+		if form {
+			http.Redirect(w, r, "/?refused", http.StatusSeeOther)
+			return nil
+		}
+		return problem.New(problem.Unauthorized, "this key is not known here").WithSlug(slugBadKey).
+			WithHint("use one of server.keys")
+	}
+	if ok {
+		expires := time.Now().Add(sessionLife)
+		http.SetCookie(w, s.cookie(r, sessionValue(p, expires), int(sessionLife/time.Second)))
+	}
+	s.endSessionRequest(w, r, form)
+	return nil
+}
+
+// closeSession makes the browser forget its session.
+func (s *Server) closeSession(w http.ResponseWriter, r *http.Request) error {
+	http.SetCookie(w, s.cookie(r, "", -1))
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) endSessionRequest(w http.ResponseWriter, r *http.Request, form bool) {
+	if form {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) cookie(r *http.Request, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true,
+		SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil || strings.HasPrefix(s.base, "https://"),
+	}
+}

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template"
+)
+
+const slugTemplateNotFound = "template_not_found"
+
+// A templateView is a template's newest version.
+type templateView struct {
+	UID       string          `json:"uid"`
+	Name      string          `json:"name"`
+	Version   int64           `json:"version"`
+	Digest    string          `json:"digest"`
+	Author    string          `json:"author"`
+	CreatedAt time.Time       `json:"createdAt"`
+	Sizes     []template.Size `json:"sizes,omitempty"`
+	Variables []template.Var  `json:"variables,omitempty"`
+	HTML      string          `json:"html,omitempty"`
+}
+
+func viewOfTemplate(v template.Version) templateView {
+	return templateView{
+		UID: v.Name, Name: v.Name, Version: v.Number, Digest: v.Digest, Author: v.Author, CreatedAt: v.CreatedAt.UTC(),
+	}
+}
+
+func (s *Server) listTemplates(w http.ResponseWriter, r *http.Request) error {
+	all, err := s.deps.Templates.Templates(r.Context())
+	if err != nil {
+		return fmt.Errorf("list templates: %w", err)
+	}
+	views := []templateView{}
+	for _, v := range all {
+		if asker(r.Context()).uses(v.Name) {
+			views = append(views, viewOfTemplate(v))
+		}
+	}
+	return answer(w, http.StatusOK, map[string]any{"templates": views})
+}
+
+func (s *Server) showTemplate(w http.ResponseWriter, r *http.Request) error {
+	v, form, err := s.templateOf(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	view := viewOfTemplate(v)
+	view.Sizes, view.Variables, view.HTML = form.Sizes(), form.Vars(), string(v.Source)
+	return answer(w, http.StatusOK, map[string]any{"template": view})
+}
+
+func (s *Server) showVariables(w http.ResponseWriter, r *http.Request) error {
+	v, form, err := s.templateOf(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, map[string]any{
+		"templateUid": v.Name, "version": v.Number, "variables": list(form.Vars()),
+	})
+}
+
+// templateOf is the newest version of a template that the asker may use.
+func (s *Server) templateOf(ctx context.Context, name string) (template.Version, bindings.Template, error) {
+	if !asker(ctx).uses(name) {
+		return template.Version{}, nil, problem.New(problem.NotFound, "there is no template %q", name).
+			WithSlug(slugTemplateNotFound).WithHint("GET /templates lists those that this key may use")
+	}
+	v, err := s.deps.Templates.Template(ctx, name, 0)
+	if err != nil {
+		return v, nil, err
+	}
+	form, err := s.deps.ParseFunc(ctx, v.Name, v.Number)
+	if err != nil {
+		return v, nil, fmt.Errorf("read template %q version %d: %w", v.Name, v.Number, err)
+	}
+	return v, form, nil
+}
