@@ -23,7 +23,7 @@ func Judge(g Guard, c Counts) Verdict {
 	if c.Rows == 0 && c.Live > 0 {
 		return Verdict{
 			HoldChanges: true, HoldRemoval: true,
-			Reason: fmt.Sprintf("the source has no rows any more, and there are %s", images(c.Live)),
+			Reason: fmt.Sprintf("the source suddenly has no rows (it had %s)", images(c.Live)),
 		}
 	}
 	v := Verdict{
