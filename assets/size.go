@@ -39,7 +39,7 @@ func avifSize(data []byte) (width, height int, err error) {
 			break
 		}
 		w, h := binary.BigEndian.Uint32(rest[at+8:]), binary.BigEndian.Uint32(rest[at+12:])
-		if int64(w)*int64(h) > int64(width)*int64(height) {
+		if uint64(w)*uint64(h) > uint64(width)*uint64(height) {
 			width, height = int(w), int(h)
 		}
 		rest = rest[at+4:]
