@@ -1,0 +1,193 @@
+// The row script. It runs once in each tab, in a JavaScript world of its own
+// that the page can't reach, and leaves pictifydDraw there: put the document of
+// a row into the page, wait until everything that it shows is there, say how it
+// went. Never a timer and never an animation frame: a page that nobody looks at
+// may get neither.
+(() => {
+  'use strict';
+
+  // Elements named "body" or "fonts" shadow the document's own properties, in
+  // every world. So those are read from the prototype.
+  const getter = (proto, name) => {
+    const get = Object.getOwnPropertyDescriptor(proto, name).get;
+    return (object) => get.call(object);
+  };
+  const headOf = getter(Document.prototype, 'head');
+  const bodyOf = getter(Document.prototype, 'body');
+  const rootOf = getter(Document.prototype, 'documentElement');
+  const fontsOf = getter(Document.prototype, 'fonts');
+  const sheetsOf = getter(Document.prototype, 'styleSheets');
+  const baseOf = getter(Node.prototype, 'baseURI');
+  const findAll = (doc, selector) => [...Document.prototype.querySelectorAll.call(doc, selector)];
+  const adopt = (node) => Document.prototype.adoptNode.call(document, node);
+  const layout = () => rootOf(document).getBoundingClientRect();
+
+  let installedHead = '';
+
+  // once resolves when the element has its file, or hasn't; it never rejects.
+  const once = (element, onError) => new Promise((resolve) => {
+    element.addEventListener('load', () => resolve(), { once: true });
+    element.addEventListener('error', () => { onError(); resolve(); }, { once: true });
+  });
+
+  const disarm = (next) => {
+    for (const meta of findAll(next, 'meta[http-equiv]')) {
+      if (/^\s*refresh\s*$/i.test(meta.httpEquiv)) meta.remove();
+    }
+    for (const image of findAll(next, 'img[loading]')) image.removeAttribute('loading');
+  };
+
+  const syncAttributes = (to, from) => {
+    for (const { name } of [...to.attributes]) if (!from.hasAttribute(name)) to.removeAttribute(name);
+    for (const attribute of [...from.attributes]) to.setAttributeNode(attribute.cloneNode());
+  };
+
+  // install makes next the document of the page. What it returns resolves when
+  // the style sheets are there.
+  const install = (next, fail) => {
+    const head = headOf(next), body = bodyOf(next), waits = [];
+    const text = head.outerHTML;
+    const changed = text !== installedHead;
+    for (const root of changed ? [head, body] : [body]) {
+      for (const link of root.querySelectorAll('link[rel~="stylesheet" i][href]')) {
+        if (!link.disabled) waits.push(once(link, () => fail(link.href)));
+      }
+      for (const style of root.querySelectorAll('style')) {
+        if (/@import/i.test(style.textContent)) waits.push(once(style, () => fail('@import')));
+      }
+    }
+    syncAttributes(rootOf(document), rootOf(next));
+    if (changed) {
+      installedHead = text;
+      headOf(document).replaceWith(adopt(head));
+    }
+    bodyOf(document).replaceWith(adopt(body));
+    return Promise.all(waits);
+  };
+
+  // A face that may be left out of the first picture would be in the second.
+  const blockFonts = () => {
+    for (const face of fontsOf(document)) if (face.display !== 'block') face.display = 'block';
+  };
+
+  // Fonts start loading when layout needs them, and with their glyphs the
+  // layout may need others.
+  const settleFonts = async (fail) => {
+    layout();
+    const fonts = fontsOf(document);
+    while (fonts.status === 'loading') {
+      await fonts.ready;
+      layout();
+    }
+    for (const face of fonts) if (face.status === 'error') fail(sourceOf(face));
+  };
+
+  const sourceOf = (face) => {
+    const plain = (family) => family.replace(/^["']|["']$/g, '');
+    for (const sheet of sheetsOf(document)) {
+      for (const rule of sheet.cssRules) {
+        if (!(rule instanceof CSSFontFaceRule)) continue;
+        if (plain(rule.style.getPropertyValue('font-family')) !== plain(face.family)) continue;
+        const url = /url\("?([^")]+)/.exec(rule.style.getPropertyValue('src'));
+        if (url) return new URL(url[1], sheet.href || baseOf(document)).href;
+      }
+    }
+    return 'font ' + face.family;
+  };
+
+  const settleImage = async (image, fail, allowed) => {
+    if (!image.complete) await once(image, () => {});
+    const url = image.currentSrc || image.src;
+    if (image.naturalWidth === 0 && image.naturalHeight === 0 || !allowed(url)) return fail(url);
+    await image.decode().catch(() => fail(url));
+  };
+
+  const isURL = /url\("((?:[^"\\]|\\.)*)"\)/g;
+  const imageProperties = [
+    'background-image', 'border-image-source', 'list-style-image', 'mask-image', 'mask-border-source', 'content', 'shape-outside',
+  ];
+
+  // cssImages is every file that the computed styles of visible elements name.
+  const cssImages = () => {
+    const urls = new Set();
+    for (const element of findAll(document, '*')) {
+      if (element.getClientRects().length === 0) continue;
+      for (const pseudo of [null, '::before', '::after', '::marker', '::first-letter', '::first-line']) {
+        const style = getComputedStyle(element, pseudo);
+        for (const property of imageProperties) {
+          const value = style.getPropertyValue(property);
+          if (!value.includes('url(')) continue;
+          for (const match of value.matchAll(isURL)) urls.add(match[1].replace(/\\(.)/g, '$1'));
+        }
+      }
+    }
+    return urls;
+  };
+
+  // otherImages is every file of elements that don't tell how loading it went.
+  const otherImages = () => {
+    const urls = new Set();
+    const add = (text) => {
+      if (text && !text.startsWith('#')) urls.add(new URL(text, baseOf(document)).href);
+    };
+    for (const element of findAll(document, 'image, feImage')) add((element.href && element.href.baseVal) || '');
+    for (const element of findAll(document, 'video[poster]')) add(element.getAttribute('poster'));
+    for (const element of findAll(document, 'input[type="image" i]')) add(element.getAttribute('src'));
+    return urls;
+  };
+
+  // settleURL loads the file once more, which the document then has already, to
+  // learn whether it can be shown.
+  const settleURL = async (url, fail, allowed) => {
+    if (!allowed(url)) return fail(url);
+    const image = new Image();
+    image.src = url;
+    await image.decode().catch(() => fail(url));
+  };
+
+  // still ends what moves: what ends is at its end, what doesn't is at its start.
+  const still = () => {
+    for (const animation of Document.prototype.getAnimations.call(document)) {
+      try {
+        animation.finish();
+      } catch {
+        animation.pause();
+        animation.currentTime = 0;
+      }
+    }
+    for (const svg of findAll(document, 'svg')) {
+      svg.pauseAnimations();
+      svg.setCurrentTime(0);
+    }
+  };
+
+  globalThis.pictifydDraw = async (html, paths) => {
+    const failed = new Set();
+    const fail = (url) => { failed.add(String(url).slice(0, 500)); };
+    const known = new Set(paths.map((path) => new URL(path, location.origin).pathname));
+    const allowed = (url) => {
+      const u = new URL(url, location.origin);
+      return u.protocol === 'data:' || u.origin === location.origin && known.has(u.pathname);
+    };
+    const next = new DOMParser().parseFromString(html, 'text/html');
+    disarm(next);
+    await install(next, fail);
+    blockFonts();
+    scrollTo(0, 0);
+    layout();
+    const images = findAll(document, 'img').filter((image) => image.currentSrc || image.getAttribute('src')?.trim());
+    const waits = images.map((image) => settleImage(image, fail, allowed));
+    const hasLinks = findAll(document, 'link[rel~="stylesheet" i]').length > 0;
+    const urls = hasLinks || /url\(|image-set\(/i.test(html) ? cssImages() : new Set();
+    for (const url of otherImages()) urls.add(url);
+    for (const url of urls) waits.push(settleURL(url, fail, allowed));
+    await Promise.all(waits);
+    await settleFonts(fail);
+    still();
+    const root = rootOf(document);
+    return {
+      failed: [...failed], width: innerWidth, height: innerHeight,
+      scrollWidth: root.scrollWidth, scrollHeight: root.scrollHeight,
+    };
+  };
+})();

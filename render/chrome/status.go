@@ -1,0 +1,43 @@
+package chrome
+
+import "time"
+
+// A BrowserStatus is one place of a pool at one moment.
+type BrowserStatus struct {
+	PID      int       // of Chrome's main process; 0 when there is none
+	Version  string    // as Chrome names itself: "HeadlessChrome/156.0.…"
+	State    string    // ready, busy, starting, failed or stopped
+	Pictures int       // made by this process
+	Restarts int       // of the place since the pool was opened
+	Err      string    // why the last start failed; "" when it did not
+	Retry    time.Time // when the next start is tried, while failed
+}
+
+// Status is every place of the pool, in a constant order.
+func (p *Pool) Status() []BrowserStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := make([]BrowserStatus, len(p.places))
+	for i, pl := range p.places {
+		list[i] = pl.status()
+	}
+	return list
+}
+
+func (pl *place) status() BrowserStatus {
+	s := BrowserStatus{Restarts: max(pl.starts-1, 0), State: "stopped"}
+	if pl.err != nil {
+		s.State, s.Err, s.Retry = "failed", pl.err.Error(), pl.notBefore
+	}
+	if pl.starting {
+		s.State = "starting"
+	}
+	if b := pl.browser; b != nil {
+		s.PID, s.Version, s.Pictures = b.proc.pid, b.version, b.pictures
+		s.State = "ready"
+		if b.busy > 0 {
+			s.State = "busy"
+		}
+	}
+	return s
+}
