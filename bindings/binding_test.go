@@ -13,7 +13,7 @@ import (
 
 var clock = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-func mustCompile(tb testing.TB, change func(*Config)) *Binding {
+func mustCompile(tb helper, change func(*Config)) *Binding {
 	tb.Helper()
 	cfg := validConfig()
 	if change != nil {
@@ -233,5 +233,13 @@ func TestProposalsWithTheSameDigestWantTheSame(t *testing.T) {
 	}
 	if wanting("binding/a", "k", wants).Digest != wanting("job/b", "other", wants).Digest {
 		t.Error("the owner or the key is in the digest")
+	}
+}
+
+func TestColumnThatIsNullIsNotMissing(t *testing.T) {
+	b := mustCompile(t, nil)
+	got, _ := b.values(map[string]any{"title": "x", "note": nil, "other": "y"}, clock)
+	if diff := cmp.Diff(map[string]any{"title": "x", "note": nil}, got); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
 	}
 }

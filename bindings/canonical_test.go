@@ -133,12 +133,7 @@ func FuzzCanonical(f *testing.F) {
 	})
 }
 
-type fataler interface {
-	Helper()
-	Fatal(args ...any)
-}
-
-func mustCanonical(t fataler, row map[string]any) []byte {
+func mustCanonical(t helper, row map[string]any) []byte {
 	t.Helper()
 	b, err := Canonical(row)
 	if err != nil {

@@ -138,7 +138,7 @@ func FuzzNormalKey(f *testing.F) {
 	})
 }
 
-func mustKey(t fataler, columns []string) string {
+func mustKey(t helper, columns []string) string {
 	t.Helper()
 	parts := make([]any, len(columns))
 	for i, c := range columns {
