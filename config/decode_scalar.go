@@ -58,45 +58,36 @@ func (d *decoder) scalar(n Node, v reflect.Value) bool {
 	return true
 }
 
+const tooLarge mismatch = "the number is too large"
+
 // set puts the text of a number or bool into v. Its error does not hold the text.
 func set(v reflect.Value, text string) error {
-	want := mismatch("wants " + wanted(v.Type()))
-	large := mismatch("the number is too large")
 	switch {
-	case v.Kind() == reflect.Bool:
-		if text != "true" && text != "false" {
-			return want
-		}
-		v.SetBool(text == "true")
-	case v.CanInt():
+	case v.CanInt() && whole.MatchString(text):
 		i, err := strconv.ParseInt(text, 10, 64)
-		switch {
-		case !whole.MatchString(text):
-			return want
-		case err != nil || v.OverflowInt(i):
-			return large
+		if err != nil || v.OverflowInt(i) {
+			return tooLarge
 		}
 		v.SetInt(i)
-	case v.CanUint():
+	case v.CanUint() && whole.MatchString(text):
 		u, err := strconv.ParseUint(text, 10, 64)
 		switch {
-		case !whole.MatchString(text):
-			return want
 		case strings.HasPrefix(text, "-"):
 			return mismatch("must not be negative")
 		case err != nil || v.OverflowUint(u):
-			return large
+			return tooLarge
 		}
 		v.SetUint(u)
-	default:
+	case v.CanFloat() && number.MatchString(text):
 		f, err := strconv.ParseFloat(text, 64)
-		switch {
-		case !number.MatchString(text):
-			return want
-		case err != nil || v.OverflowFloat(f):
-			return large
+		if err != nil || v.OverflowFloat(f) {
+			return tooLarge
 		}
 		v.SetFloat(f)
+	case v.Kind() == reflect.Bool && (text == "true" || text == "false"):
+		v.SetBool(text == "true")
+	default:
+		return mismatch("wants " + wanted(v.Type()))
 	}
 	return nil
 }

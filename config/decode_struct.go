@@ -1,7 +1,10 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -93,21 +96,20 @@ func (d *decoder) inner(n Node, v reflect.Value) {
 
 // unknown reports every key that no field takes.
 func (d *decoder) unknown(n Node, known []field) {
-	var names []string
-	taken := map[string]bool{}
+	var names, files []string
 	for _, f := range known {
 		names = append(names, f.name)
-		taken[f.name] = true
 		if f.secret() {
-			taken[f.name+fileSuffix] = true
+			files = append(files, f.name+fileSuffix)
 		}
 	}
+	taken := slices.Concat(names, files)
 	for _, e := range n.value().entries {
-		if taken[e.key] {
+		if slices.Contains(taken, e.key) {
 			continue
 		}
 		p := problem.New(problem.Invalid, "unknown key %q", e.key).WithSlug(slugUnknown).At(n.path).In(e.pos)
-		near, ok := Nearest(e.key, names)
+		near, ok := Nearest(e.key, taken)
 		switch {
 		case ok:
 			p.WithHint("did you mean %q?", near)
@@ -146,7 +148,10 @@ func (d *decoder) secretFile(n Node, v reflect.Value) {
 	}
 	text, err := d.doc.readSecret(path)
 	if err != nil {
-		d.fail(n, slugFile, "read file %q: %s", n.value().scalar.raw, err).WithHint("paths start at the folder of the configuration")
+		p := d.fail(n, slugFile, "read file %q: %s", n.value().scalar.raw, err)
+		if errors.Is(err, fs.ErrNotExist) {
+			p.WithHint("paths start at the folder of the configuration")
+		}
 		return
 	}
 	secret := NewSecret(text)

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -83,21 +84,9 @@ func (b *builder) readable(src []byte) bool {
 	return true
 }
 
-func (b *builder) parse(src []byte) (root *value) {
-	root = &value{kind: Null, pos: b.start(), size: 1}
-	// The parser has been seen to panic on broken input, and a reload of a
-	// running daemon must survive what an editor has half written.
-	defer func() {
-		if recover() != nil {
-			b.problems = nil
-			b.add(b.start(), "", slugSyntax, "this is not YAML that can be read")
-		}
-	}()
-	tokens := lexer.Tokenize(string(src))
-	if !b.plain(tokens) {
-		return root
-	}
-	tree, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+func (b *builder) parse(src []byte) *value {
+	root := &value{kind: Null, pos: b.start(), size: 1}
+	tree, err := b.tree(string(src))
 	if err != nil {
 		b.syntax(err)
 		return root
@@ -118,6 +107,22 @@ func (b *builder) parse(src []byte) (root *value) {
 		root = b.value("", body)
 	}
 	return root
+}
+
+// tree is empty where plain refuses the text.
+func (b *builder) tree(src string) (tree *ast.File, err error) {
+	// A running daemon reloads what an editor has half written, and a parser of
+	// this size may well have a text that it panics on.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("parse: %v", r)
+		}
+	}()
+	tokens := lexer.Tokenize(src)
+	if !b.plain(tokens) {
+		return &ast.File{}, nil
+	}
+	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 }
 
 // plain refuses what is not taken here, and nesting so deep that the parser,
@@ -172,9 +177,23 @@ func (b *builder) syntax(err error) {
 			pos = b.at(t)
 		}
 	}
-	p := b.add(pos, "", slugSyntax, strings.TrimSpace(message))
-	if strings.Contains(message, "',' or '}'") {
-		p.WithHint("inside { } and [ ], put a ${NAME} in quotes")
+	p := b.add(pos, "", slugSyntax, strings.ReplaceAll(message, "'\t'", "tab"))
+	p.Hint = syntaxHint(p.Message)
+}
+
+// syntaxHint is the usual cause of what the parser complains about.
+func syntaxHint(message string) string {
+	switch {
+	case strings.Contains(message, "',' or '}'"):
+		return "inside { } and [ ], put a ${NAME} in quotes"
+	case strings.Contains(message, "unexpected key name"):
+		return `is a space missing after a ":"?`
+	case strings.Contains(message, "escape character"):
+		return `inside double quotes, write \\ for a backslash`
+	case strings.Contains(message, "tab"):
+		return "indent with spaces"
+	default:
+		return ""
 	}
 }
 
