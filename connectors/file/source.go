@@ -48,6 +48,9 @@ func newSource(cfg *Config, _ connectors.Env) (*source, error) {
 
 // Poll implements connectors.Poller.
 func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connectors.Emit) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	var last state
 	known := s.binding.Open(from, &last)
 	if known && last.Settled {

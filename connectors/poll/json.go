@@ -249,8 +249,11 @@ func (d *jsonDecoder) explain(err error) error {
 	return err
 }
 
+// position is where the value begins that the decoder stands before.
 func (d *jsonDecoder) position() problem.Position {
-	return atLine(lineAt(d.text, int(d.dec.InputOffset())))
+	done := int(d.dec.InputOffset())
+	rest := bytes.TrimLeft(d.text[done:], " \t\r\n,:")
+	return atLine(lineAt(d.text, len(d.text)-len(rest)))
 }
 
 func (d *jsonDecoder) missing(i int, format string, args ...any) error {

@@ -21,7 +21,7 @@ func (s step) String() string {
 	switch {
 	case s.isIndex:
 		return fmt.Sprintf("[%d]", s.index)
-	case s.name != "" && !strings.ContainsAny(s.name, ".[]'"):
+	case s.name != "" && !strings.ContainsAny(s.name, " .[]'"):
 		return "." + s.name
 	}
 	return "['" + s.name + "']"
