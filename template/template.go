@@ -1,100 +1,129 @@
 package template
 
 import (
-	"io/fs"
-	"time"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
+// The slugs of this room's problems.
+const (
+	MissingVariable = "missing_variable"
+	WrongType       = "wrong_type"
+	TooLong         = "too_long"
+	BadExpression   = "bad_expression"
+	BadURL          = "bad_url"
+	SizeNotFound    = "size_not_found"
+	MissingAsset    = "missing_asset"
+	Unsafe          = "unsafe"        // the document contains what no template may
+	NotSupported    = "not_supported" // by this version
+)
+
 // A Template is a parsed document. It is immutable and safe for concurrent use.
-type Template struct{}
-
-// A Var is a variable that rows give to a template.
-type Var struct {
-	Name        string `json:"name"`
-	Type        string `json:"type"` // text number boolean image url color date array object any
-	Required    bool   `json:"required,omitempty"`
-	Default     any    `json:"default,omitempty"`
-	Example     any    `json:"example,omitempty"`
-	MaxLength   int    `json:"maxLength,omitempty"`
-	Items       string `json:"items,omitempty"`
-	Description string `json:"description,omitempty"`
+type Template struct {
+	name     string
+	digest   string
+	manifest manifest
+	slots    []slot
+	pieces   []piece
+	uses     []string
+	clock    bool
+	assets   map[string]string
+	pages    map[string]*Page
 }
-
-// A Size is one of the sizes a template can be rendered in.
-type Size struct {
-	Name   string `json:"name"`
-	Width  int    `json:"width"`
-	Height int    `json:"height"`
-	Label  string `json:"label,omitempty"`
-}
-
-var errUnfinished = problem.New(problem.Unsupported, "templates cannot be parsed")
 
 // Parse reads the document src of the template name, whose assets are given as
-// path ("assets/shoe.jpg") to digest. The error is a problem.List with
-// positions in the file.
+// path ("assets/shoe.jpg") to digest. The error is a problem.List, every
+// problem with its position in the file.
 func Parse(name string, src []byte, assets map[string]string) (*Template, error) {
-	return nil, problem.List{errUnfinished}
+	t := &Template{name: name, digest: digestOf(src, assets), assets: maps.Clone(assets)}
+	d, err := read(name, src, t.book())
+	if err != nil {
+		return nil, err
+	}
+	t.manifest, t.slots, t.pieces = d.manifest, d.slots, d.pieces
+	t.noteUses()
+	t.pages = make(map[string]*Page, len(t.manifest.sizes))
+	for _, size := range t.manifest.sizes {
+		t.pages[size.Name] = newPage(t, size)
+	}
+	return t, nil
 }
 
-func (t *Template) Name() string             { return "" }
-func (t *Template) Digest() string           { return "" }
-func (t *Template) Vars() []Var              { return nil }
-func (t *Template) Sizes() []Size            { return nil }
-func (t *Template) Uses() []string           { return nil }
-func (t *Template) ReadsClock() bool         { return false }
-func (t *Template) Examples() map[string]any { return nil }
+// digestOf is the identity of a version: its bytes and those of its assets.
+func digestOf(src []byte, assets map[string]string) string {
+	h := sha256.New()
+	sum := sha256.Sum256(src)
+	fmt.Fprintf(h, "%x\n", sum)
+	for _, path := range slices.Sorted(maps.Keys(assets)) {
+		fmt.Fprintf(h, "%q %s\n", path, assets[path])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (t *Template) noteUses() {
+	used := map[string]bool{}
+	for _, s := range t.slots {
+		t.clock = t.clock || s.clock
+		for _, name := range s.vars {
+			used[name] = true
+		}
+	}
+	t.uses = slices.Sorted(maps.Keys(used))
+}
+
+// Name is the name that the template is called by: that of its file.
+func (t *Template) Name() string { return t.name }
+
+// Digest is the SHA-256 of the source and of the digests of the assets, hex.
+func (t *Template) Digest() string { return t.digest }
+
+// Vars are the variables in the order of the manifest; without a manifest, what
+// the expressions use, sorted.
+func (t *Template) Vars() []Var { return slices.Clone(t.manifest.vars) }
+
+// Sizes are the sizes, the default one first, the others in the order of the
+// manifest.
+func (t *Template) Sizes() []Size { return slices.Clone(t.manifest.sizes) }
+
+// Uses names the variables that the document reads, sorted. A variable that is
+// declared and not used changes no picture.
+func (t *Template) Uses() []string { return slices.Clone(t.uses) }
+
+// ReadsClock reports whether the picture depends on the moment of planning.
+func (t *Template) ReadsClock() bool { return t.clock }
+
+// Examples are values to show the template with: each variable's example, else
+// its default. Variables that have neither are absent.
+func (t *Template) Examples() map[string]any {
+	out := map[string]any{}
+	for _, v := range t.manifest.vars {
+		if v.Example != nil {
+			out[v.Name] = v.Example
+		} else if v.Default != nil {
+			out[v.Name] = v.Default
+		}
+	}
+	return out
+}
 
 // Page is the document compiled for one size; "" is the default size.
-func (t *Template) Page(size string) (*Page, error) { return nil, errUnfinished }
-
-// Values are what the holes of a template are filled with, resolved but not
-// escaped. The fingerprint of a picture is taken over them.
-type Values []string
-
-// Resolve checks values and computes what the holes are filled with.
-func (t *Template) Resolve(values map[string]any, now time.Time) (Values, error) {
-	return t.ResolveIn(values, expr.Env{Now: now})
+func (t *Template) Page(size string) (*Page, error) {
+	if size == "" {
+		size = t.manifest.sizes[0].Name
+	}
+	if p, ok := t.pages[size]; ok {
+		return p, nil
+	}
+	err := problem.New(problem.NotFound, "the template %q has no size %q", t.name, size).WithSlug(SizeNotFound)
+	names := t.manifest.sizeNames()
+	if near := expr.Nearest(size, names); near != "" {
+		return nil, err.WithHint("did you mean %q?", near)
+	}
+	return nil, err.WithHint("its sizes are %s", list(names))
 }
-
-// ResolveIn is Resolve with a locale and a time zone.
-func (t *Template) ResolveIn(values map[string]any, env expr.Env) (Values, error) {
-	return nil, problem.List{errUnfinished}
-}
-
-// A Page is a template compiled for one size.
-type Page struct {
-	Digest        string // SHA-256 of everything that the page shows, hex
-	Width, Height int
-}
-
-// Fill puts v into the page's holes, each escaped for its place.
-func (p *Page) Fill(v Values) Document { return Document{} }
-
-// A Document is a page with every value in its place.
-type Document struct {
-	HTML   string
-	Assets []Asset
-	Remote []Remote
-}
-
-// An Asset is a file of the template's own that the document refers to.
-type Asset struct{ Path, Digest string }
-
-// A Remote is an address in the document that was replaced by Path.
-type Remote struct {
-	URL  string // absolute, http or https, without a fragment
-	Path string // "/remote/" and the SHA-256 of URL, hex
-	Var  string // the variables that it came from, "" for the template's own text
-}
-
-// Load reads the template name from its folder.
-func Load(fsys fs.FS, name string) (src []byte, assets map[string][]byte, err error) {
-	return nil, nil, errUnfinished
-}
-
-// List names the templates of a folder, sorted.
-func List(fsys fs.FS) ([]string, error) { return nil, errUnfinished }

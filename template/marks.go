@@ -1,0 +1,137 @@
+package template
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// A mark is one {{ expression }} of the file.
+type mark struct {
+	start, end int // of the whole, in bytes
+	text       int // where the expression begins
+	src        string
+}
+
+// findMarks finds the expressions of src, and returns src with each of them
+// overwritten by letters. HTML is read from that copy: quotes and angle brackets
+// inside an expression are no HTML, and every place stays where it was.
+// Comments and scripts have no expressions.
+func findMarks(src []byte) (marks []mark, masked []byte) {
+	masked = bytes.Clone(src)
+	lastEnd := bytes.LastIndex(src, []byte("}}"))
+	for i := 0; i < len(src); {
+		rest := src[i:]
+		switch {
+		case bytes.HasPrefix(rest, []byte("<!--")):
+			i = past(src, i+4, "-->")
+		case isScript(rest):
+			i = past(src, i, "</script")
+		case i+2 <= lastEnd && bytes.HasPrefix(rest, []byte("{{")):
+			m := markAt(src, i)
+			marks = append(marks, m)
+			for j := m.start; j < m.end; j++ {
+				masked[j] = 'x'
+			}
+			i = m.end
+		default:
+			i++
+		}
+	}
+	return marks, masked
+}
+
+func past(src []byte, from int, end string) int {
+	if i := indexFold(src[from:], end); i >= 0 {
+		return from + i + len(end)
+	}
+	return len(src)
+}
+
+func indexFold(src []byte, lower string) int {
+	for i := 0; i+len(lower) <= len(src); i++ {
+		if strings.EqualFold(string(src[i:i+len(lower)]), lower) {
+			return i
+		}
+	}
+	return -1
+}
+
+func isScript(src []byte) bool {
+	const open = "<script"
+	return len(src) > len(open) && strings.EqualFold(string(src[:len(open)]), open) && strings.IndexByte(" \t\r\n\f/>", src[len(open)]) >= 0
+}
+
+// markAt reads the expression that begins at i. The first }} outside quotes and
+// inner braces ends it; where the quotes do not pair up, the first }} at all,
+// and the compiler says what is wrong.
+func markAt(src []byte, i int) mark {
+	end := closing(src[:min(len(src), i+maxMark)], i+2)
+	if end < 0 {
+		end = i + 2 + bytes.Index(src[i+2:], []byte("}}"))
+	}
+	return mark{start: i, end: end + 2, text: i + 2, src: string(src[i+2 : end])}
+}
+
+// maxMark bounds the search for the end of one expression, so that a long
+// document of unpaired quotes is still read in linear time.
+const maxMark = 16 << 10
+
+func closing(src []byte, i int) int {
+	depth := 0
+	var quote byte
+	for ; i < len(src); i++ {
+		c := src[i]
+		switch {
+		case quote != 0:
+			if c == '\\' && quote != '`' {
+				i++
+			} else if c == quote {
+				quote = 0
+			} else if c == '\n' && quote != '`' {
+				return -1
+			}
+		case c == '"' || c == '\'' || c == '`':
+			quote = c
+		case c == '{':
+			depth++
+		case c == '}' && depth > 0:
+			depth--
+		case c == '}' && i+1 < len(src) && src[i+1] == '}':
+			return i
+		}
+	}
+	return -1
+}
+
+// lines finds the line and column of a byte offset.
+type lines struct {
+	file   string
+	src    []byte
+	starts []int
+}
+
+func newLines(file string, src []byte) *lines {
+	l := &lines{file: file, src: src, starts: []int{0}}
+	for i, c := range src {
+		if c == '\n' {
+			l.starts = append(l.starts, i+1)
+		}
+	}
+	return l
+}
+
+func (l *lines) at(offset int) problem.Position {
+	offset = min(max(offset, 0), len(l.src))
+	low, high := 0, len(l.starts)
+	for high-low > 1 {
+		if mid := (low + high) / 2; l.starts[mid] <= offset {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return problem.Position{File: l.file, Line: low + 1, Column: utf8.RuneCount(l.src[l.starts[low]:offset]) + 1}
+}
