@@ -1,0 +1,148 @@
+package batch
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/pictifyd/pictifyd/bindings"
+)
+
+// MaxKey is the length of the longest row key, in bytes.
+const MaxKey = 512
+
+// A Planner turns the rows of one job into proposals. It is for one goroutine.
+type Planner struct {
+	job     Job
+	drawing *bindings.Drawing
+	now     time.Time
+	taken   map[[16]byte]int64 // hashed row keys, with the row that has them
+}
+
+// NewPlanner checks the outputs of job against t, which is the version that the
+// job pinned: its error is a problem.List that refuses the batch. The clock of
+// all its rows is now.
+func NewPlanner(job Job, t bindings.Template, epoch int64, now time.Time) (*Planner, error) {
+	outs := make([]bindings.Output, len(job.Outputs))
+	for i, o := range job.Outputs {
+		outs[i] = bindings.Output(o)
+	}
+	drawing, err := bindings.NewDrawing(t, job.Version, epoch, outs)
+	if err != nil {
+		return nil, err
+	}
+	return &Planner{job: job, drawing: drawing, now: now, taken: map[[16]byte]int64{}}, nil
+}
+
+// Resumes reports whether rows of the job were planned before this planner was
+// made, whose keys it must be told by Taken before it plans on.
+func (p *Planner) Resumes() bool { return p.job.RowKey != "" && p.job.Planned > 0 }
+
+// Taken tells p that the row of that index has the key already.
+func (p *Planner) Taken(index int64, key string) { p.taken[hashKey(key)] = index }
+
+// Propose is what the rows should become, one proposal for each, in order. A row
+// that is wrong in itself, or whose key another row has, is proposed as a
+// problem.
+func (p *Planner) Propose(rows []Row) []bindings.Proposal {
+	proposals := make([]bindings.Proposal, len(rows))
+	for i, r := range rows {
+		proposals[i] = p.propose(r)
+		proposals[i].Index = r.Index
+	}
+	return proposals
+}
+
+func (p *Planner) propose(r Row) bindings.Proposal {
+	owner := bindings.JobOwner(p.job.ID)
+	if r.Error != nil {
+		return bindings.Refused(owner, p.ownKey(r.Index), bindings.Problem{Code: r.Error.Code, Field: r.Error.Field, Message: r.Error.Message})
+	}
+	values, err := decodeValues(r.Values)
+	if err != nil {
+		return bindings.Refused(owner, p.ownKey(r.Index), bindings.Problem{Code: "bad_row", Message: err.Error()})
+	}
+	key, refused := p.key(r.Index, values)
+	if refused != nil {
+		return bindings.Refused(owner, p.ownKey(r.Index), *refused)
+	}
+	return p.drawing.Propose(owner, key, values, p.now, bindings.PriorityBatch)
+}
+
+func decodeValues(raw []byte) (map[string]any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var values map[string]any
+	if err := d.Decode(&values); err != nil {
+		return nil, fmt.Errorf("the row is not readable: %w", err)
+	}
+	return values, nil
+}
+
+// ownKey is the key of a row that has none of its own, or none that counts: its
+// index where rows have no other keys, else "#" and its index, which no key
+// that a caller gives looks like.
+func (p *Planner) ownKey(index int64) string {
+	if p.job.RowKey == "" {
+		return strconv.FormatInt(index, 10)
+	}
+	return "#" + strconv.FormatInt(index, 10)
+}
+
+// ownKeyForm is what ownKey makes, with any number of "#".
+var ownKeyForm = regexp.MustCompile(`^#+[0-9]+$`)
+
+// key is the row's own key, which from now on is taken.
+func (p *Planner) key(index int64, values map[string]any) (string, *bindings.Problem) {
+	if p.job.RowKey == "" {
+		return p.ownKey(index), nil
+	}
+	field := "variables." + p.job.RowKey
+	key, reason, message := keyText(values[p.job.RowKey])
+	if reason != "" {
+		return "", &bindings.Problem{Code: reason, Field: field, Message: "the row's key " + message}
+	}
+	h := hashKey(key)
+	if first, twice := p.taken[h]; twice && first != index {
+		return "", &bindings.Problem{Code: bindings.DuplicateKey, Field: field, Message: fmt.Sprintf("row %d has the key %q already", first, key)}
+	}
+	p.taken[h] = index
+	return key, nil
+}
+
+// keyText is v as a row's key, or the reason why it can be none.
+func keyText(v any) (key, reason, message string) {
+	switch v := v.(type) {
+	case nil:
+		return "", bindings.NullKey, "is missing or null"
+	case string:
+		key = norm.NFC.String(v)
+	case json.Number:
+		key = v.String()
+	case bool:
+		key = strconv.FormatBool(v)
+	default:
+		return "", bindings.BadKey, "is neither text nor a number"
+	}
+	switch {
+	case key == "":
+		return "", bindings.NullKey, "is empty"
+	case len(key) > MaxKey || !utf8.ValidString(key):
+		return "", bindings.BadKey, fmt.Sprintf("is longer than %d bytes", MaxKey)
+	case ownKeyForm.MatchString(key):
+		return "#" + key, "", ""
+	}
+	return key, "", ""
+}
+
+func hashKey(key string) [16]byte {
+	sum := sha256.Sum256([]byte(key))
+	return [16]byte(sum[:16])
+}

@@ -1,0 +1,189 @@
+package batch
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+)
+
+// Accepted is the answer to a batch that was taken.
+type Accepted struct {
+	JobID      string `json:"jobId"`
+	BatchID    string `json:"batchId"`
+	ID         string `json:"id"`
+	Status     Status `json:"status"`
+	TotalItems int64  `json:"totalItems"`
+	Message    string `json:"message"`
+	StatusURL  string `json:"statusUrl"`
+	EventsURL  string `json:"eventsUrl"`
+}
+
+// NewAccepted is the answer for job, whose state is at statusURL and whose
+// progress at eventsURL.
+func NewAccepted(job Job, statusURL, eventsURL string) Accepted {
+	return Accepted{
+		JobID: job.ID, BatchID: job.ID, ID: job.ID, Status: job.Status, TotalItems: job.Total,
+		Message: "Batch queued", StatusURL: statusURL, EventsURL: eventsURL,
+	}
+}
+
+// A View is a job as it is shown, with one page of its results.
+type View struct {
+	JobID       string  `json:"jobId"`
+	BatchID     string  `json:"batchId"`
+	TemplateUID string  `json:"templateUid"`
+	Status      Status  `json:"status"`
+	Progress    int     `json:"progress"` // whole percents of the rows that ended
+	TotalItems  int64   `json:"totalItems"`
+	Completed   int64   `json:"completedItems"`
+	Failed      int64   `json:"failedItems"`
+	Deduped     int64   `json:"dedupedItems"`
+	Rate        float64 `json:"ratePerSecond"` // rows that ended, since the first render
+	ETA         *int64  `json:"etaSeconds"`    // null when it can't be told
+
+	CreatedAt   time.Time  `json:"createdAt"`
+	StartedAt   *time.Time `json:"startedAt"`
+	CompletedAt *time.Time `json:"completedAt"`
+
+	Results    []RowResult     `json:"results"`
+	Errors     []RowFailure    `json:"errors"`
+	Pagination Pagination      `json:"pagination"`
+	Metadata   json.RawMessage `json:"metadata,omitempty"`
+}
+
+// A RowResult is a row that has all its pictures; its first output stands for it.
+type RowResult struct {
+	Index       int64           `json:"index"`
+	Key         string          `json:"key"`
+	Success     bool            `json:"success"`
+	Status      Status          `json:"status"`
+	URL         string          `json:"url"`
+	Width       int             `json:"width"`
+	Height      int             `json:"height"`
+	Format      string          `json:"format"`
+	ContentHash string          `json:"contentHash"`
+	Outputs     []OutputPicture `json:"outputs"`
+}
+
+// An OutputPicture is one picture of a row.
+type OutputPicture struct {
+	Output      string `json:"output"`
+	URL         string `json:"url"`
+	Width       int    `json:"width"`
+	Height      int    `json:"height"`
+	Format      string `json:"format"`
+	ContentHash string `json:"contentHash"`
+}
+
+// A RowFailure is a row that lacks a picture, with the reason, and with the
+// pictures that it has nevertheless.
+type RowFailure struct {
+	Index     int64           `json:"index"`
+	Key       string          `json:"key"`
+	Success   bool            `json:"success"`
+	Code      string          `json:"code"`
+	Error     string          `json:"error"`
+	Field     string          `json:"field,omitempty"`
+	Retryable bool            `json:"retryable"`
+	Outputs   []OutputPicture `json:"outputs,omitempty"`
+}
+
+// Pagination says which part of a list was given.
+type Pagination struct {
+	Page       int   `json:"page"` // counts from 1
+	Limit      int   `json:"limit"`
+	Total      int64 `json:"total"`
+	TotalPages int64 `json:"totalPages"`
+	HasNext    bool  `json:"hasNext"`
+	HasPrev    bool  `json:"hasPrev"`
+}
+
+// NewPagination is the page of that number, of limit elements out of total.
+func NewPagination(page, limit int, total int64) Pagination {
+	pages := (total + int64(limit) - 1) / int64(limit)
+	return Pagination{Page: page, Limit: limit, Total: total, TotalPages: pages, HasNext: int64(page) < pages, HasPrev: page > 1}
+}
+
+// An ImageURLFunc is the address of the bytes with that hash.
+type ImageURLFunc func(hash, ext string) string
+
+// NewView is job as it stands at now, with the rows of results that have ended.
+func NewView(job Job, now time.Time, results []Result, page Pagination, image ImageURLFunc) View {
+	v := View{
+		JobID: job.ID, BatchID: job.ID, TemplateUID: job.Template, Status: job.Status,
+		TotalItems: job.Total, Completed: job.Succeeded, Failed: job.Failed, Deduped: job.Deduped,
+		CreatedAt: job.CreatedAt.UTC(), StartedAt: moment(job.StartedAt), CompletedAt: moment(job.CompletedAt),
+		Results: []RowResult{}, Errors: []RowFailure{}, Pagination: page, Metadata: job.Metadata,
+	}
+	v.Progress, v.Rate, v.ETA = progress(job, now)
+	for _, r := range results {
+		switch {
+		case !r.Done:
+		case r.Error != nil:
+			v.Errors = append(v.Errors, NewRowFailure(r, image))
+		default:
+			v.Results = append(v.Results, NewRowResult(r, image))
+		}
+	}
+	return v
+}
+
+// NewRowResult is a row without an error as it is shown.
+func NewRowResult(r Result, image ImageURLFunc) RowResult {
+	shown := RowResult{Index: r.Index, Key: r.Key, Success: true, Status: Completed, Outputs: pictures(r, image)}
+	if len(shown.Outputs) > 0 {
+		first := shown.Outputs[0]
+		shown.URL, shown.Width, shown.Height = first.URL, first.Width, first.Height
+		shown.Format, shown.ContentHash = first.Format, first.ContentHash
+	}
+	return shown
+}
+
+// NewRowFailure is a row with an error as it is shown.
+func NewRowFailure(r Result, image ImageURLFunc) RowFailure {
+	return RowFailure{
+		Index: r.Index, Key: r.Key, Code: r.Error.Code, Error: r.Error.Message, Field: r.Error.Field,
+		Retryable: r.Error.Retryable, Outputs: pictures(r, image),
+	}
+}
+
+func pictures(r Result, image ImageURLFunc) []OutputPicture {
+	all := make([]OutputPicture, len(r.Pictures))
+	for i, p := range r.Pictures {
+		all[i] = OutputPicture{Output: p.Output, URL: image(p.Hash, p.Ext), Width: p.Width, Height: p.Height, Format: p.Format, ContentHash: p.Hash}
+	}
+	return all
+}
+
+// progress is how far job is at now, how fast it goes, and how long it will yet take.
+func progress(job Job, now time.Time) (percent int, rate float64, eta *int64) {
+	ended := job.Succeeded + job.Failed
+	if job.Total > 0 {
+		percent = int(ended * 100 / job.Total)
+	}
+	if job.StartedAt.IsZero() || ended == 0 {
+		return percent, 0, nil
+	}
+	if !job.CompletedAt.IsZero() {
+		now = job.CompletedAt
+	}
+	seconds := now.Sub(job.StartedAt).Seconds()
+	if seconds <= 0 {
+		return percent, 0, nil
+	}
+	rate = float64(ended) / seconds
+	if !job.Status.Ended() {
+		left := int64(math.Ceil(float64(job.Total-ended) / rate))
+		eta = &left
+	}
+	return percent, math.Round(rate*10) / 10, eta
+}
+
+// moment is t in UTC, nil for the zero time.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
