@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -110,7 +111,7 @@ func (d *csvDecoder) readHeader(key []string) error {
 	}
 	seen := make(map[string]int, len(cells))
 	for i, cell := range cells {
-		name := strings.TrimSpace(cell)
+		name := strings.TrimFunc(cell, invisible)
 		switch first, twice := seen[name]; {
 		case strings.ContainsRune(name, '\r'):
 			return problem.New(problem.Invalid, "the lines end in a lone CR").In(atLine(n)).
@@ -139,6 +140,10 @@ func (d *csvDecoder) requireColumns(key []string, n int) error {
 	}
 	return nil
 }
+
+// invisible reports what does not belong to a name: spaces, and the byte order
+// marks that tables bear which were glued together.
+func invisible(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' }
 
 // blank reports whether a record has no value at all, as the rows below the
 // data of an exported sheet.

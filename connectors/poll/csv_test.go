@@ -32,6 +32,7 @@ func TestTableIsReadInAnyUsualDress(t *testing.T) {
 	for name, text := range map[string]string{
 		"plain":            table,
 		"with a BOM":       "\ufeff" + table,
+		"with two BOMs":    "\ufeff\ufeff" + table,
 		"UTF-16 LE":        inUTF16(table, true),
 		"UTF-16 BE":        inUTF16(table, false),
 		"CRLF":             strings.ReplaceAll(table, "\n", "\r\n"),
