@@ -230,7 +230,7 @@ func (r *Reading) double(p *Plan, key, position string, k Known) {
 		}
 		p.Quarantined = append(p.Quarantined, Quarantined{
 			Key: key, Position: first, Reason: DuplicateKey,
-			Detail: fmt.Sprintf("the key %s stands again at %s", KeyText(key), position),
+			Detail: fmt.Sprintf("the key %q stands again at %s", KeyText(key), position),
 		})
 		if r.doubled++; r.doubled == 1 {
 			r.doubleKey = key
@@ -240,7 +240,7 @@ func (r *Reading) double(p *Plan, key, position string, k Known) {
 	}
 	p.Quarantined = append(p.Quarantined, Quarantined{
 		Key: key, Position: position, Reason: DuplicateKey,
-		Detail: fmt.Sprintf("another row before it has the key %s", KeyText(key)),
+		Detail: fmt.Sprintf("another row before it has the key %q", KeyText(key)),
 	})
 }
 
@@ -312,7 +312,7 @@ func (r *Reading) closing(c connectors.Closing) *Closing {
 
 func (r *Reading) doubledReason() string {
 	if r.doubled == 1 {
-		return fmt.Sprintf("more than one row has the key %s", KeyText(r.doubleKey))
+		return fmt.Sprintf("more than one row has the key %q", KeyText(r.doubleKey))
 	}
-	return fmt.Sprintf("%s keys stand in more than one row; the first is %s", thousands(r.doubled), KeyText(r.doubleKey))
+	return fmt.Sprintf("%s keys stand in more than one row; the first is %q", thousands(r.doubled), KeyText(r.doubleKey))
 }

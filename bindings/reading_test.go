@@ -200,7 +200,7 @@ func TestNumberAndItsTextAreDuplicates(t *testing.T) {
 func TestSeveralDuplicateKeysAreCounted(t *testing.T) {
 	l, bs := newLedger(), one(t)
 	l.readAs(t, bs, true, connectors.Closing{Complete: true}, batchOf(product("b", "1"), product("a", "1"), product("a", "2"), product("b", "2")))
-	expect(t, "reason", l.last.Reason, "2 keys stand in more than one row; the first is a")
+	expect(t, "reason", l.last.Reason, `2 keys stand in more than one row; the first is "a"`)
 	l.readAs(t, bs, true, connectors.Closing{Reason: "page 3 of 5 failed"}, batchOf(product("a", "1"), product("a", "2")))
 	expect(t, "reason", l.last.Reason, "page 3 of 5 failed")
 }
