@@ -3,7 +3,6 @@ package file
 import (
 	"path/filepath"
 
-	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/sink"
 )
 
@@ -36,8 +35,9 @@ var Kind = sink.Kind{
 
 // Validate reports a path that cannot be made, or that is the same for all rows.
 func (c *Config) Validate() error {
+	problems := c.CheckEvents()
 	if _, err := parsePath(c.Path); err != nil {
-		return problem.List{err.At("path")}
+		problems = append(problems, err.At("path"))
 	}
-	return nil
+	return problems.Err()
 }

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/sink"
 )
 
@@ -72,12 +74,23 @@ func parseParts(text string) ([]part, *problem.Error) {
 		source := strings.TrimSpace(rest[:end])
 		program, err := expr.Compile(source, expr.Options{Names: names})
 		if err != nil {
-			return nil, problem.New(problem.Invalid, "{{ %s }}: %w", source, err)
+			return nil, expressionProblem(source, err)
 		}
 		parts = append(parts, part{source: source, program: program})
 		text = rest[end+len("}}"):]
 	}
 	return parts, nil
+}
+
+// expressionProblem quotes the expression instead of the position in it, which
+// counts from the expression's own start.
+func expressionProblem(source string, err error) *problem.Error {
+	p := problem.New(problem.Invalid, "{{ %s }}: %w", source, err)
+	var cause *problem.Error
+	if errors.As(err, &cause) {
+		p.Message, p.Hint = fmt.Sprintf("{{ %s }}: %s", source, cause.Message), cause.Hint
+	}
+	return p
 }
 
 // endOfExpression is where the }} is that closes the expression at the start of
@@ -138,7 +151,7 @@ func (p path) of(d sink.Delivery, o sink.Output) (string, error) {
 		}
 		v, err := part.program.Eval(values, expr.Env{Now: d.Time})
 		if err != nil {
-			return "", refused("{{ %s }}: %w", part.source, err)
+			return "", retry.Permanent(expressionProblem(part.source, err).WithSlug(PathRefused))
 		}
 		text := expr.Text(v)
 		if text == "" {

@@ -56,7 +56,7 @@ var reserved = map[string]bool{
 
 // Validate reports every setting that cannot work.
 func (c *Config) Validate() error {
-	var problems problem.List
+	problems := c.CheckEvents()
 	add := func(path, format string, args ...any) {
 		problems = append(problems, problem.New(problem.Invalid, format, args...).At(path))
 	}
