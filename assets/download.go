@@ -155,6 +155,9 @@ func (l *Library) read(resp *http.Response, u *address) ([]byte, error) {
 func failed(u *address, err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
+		if wrapped.Timeout() { // the client's own limits
+			return problem.New(problem.Timeout, "no answer in time from %s", u.shown()).WithSlug(FetchFailed)
+		}
 		err = wrapped.Err // it repeats method and address
 	}
 	e := problem.New(problem.Upstream, "%w, from %s", err, u.shown()).WithSlug(FetchFailed)

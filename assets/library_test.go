@@ -368,6 +368,13 @@ func TestServerThatHangsEndsInTime(t *testing.T) {
 	}
 }
 
+func TestClientsOwnTimeoutIsATimeout(t *testing.T) {
+	s := newSite(t, assets.Limits{}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	s.library = assets.New(&http.Client{Timeout: 20 * time.Millisecond}, s.memory, s.memory, assets.Limits{})
+	_, err := s.library.Fetch(t.Context(), s.URL+"/x.png", "")
+	wantFailure(t, err, false, "no answer in time from "+s.URL+"/x.png")
+}
+
 func TestCutAnswerIsNotKept(t *testing.T) {
 	data := pngOf(t, 100, 100)
 	s := newSite(t, assets.Limits{}, func(w http.ResponseWriter, _ *http.Request) {

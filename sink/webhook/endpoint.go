@@ -122,15 +122,17 @@ func (e *endpoint) request(ctx context.Context, d sink.Delivery, body []byte) (*
 // noAnswer is the failure of a request that ended without a status. A refusal by
 // a guarded client keeps its mark.
 func (e *endpoint) noAnswer(ctx, timed context.Context, err error) error {
+	var wrapped *url.Error
+	errors.As(err, &wrapped) // all that a client returns
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case timed.Err() != nil:
 		return problem.New(problem.Timeout, "no answer within %s from %s", e.timeout, e.shown).WithSlug(DeliveryFailed)
-	}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err // it repeats the address with its query
+	case wrapped != nil && wrapped.Timeout(): // the client's own limits
+		return problem.New(problem.Timeout, "no answer in time from %s", e.shown).WithSlug(DeliveryFailed)
+	case wrapped != nil:
+		err = wrapped.Err // without the address and its query
 	}
 	failure := problem.New(problem.Upstream, "%w, from %s", err, e.shown).WithSlug(DeliveryFailed)
 	var cause *problem.Error

@@ -568,3 +568,40 @@ func TestCallersContextEndsTheDeliveryAsItself(t *testing.T) {
 		t.Errorf("deliver = %v, want the context's own error", err)
 	}
 }
+
+func TestClientsOwnTimeoutIsATimeout(t *testing.T) {
+	r := newReceiver(t)
+	r.setIll(func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() })
+	s := webhook.New(r.URL, nil, &http.Client{Timeout: 20 * time.Millisecond})
+	err := s.Deliver(t.Context(), sinktest.Completed("a", 1))
+	if problem.CodeOf(err) != problem.Timeout || retry.IsPermanent(err) {
+		t.Errorf("deliver = %v, want a timeout that is not permanent", err)
+	}
+}
+
+func TestConfigurationIsReadFromYAML(t *testing.T) {
+	const text = `
+kind: webhook
+url: https://shop.example/hook
+secret: "${HOOK_SECRET}"
+previous_secret_file: old
+headers: { Authorization: "Bearer ${TOKEN}" }
+events: [render.completed, render.failed]
+`
+	node, err := config.Parse("pictifyd.yaml", []byte(text), config.Options{
+		Env:      func(name string) (string, bool) { return "value of " + name, true },
+		ReadFile: func(string) ([]byte, error) { return []byte("older\n"), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := webhook.Kind.Config().(*webhook.Config)
+	if err := node.Decode(c); err != nil {
+		t.Fatal(err)
+	}
+	got := []string{c.Kind, c.URL, c.Secret.Reveal(), c.PreviousSecret.Reveal(), c.Headers["Authorization"].Reveal(), c.Timeout.String(), strings.Join(c.Events, " ")}
+	want := []string{"webhook", "https://shop.example/hook", "value of HOOK_SECRET", "older", "Bearer value of TOKEN", "30s", "render.completed render.failed"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
