@@ -21,7 +21,7 @@ import (
 // startLimit is how long a Chrome may take from its start to its first picture.
 const startLimit = 30 * time.Second
 
-var errNotAnswering = fmt.Errorf("no picture within %s", startLimit)
+var errNotAnswering = errors.New("it does not answer")
 
 // A chromium is one running Chrome with its seats. The pool's lock guards the
 // second group of fields.
@@ -70,6 +70,7 @@ type launcher struct {
 	sandbox bool
 	dir     string
 	tabs    int
+	limit   time.Duration // for a start
 	egress  *egress
 	log     *slog.Logger
 }
@@ -77,7 +78,7 @@ type launcher struct {
 // launch starts a Chrome, has it draw a picture, and looks at its sandbox. The
 // caller must stop it.
 func (l *launcher) launch(ctx context.Context, place int) (b *chromium, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, startLimit, errNotAnswering)
+	ctx, cancel := context.WithTimeoutCause(ctx, l.limit, errNotAnswering)
 	defer cancel()
 	proc, err := l.start()
 	if err != nil {
@@ -195,7 +196,7 @@ func (l *launcher) explain(ctx context.Context, err error, output string) error 
 }
 
 // lastLine is the most telling line of Chrome's output: the first fatal one,
-// else the last.
+// else the last that is not just a remark.
 func lastLine(output string) string {
 	last := ""
 	for line := range strings.Lines(output) {
@@ -203,7 +204,7 @@ func lastLine(output string) string {
 		if strings.Contains(line, "FATAL") {
 			return line
 		}
-		if line != "" {
+		if line != "" && !strings.Contains(line, "WARNING:") && !strings.Contains(line, "INFO:") {
 			last = line
 		}
 	}

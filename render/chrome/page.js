@@ -19,15 +19,20 @@
   const sheetsOf = getter(Document.prototype, 'styleSheets');
   const baseOf = getter(Node.prototype, 'baseURI');
   const findAll = (doc, selector) => [...Document.prototype.querySelectorAll.call(doc, selector)];
-  const adopt = (node) => Document.prototype.adoptNode.call(document, node);
+  // Copies, not the nodes themselves: those may still owe events about files
+  // that they tried to load where they were parsed.
+  const copy = (node) => Document.prototype.importNode.call(document, node, true);
   const layout = () => rootOf(document).getBoundingClientRect();
+
+  // absolute is the URL that text means in the page, or text where it is none.
+  const absolute = (text, base = baseOf(document)) => (URL.canParse(text, base) ? new URL(text, base).href : text);
 
   let installedHead = '';
 
   // once resolves when the element has its file, or hasn't; it never rejects.
   const once = (element, onError) => new Promise((resolve) => {
     element.addEventListener('load', () => resolve(), { once: true });
-    element.addEventListener('error', () => { onError(); resolve(); }, { once: true });
+    element.addEventListener('error', () => { resolve(); onError(); }, { once: true });
   });
 
   const disarm = (next) => {
@@ -45,23 +50,26 @@
   // install makes next the document of the page. What it returns resolves when
   // the style sheets are there.
   const install = (next, fail) => {
-    const head = headOf(next), body = bodyOf(next), waits = [];
+    const waits = [], body = copy(bodyOf(next));
+    let head = headOf(next);
     const text = head.outerHTML;
     const changed = text !== installedHead;
+    if (changed) head = copy(head);
     for (const root of changed ? [head, body] : [body]) {
       for (const link of root.querySelectorAll('link[rel~="stylesheet" i][href]')) {
         if (!link.disabled) waits.push(once(link, () => fail(link.href)));
       }
       for (const style of root.querySelectorAll('style')) {
-        if (/@import/i.test(style.textContent)) waits.push(once(style, () => fail('@import')));
+        const imported = /@import\s+(?:url\(\s*)?["']?([^"')\s;]+)/i.exec(style.textContent);
+        if (imported) waits.push(once(style, () => fail(absolute(imported[1]))));
       }
     }
     syncAttributes(rootOf(document), rootOf(next));
     if (changed) {
       installedHead = text;
-      headOf(document).replaceWith(adopt(head));
+      headOf(document).replaceWith(head);
     }
-    bodyOf(document).replaceWith(adopt(body));
+    bodyOf(document).replaceWith(body);
     return Promise.all(waits);
   };
 
@@ -89,7 +97,7 @@
         if (!(rule instanceof CSSFontFaceRule)) continue;
         if (plain(rule.style.getPropertyValue('font-family')) !== plain(face.family)) continue;
         const url = /url\("?([^")]+)/.exec(rule.style.getPropertyValue('src'));
-        if (url) return new URL(url[1], sheet.href || baseOf(document)).href;
+        if (url) return absolute(url[1], sheet.href || undefined);
       }
     }
     return 'font ' + face.family;
@@ -128,7 +136,7 @@
   const otherImages = () => {
     const urls = new Set();
     const add = (text) => {
-      if (text && !text.startsWith('#')) urls.add(new URL(text, baseOf(document)).href);
+      if (text && !text.startsWith('#')) urls.add(absolute(text));
     };
     for (const element of findAll(document, 'image, feImage')) add((element.href && element.href.baseVal) || '');
     for (const element of findAll(document, 'video[poster]')) add(element.getAttribute('poster'));
@@ -166,7 +174,8 @@
     const fail = (url) => { failed.add(String(url).slice(0, 500)); };
     const known = new Set(paths.map((path) => new URL(path, location.origin).pathname));
     const allowed = (url) => {
-      const u = new URL(url, location.origin);
+      if (!URL.canParse(url)) return false;
+      const u = new URL(url);
       return u.protocol === 'data:' || u.origin === location.origin && known.has(u.pathname);
     };
     const next = new DOMParser().parseFromString(html, 'text/html');

@@ -2,6 +2,7 @@ package chrome
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -92,7 +93,7 @@ func (p *Pool) later(wait time.Duration) {
 // keepOne starts a Chrome where none is left, so that the next row does not
 // wait for it.
 func (p *Pool) keepOne() {
-	if p.closed || p.hopeful() {
+	if p.closed || slices.ContainsFunc(p.places, func(pl *place) bool { return pl.starting || pl.browser != nil }) {
 		return
 	}
 	for _, pl := range p.places {

@@ -95,7 +95,7 @@ func newLauncher(cfg Config, files Files, o Options) (*launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &launcher{path: path, account: a, sandbox: cfg.Sandbox != SandboxNone, dir: o.Dir, tabs: o.Tabs, log: o.Log}
+	l := &launcher{path: path, account: a, sandbox: cfg.Sandbox != SandboxNone, dir: o.Dir, tabs: o.Tabs, limit: startLimit, log: o.Log}
 	if l.dir == "" {
 		l.dir = profileFolder()
 	}

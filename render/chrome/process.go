@@ -102,12 +102,12 @@ func (p *process) bury() {
 	group := p.cmd.Process.Pid
 	deadline := time.Now().Add(dyingTime)
 	for wait := time.Millisecond; time.Now().Before(deadline); wait = min(2*wait, 50*time.Millisecond) {
-		reapGroup(group)
 		if len(groupMembers(group)) == 0 {
 			break
 		}
 		time.Sleep(wait)
 	}
+	reapGroup(group)
 	killUsersOf(p.profile)
 	_ = removeProfile(p.profile) // what stays is removed as stale at the next start
 }

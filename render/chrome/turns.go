@@ -52,13 +52,15 @@ func (p *Pool) acquire(ctx context.Context, w *waiter) (*seat, error) {
 // withdraw takes back a waiter, and the seat that it may have got meanwhile.
 func (p *Pool) withdraw(w *waiter) {
 	p.mu.Lock()
-	p.waiting = slices.DeleteFunc(p.waiting, func(other *waiter) bool { return other == w })
-	for _, pl := range p.places {
-		if pl.browser != nil && pl.browser.reserved == w && pl.browser.busy == 0 {
-			pl.browser.reserved = nil
+	if at := slices.Index(p.waiting, w); at >= 0 {
+		p.waiting = slices.Delete(p.waiting, at, at+1)
+		for b := range p.live {
+			if b.reserved == w {
+				b.reserved = nil
+			}
 		}
+		p.dispatch()
 	}
-	p.dispatch()
 	p.mu.Unlock()
 	select {
 	case t := <-w.answer:
@@ -216,10 +218,11 @@ func (p *Pool) count(b *chromium) int {
 	return b.pictures
 }
 
-// hopeful reports whether a seat will come free some time.
+// hopeful reports whether a seat will come free some time: unless every place
+// is empty and its last start failed.
 func (p *Pool) hopeful() bool {
 	for _, pl := range p.places {
-		if pl.starting || pl.browser != nil {
+		if pl.starting || pl.browser != nil || pl.err == nil {
 			return true
 		}
 	}
