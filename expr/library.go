@@ -35,7 +35,7 @@ func functionNames() []string { return slices.Sorted(maps.Keys(library)) }
 var library = join(textFunctions, numberFunctions, timeFunctions, listFunctions, checkFunctions)
 
 var aliases = map[string]string{
-	"upper": "uppercase", "lower": "lowercase", "title": "titleCase", "dateFormat": "date", "len": "length", "avg": "average",
+	"upper": "uppercase", "lower": "lowercase", "title": "titleCase", "dateFormat": "date", "len": "length", "avg": "average", includes: "contains",
 }
 
 func join(parts ...map[string]function) map[string]function {

@@ -49,7 +49,7 @@ func Compile(src string, o Options) (*Program, error) {
 	if name, ok := bareName(src, o.Names); ok {
 		return &Program{source: s, names: []string{name}}, nil
 	}
-	s.addCalls()
+	s.prepare()
 	tree, err := parse(&s)
 	if err != nil {
 		return nil, s.problem(err)

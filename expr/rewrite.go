@@ -362,7 +362,10 @@ func (w *rewriter) loop(n *ast.BuiltinNode) ast.Node {
 		return call(n, callPrefix+"sum", list)
 	}
 	args := append([]ast.Node{list}, w.nodes(rest)...)
-	body := args[1].(*ast.PredicateNode)
+	body, ok := args[min(1, len(args)-1)].(*ast.PredicateNode)
+	if !ok { // below it something was wrong already
+		return w.fail(n, fail("%s needs something to do with each item", n.Name))
+	}
 	switch n.Name {
 	case "map", "reduce":
 	case "sortBy":

@@ -21,9 +21,13 @@ type source struct {
 
 const emptyCall = "()"
 
-// addCalls lets "price | currency" stand for "price | currency()", which is
-// all that the engine's grammar accepts.
-func (s *source) addCalls() {
+// includes is the name that contains(list, value) gets, because contains is an
+// operator of the engine. It has as many letters, so that no column moves.
+const includes = "includes"
+
+// prepare lets "price | currency" stand for "price | currency()", which is all
+// that the engine's grammar accepts, and contains be a function as well.
+func (s *source) prepare() {
 	s.code = s.text
 	lex := lexer.New()
 	lex.DisableIfOperator = true
@@ -40,19 +44,33 @@ func (s *source) addCalls() {
 	var b strings.Builder
 	from := 0
 	for i, t := range tokens {
-		if i == 0 || !t.Is(lexer.Identifier) || !tokens[i-1].Is(lexer.Operator, "|") {
-			continue
+		called := i+1 < len(tokens) && tokens[i+1].Is(lexer.Bracket, "(")
+		switch {
+		case t.Is(lexer.Operator, "contains") && called && beginsOperand(tokens[:i]):
+			b.WriteString(string(runes[from:t.From]) + includes)
+			from = t.To
+		case t.Is(lexer.Identifier) && i > 0 && tokens[i-1].Is(lexer.Operator, "|") && !called:
+			b.WriteString(string(runes[from:t.To]) + emptyCall)
+			from = t.To
+			s.added = append(s.added, from+len(emptyCall)*len(s.added))
 		}
-		if i+1 < len(tokens) && tokens[i+1].Is(lexer.Bracket, "(") {
-			continue
-		}
-		b.WriteString(string(runes[from:t.To]) + emptyCall)
-		from = t.To
-		s.added = append(s.added, from+len(emptyCall)*len(s.added))
 	}
 	if from > 0 {
 		s.code = b.String() + string(runes[from:])
 	}
+}
+
+// beginsOperand reports whether what follows before begins a value, rather than
+// being an operator behind one.
+func beginsOperand(before []lexer.Token) bool {
+	if n := len(before); n > 0 && before[n-1].Is(lexer.Operator, "not") {
+		before = before[:n-1]
+	}
+	if len(before) == 0 {
+		return true
+	}
+	last := before[len(before)-1]
+	return last.Kind == lexer.Operator || last.Kind == lexer.Bracket && strings.Contains("([{", last.Value)
 }
 
 // position is the place in text of the rune offset in code.

@@ -22,6 +22,15 @@ type jsonError struct {
 	message string
 }
 
+// checkJSON finds the first mistake in text, which begins at the byte offset base.
+func checkJSON(text string, base int) *jsonError {
+	var v json.RawMessage
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		return wrongJSON(err, base, len(text))
+	}
+	return nil
+}
+
 // object reads the members of the JSON object text, which begins at the byte
 // offset base of the file.
 func object(text string, base int) ([]member, *jsonError) {

@@ -105,7 +105,11 @@ type declaredValue struct {
 }
 
 func (r *manifestReader) read(text string, base int) {
-	members, err := object(text, base)
+	err := checkJSON(text, base)
+	var members []member
+	if err == nil {
+		members, err = object(text, base)
+	}
 	if err != nil {
 		r.report(err.offset, problem.New(problem.Invalid, "the manifest is not JSON: %s", err.message))
 		return
