@@ -1,0 +1,49 @@
+package store
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// Config says where the ledger lives.
+type Config struct {
+	// URL is sqlite:PATH for a file on this machine, or postgres://… for a server.
+	URL string `yaml:"url"`
+}
+
+// Validate returns all problems, as a problem.List.
+func (c Config) Validate() error {
+	var list problem.List
+	switch {
+	case c.URL == "":
+		list = append(list, problem.New(problem.Invalid, "the store has no address").
+			At("url").WithHint("write sqlite:data/pictifyd.db, or postgres://user@host/database"))
+	case c.postgres():
+		if _, err := url.Parse(c.URL); err != nil {
+			list = append(list, problem.New(problem.Invalid, "not a Postgres address").At("url").
+				WithHint("write postgres://user:password@host:5432/database"))
+		}
+	case !strings.HasPrefix(c.URL, sqlitePrefix), c.file("") == "", strings.Contains(c.URL, ":memory:"):
+		list = append(list, problem.New(problem.Invalid, "%q is neither a SQLite file nor a Postgres server", c.URL).
+			At("url").WithHint("write sqlite:data/pictifyd.db, or postgres://user@host/database"))
+	}
+	return list.Err()
+}
+
+const sqlitePrefix = "sqlite:"
+
+func (c Config) postgres() bool {
+	return strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://")
+}
+
+// file is the path of a SQLite ledger, seen from dir.
+func (c Config) file(dir string) string {
+	path := strings.TrimPrefix(strings.TrimPrefix(c.URL, sqlitePrefix), "//")
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}

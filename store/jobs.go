@@ -1,0 +1,256 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/sink"
+)
+
+const jobColumns = `id, template, version, outputs, row_key, metadata, webhook_url, idempotency_key, body_digest,
+	status, total, planned, succeeded, failed, deduped, created_at, started_at, completed_at`
+
+func scanJob(scan func(...any) error) (j batch.Job, err error) {
+	var outputs, metadata string
+	var created, started, completed sql.NullInt64
+	if err := scan(&j.ID, &j.Template, &j.Version, &outputs, &j.RowKey, &metadata, &j.WebhookURL, &j.IdempotencyKey, &j.BodyDigest,
+		&j.Status, &j.Total, &j.Planned, &j.Succeeded, &j.Failed, &j.Deduped, &created, &started, &completed); err != nil {
+		return j, err
+	}
+	if metadata != "" {
+		j.Metadata = json.RawMessage(metadata)
+	}
+	j.CreatedAt, j.StartedAt, j.CompletedAt = moment(created), moment(started), moment(completed)
+	return j, decode(outputs, &j.Outputs)
+}
+
+// FindJob is the job that was accepted under an idempotency key.
+func (s *Store) FindJob(ctx context.Context, idempotencyKey string) (batch.Job, bool, error) {
+	if idempotencyKey == "" {
+		return batch.Job{}, false, nil
+	}
+	j, err := scanJob(s.reader().row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE idempotency_key = $1 AND idempotency_key <> ''`, clean(idempotencyKey)).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return j, false, nil
+	}
+	return j, err == nil, wrap(err, "find a job by its idempotency key")
+}
+
+// stagePage is how many rows are staged in one commit: enough that the commit
+// does not count, not so many that other writers wait for long.
+const stagePage = 1000
+
+// StageRows keeps rows of a job that does not exist yet. Without AcceptJob they
+// are swept when the store is next opened.
+func (s *Store) StageRows(ctx context.Context, job string, rows []batch.Row) error {
+	err := pages(rows, stagePage, func(page []batch.Row) error {
+		var cells [][]any
+		for _, r := range page {
+			fault := ""
+			if r.Error != nil {
+				fault = encode(r.Error)
+			}
+			cells = append(cells, []any{r.Index, r.Key, string(r.Values), fault})
+		}
+		text := table(cells)
+		return s.write(ctx, func(ctx context.Context, t *tx) error {
+			_, err := t.exec(ctx, `INSERT INTO job_rows (job, idx, key, data, error)
+				SELECT CAST($2 AS TEXT), CAST(e.value->>0 AS BIGINT), e.value->>1, e.value->>2, e.value->>3 FROM rows($1) AS e`, text, job)
+			return err
+		})
+	})
+	return wrap(err, "stage rows of job %s", job)
+}
+
+// DiscardRows drops staged rows whose job was not accepted.
+func (s *Store) DiscardRows(ctx context.Context, job string) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, `DELETE FROM job_rows WHERE job = $1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = $1)`, job)
+		return err
+	})
+	return wrap(err, "discard rows of job %s", job)
+}
+
+// sweepStaged drops what was staged by a process that died before the job was
+// accepted.
+func (s *Store) sweepStaged(ctx context.Context) error {
+	var some int64
+	const staged = `FROM job_rows WHERE job NOT IN (SELECT id FROM jobs)`
+	err := s.reader().row(ctx, `SELECT count(*) FROM (SELECT 1 `+staged+` LIMIT 1) AS r`).Scan(&some)
+	if err == nil && some > 0 {
+		err = s.write(ctx, func(ctx context.Context, t *tx) error {
+			_, err := t.exec(ctx, `DELETE `+staged)
+			return err
+		})
+	}
+	return wrap(err, "sweep staged rows")
+}
+
+// AcceptJob makes the job exist, with the turn that plans its rows. A job under
+// the same idempotency key is a problem of code Conflict.
+func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		created := j.CreatedAt
+		if created.IsZero() {
+			created = t.now
+		}
+		status := j.Status
+		if status == "" {
+			status = batch.Pending
+		}
+		n, err := t.exec(ctx, `INSERT INTO jobs (id, template, version, outputs, row_key, metadata, webhook_url, idempotency_key, body_digest,
+				status, unplanned, total, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12)
+			ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING`,
+			j.ID, j.Template, j.Version, encode(j.Outputs), j.RowKey, clean(string(j.Metadata)), j.WebhookURL, clean(j.IdempotencyKey), j.BodyDigest,
+			string(status), j.Total, millis(created))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return problem.New(problem.Conflict, "a job was accepted under the same Idempotency-Key").WithSlug("idempotency_key_used").
+				WithHint("ask for that job, or send another key")
+		}
+		return t.addPlanTurn(ctx, j.ID)
+	})
+	if err == nil {
+		s.crash("job.accepted")
+	}
+	return wrap(err, "accept job %s", j.ID)
+}
+
+// UnplannedRows are the next rows of a job that were not planned yet, by index.
+func (s *Store) UnplannedRows(ctx context.Context, job string, limit int) ([]batch.Row, error) {
+	rows, err := collect(ctx, s.reader(), `SELECT idx, key, data, error FROM job_rows WHERE job = $1 ORDER BY idx LIMIT $2
+		OFFSET (SELECT planned FROM jobs WHERE id = $1)`, []any{job, limit},
+		func(scan func(...any) error) (r batch.Row, err error) {
+			var data, fault string
+			if err := scan(&r.Index, &r.Key, &data, &fault); err != nil {
+				return r, err
+			}
+			if data != "" {
+				r.Values = []byte(data)
+			}
+			if fault != "" {
+				r.Error = new(batch.RowError)
+			}
+			return r, decode(fault, r.Error)
+		})
+	return rows, wrap(err, "read rows of job %s", job)
+}
+
+// PlanRows makes the renders of a page of rows wanted; planned is how many rows
+// of the job are planned then. With end all are, and the turn is over.
+func (s *Store) PlanRows(ctx context.Context, turn Turn, job string, proposals []bindings.Proposal, planned int64, end bool) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		deduped, err := t.planJobRows(ctx, proposals)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `UPDATE jobs SET planned = $2, deduped = deduped + $3, unplanned = $4 WHERE id = $1`,
+			job, planned, deduped, flag(!end)); err != nil {
+			return err
+		}
+		if !end {
+			return nil
+		}
+		if err := t.count(ctx, job, 0, 0); err != nil { // a job without rows ends here
+			return err
+		}
+		return t.complete(ctx, turn)
+	})
+	return wrap(err, "plan rows of job %s", job)
+}
+
+// planJobRows promotes proposals and counts the rows of which every picture was
+// there, or asked for, already.
+func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (deduped int64, err error) {
+	var fingerprints []string
+	for _, p := range proposals {
+		for _, w := range p.Wants {
+			fingerprints = append(fingerprints, w.Fingerprint)
+		}
+	}
+	known := make(map[string]bool, len(fingerprints))
+	if err := pages(fingerprints, pageSize, func(page []string) error {
+		return t.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN (SELECT e.value FROM list($1) AS e)`, []any{list(page)},
+			func(scan func(...any) error) error {
+				var f, state, text string
+				if err := scan(&f, &state, &text); err != nil {
+					return err
+				}
+				p, err := problemOf(text)
+				known[f] = state != stateFailed || p == nil || !retryable(p.Code)
+				return err
+			})
+	}); err != nil {
+		return 0, err
+	}
+	for _, p := range proposals {
+		own := len(p.Wants) == 0
+		for _, w := range p.Wants {
+			own = own || !known[w.Fingerprint]
+			known[w.Fingerprint] = true
+		}
+		if !own {
+			deduped++
+		}
+	}
+	_, err = t.promote(ctx, proposals)
+	return deduped, err
+}
+
+// startJob notes the moment of a job's first render.
+func (t *tx) startJob(ctx context.Context, o bindings.Owner) error {
+	if o.Job() == "" {
+		return nil
+	}
+	_, err := t.exec(ctx, `UPDATE jobs SET started_at = $2, status = 'processing' WHERE id = $1 AND started_at IS NULL AND completed_at IS NULL`,
+		o.Job(), millis(t.now))
+	return err
+}
+
+// count adds ended rows to a job. The last one ends it, with one delivery if
+// somebody asked for it.
+func (t *tx) count(ctx context.Context, job string, succeeded, failed int64) error {
+	var total int64
+	var hook string
+	var completed sql.NullInt64
+	err := t.row(ctx, `UPDATE jobs SET succeeded = succeeded + $2, failed = failed + $3,
+			started_at = CASE WHEN started_at IS NULL AND CAST($2 AS BIGINT) + CAST($3 AS BIGINT) > 0 THEN CAST($4 AS BIGINT) ELSE started_at END,
+			status = CASE WHEN status = 'pending' AND CAST($2 AS BIGINT) + CAST($3 AS BIGINT) > 0 THEN 'processing' ELSE status END
+		WHERE id = $1 RETURNING total, succeeded, failed, webhook_url, completed_at`, job, succeeded, failed, millis(t.now)).
+		Scan(&total, &succeeded, &failed, &hook, &completed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil || completed.Valid || succeeded+failed < total {
+		return err
+	}
+	if _, err := t.exec(ctx, `UPDATE jobs SET status = $2, completed_at = $3 WHERE id = $1`,
+		job, string(batch.Final(succeeded, failed)), millis(t.now)); err != nil || hook == "" {
+		return err
+	}
+	name, owner := "job:"+job, bindings.JobOwner(job)
+	t.wantSinks[name] = true
+	return t.insertDeliveries(ctx, [][]any{{deliveryID(name, owner, "", 1), name, string(owner), "", 1, sink.BatchCompleted, "", "", ""}})
+}
+
+// Job is a job. A missing one is a problem of code NotFound.
+func (s *Store) Job(ctx context.Context, id string) (batch.Job, error) {
+	j, err := scanJob(s.reader().row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, id).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return j, problem.New(problem.NotFound, "there is no job %q", id).WithSlug("job_not_found")
+	}
+	return j, wrap(err, "read job %s", id)
+}
+
+// Jobs are the newest jobs.
+func (s *Store) Jobs(ctx context.Context, limit int) ([]batch.Job, error) {
+	all, err := collect(ctx, s.reader(), `SELECT `+jobColumns+` FROM jobs ORDER BY created_at DESC, id DESC LIMIT $1`, []any{limit}, scanJob)
+	return all, wrap(err, "list jobs")
+}

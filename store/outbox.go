@@ -1,0 +1,200 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/sink"
+)
+
+// routes say which sinks a binding delivers to, and what each wants to hear.
+type routes struct {
+	of     map[string][]string
+	events map[string][]string
+}
+
+// SetSinks says which sinks each binding delivers to, and which events each
+// sink wants. It holds for what is planned from then on.
+func (s *Store) SetSinks(of map[string][]string, events map[string][]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sinks = routes{of, events}
+}
+
+func (s *Store) routes() routes {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sinks
+}
+
+// to are the sinks of binding that want event.
+func (r routes) to(binding, event string) []string {
+	return slices.DeleteFunc(slices.Clone(r.of[binding]), func(name string) bool { return !slices.Contains(r.events[name], event) })
+}
+
+// deliveryID is the idempotency key of a delivery: it follows from what is
+// delivered, so that no crash and no second planning can change it.
+func deliveryID(sink string, owner bindings.Owner, key string, generation int64) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{sink, string(owner), key, strconv.FormatInt(generation, 10)}, "\x00")))
+	return "dlv_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:20]))
+}
+
+// A thread is the deliveries of one item to one sink, of which one at a time is
+// on its way.
+type thread struct {
+	sink  string
+	owner bindings.Owner
+	key   string
+}
+
+// planDeliveries tells the sinks of bindings what became of items: unless the
+// sink knows it already, and in place of what it was not told yet.
+func (t *tx) planDeliveries(ctx context.Context, endings []ending) error {
+	to := t.store.routes()
+	type planned struct {
+		thread
+		ending
+	}
+	var plans []planned
+	var threads, pictured [][]any
+	for _, e := range endings {
+		sinks := to.to(e.owner.Binding(), e.event)
+		for _, name := range sinks {
+			plans = append(plans, planned{thread{name, e.owner, e.key}, e})
+			threads = append(threads, []any{name, string(e.owner), e.key})
+		}
+		if len(sinks) > 0 && e.event != sink.ImageRemoved {
+			pictured = append(pictured, e.cells())
+		}
+	}
+	if len(plans) == 0 {
+		return nil
+	}
+	if err := t.supersede(ctx, threads); err != nil {
+		return err
+	}
+	told, err := t.lastTold(ctx, threads)
+	if err != nil {
+		return err
+	}
+	outputs, err := t.outputs(ctx, pictured)
+	if err != nil {
+		return err
+	}
+	values, err := t.values(ctx, endings)
+	if err != nil {
+		return err
+	}
+	var rows [][]any
+	for _, p := range plans {
+		digest := p.event + " " + p.digest
+		if told[p.thread] == digest {
+			continue
+		}
+		rows = append(rows, []any{deliveryID(p.thread.sink, p.thread.owner, p.thread.key, p.generation), p.thread.sink,
+			string(p.thread.owner), p.thread.key, p.generation, p.event, digest, values[p.itemID], encode(outputs[p.itemID])})
+		t.wantSinks[p.thread.sink] = true
+	}
+	return t.insertDeliveries(ctx, rows)
+}
+
+func (t *tx) insertDeliveries(ctx context.Context, rows [][]any) error {
+	return pages(rows, pageSize, func(page [][]any) error {
+		_, err := t.exec(ctx, `INSERT INTO deliveries (id, sink, owner, key, generation, event, digest, data, outputs, state, due_at, created_at)
+			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, CAST(e.value->>4 AS BIGINT), e.value->>5, e.value->>6, e.value->>7,
+				e.value->>8, 'waiting', CAST($2 AS BIGINT), CAST($2 AS BIGINT) FROM rows($1) AS e WHERE true
+			ON CONFLICT (id) DO NOTHING`, table(page), millis(t.now))
+		return err
+	})
+}
+
+// supersede drops what waits on threads and was never tried. What was tried may
+// have arrived: it goes before the new one, at once and one last time.
+func (t *tx) supersede(ctx context.Context, threads [][]any) error {
+	text := table(threads)
+	const those = `state = 'waiting' AND (sink, owner, key) IN (SELECT e.value->>0, e.value->>1, e.value->>2 FROM rows($1) AS e)`
+	if _, err := t.exec(ctx, `DELETE FROM deliveries WHERE attempts = 0 AND `+those, text); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `UPDATE deliveries SET due_at = $2 WHERE due_at > $2 AND attempts > 0 AND `+those, text, millis(t.now))
+	return err
+}
+
+// lastTold is what each sink was told last, where that arrived and nothing was
+// tried since.
+func (t *tx) lastTold(ctx context.Context, threads [][]any) (map[thread]string, error) {
+	told := map[thread]string{}
+	err := t.each(ctx, `SELECT d.sink, d.owner, d.key, d.digest, d.state FROM rows($1) AS e
+		JOIN deliveries AS d ON d.sink = e.value->>0 AND d.owner = e.value->>1 AND d.key = e.value->>2
+		WHERE d.attempts > 0 ORDER BY d.generation`, []any{table(threads)}, func(scan func(...any) error) error {
+		var on thread
+		var digest, state string
+		if err := scan(&on.sink, &on.owner, &on.key, &digest, &state); err != nil {
+			return err
+		}
+		if state != "delivered" {
+			digest = ""
+		}
+		told[on] = digest
+		return nil
+	})
+	return told, err
+}
+
+// outputs are the pictures of items, in their order, or why there are none.
+func (t *tx) outputs(ctx context.Context, items [][]any) (map[itemID][]sink.Output, error) {
+	outputs := map[itemID][]sink.Output{}
+	if len(items) == 0 {
+		return outputs, nil
+	}
+	err := t.each(ctx, `SELECT i.owner, i.idx, i.key, i.problem, COALESCE(g.output, ''), COALESCE(g.state, 'failed'), COALESCE(g.problem, ''),
+			COALESCE(g.hash, ''), COALESCE(g.format, ''), COALESCE(g.ext, ''), COALESCE(g.width, 0), COALESCE(g.height, 0)
+		FROM rows($1) AS e
+		JOIN items AS i ON i.owner = e.value->>0 AND i.idx = CAST(e.value->>1 AS BIGINT) AND i.key = e.value->>2
+		LEFT JOIN images AS g ON g.owner = i.owner AND g.idx = i.idx AND g.key = i.key
+		ORDER BY g.place`, []any{table(items)}, func(scan func(...any) error) error {
+		var id itemID
+		var o sink.Output
+		var state, itemProblem, imageProblem string
+		if err := scan(&id.owner, &id.idx, &id.key, &itemProblem, &o.Name, &state, &imageProblem,
+			&o.Hash, &o.Format, &o.Ext, &o.Width, &o.Height); err != nil {
+			return err
+		}
+		if state == stateFailed {
+			p, err := problemOf(cmp.Or(itemProblem, imageProblem))
+			if err != nil {
+				return err
+			}
+			o = sink.Output{Name: o.Name}
+			if p != nil {
+				o.Code, o.Error = p.Code, p.Message
+			}
+		}
+		outputs[id] = append(outputs[id], o)
+		return nil
+	})
+	return outputs, err
+}
+
+// values are the rows that items show.
+func (t *tx) values(ctx context.Context, endings []ending) (map[itemID]string, error) {
+	var rows [][]any
+	for _, e := range endings {
+		rows = append(rows, []any{e.owner.Binding(), e.key})
+	}
+	values := map[itemID]string{}
+	err := t.each(ctx, `SELECT b.name, r.key, r.data FROM rows($1) AS e JOIN bindings AS b ON b.name = e.value->>0
+		JOIN source_rows AS r ON r.source = b.source AND r.key = e.value->>1`, []any{table(rows)}, func(scan func(...any) error) error {
+		var name, key, data string
+		err := scan(&name, &key, &data)
+		values[itemID{owner: bindings.BindingOwner(name), key: key}] = data
+		return err
+	})
+	return values, err
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+
+	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/bindings"
+)
+
+// Results are how the rows of a job ended whose index comes after after, by
+// index. status "completed" and "failed" leave out the others; "" has also the
+// rows that have not ended.
+func (s *Store) Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error) {
+	owner := string(bindings.JobOwner(job))
+	var results []batch.Result
+	var err error
+	switch status {
+	case "":
+		results, err = collect(ctx, s.reader(), `SELECT r.idx, r.key, COALESCE(i.state, ''), COALESCE(i.problem, '') FROM job_rows AS r
+			LEFT JOIN items AS i ON i.owner = $2 AND i.idx = r.idx AND i.key = r.key
+			WHERE r.job = $1 AND r.idx > $3 ORDER BY r.idx LIMIT $4`, []any{job, owner, after, limit}, scanResult)
+	case string(batch.Failed):
+		results, err = collect(ctx, s.reader(), `SELECT idx, key, state, problem FROM items
+			WHERE owner = $1 AND state = 'failed' AND idx > $2 ORDER BY idx LIMIT $3`, []any{owner, after, limit}, scanResult)
+	default:
+		results, err = collect(ctx, s.reader(), `SELECT idx, key, state, problem FROM items
+			WHERE owner = $1 AND state = 'ready' AND idx > $2 ORDER BY idx LIMIT $3`, []any{owner, after, limit}, scanResult)
+	}
+	if err == nil && len(results) > 0 {
+		err = s.picture(ctx, owner, results)
+	}
+	return results, wrap(err, "read results of job %s", job)
+}
+
+func scanResult(scan func(...any) error) (r batch.Result, err error) {
+	var state, text string
+	if err := scan(&r.Index, &r.Key, &state, &text); err != nil {
+		return r, err
+	}
+	r.Done = state == stateReady || state == stateFailed
+	p, err := problemOf(text)
+	r.Error = rowError(p)
+	return r, err
+}
+
+// picture adds the pictures of results, and the errors of outputs where the row
+// itself has none.
+func (s *Store) picture(ctx context.Context, owner string, results []batch.Result) error {
+	at := make(map[int64]int, len(results))
+	for i, r := range results {
+		at[r.Index] = i
+	}
+	return s.reader().each(ctx, `SELECT idx, output, state, problem, hash, ext, format, width, height FROM images
+		WHERE owner = $1 AND idx BETWEEN $2 AND $3 AND state IN ('ready', 'failed') ORDER BY idx, place`,
+		[]any{owner, results[0].Index, results[len(results)-1].Index}, func(scan func(...any) error) error {
+			var idx int64
+			var p batch.Picture
+			var state, text string
+			if err := scan(&idx, &p.Output, &state, &text, &p.Hash, &p.Ext, &p.Format, &p.Width, &p.Height); err != nil {
+				return err
+			}
+			i, ok := at[idx]
+			switch {
+			case !ok || !results[i].Done:
+				return nil
+			case state == stateReady:
+				results[i].Pictures = append(results[i].Pictures, p)
+				return nil
+			}
+			fault, err := problemOf(text)
+			if results[i].Error == nil {
+				results[i].Error = rowError(fault)
+			}
+			return err
+		})
+}

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/pictifyd/pictifyd/bindings"
+)
+
+// Workers work the turns. Each is called from many goroutines at once. A worker
+// ends its turn by the method that its kind has for that (FinishRenders,
+// FinishDeliveries, EndPoll, PlanRows); one that returns without having done so
+// gives back what it had claimed. One that returns an error gets the turn again.
+type Workers struct {
+	Slots int // render turns at a time
+
+	Render, Deliver, Poll, Plan func(ctx context.Context, t Turn) error
+}
+
+const (
+	deliverWorkers = 16
+	pollWorkers    = 8
+	planWorkers    = 2
+
+	// A turn that was inserted here rings a bell. The poll is for the others:
+	// those that failed and come again.
+	fetchPoll     = time.Second
+	fetchCooldown = 5 * time.Millisecond
+
+	sweepEvery = time.Second
+	// never is beyond any turn: what a dead process left is put back by us.
+	never = 100 * 365 * 24 * time.Hour
+)
+
+// Run puts back what a dead process left claimed, then gives turns to the
+// workers until ctx ends. It then waits at most grace for the work in hand and
+// cancels what is left. It returns nil after that, and an error when the queue
+// could not be started or the store's lock was lost.
+func (s *Store) Run(ctx context.Context, w Workers, grace time.Duration) error {
+	s.slots.Store(int64(max(w.Slots, 1)))
+	if err := s.putBack(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("put back the turns of a dead process: %w", err)
+	}
+	client, err := s.client(w, grace)
+	if err != nil {
+		return fmt.Errorf("start the queue: %w", err)
+	}
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	if err := client.Start(work); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("start the queue: %w", err)
+	}
+	err = s.sweepUntil(work)
+	stop()
+	<-client.Stopped()
+	return err
+}
+
+func (s *Store) client(w Workers, grace time.Duration) (*river.Client[*sql.Tx], error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &turnWorker[renderTurn]{store: s, work: w.Render})
+	river.AddWorker(workers, &turnWorker[deliverTurn]{store: s, work: w.Deliver})
+	river.AddWorker(workers, &turnWorker[pollTurn]{store: s, work: w.Poll})
+	river.AddWorker(workers, &turnWorker[planTurn]{store: s, work: w.Plan})
+	return river.NewClient(s.driver(), &river.Config{
+		Logger:  s.riverLog(),
+		Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			queueRender:  {MaxWorkers: max(w.Slots, 1)},
+			queueDeliver: {MaxWorkers: deliverWorkers},
+			queuePoll:    {MaxWorkers: pollWorkers},
+			queuePlan:    {MaxWorkers: planWorkers},
+		},
+		FetchCooldown:               fetchCooldown,
+		FetchPollInterval:           fetchPoll,
+		JobTimeout:                  -1, // workers have deadlines of their own
+		RescueStuckJobsAfter:        never,
+		CompletedJobRetentionPeriod: 10 * time.Minute,
+		SoftStopTimeout:             max(grace, time.Millisecond), // zero would wait without end
+	})
+}
+
+// claimLimit is how many processes may die over a render before it is taken
+// for the cause.
+const claimLimit = 5
+
+// putBack makes waiting what a dead process had claimed. Its tries count.
+func (s *Store) putBack(ctx context.Context) error {
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := t.exec(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running'
+			AND queue IN (SELECT e.value FROM list($1) AS e)`, list(queues)); err != nil {
+			return err
+		}
+		t.ring = append(t.ring, queues...)
+		crashed, err := collect(ctx, t.reader, `SELECT fingerprint FROM renders WHERE state = 'claimed' AND attempts >= $1`,
+			[]any{claimLimit}, text1)
+		if err != nil {
+			return err
+		}
+		failed := map[string]bindings.Problem{}
+		for _, f := range crashed {
+			failed[f] = bindings.Problem{Code: codeCrashed, Message: fmt.Sprintf("the process died %d times while it drew this picture", claimLimit)}
+		}
+		if err := t.failRenders(ctx, failed); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', claimed_by = 0 WHERE state = 'claimed'`); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `UPDATE deliveries SET state = 'waiting', claimed_by = 0, due_at = $1 WHERE state = 'claimed'`, millis(t.now))
+		return err
+	})
+}
+
+// sweepUntil looks every second for work without a turn, until ctx ends or the
+// lock is lost.
+func (s *Store) sweepUntil(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	var said string
+	for {
+		err := s.sweep(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			said = ""
+		case err.Error() != said:
+			said = err.Error()
+			s.log.Error("look for work without a turn", slog.Any("err", err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := s.lock.check(ctx); err != nil {
+			return fmt.Errorf("the store's lock was lost: %w", err)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/sink"
+)
+
+// A wantedRender is a picture that an image should have.
+type wantedRender struct {
+	spec     bindings.Spec
+	owner    bindings.Owner
+	priority int
+}
+
+// wantMade makes sure of each fingerprint that it is made: one that nobody has
+// asked for yet waits to be made, one that is done serves its images at once,
+// one that failed is tried again if that can help.
+func (t *tx) wantMade(ctx context.Context, renders map[string]wantedRender) error {
+	var all [][]any
+	fingerprints := slices.Sorted(maps.Keys(renders)) // the order in which all transactions lock
+	for _, f := range fingerprints {
+		r := renders[f]
+		all = append(all, []any{f, encode(r.spec), r.spec.Group(), r.spec.Format, string(r.owner), r.priority})
+	}
+	// The update also locks a render that another transaction is about to end
+	// or to drop, so that its fate is known below.
+	if err := pages(all, pageSize, func(page [][]any) error {
+		_, err := t.exec(ctx, `INSERT INTO renders (fingerprint, spec, page, format, owner, priority, state, created_at)
+			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, e.value->>4, CAST(e.value->>5 AS BIGINT), 'waiting', CAST($2 AS BIGINT)
+			FROM rows($1) AS e WHERE true
+			ON CONFLICT (fingerprint) DO UPDATE SET priority = excluded.priority, owner = excluded.owner
+			WHERE renders.state = 'waiting' AND excluded.priority < renders.priority`, table(page), millis(t.now))
+		return err
+	}); err != nil {
+		return err
+	}
+	t.wantRenders = true
+	return t.settleKnown(ctx, fingerprints, renders)
+}
+
+// settleKnown ends the images whose renders ended before they were wanted.
+func (t *tx) settleKnown(ctx context.Context, fingerprints []string, renders map[string]wantedRender) error {
+	var done, again []string
+	failed := map[string]string{}
+	if err := pages(fingerprints, pageSize, func(page []string) error {
+		return t.each(ctx, `SELECT fingerprint, state, problem FROM renders
+			WHERE fingerprint IN (SELECT e.value FROM list($1) AS e) AND state IN ('done', 'failed')`, []any{list(page)},
+			func(scan func(...any) error) error {
+				var f, state, text string
+				if err := scan(&f, &state, &text); err != nil {
+					return err
+				}
+				p, err := problemOf(text)
+				switch {
+				case err != nil:
+					return err
+				case state == "done":
+					done = append(done, f)
+				case p != nil && retryable(p.Code):
+					again = append(again, f)
+				default:
+					failed[f] = text
+				}
+				return nil
+			})
+	}); err != nil {
+		return err
+	}
+	if err := t.makeAgain(ctx, again, renders); err != nil {
+		return err
+	}
+	return t.settle(ctx, done, failed)
+}
+
+func (t *tx) makeAgain(ctx context.Context, fingerprints []string, renders map[string]wantedRender) error {
+	var again [][]any
+	for _, f := range fingerprints {
+		again = append(again, []any{f, string(renders[f].owner), renders[f].priority})
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	_, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', attempts = 0, due_at = 0, ended_at = NULL, problem = '',
+		owner = e.value->>1, priority = CAST(e.value->>2 AS BIGINT) FROM rows($1) AS e
+		WHERE fingerprint = e.value->>0 AND state = 'failed'`, table(again))
+	return err
+}
+
+// settle gives renders that ended to the images that wait for them, and ends
+// the items that have their last output so.
+func (t *tx) settle(ctx context.Context, done []string, failed map[string]string) error {
+	outputs := map[itemID]*ended{}
+	count := func(failure int64) func(scan func(...any) error) error {
+		return func(scan func(...any) error) error {
+			var id itemID
+			if err := scan(&id.owner, &id.idx, &id.key); err != nil {
+				return err
+			}
+			if outputs[id] == nil {
+				outputs[id] = new(ended)
+			}
+			outputs[id].outputs++
+			outputs[id].failures += failure
+			return nil
+		}
+	}
+	if err := pages(done, pageSize, func(page []string) error {
+		return t.each(ctx, `UPDATE images SET state = 'ready', hash = r.hash, ext = r.ext, format = r.format, width = r.width,
+				height = r.height, rendered_at = CAST($2 AS BIGINT) FROM renders AS r
+			WHERE r.fingerprint IN (SELECT e.value FROM list($1) AS e) AND images.fingerprint = r.fingerprint AND images.state = 'waiting'
+			RETURNING images.owner, images.idx, images.key`, []any{list(page), millis(t.now)}, count(0))
+	}); err != nil {
+		return err
+	}
+	var causes [][]any
+	for _, f := range slices.Sorted(maps.Keys(failed)) {
+		causes = append(causes, []any{f, failed[f]})
+	}
+	if err := pages(causes, pageSize, func(page [][]any) error {
+		return t.each(ctx, `UPDATE images SET state = 'failed', problem = e.value->>1 FROM rows($1) AS e
+			WHERE images.fingerprint = e.value->>0 AND images.state = 'waiting' RETURNING images.owner, images.idx, images.key`, []any{table(page)}, count(1))
+	}); err != nil {
+		return err
+	}
+	return t.endOutputs(ctx, outputs)
+}
+
+// An ended counts the outputs of an item that ended in one transaction.
+type ended struct{ outputs, failures int64 }
+
+// endOutputs counts ended outputs off their items. The last one ends the item.
+func (t *tx) endOutputs(ctx context.Context, outputs map[itemID]*ended) error {
+	var rows [][]any
+	for _, id := range slices.SortedFunc(maps.Keys(outputs), compareItems) {
+		rows = append(rows, id.cells(outputs[id].outputs, outputs[id].failures))
+	}
+	var endings []ending
+	if err := pages(rows, pageSize, func(page [][]any) error {
+		return t.each(ctx, `UPDATE items SET pending = pending - CAST(e.value->>3 AS BIGINT), failures = failures + CAST(e.value->>4 AS BIGINT),
+				state = CASE WHEN pending > CAST(e.value->>3 AS BIGINT) THEN state
+					WHEN failures + CAST(e.value->>4 AS BIGINT) > 0 THEN 'failed' ELSE 'ready' END
+			FROM rows($1) AS e
+			WHERE items.owner = e.value->>0 AND items.idx = CAST(e.value->>1 AS BIGINT) AND items.key = e.value->>2
+			RETURNING items.owner, items.idx, items.key, generation, digest, pending, failures`, []any{table(page)}, func(scan func(...any) error) error {
+			e := ending{event: sink.RenderCompleted}
+			var pending, failures int64
+			if err := scan(&e.owner, &e.idx, &e.key, &e.generation, &e.digest, &pending, &failures); err != nil {
+				return err
+			}
+			if failures > 0 {
+				e.event = sink.RenderFailed
+			}
+			if pending == 0 {
+				endings = append(endings, e)
+			}
+			return nil
+		})
+	}); err != nil {
+		return err
+	}
+	return t.end(ctx, endings)
+}
+
+func compareItems(a, b itemID) int {
+	return inOrder(bindings.Proposal{Owner: a.owner, Index: a.idx, Key: a.key}, bindings.Proposal{Owner: b.owner, Index: b.idx, Key: b.key})
+}
+
+// An ending is an item whose last output ended, or that was removed.
+type ending struct {
+	changedItem
+	event string
+}
+
+// end plans what follows from the end of items: deliveries for those of
+// bindings, counts for those of jobs.
+func (t *tx) end(ctx context.Context, endings []ending) error {
+	var bound []ending
+	jobs := map[string]*ended{}
+	for _, e := range endings {
+		id := e.owner.Job()
+		if id == "" {
+			bound = append(bound, e)
+			continue
+		}
+		if jobs[id] == nil {
+			jobs[id] = new(ended)
+		}
+		jobs[id].outputs++
+		if e.event != sink.RenderCompleted {
+			jobs[id].failures++
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(jobs)) {
+		if err := t.count(ctx, id, jobs[id].outputs-jobs[id].failures, jobs[id].failures); err != nil {
+			return err
+		}
+	}
+	return pages(bound, pageSize, func(page []ending) error { return t.planDeliveries(ctx, page) })
+}

@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/riverqueue/river"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// Options are what a program gives to Open beside the configuration.
+type Options struct {
+	Log *slog.Logger // nil logs nothing
+	Dir string       // relative SQLite paths are seen from here
+
+	// Crash is called at each named moment between two durable steps. Tests die there.
+	Crash func(point string)
+}
+
+// A Store is an open ledger. Its methods may be called at once from many
+// goroutines. What a method changed is durable when it returned nil.
+type Store struct {
+	log   *slog.Logger
+	crash func(point string)
+
+	dialect *dialect
+	db      *sql.DB // writes; on SQLite one connection, which River shares
+	read    *sql.DB // views; on Postgres the same as db
+	lock    lock
+	writer  writer
+
+	queue *river.Client[*sql.Tx] // inserts turns
+	bell  *bell                  // wakes River's workers
+	slots atomic.Int64           // render turns at a time
+	feed  feed
+
+	mu         sync.Mutex
+	sinks      routes
+	lastServed string // the owner whose renders were claimed last
+	working    map[int64]struct{}
+	orphans    map[int64]time.Time // turns that run according to River, but not here
+}
+
+// Open opens the ledger, makes or migrates its tables, and takes its lock. A
+// ledger that another daemon holds is a problem of code Surroundings.
+func Open(ctx context.Context, cfg Config, opt Options) (*Store, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Store{
+		log: opt.Log, crash: opt.Crash, dialect: &dialect{postgres: cfg.postgres()}, bell: newBell(),
+		working: map[int64]struct{}{}, orphans: map[int64]time.Time{},
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.crash == nil {
+		s.crash = func(string) {}
+	}
+	s.slots.Store(1)
+	if err := s.open(ctx, cfg, opt.Dir); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, cfg Config, dir string) error {
+	connect := s.openSQLite
+	if cfg.postgres() {
+		connect = s.openPostgres
+	}
+	if err := connect(ctx, cfg, dir); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	var err error
+	if s.queue, err = river.NewClient(s.driver(), &river.Config{Logger: s.riverLog()}); err != nil {
+		return fmt.Errorf("open the queue: %w", err)
+	}
+	if cfg.postgres() {
+		s.writer = &parallelWriter{s}
+	} else {
+		s.writer = newSerialWriter(s)
+	}
+	return s.sweepStaged(ctx)
+}
+
+func (s *Store) openSQLite(ctx context.Context, cfg Config, dir string) error {
+	path := cfg.file(dir)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return problem.New(problem.Surroundings, "make the folder of the store: %w", err).
+			WithHint("let pictifyd write there, or set store.url to another place")
+	}
+	held, err := lockFile(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	s.lock = held
+	// The ledger holds secrets; its companions (-wal, -shm) inherit the mode.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return problem.New(problem.Surroundings, "open the store: %w", err).WithHint("let pictifyd write there, or set store.url to another place")
+	}
+	f.Close()
+	if s.db, err = sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)", "journal_mode(WAL)", "foreign_keys(1)", "cache_size(-16000)")+"&_txlock=immediate"); err != nil {
+		return err
+	}
+	s.db.SetMaxOpenConns(1)
+	if s.read, err = sql.Open("sqlite", sqliteDSN(path, "query_only(1)")); err != nil {
+		return err
+	}
+	s.read.SetMaxOpenConns(4)
+	if err := s.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("open the store %s: %w", path, s.explain(err))
+	}
+	return nil
+}
+
+// sqliteDSN waits for a lock: a backup tool may hold it for a moment.
+func sqliteDSN(path string, pragmas ...string) string {
+	query := url.Values{"_pragma": append([]string{"busy_timeout(5000)"}, pragmas...)}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
+}
+
+func (s *Store) openPostgres(ctx context.Context, cfg Config, _ string) error {
+	db, err := sql.Open("pgx", cfg.URL)
+	if err != nil {
+		return fmt.Errorf("open the store: %w", err)
+	}
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(8)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	s.db, s.read = db, db
+	if err := db.PingContext(ctx); err != nil {
+		return problem.New(problem.Surroundings, "the store's Postgres server does not answer: %w", err).
+			WithHint("start it, or correct store.url")
+	}
+	held, err := lockDatabase(ctx, db)
+	if err != nil {
+		return err
+	}
+	s.lock = held
+	return nil
+}
+
+// Close ends the store. Nothing else may be called at the same time, or after.
+func (s *Store) Close() error {
+	var errs []error
+	if s.writer != nil {
+		s.writer.close()
+	}
+	if s.read != nil && s.read != s.db {
+		errs = append(errs, s.read.Close())
+	}
+	if s.lock != nil && s.dialect.postgres {
+		errs = append(errs, s.lock.release())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.lock != nil && !s.dialect.postgres {
+		errs = append(errs, s.lock.release())
+	}
+	return errors.Join(errs...)
+}
+
+// Ping reports whether the ledger can be read.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one)
+}

@@ -1,0 +1,75 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/pictifyd/pictifyd/store"
+	"github.com/pictifyd/pictifyd/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestSQLite(t *testing.T) {
+	root := t.TempDir()
+	storetest.Run(t, func(tb testing.TB) *store.Store {
+		tb.Helper()
+		return open(tb, "sqlite:"+filepath.Join(root, filepath.FromSlash(tb.Name()), "pictifyd.db"))
+	})
+}
+
+func TestPostgres(t *testing.T) {
+	dsn := os.Getenv("PICTIFYD_TEST_POSTGRES")
+	if dsn == "" {
+		t.Skip("PICTIFYD_TEST_POSTGRES is not set: it names a Postgres server where schemas may be made")
+	}
+	storetest.Run(t, func(tb testing.TB) *store.Store {
+		tb.Helper()
+		return open(tb, schemaOf(tb, dsn))
+	})
+}
+
+func open(tb testing.TB, url string) *store.Store {
+	tb.Helper()
+	s, err := store.Open(tb.Context(), store.Config{URL: url}, store.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// schemaOf gives the test a schema of its own, which lives as long as it does.
+func schemaOf(tb testing.TB, dsn string) string {
+	tb.Helper()
+	h := fnv.New64a()
+	fmt.Fprint(h, tb.Name(), os.Getpid())
+	schema := fmt.Sprintf("pictifyd_%x", h.Sum64())
+	exec := func(statement string) {
+		db, err := sql.Open("pgx", dsn)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.ExecContext(context.Background(), statement); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	exec("CREATE SCHEMA IF NOT EXISTS " + schema)
+	tb.Cleanup(func() { exec("DROP SCHEMA IF EXISTS " + schema + " CASCADE") })
+	u, err := url.Parse(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", schema)
+	u.RawQuery = q.Encode()
+	return u.String()
+}

@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// sweep adds turns where work waits and none is live. A look at a store with
+// nothing to do writes nothing.
+func (s *Store) sweep(ctx context.Context) error {
+	found, err := s.unattended(ctx)
+	if err != nil {
+		return err
+	}
+	lost, err := s.lostTurns(ctx)
+	if err != nil {
+		return err
+	}
+	if found.empty() && len(lost) == 0 {
+		return nil
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.putBackTurns(ctx, lost); err != nil {
+			return err
+		}
+		t.wantRenders = t.wantRenders || found.renders
+		for _, sink := range found.sinks {
+			t.wantSinks[sink] = true
+		}
+		for _, source := range found.sources {
+			if err := t.addPollTurn(ctx, source); err != nil {
+				return err
+			}
+		}
+		for _, job := range found.jobs {
+			if err := t.addPlanTurn(ctx, job); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// An unattended is work without a live turn.
+type unattended struct {
+	renders              bool
+	sinks, sources, jobs []string
+}
+
+func (u unattended) empty() bool {
+	return !u.renders && len(u.sinks)+len(u.sources)+len(u.jobs) == 0
+}
+
+func (s *Store) unattended(ctx context.Context) (u unattended, err error) {
+	r, now := s.reader(), millis(time.Now())
+	var waiting, live int64
+	if err := r.row(ctx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM renders WHERE state = 'waiting' AND due_at <= $1 LIMIT $2) AS w),
+		(SELECT count(*) FROM river_job WHERE queue = 'render' AND `+liveTurn+`)`, now, s.slots.Load()).Scan(&waiting, &live); err != nil {
+		return u, err
+	}
+	u.renders = waiting > live
+	if u.sinks, err = collect(ctx, r, `SELECT DISTINCT sink FROM deliveries WHERE state = 'waiting' AND due_at <= $1
+		AND sink NOT IN (SELECT args->>'sink' FROM river_job WHERE queue = 'deliver' AND `+liveTurn+`)`, []any{now}, text1); err != nil {
+		return u, err
+	}
+	if u.sources, err = collect(ctx, r, `SELECT name FROM sources WHERE wanted = 1
+		AND name NOT IN (SELECT args->>'source' FROM river_job WHERE queue = 'poll' AND `+liveTurn+`)`, nil, text1); err != nil {
+		return u, err
+	}
+	u.jobs, err = collect(ctx, r, `SELECT id FROM jobs WHERE unplanned = 1
+		AND id NOT IN (SELECT args->>'job' FROM river_job WHERE queue = 'plan' AND `+liveTurn+`)`, nil, text1)
+	return u, err
+}
+
+// orphanAfter is how long a turn may run for the queue without being worked
+// here before it is put back. Ended turns are recorded within a moment, unless
+// the disk was full at that moment.
+const orphanAfter = 15 * time.Second
+
+// lostTurns are those that the queue takes for running and nobody works.
+func (s *Store) lostTurns(ctx context.Context) ([]int64, error) {
+	running, err := collect(ctx, s.reader(), `SELECT id FROM river_job WHERE state = 'running'
+		AND queue IN (SELECT e.value FROM list($1) AS e)`, []any{list(queues)}, func(scan func(...any) error) (id int64, err error) {
+		return id, scan(&id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.orphans
+	s.orphans = map[int64]time.Time{}
+	var lost []int64
+	for _, id := range running {
+		if _, worked := s.working[id]; worked {
+			continue
+		}
+		since, known := before[id]
+		if !known {
+			since = time.Now()
+		}
+		s.orphans[id] = since
+		if time.Since(since) > orphanAfter {
+			lost = append(lost, id)
+		}
+	}
+	return lost, nil
+}
+
+func (t *tx) putBackTurns(ctx context.Context, turns []int64) error {
+	for _, id := range turns {
+		for _, statement := range []string{
+			`UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running'`,
+			`UPDATE renders SET state = 'waiting', claimed_by = 0 WHERE claimed_by = $1 AND state = 'claimed'`,
+			`UPDATE deliveries SET state = 'waiting', claimed_by = 0 WHERE claimed_by = $1 AND state = 'claimed'`,
+		} {
+			if _, err := t.exec(ctx, statement, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
