@@ -102,8 +102,8 @@ type Deps struct {
 
 	// ConfiguredFunc is every binding, in the order of the configuration.
 	ConfiguredFunc func() []Binding
-	// ParseFunc is a version of a template, parsed.
-	ParseFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
+	// CompileFunc is a version of a template, compiled.
+	CompileFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
 	// CheckURLFunc says whether pictifyd may call an address that came over the API.
 	CheckURLFunc func(ctx context.Context, url string) error
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.

@@ -55,7 +55,7 @@ var slugForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 func (s *Server) explainError(w http.ResponseWriter, r *http.Request) error {
 	slug := strings.ReplaceAll(r.PathValue("slug"), "-", "_")
 	if !slugForm.MatchString(slug) {
-		return s.noRoute(w, r)
+		return s.noPath(r)
 	}
 	text, ok := explanations[slug]
 	if !ok { // the word of another room, which says more in each answer than could be said here

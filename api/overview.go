@@ -19,6 +19,7 @@ const (
 // An overview is all that the first page shows.
 type overview struct {
 	Version  string        `json:"version"`
+	Keys     bool          `json:"keys"` // a key opened the page, so that there is something to sign out of
 	Bindings []bindingView `json:"bindings"`
 	Jobs     []jobView     `json:"jobs"`
 	Images   []imageView   `json:"images"`
@@ -60,7 +61,7 @@ func (s *Server) overview(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := overview{Version: s.deps.Version, Bindings: views, Jobs: []jobView{}, Images: []imageView{}}
+	o := overview{Version: s.deps.Version, Keys: len(s.keys) > 0, Bindings: views, Jobs: []jobView{}, Images: []imageView{}}
 	jobs, err := s.deps.Jobs.Jobs(ctx, overviewJobs)
 	if err != nil {
 		return nil, fmt.Errorf("read jobs: %w", err)

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/studio"
 )
 
@@ -68,7 +67,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) servePageFile(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("file")
 	if strings.HasSuffix(name, ".html") {
-		return s.noRoute(w, r)
+		return s.noPath(r)
 	}
 	return s.serveFile(w, r, name)
 }
@@ -80,7 +79,7 @@ func (s *Server) serveFavicon(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name string) error {
 	file, ok := s.page[name]
 	if !ok {
-		return problem.New(problem.NotFound, "the page has no file %q", name).WithSlug(slugNoRoute)
+		return s.noPath(r)
 	}
 	h := w.Header()
 	h.Set("Content-Type", file.kind)

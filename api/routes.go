@@ -95,6 +95,11 @@ func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) error {
 		return problem.New(problem.Invalid, "%s does not take %s", r.URL.Path, r.Method).WithSlug(slugMethod).
 			WithHint("it takes %s", strings.Join(allowed, ", "))
 	}
+	return s.noPath(r)
+}
+
+// noPath says which path was most likely meant.
+func (s *Server) noPath(r *http.Request) error {
 	p := problem.New(problem.NotFound, "there is no route %s", r.URL.Path).WithSlug(slugNoRoute)
 	if near, ok := s.nearRoute(r.URL.Path); ok {
 		p.WithHint("did you mean %s?", near)
@@ -125,6 +130,9 @@ func (s *Server) nearRoute(path string) (string, bool) {
 	var spelt []string
 	for _, rt := range s.routes {
 		_, pattern, _ := strings.Cut(rt.pattern, " ")
+		if pattern == "/{$}" {
+			continue
+		}
 		words := segments(pattern)
 		for i, word := range words {
 			if strings.HasPrefix(word, "{") && i < len(have) {

@@ -79,7 +79,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) error {
 	p, ok := s.keys.find(strings.TrimSpace(key))
 	if !ok && len(s.keys) > 0 {
 		if form {
-			http.Redirect(w, r, "/?refused", http.StatusSeeOther)
+			http.Redirect(w, r, "/#refused", http.StatusSeeOther)
 			return nil
 		}
 		return problem.New(problem.Unauthorized, "this key is not known here").WithSlug(slugBadKey).

@@ -3,19 +3,26 @@ package api
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/signing"
 )
 
-// SignedPath is path, an encoded one, with a signature that lets whoever has it
-// read what is there. It is good until expires; the zero time is for ever.
-func SignedPath(path, secret string, expires time.Time) string {
-	if expires.IsZero() {
-		return path + "?sig=" + signing.Sign(path, secret)
+// ResultsPath is where the results of a job can be read, until expires by
+// whoever has it signed.
+func ResultsPath(job string, expires time.Time) string {
+	return "/jobs/" + job + "/results.ndjson?exp=" + strconv.FormatInt(expires.Unix(), 10)
+}
+
+// SignPath adds to an encoded path, which may carry ?exp= and nothing else, the
+// signature that lets whoever has it read what is there.
+func SignPath(path, secret string) string {
+	mark := "?sig="
+	if strings.Contains(path, "?") {
+		mark = "&sig="
 	}
-	path += "?exp=" + strconv.FormatInt(expires.Unix(), 10)
-	return path + "&sig=" + signing.Sign(path, secret)
+	return path + mark + signing.Sign(path, secret)
 }
 
 // signed reports whether r's address carries a signature of ours. Other

@@ -76,7 +76,7 @@ func (s *Server) templateOf(ctx context.Context, name string) (template.Version,
 	if err != nil {
 		return v, nil, err
 	}
-	form, err := s.deps.ParseFunc(ctx, v.Name, v.Number)
+	form, err := s.deps.CompileFunc(ctx, v.Name, v.Number)
 	if err != nil {
 		return v, nil, fmt.Errorf("read template %q version %d: %w", v.Name, v.Number, err)
 	}

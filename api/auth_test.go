@@ -1,0 +1,248 @@
+package api
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestWithoutKeysOnlyItsOwnNamesReachTheServer(t *testing.T) {
+	s := mustServer(t, Config{Listen: "127.0.0.1:8080", PublicURL: "http://cards.test:9000"}, newWorld())
+	for host, want := range map[string]int{
+		"127.0.0.1:8080": 200, "localhost:8080": 200, "LOCALHOST": 200, "[::1]:8080": 200, "127.0.0.2": 200,
+		"cards.test": 200, "cards.test:80": 200,
+		"evil.example": 403, "evil.example:8080": 403, "localhost.evil.example": 403, "10.0.0.1:8080": 403, "": 403, "127.0.0.1.nip.io": 403,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/jobs", nil)
+		r.Host = host
+		out := httptest.NewRecorder()
+		s.ServeHTTP(out, r)
+		if out.Code != want {
+			t.Errorf("Host %q: status %d, want %d", host, out.Code, want)
+		}
+		if want == 403 {
+			mustProblem(t, out, 403, "host_refused")
+		}
+	}
+}
+
+func TestWithKeysAnyHostWillDo(t *testing.T) {
+	c := get("/jobs").bearer(fullKey)
+	c.host = "whatever.example"
+	if out := c.to(t, mustServer(t, locked(), newWorld())); out.Code != 200 {
+		t.Errorf("status %d: %s", out.Code, out.Body)
+	}
+}
+
+func TestPagesOfOtherOriginsMayChangeNothing(t *testing.T) {
+	refresh := post("/bindings/cards/refresh", "{}")
+	for name, c := range map[string]struct {
+		call call
+		want int
+	}{
+		"no browser":                          {refresh, 202},
+		"the page itself":                     {refresh.with("Sec-Fetch-Site", "same-origin"), 202},
+		"an older browser, the page itself":   {refresh.with("Origin", "http://127.0.0.1:8080"), 202},
+		"another site":                        {refresh.with("Sec-Fetch-Site", "cross-site"), 403},
+		"another port of this machine":        {refresh.with("Sec-Fetch-Site", "same-site"), 403},
+		"an older browser, another site":      {refresh.with("Origin", "https://evil.example"), 403},
+		"a page without an origin":            {refresh.with("Origin", "null"), 403},
+		"reading is the browser's own matter": {get("/bindings").with("Sec-Fetch-Site", "cross-site"), 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			out := c.call.to(t, mustServer(t, open(), w))
+			if out.Code != c.want {
+				t.Fatalf("status %d, want %d: %s", out.Code, c.want, out.Body)
+			}
+			if c.want == 403 {
+				mustProblem(t, out, 403, "origin_refused")
+				if len(w.wanted) != 0 {
+					t.Error("it was done nevertheless")
+				}
+			}
+		})
+	}
+}
+
+func TestAnotherOriginMayCallWithItsOwnKey(t *testing.T) {
+	c := post("/bindings/cards/refresh", "{}").bearer(fullKey).with("Sec-Fetch-Site", "cross-site")
+	if out := c.to(t, mustServer(t, locked(), newWorld())); out.Code != 202 {
+		t.Errorf("status %d: %s", out.Code, out.Body)
+	}
+}
+
+func TestKeyIsAskedFor(t *testing.T) {
+	s := mustServer(t, locked(), newWorld())
+	out := get("/jobs").to(t, s)
+	mustProblem(t, out, 401, "missing_authorization")
+	if got := out.Header().Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer") {
+		t.Errorf("WWW-Authenticate %q", got)
+	}
+	for _, header := range []string{"Bearer " + fullKey + "x", "Bearer ", "Basic " + fullKey, fullKey, "Bearer " + fullKey[1:]} {
+		mustProblem(t, get("/jobs").with("Authorization", header).to(t, s), 401, "invalid_api_key")
+	}
+	if out := get("/jobs").with("Authorization", "bearer "+fullKey).to(t, s); out.Code != 200 {
+		t.Errorf("the scheme is read in any case, got %d", out.Code)
+	}
+}
+
+func TestScopesLimitAKey(t *testing.T) {
+	w := newWorld()
+	s := mustServer(t, locked(
+		Key{Name: "sender", Key: secret("key-that-sends-batches"), Scopes: []Scope{RendersWrite}},
+		Key{Name: "reader", Key: secret("key-that-reads-bindings"), Scopes: []Scope{BindingsRead}},
+		Key{Name: "boss", Key: secret("key-of-the-administrator"), Scopes: []Scope{Admin}},
+	), w)
+	body := `{"variables":[{}]}`
+	for _, c := range []struct {
+		key  string
+		call call
+		want int
+	}{
+		{"key-that-sends-batches", post(batchPath, body), 202},
+		{"key-that-sends-batches", get("/jobs"), 200}, // write contains read
+		{"key-that-sends-batches", get("/bindings"), 403},
+		{"key-that-sends-batches", get("/events"), 403},
+		{"key-that-reads-bindings", get("/bindings"), 200},
+		{"key-that-reads-bindings", post("/bindings/cards/refresh", ""), 403},
+		{"key-that-reads-bindings", post(batchPath, body), 403},
+		{"key-that-reads-bindings", get("/events"), 403}, // shows jobs and images as well
+		{"key-that-reads-bindings", get("/metrics"), 403},
+		{"key-of-the-administrator", post(batchPath, body), 202},
+		{"key-of-the-administrator", get("/metrics"), 200},
+	} {
+		out := c.call.bearer(c.key).to(t, s)
+		if out.Code != c.want {
+			t.Errorf("%s %s with %s: status %d, want %d", c.call.method, c.call.path, c.key, out.Code, c.want)
+		}
+		if c.want == 403 {
+			mustProblem(t, out, 403, "scope_missing")
+		}
+	}
+}
+
+func TestKeyForOneTemplateSeesNoOther(t *testing.T) {
+	w := newWorld()
+	s := mustServer(t, locked(Key{Name: "ci", Key: secret("key-for-another-template"), Templates: []string{"card"}}), w)
+	w.acceptedJob("batch_1", 1)
+	for path, slug := range map[string]string{
+		"/templates/tpl_certificate":   "template_not_found",
+		"/jobs/batch_1":                "job_not_found",
+		"/jobs/batch_1/results.ndjson": "job_not_found",
+		"/bindings/cards":              "binding_not_found",
+	} {
+		mustProblem(t, get(path).bearer("key-for-another-template").to(t, s), 404, slug)
+	}
+	mustProblem(t, post(batchPath, `{"variables":[{}]}`).bearer("key-for-another-template").to(t, s), 404, "template_not_found")
+	for path, want := range map[string]string{"/templates": `"templates":[]`, "/jobs": `"jobs":[]`, "/bindings": `"bindings":[]`} {
+		if out := get(path).bearer("key-for-another-template").to(t, s); !strings.Contains(out.Body.String(), want) {
+			t.Errorf("%s shows %s", path, out.Body)
+		}
+	}
+}
+
+// mustSession turns the full key into a session.
+func mustSession(tb testing.TB, s *Server) *http.Cookie {
+	tb.Helper()
+	out := post("/session", `{"key":"`+fullKey+`"}`).to(tb, s)
+	cookies := out.Result().Cookies()
+	if out.Code != 204 || len(cookies) != 1 {
+		tb.Fatalf("status %d, %d cookies: %s", out.Code, len(cookies), out.Body)
+	}
+	return cookies[0]
+}
+
+func TestSessionStandsForItsKey(t *testing.T) {
+	w := newWorld()
+	s := mustServer(t, locked(), w)
+	cookie := mustSession(t, s)
+	if !cookie.HttpOnly || !cookie.Secure || cookie.SameSite != http.SameSiteStrictMode || cookie.Path != "/" {
+		t.Errorf("cookie %+v", cookie)
+	}
+	if strings.Contains(cookie.Value, fullKey) {
+		t.Error("the cookie holds the key")
+	}
+	header := cookie.Name + "=" + cookie.Value
+	if out := get("/jobs").with("Cookie", header).to(t, s); out.Code != 200 {
+		t.Errorf("status %d with a session", out.Code)
+	}
+	if out := get("/jobs").with("Cookie", header).to(t, mustServer(t, locked(), newWorld())); out.Code != 200 {
+		t.Errorf("status %d after a restart", out.Code)
+	}
+	other := locked(Key{Key: secret("another-key-altogether")})
+	mustProblem(t, get("/jobs").with("Cookie", header).to(t, mustServer(t, other, newWorld())), 401, "missing_authorization")
+	for _, forged := range []string{header + "x", cookie.Name + "=zzzzzz." + strings.Split(cookie.Value, ".")[1], cookie.Name + "=", cookie.Name + "=."} {
+		mustProblem(t, get("/jobs").with("Cookie", forged).to(t, s), 401, "missing_authorization")
+	}
+	refresh := post("/bindings/cards/refresh", "").with("Cookie", header)
+	mustProblem(t, refresh.with("Sec-Fetch-Site", "cross-site").to(t, s), 403, "origin_refused")
+	if out := refresh.with("Sec-Fetch-Site", "same-origin").to(t, s); out.Code != 202 {
+		t.Errorf("status %d for the page's own request: %s", out.Code, out.Body)
+	}
+}
+
+func TestSessionEndsAfterAWeek(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := mustServer(t, locked(), newWorld())
+		cookie := mustSession(t, s)
+		<-time.After(sessionLife - time.Second)
+		if out := get("/jobs").with("Cookie", cookie.String()).to(t, s); out.Code != 200 {
+			t.Errorf("status %d within the week", out.Code)
+		}
+		<-time.After(2 * time.Second)
+		mustProblem(t, get("/jobs").with("Cookie", cookie.String()).to(t, s), 401, "missing_authorization")
+	})
+}
+
+func TestKeyFieldWorksWithoutAScript(t *testing.T) {
+	s := mustServer(t, locked(), newWorld())
+	field := call{method: "POST", path: "/session", header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}
+	field.body = "key=wrong"
+	if out := field.to(t, s); out.Code != 303 || out.Header().Get("Location") != "/#refused" || len(out.Result().Cookies()) != 0 {
+		t.Errorf("a wrong key: status %d to %q", out.Code, out.Header().Get("Location"))
+	}
+	field.body = "key=" + fullKey
+	if out := field.to(t, s); out.Code != 303 || out.Header().Get("Location") != "/" || len(out.Result().Cookies()) != 1 {
+		t.Errorf("the key: status %d to %q", out.Code, out.Header().Get("Location"))
+	}
+	mustProblem(t, post("/session", `{"key":"wrong"}`).to(t, s), 401, "invalid_api_key")
+	mustProblem(t, post("/session", `key`).to(t, s), 400, "malformed_body")
+	mustProblem(t, field.with("Sec-Fetch-Site", "cross-site").to(t, s), 403, "origin_refused")
+}
+
+func TestPageShowsOnlyTheFieldWithoutAKey(t *testing.T) {
+	s := mustServer(t, locked(), newWorld())
+	out := get("/").to(t, s)
+	if body := out.Body.String(); !strings.Contains(body, `name="key"`) || strings.Contains(body, "app.js") {
+		t.Errorf("without a key: %s", body)
+	}
+	out = get("/").with("Cookie", mustSession(t, s).String()).to(t, s)
+	if body := out.Body.String(); strings.Contains(body, `name="key"`) || !strings.Contains(body, "app.js") {
+		t.Errorf("with a session: %s", body)
+	}
+	mustProblem(t, get("/studio/index.html").to(t, s), 404, "route_not_found")
+	policy := out.Header().Get("Content-Security-Policy")
+	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") {
+		t.Errorf("policy %q", policy)
+	}
+	if out.Header().Get("X-Content-Type-Options") != "nosniff" || out.Header().Get("Vary") == "" {
+		t.Errorf("headers %v", out.Header())
+	}
+}
+
+func TestPageFilesAreKeptByTheBrowser(t *testing.T) {
+	s := mustServer(t, open(), newWorld())
+	for name, kind := range map[string]string{"app.js": "text/javascript", "page.css": "text/css", "icon.svg": "image/svg+xml"} {
+		out := get("/studio/"+name).to(t, s)
+		if out.Code != 200 || !strings.HasPrefix(out.Header().Get("Content-Type"), kind) {
+			t.Errorf("%s: status %d, type %q", name, out.Code, out.Header().Get("Content-Type"))
+		}
+		if again := get("/studio/"+name).with("If-None-Match", out.Header().Get("ETag")).to(t, s); again.Code != 304 {
+			t.Errorf("%s again: status %d", name, again.Code)
+		}
+	}
+}

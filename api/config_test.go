@@ -1,0 +1,75 @@
+package api
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+func TestConfigurationProblemsNameTheirPlace(t *testing.T) {
+	long := config.NewSecret("long-enough-to-be-a-key")
+	for name, c := range map[string]struct {
+		cfg  Config
+		path string // of the only problem; "": none
+		hint string
+	}{
+		"default":            {DefaultConfig(), "", ""},
+		"loopback by name":   {Config{Listen: "localhost:0"}, "", ""},
+		"loopback of IPv6":   {Config{Listen: "[::1]:8080"}, "", ""},
+		"every address":      {Config{Listen: ":8080"}, "listen", "keys:"},
+		"a wider address":    {Config{Listen: "0.0.0.0:8080"}, "listen", "keys:"},
+		"wider with a key":   {Config{Listen: "0.0.0.0:8080", Keys: []Key{{Key: long}}}, "", ""},
+		"no port":            {Config{Listen: "127.0.0.1"}, "listen", "host:port"},
+		"port too large":     {Config{Listen: "127.0.0.1:65536"}, "listen", "host:port"},
+		"largest port":       {Config{Listen: "127.0.0.1:65535"}, "", ""},
+		"public URL":         {Config{Listen: "localhost:1", PublicURL: "https://a.example"}, "", ""},
+		"public URL, slash":  {Config{Listen: "localhost:1", PublicURL: "https://a.example/"}, "", ""},
+		"public URL, path":   {Config{Listen: "localhost:1", PublicURL: "https://a.example/x"}, "public_url", "scheme and host"},
+		"public URL, scheme": {Config{Listen: "localhost:1", PublicURL: "a.example"}, "public_url", "scheme and host"},
+		"short key":          {Config{Listen: "localhost:1", Keys: []Key{{Key: config.NewSecret(strings.Repeat("k", minKey-1))}}}, "keys[0]", "openssl"},
+		"shortest key":       {Config{Listen: "localhost:1", Keys: []Key{{Key: config.NewSecret(strings.Repeat("k", minKey))}}}, "", ""},
+		"same key twice":     {Config{Listen: "localhost:1", Keys: []Key{{Key: long}, {Key: long}}}, "keys[1]", ""},
+		"unknown scope":      {Config{Listen: "localhost:1", Keys: []Key{{Key: long, Scopes: []Scope{"render:write"}}}}, "keys[0].scopes[0]", "renders:write"},
+		"URL key without id": {Config{Listen: "localhost:1", URLKeys: []URLKey{{Secret: long}}}, "url_keys[0].id", ""},
+		"short URL secret":   {Config{Listen: "localhost:1", URLKeys: []URLKey{{ID: "k1", Secret: config.NewSecret("short")}}}, "url_keys[0].secret", ""},
+		"two URL keys, 1 id": {Config{Listen: "localhost:1", URLKeys: []URLKey{{"k1", long}, {"k1", long}}}, "url_keys[1].id", ""},
+		"URL keys to rotate": {Config{Listen: "localhost:1", URLKeys: []URLKey{{"k1", long}, {"k2", long}}}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := c.cfg.Validate()
+			if c.path == "" {
+				if err != nil {
+					t.Fatalf("got %v, want no problem", err)
+				}
+				return
+			}
+			list := problem.All(err)
+			if len(list) != 1 || list[0].Path != c.path || !strings.Contains(list[0].Hint, c.hint) {
+				t.Errorf("got %v, want one problem at %s with the hint %q", err, c.path, c.hint)
+			}
+		})
+	}
+}
+
+func TestBaseURLIsWhatOthersCanReach(t *testing.T) {
+	free := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 41234}
+	for _, c := range []struct {
+		cfg  Config
+		addr net.Addr
+		want string
+	}{
+		{DefaultConfig(), nil, "http://127.0.0.1:8080"},
+		{Config{Listen: "127.0.0.1:0"}, free, "http://127.0.0.1:41234"},
+		{Config{Listen: ":9000"}, nil, "http://localhost:9000"},
+		{Config{Listen: "0.0.0.0:9000"}, nil, "http://localhost:9000"},
+		{Config{Listen: "[::1]:9000"}, nil, "http://[::1]:9000"},
+		{Config{Listen: ":9000", PublicURL: "https://a.example/"}, free, "https://a.example"},
+	} {
+		if got := c.cfg.BaseURL(c.addr); got != c.want {
+			t.Errorf("%+v at %v: %s, want %s", c.cfg, c.addr, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// ways is one request per route, with the status of its answer.
+func ways(w *world) map[string]struct {
+	call   call
+	status int
+} {
+	hash := w.put("cards", "SKU-1", "card", "png", []byte("picture"))
+	w.acceptedJob("batch_1", 3, 1)
+	type way = struct {
+		call   call
+		status int
+	}
+	return map[string]way{
+		"POST /templates/{id}/batch-render":  {post("/templates/tpl_certificate/batch-render", `{"variables":[{}]}`), 202},
+		"GET /templates":                     {get("/templates"), 200},
+		"GET /templates/{id}":                {get("/templates/tpl_certificate"), 200},
+		"GET /templates/{id}/variables":      {get("/templates/tpl_certificate/variables"), 200},
+		"GET /jobs":                          {get("/jobs"), 200},
+		"GET /jobs/{id}":                     {get("/jobs/batch_1"), 200},
+		"GET /jobs/{id}/events":              {get("/jobs/batch_1/events"), 200},
+		"GET /jobs/{id}/results.ndjson":      {get("/jobs/batch_1/results.ndjson"), 200},
+		"GET /images/{file}":                 {get("/images/" + hash + ".png"), 200},
+		"GET /b/{path...}":                   {get("/b/cards/SKU-1.png"), 200},
+		"GET /bindings":                      {get("/bindings"), 200},
+		"GET /bindings/{name}":               {get("/bindings/cards"), 200},
+		"GET /bindings/{name}/rows":          {get("/bindings/cards/rows"), 200},
+		"POST /bindings/{name}/refresh":      {post("/bindings/cards/refresh", ""), 202},
+		"POST /bindings/{name}/guard/accept": {post("/bindings/cards/guard/accept", ""), 200},
+		"GET /events":                        {call{method: http.MethodHead, path: "/events"}, 200},
+		"GET /{$}":                           {get("/"), 200},
+		"GET /studio/{file}":                 {get("/studio/app.js"), 200},
+		"GET /favicon.ico":                   {get("/favicon.ico"), 200},
+		"POST /session":                      {post("/session", `{"key":"`+fullKey+`"}`), 204},
+		"DELETE /session":                    {call{method: http.MethodDelete, path: "/session"}, 204},
+		"GET /errors/{slug}":                 {get("/errors/not_ready"), 200},
+		"GET /healthz":                       {get("/healthz"), 200},
+		"GET /readyz":                        {get("/readyz"), 200},
+		"GET /metrics":                       {get("/metrics"), 200},
+	}
+}
+
+// withoutKey are the routes that answer everybody.
+var withoutKey = map[string]bool{
+	"GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
+	"POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /healthz": true, "GET /readyz": true,
+}
+
+func TestEveryRouteAnswersAndAsksForItsKey(t *testing.T) {
+	w := newWorld()
+	all := ways(w)
+	s, behind := mustServer(t, open(), w), mustServer(t, locked(), w)
+	for _, rt := range routes() {
+		way, ok := all[rt.pattern]
+		if !ok {
+			t.Errorf("no request for %s", rt.pattern)
+			continue
+		}
+		delete(all, rt.pattern)
+		if out := way.call.to(t, s); out.Code != way.status {
+			t.Errorf("%s: status %d, want %d: %s", rt.pattern, out.Code, way.status, out.Body)
+		}
+		if out := way.call.bearer(fullKey).to(t, behind); out.Code != way.status {
+			t.Errorf("%s with a key: status %d, want %d: %s", rt.pattern, out.Code, way.status, out.Body)
+		}
+		want := http.StatusUnauthorized
+		if withoutKey[rt.pattern] {
+			want = way.status
+		}
+		if out := way.call.to(t, behind); out.Code != want {
+			t.Errorf("%s without a key: status %d, want %d: %s", rt.pattern, out.Code, want, out.Body)
+		}
+	}
+	for pattern := range all {
+		t.Errorf("a request for %s, which is no route", pattern)
+	}
+}
+
+func TestEveryAliasLeadsToARoute(t *testing.T) {
+	s := mustServer(t, open(), newWorld())
+	for alias, want := range map[string]string{
+		"POST /v1/templates/t/batch-render":        "POST /templates/{id}/batch-render",
+		"GET /template/t/variables":                "GET /templates/{id}/variables",
+		"GET /templates/batch/b/results":           "GET /jobs/{id}",
+		"GET /templates/batch/b/events":            "GET /jobs/{id}/events",
+		"GET /templates/batch/b":                   "GET /jobs/{id}",
+		"GET /jobs/b/results":                      "GET /jobs/{id}",
+		"POST /templates/t/batch":                  "POST /templates/{id}/batch-render",
+		"POST /v1/template/t/batch":                "POST /templates/{id}/batch-render",
+		"GET /v1/templates/batch/b/results.ndjson": "GET /jobs/{id}/results.ndjson",
+	} {
+		method, path, _ := strings.Cut(alias, " ")
+		r, err := http.NewRequestWithContext(t.Context(), method, canonicalPath(path), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, got := s.mux.Handler(r); got != want {
+			t.Errorf("%s leads to %q, want %q", alias, got, want)
+		}
+	}
+	walked := map[string]bool{"/v1/a": true, "/template/a": true, "/templates/batch/a/results": true, "/templates/batch/a/b": true,
+		"/templates/batch/a": true, "/jobs/a/results": true, "/templates/a/batch": true}
+	for _, a := range aliases {
+		fits := false
+		for path := range walked {
+			if _, ok := match(a.from, path); ok {
+				fits = true
+			}
+		}
+		if !fits {
+			t.Errorf("the alias %s is walked by no path here", a.from)
+		}
+	}
+}
+
+func TestUnknownRouteNamesTheNearestOne(t *testing.T) {
+	s := mustServer(t, open(), newWorld())
+	for path, want := range map[string]string{
+		"/job/batch_1":         "GET /jobs/{id}",
+		"/binding":             "GET /bindings",
+		"/healtz":              "GET /healthz",
+		"/bindings/cards/row":  "GET /bindings/{name}/rows",
+		"/templates/t/var":     "",
+		"/something-else":      "",
+		"/jobs/b/result.ndjso": "GET /jobs/{id}/results.ndjson",
+	} {
+		d := mustProblem(t, get(path).to(t, s), 404, "route_not_found")
+		if want != "" && d.Hint != "did you mean "+want+"?" {
+			t.Errorf("%s: hint %q, want %s", path, d.Hint, want)
+		}
+	}
+	if d := mustProblem(t, get("/something-else").to(t, s), 404, "route_not_found"); d.Hint != "" {
+		t.Errorf("hint %q for a path that is near nothing", d.Hint)
+	}
+}
+
+func TestWrongMethodNamesTheRightOnes(t *testing.T) {
+	s := mustServer(t, open(), newWorld())
+	out := call{method: http.MethodDelete, path: "/jobs/batch_1"}.to(t, s)
+	d := mustProblem(t, out, 405, "method_not_allowed")
+	if got := out.Header().Get("Allow"); got != "GET, HEAD" || !strings.Contains(d.Hint, "GET") {
+		t.Errorf("Allow %q, hint %q", got, d.Hint)
+	}
+}
