@@ -25,7 +25,7 @@ func realChrome(tb testing.TB) string {
 // newDir is a folder that Chrome's user may pass through, unlike TempDir's.
 func newDir(tb testing.TB) string {
 	tb.Helper()
-	dir, err := os.MkdirTemp(profileFolder(), "pictifyd-test-")
+	dir, err := os.MkdirTemp(profileFolder(), "p")
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -315,7 +316,7 @@ func TestLivingDaemonsProfileStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	foreign := filepath.Join(dir, profilePrefix+"1.1.1-x")
-	dead := filepath.Join(dir, profilePrefix+fmt.Sprintf("%d.1.%s-x", os.Getpid(), pidNamespace()))
+	dead := filepath.Join(dir, profilePrefix+fmt.Sprintf("%s.1.%s-x", strconv.FormatInt(int64(os.Getpid()), 36), pidNamespace()))
 	for _, path := range []string{foreign, dead} {
 		if err := os.Mkdir(path, 0o700); err != nil {
 			t.Fatal(err)

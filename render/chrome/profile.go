@@ -1,6 +1,7 @@
 package chrome
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,10 +42,11 @@ func profileFolder() string {
 }
 
 // newProfile makes a private folder in dir that holds everything that one
-// Chrome writes. Its name says which process it belongs to.
+// Chrome writes. Its name says which process it belongs to, in few letters: the
+// full browser keeps a socket in it, whose path the kernel limits to 107.
 func newProfile(dir string, a account) (path string, err error) {
-	path, err = os.MkdirTemp(dir, profilePrefix+identity(os.Getpid())+"-")
-	if err != nil {
+	path = filepath.Join(dir, profilePrefix+identity(os.Getpid())+"-"+strings.ToLower(rand.Text()[:6]))
+	if err := os.Mkdir(path, 0o700); err != nil {
 		return "", fmt.Errorf("make Chrome's profile: %w", err)
 	}
 	if err := a.give(path); err != nil {
@@ -54,18 +56,28 @@ func newProfile(dir string, a account) (path string, err error) {
 }
 
 // identity names the process pid so that a later process of the same number
-// has another name: "42.812345.4026531836", with its start and its pid
-// namespace, which containers that share a folder do not share.
+// has another name: with its start, and with its pid namespace, which
+// containers that share a folder do not share.
 func identity(pid int) string {
-	return fmt.Sprintf("%d.%s.%s", pid, startOf(pid), pidNamespace())
+	return strings.Join([]string{short(strconv.Itoa(pid)), short(startOf(pid)), pidNamespace()}, ".")
 }
 
-// startOf is the start of process pid in ticks since boot, "0" when unknown.
-func startOf(pid int) string {
-	if stat, err := readStat(pid); err == nil {
-		return stat.start
+// short is a decimal number with more digits to choose from.
+func short(decimal string) string {
+	n, err := strconv.ParseUint(decimal, 10, 64)
+	if err != nil {
+		return "0"
 	}
-	return "0"
+	return strconv.FormatUint(n, 36)
+}
+
+// startOf is the start of process pid in ticks since boot, "" when unknown.
+func startOf(pid int) string {
+	stat, err := readStat(pid)
+	if err != nil {
+		return ""
+	}
+	return stat.start
 }
 
 func pidNamespace() string {
@@ -73,7 +85,7 @@ func pidNamespace() string {
 	if err != nil {
 		return "0"
 	}
-	return strings.Trim(link, "pid:[]")
+	return short(strings.Trim(link, "pid:[]"))
 }
 
 // removeStale removes the profiles in dir whose daemon is dead. Those of
@@ -98,11 +110,11 @@ func stale(name string) bool {
 	owner, _, _ := strings.Cut(strings.TrimPrefix(name, profilePrefix), "-")
 	number, rest, _ := strings.Cut(owner, ".")
 	_, namespace, _ := strings.Cut(rest, ".")
-	pid, err := strconv.Atoi(number)
+	pid, err := strconv.ParseInt(number, 36, 32)
 	if err != nil || namespace != pidNamespace() {
 		return false
 	}
-	return owner != identity(pid)
+	return owner != identity(int(pid))
 }
 
 // removeProfile removes path although a dying process may still write there.
