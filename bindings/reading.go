@@ -28,6 +28,7 @@ type Reading struct {
 	held  window
 
 	elements  int // rows and faults so far, to name a row by
+	unread    int // elements that could not become a row, so that any key may be behind them
 	live      int // rows with a key that are not deleted
 	doubled   int // keys that more than one row has
 	doubleKey string
@@ -71,6 +72,7 @@ func (r *Reading) Plan(b connectors.Batch, known map[string]Known) (Plan, error)
 	p := Plan{Source: r.o.Source, Reading: r.o.ID, Promote: r.o.Promote, Seen: len(b.Rows)}
 	for _, f := range b.Faults {
 		r.elements++
+		r.unread++
 		p.Quarantined = append(p.Quarantined, Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail})
 	}
 	for i := range b.Rows {
@@ -304,10 +306,21 @@ func (r *Reading) closing(c connectors.Closing) *Closing {
 			return Judge(guard, counts)
 		},
 	}
-	if r.doubled > 0 && end.Complete {
+	switch {
+	case !end.Complete:
+	case r.doubled > 0:
 		end.Complete, end.Reason = false, r.doubledReason()
+	case r.unread > 0:
+		end.Complete, end.Reason = false, r.unreadReason()
 	}
 	return end
+}
+
+func (r *Reading) unreadReason() string {
+	if r.unread == 1 {
+		return "one row could not be read"
+	}
+	return thousands(r.unread) + " rows could not be read"
 }
 
 func (r *Reading) doubledReason() string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/pictifyd/pictifyd/connectors"
@@ -35,9 +36,14 @@ var (
 	_ connectors.Waker  = (*source)(nil)
 )
 
-func newSource(cfg *Config, _ connectors.Env) (*source, error) {
+func newSource(cfg *Config, env connectors.Env) (*source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
+	}
+	if !filepath.IsAbs(cfg.Path) {
+		here := *cfg
+		here.Path = filepath.Join(env.Dir, cfg.Path)
+		cfg = &here
 	}
 	binding, err := poll.Bind(cfg.Path, cfg.format(), cfg.Rows, cfg.Delimiter, cfg.Key)
 	if err != nil {

@@ -1,0 +1,49 @@
+# Every target is what CI runs. `make help` lists them.
+SHELL := /bin/bash
+GO    ?= go
+BIN   := bin/pictifyd
+CACHE := $(CURDIR)/.cache
+LDFLAGS := -s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-short lint fuzz bench clean chrome services
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+build: ## bin/pictifyd, from Go alone
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/pictifyd
+
+demo: chrome build ## the example daemon on the embedded defaults: edit its CSV and watch one image change
+	scripts/demo.sh
+
+test: chrome services lint ## every test, with the servers that they need (started and stopped here)
+	scripts/test.sh
+
+test-short: ## the tests that need no service and no browser
+	$(GO) test -short ./...
+
+lint: $(CACHE)/bin/golangci-lint ## gofmt, vet and the linters of .golangci.yml
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(CACHE)/bin/golangci-lint run ./...
+
+fuzz: ## every fuzz target, a minute each (FUZZTIME=1m)
+	scripts/fuzz.sh
+
+bench: chrome ## the benchmarks, printed and kept in bench/RESULTS.md
+	scripts/bench.sh
+
+chrome: ## install headless Chromium and fonts when they are missing
+	@scripts/install.sh chrome
+
+services: ## install what the tests need beside Go: gcc, PostgreSQL
+	@scripts/install.sh services
+
+clean: ## remove what was built; data stays
+	rm -rf bin .cache
+
+GOLANGCI := v2.15.0
+$(CACHE)/bin/golangci-lint: Makefile
+	@mkdir -p $(CACHE)/bin
+	GOBIN=$(CACHE)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	@touch $@

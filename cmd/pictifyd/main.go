@@ -1,0 +1,192 @@
+// Command pictifyd keeps images in step with live data.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/pictifyd/pictifyd/daemon"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+var version = "dev"
+
+// Exit codes: what a script may branch on.
+const (
+	exitDone         = 0
+	exitFault        = 1 // ours
+	exitInput        = 2 // yours
+	exitSurroundings = 3 // a source is down, no Chrome, a port in use
+)
+
+type commands struct {
+	Run     runCommand     `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP reads the configuration again."`
+	Check   checkCommand   `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
+	Version versionCommand `cmd:"" help:"Show the version."`
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("pictifyd"), kong.UsageOnError(), kong.Writers(stdout, stderr),
+		kong.Description("A row changes; its one image changes; its URL arrives."))
+	if err != nil {
+		fmt.Fprintln(stderr, "pictifyd:", err)
+		return exitFault
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(stderr, "pictifyd:", err)
+		return exitInput
+	}
+	err = parsed.Run(&terminal{stdout, stderr})
+	if err != nil {
+		report(stderr, err)
+	}
+	return exitCode(err)
+}
+
+// A terminal is where a command writes.
+type terminal struct{ out, err io.Writer }
+
+// report prints one problem a line.
+func report(w io.Writer, err error) {
+	var list problem.List
+	if errors.As(err, &list) {
+		for _, p := range list {
+			fmt.Fprintln(w, p)
+		}
+		return
+	}
+	fmt.Fprintln(w, "pictifyd:", err)
+}
+
+func exitCode(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var p *problem.Error
+	if !errors.As(err, &p) {
+		return exitFault
+	}
+	switch p.Code {
+	case problem.Surroundings, problem.Upstream, problem.Timeout, problem.Overloaded:
+		return exitSurroundings
+	case problem.Internal:
+		return exitFault
+	default:
+		return exitInput
+	}
+}
+
+// A configFlag is common to the commands that read the configuration.
+type configFlag struct {
+	Config string `short:"c" default:"pictifyd.yaml" help:"The configuration file." placeholder:"FILE"`
+}
+
+type runCommand struct {
+	configFlag
+	Once      bool   `help:"Read every source once, render, deliver, and end."`
+	LogFormat string `enum:"text,json" default:"text" help:"How the log is written: text or json."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"The least level that is logged."`
+}
+
+func (c *runCommand) Run(t *terminal) error {
+	log := c.logger(t.err)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second signal ends at once
+	}()
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
+
+	settings, err := daemon.Load(c.Config)
+	if err != nil {
+		return err
+	}
+	for {
+		running, cancel := context.WithCancel(ctx)
+		next := make(chan *daemon.Settings, 1)
+		waiter := make(chan struct{})
+		go func() {
+			defer close(waiter)
+			if s := c.reloaded(running, reload, log); s != nil {
+				next <- s
+				cancel()
+			}
+		}()
+		err := daemon.Run(running, settings, daemon.Options{Log: log, Once: c.Once})
+		cancel()
+		<-waiter
+		select {
+		case settings = <-next:
+			if err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// reloaded waits for a reload signal that finds a good configuration, and is
+// nil when ctx ends first. A bad one is reported and changes nothing.
+func (c *runCommand) reloaded(ctx context.Context, reload <-chan os.Signal, log *slog.Logger) *daemon.Settings {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-reload:
+		}
+		settings, err := daemon.Load(c.Config)
+		if err == nil {
+			log.Info("configuration read again")
+			return settings
+		}
+		for _, p := range problem.All(err) {
+			log.Error("configuration refused, the running one stays", slog.Any("err", p))
+		}
+	}
+}
+
+func (c *runCommand) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // the flag's enum allows only levels
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+type checkCommand struct {
+	configFlag
+}
+
+func (c *checkCommand) Run(t *terminal) error {
+	report, err := daemon.Check(c.Config)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(t.out, report)
+	return nil
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(t *terminal) error {
+	fmt.Fprintln(t.out, "pictifyd", version)
+	return nil
+}

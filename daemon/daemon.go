@@ -1,0 +1,286 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/pictifyd/pictifyd/api"
+	"github.com/pictifyd/pictifyd/assets"
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/egress"
+	"github.com/pictifyd/pictifyd/internal/signing"
+	"github.com/pictifyd/pictifyd/render"
+	"github.com/pictifyd/pictifyd/render/chrome"
+	"github.com/pictifyd/pictifyd/sink"
+	"github.com/pictifyd/pictifyd/store"
+	"github.com/pictifyd/pictifyd/store/blob"
+)
+
+// defaultGrace is how long work in hand may take to finish after SIGTERM.
+const defaultGrace = 20 * time.Second
+
+// Options are what a program gives to Run beside the configuration.
+type Options struct {
+	Log      *slog.Logger
+	Version  string          // of pictifyd, for people
+	Once     bool            // read every source once, render, deliver, end
+	Renderer render.Renderer // instead of the Chrome pool; for tests and figures about rows
+	Grace    time.Duration   // for work in hand at the end; zero is 20 s
+
+	// Listening is called with the address once requests are answered.
+	Listening func(addr net.Addr)
+	// Crash is called at each named moment between two durable steps. Tests die there.
+	Crash func(point string)
+	// started is called with the daemon before its stages run; for tests that look inside.
+	started func(*Daemon)
+}
+
+// Daemon is one running pictifyd: the rooms, and what is carried between them.
+type Daemon struct {
+	settings *Settings
+	options  Options
+	log      *slog.Logger
+	urls     urls
+	faults   faults
+	metrics  *metrics
+
+	store     *store.Store
+	blobs     *blob.Folder
+	assets    *assets.Library
+	templates *templates
+	renderer  render.Renderer
+	pool      *chrome.Pool // nil when Options gave another renderer
+	guarded   *http.Client // dials what callers and rows name
+	guard     *egress.Guard
+
+	feeds map[string]*feed
+	sinks map[string]sink.Sink
+
+	mu     sync.Mutex
+	unable map[string]error // bindings that cannot work now, and why
+	polled map[string]error // how the last poll of a source ended
+}
+
+// Run runs pictifyd with settings until ctx ends, then drains. It returns nil
+// after a clean end, a problem of code Surroundings when this machine lacks
+// something, and any other error when going on was useless.
+func Run(ctx context.Context, settings *Settings, o Options) error {
+	d := &Daemon{
+		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
+		unable: map[string]error{}, polled: map[string]error{},
+	}
+	if d.options.Grace == 0 {
+		d.options.Grace = defaultGrace
+	}
+	listener, err := api.Listen(ctx, settings.Server)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	d.urls.base = publicBase(settings.Server.PublicURL, listener.Addr().String())
+	closing, err := d.open(ctx)
+	defer closing()
+	if err != nil {
+		return err
+	}
+	server, err := d.server()
+	if err != nil {
+		return err
+	}
+	if o.started != nil {
+		o.started(d)
+	}
+	ctx, finish := context.WithCancel(ctx)
+	defer finish()
+	return runStages(ctx, d.options.Grace+5*time.Second,
+		stage{"queue", d.queue},
+		stage{"templates", d.watchTemplates},
+		stage{"sources", d.watchSources},
+		stage{"http", func(ctx context.Context) error { return d.serve(ctx, server, listener) }},
+		stage{"once", func(ctx context.Context) error { return d.once(ctx, finish) }},
+	)
+}
+
+// open makes the rooms. closing undoes whatever was opened, also after an error.
+func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
+	var opened []func()
+	closing = func() {
+		for i := len(opened) - 1; i >= 0; i-- {
+			opened[i]()
+		}
+	}
+	s := d.settings
+	if d.store, err = store.Open(ctx, s.Store, store.Options{Log: d.log, Dir: s.Dir, Crash: d.options.Crash}); err != nil {
+		return closing, err
+	}
+	opened = append(opened, func() { d.close("store", d.store.Close) })
+	if d.blobs, err = blob.Open(s.Blobs.URL, s.Dir, blob.Options{}); err != nil {
+		return closing, err
+	}
+	opened = append(opened, func() { d.close("images", d.blobs.Close) })
+	if d.guard, err = egress.New(s.Egress); err != nil {
+		return closing, err
+	}
+	d.guarded = d.guard.Client(egress.ClientOptions{Timeout: 30 * time.Second})
+	fetcher := d.guard.Client(egress.ClientOptions{Timeout: 15 * time.Second, MaxRedirects: 3})
+	d.assets = assets.New(fetcher, d.store, d.blobs, assets.Limits{})
+	if err := d.openSecrets(ctx); err != nil {
+		return closing, err
+	}
+	if err := d.openSinks(); err != nil {
+		return closing, err
+	}
+	if err := d.openFeeds(); err != nil {
+		return closing, err
+	}
+	d.templates = &templates{
+		dir: absolute(s.Dir, s.Templates.Path), versions: d.store, assets: d.assets, faults: &d.faults, log: d.log,
+	}
+	if _, err := d.templates.sync(ctx); err != nil {
+		return closing, err
+	}
+	if err := d.openRenderer(ctx); err != nil {
+		return closing, err
+	}
+	if d.pool != nil {
+		opened = append(opened, func() {
+			d.close("chrome", func() error {
+				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+				defer cancel()
+				return d.pool.Close(ctx)
+			})
+		})
+	}
+	return closing, nil
+}
+
+func (d *Daemon) close(what string, closeFunc func() error) {
+	if err := closeFunc(); err != nil {
+		d.log.Error("close", slog.String("what", what), slog.Any("err", err))
+	}
+}
+
+func (d *Daemon) openRenderer(ctx context.Context) error {
+	if d.options.Renderer != nil {
+		d.renderer = d.options.Renderer
+		return nil
+	}
+	pool, err := chrome.Open(ctx, d.settings.Render, d.assets, chrome.Options{Log: d.log})
+	if err != nil {
+		return err
+	}
+	d.pool, d.renderer = pool, pool
+	return nil
+}
+
+func (d *Daemon) openSinks() error {
+	d.sinks = map[string]sink.Sink{}
+	for _, s := range d.settings.Sinks {
+		made, err := s.Kind.New(s.Config, sink.Env{
+			Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("sink", s.Name)), Bytes: d.bytesOf,
+		})
+		if err != nil {
+			return fmt.Errorf("open sink %q: %w", s.Name, err)
+		}
+		d.sinks[s.Name] = made
+	}
+	of := map[string][]string{}
+	for _, b := range d.settings.Bindings {
+		of[b.Name] = b.Sinks
+	}
+	events := map[string][]string{}
+	for _, s := range d.settings.Sinks {
+		for _, e := range []string{sink.RenderCompleted, sink.RenderFailed, sink.ImageRemoved} {
+			if s.Config.Base().Wants(e) {
+				events[s.Name] = append(events[s.Name], e)
+			}
+		}
+	}
+	d.store.SetSinks(of, events)
+	return nil
+}
+
+func (d *Daemon) openFeeds() error {
+	d.feeds = map[string]*feed{}
+	for _, s := range d.settings.Sources {
+		poller, err := s.Kind.New(s.Config, connectors.Env{
+			Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("source", s.Name)),
+		})
+		if err != nil {
+			return fmt.Errorf("open source %q: %w", s.Name, err)
+		}
+		base := s.Config.Base()
+		d.feeds[s.Name] = &feed{name: s.Name, key: base.Key, every: base.Every.Std(), poller: poller}
+	}
+	return nil
+}
+
+// openSecrets reads the keys that the store keeps, and makes them the first time.
+func (d *Daemon) openSecrets(ctx context.Context) error {
+	for _, k := range d.settings.Server.URLKeys {
+		d.urls.secrets = append(d.urls.secrets, k.Secret.Reveal())
+	}
+	if len(d.urls.secrets) > 0 {
+		return nil
+	}
+	key, err := d.store.Setting(ctx, "url_key", newSecret)
+	d.urls.secrets = []string{key}
+	return err
+}
+
+// hookSecret signs the webhooks of batches.
+func (d *Daemon) hookSecret(ctx context.Context) (string, error) {
+	if secret := d.settings.Server.WebhookSecret.Reveal(); secret != "" {
+		return secret, nil
+	}
+	return d.store.Setting(ctx, "webhook_secret", newSecret)
+}
+
+func newSecret() (string, error) { return signing.NewSecret(), nil }
+
+// queue works turns until ctx ends, then finishes those in hand.
+func (d *Daemon) queue(ctx context.Context) error {
+	return d.store.Run(ctx, store.Workers{
+		Slots: d.renderer.Slots(), Render: d.draw, Deliver: d.deliver, Poll: d.poll, Plan: d.planJob,
+	}, d.options.Grace)
+}
+
+func (d *Daemon) serve(ctx context.Context, server *api.Server, l net.Listener) error {
+	if d.options.Listening != nil {
+		d.options.Listening(l.Addr())
+	}
+	d.log.Info("pictifyd listens", slog.String("url", d.urls.base+"/"))
+	return server.Run(ctx, l)
+}
+
+// crash dies here when a test said so.
+func (d *Daemon) crash(point string) {
+	if d.options.Crash != nil {
+		d.options.Crash(point)
+	}
+}
+
+// setUnable notes why a binding cannot work now; nil when it can.
+func (d *Daemon) setUnable(binding string, err error) {
+	d.faults.note(d.log, "binding", binding, err)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.unable, binding)
+	if err != nil {
+		d.unable[binding] = err
+	}
+}
+
+// absolute is path seen from dir.
+func absolute(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}

@@ -1,0 +1,139 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/sink"
+	"github.com/pictifyd/pictifyd/sink/webhook"
+	"github.com/pictifyd/pictifyd/store"
+)
+
+const (
+	deliverySize   = 50 // deliveries that one turn claims at most
+	deliveryFlight = 8  // of them at once
+	deliveryLimit  = time.Minute
+)
+
+// retrySchedule is the waits after each failed try, as Standard Webhooks
+// recommends; after the last one the delivery is a dead letter.
+var retrySchedule = []time.Duration{
+	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,
+	10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour,
+}
+
+// deliver is the work of one delivery turn on one sink.
+func (d *Daemon) deliver(ctx context.Context, t store.Turn) error {
+	claims, err := d.store.ClaimDeliveries(ctx, t, deliverySize)
+	if err != nil {
+		return err
+	}
+	slots := make(chan struct{}, deliveryFlight)
+	failures := make([]error, len(claims))
+	var wg sync.WaitGroup
+	for i, c := range claims {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			done := d.deliverOne(ctx, c)
+			if ctx.Err() != nil { // cut off by the end of grace: not the receiver's fault
+				failures[i] = ctx.Err()
+				return
+			}
+			d.crash("delivery.answered")
+			failures[i] = d.store.FinishDeliveries(ctx, t, []store.Delivered{done}, false)
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	return d.store.FinishDeliveries(ctx, t, nil, true)
+}
+
+// deliverOne makes one try and says how the delivery goes on.
+func (d *Daemon) deliverOne(ctx context.Context, c store.DeliveryClaim) store.Delivered {
+	to, delivery, err := d.address(ctx, c)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, deliveryLimit)
+		defer cancel()
+		err = to.Deliver(ctx, delivery)
+	}
+	d.metrics.delivered(sinkLabel(c.Sink), err)
+	done := store.Delivered{ID: c.ID, Err: err}
+	switch {
+	case err == nil:
+	case retry.IsPermanent(err) || c.Attempt > len(retrySchedule):
+		done.Dead = true
+		d.log.Error("delivery given up", slog.String("sink", c.Sink), slog.String("delivery", c.ID), slog.Int("attempt", c.Attempt), slog.Any("err", err))
+	default:
+		done.Retry = waitAfter(c.Attempt)
+		if asked, ok := retry.Wait(err); ok {
+			done.Retry = asked
+		}
+	}
+	if c.Owner.Job() == "" {
+		d.faults.note(d.log, "sink", c.Sink, err)
+	}
+	return done
+}
+
+// waitAfter is the wait after the n-th failed try, a tenth longer or shorter by
+// chance so that many deliveries that failed together do not return together.
+func waitAfter(n int) time.Duration {
+	wait := retrySchedule[min(max(n, 1), len(retrySchedule))-1]
+	return time.Duration(float64(wait) * (0.9 + 0.2*rand.Float64()))
+}
+
+// address finds the sink of a claim and writes the delivery for it.
+func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink, sink.Delivery, error) {
+	delivery := sink.Delivery{
+		ID: c.ID, Event: c.Event, Time: c.CreatedAt, Binding: c.Owner.Binding(), Key: c.Key,
+		Generation: c.Generation, Row: c.Row, Outputs: c.Outputs, Attempt: c.Attempt,
+	}
+	for i, o := range delivery.Outputs {
+		if o.Hash != "" {
+			delivery.Outputs[i].URL = d.urls.Image(o.Hash, o.Ext)
+		}
+	}
+	if id := c.Owner.Job(); id != "" {
+		return d.jobHook(ctx, id, delivery)
+	}
+	to, ok := d.sinks[c.Sink]
+	if !ok {
+		return nil, delivery, problem.New(problem.NotFound, "sink %q is no longer configured", c.Sink)
+	}
+	return to, delivery, nil
+}
+
+// jobHook is the webhook that the caller of a batch asked for.
+func (d *Daemon) jobHook(ctx context.Context, id string, delivery sink.Delivery) (sink.Sink, sink.Delivery, error) {
+	job, err := d.store.Job(ctx, id)
+	if err != nil {
+		return nil, delivery, err
+	}
+	delivery.Data, err = d.completion(ctx, job)
+	if err != nil {
+		return nil, delivery, err
+	}
+	secret, err := d.hookSecret(ctx)
+	if err != nil {
+		return nil, delivery, err
+	}
+	return webhook.New(job.WebhookURL, []string{secret}, d.guarded), delivery, nil
+}
+
+// sinkLabel keeps job ids out of the metrics.
+func sinkLabel(name string) string {
+	if strings.HasPrefix(name, "job:") {
+		return "batch"
+	}
+	return name
+}

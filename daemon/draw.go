@@ -1,0 +1,243 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/render"
+	"github.com/pictifyd/pictifyd/store"
+)
+
+const (
+	turnSize    = 100                    // renders that one turn claims at most
+	recordEvery = 250 * time.Millisecond // finished pictures wait at most so long for their commit
+	assetFlight = 4                      // rows of a turn whose remote assets are fetched ahead
+	drawLimit   = 2 * time.Minute        // for one picture with its assets, the engine's second try included
+)
+
+// draw is the work of one render turn: claimed renders become pictures, their
+// bytes are kept, their results recorded.
+func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
+	claims, err := d.store.ClaimRenders(ctx, t, turnSize)
+	if err != nil {
+		return err
+	}
+	d.crash("renders.claimed")
+	pages, wait := d.prepare(ctx, claims)
+	defer wait()
+	book := ledgerBook{daemon: d, turn: t, began: time.Now()}
+	for i, c := range claims {
+		page := <-pages[i]
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		done, bytes := d.picture(ctx, c, page)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := book.add(ctx, done, bytes); err != nil {
+			return err
+		}
+	}
+	return book.end(ctx)
+}
+
+// A prepared is a claim with its request, or the reason why there is none.
+type prepared struct {
+	request render.Request
+	err     error
+}
+
+// prepare compiles the pages of claims and fetches their remote assets, a few
+// rows ahead of the drawing. Every channel gets exactly one value; wait returns
+// when all have theirs.
+func (d *Daemon) prepare(ctx context.Context, claims []store.Claim) (pages []chan prepared, wait func()) {
+	pages = make([]chan prepared, len(claims))
+	for i := range pages {
+		pages[i] = make(chan prepared, 1)
+	}
+	var ahead sync.WaitGroup
+	ahead.Go(func() {
+		var g errgroup.Group
+		g.SetLimit(assetFlight)
+		for i, c := range claims {
+			g.Go(func() error {
+				request, err := d.request(ctx, c)
+				pages[i] <- prepared{request, err}
+				return nil
+			})
+		}
+		_ = g.Wait()
+	})
+	return pages, ahead.Wait
+}
+
+// request turns a claim into what the engine takes.
+func (d *Daemon) request(ctx context.Context, c store.Claim) (render.Request, error) {
+	t, err := d.templates.at(ctx, c.Spec.Template, c.Spec.Version)
+	if err != nil {
+		return render.Request{}, err
+	}
+	page, err := t.Page(c.Spec.Size)
+	if err != nil {
+		return render.Request{}, retry.Permanent(err)
+	}
+	doc := page.Fill(c.Spec.Values)
+	r := render.Request{
+		Page: page.Digest, HTML: doc.HTML, Width: page.Width, Height: page.Height,
+		Format: render.Format(c.Spec.Format), Quality: c.Spec.Quality,
+	}
+	for _, a := range doc.Assets {
+		r.Assets = append(r.Assets, render.Asset{Path: a.Path, Digest: a.Digest})
+	}
+	for _, remote := range doc.Remote {
+		pin, err := d.assets.Fetch(ctx, remote.URL, assetScope(c))
+		if err != nil {
+			return render.Request{}, &assetError{variable: remote.Var, err: err}
+		}
+		r.Assets = append(r.Assets, render.Asset{Path: remote.Path, Digest: pin.Digest})
+	}
+	return r, nil
+}
+
+// assetScope is within what a URL that failed is not tried again: the job, so
+// that one dead host is asked once for 50,000 rows.
+func assetScope(c store.Claim) string { return c.Owner.Job() }
+
+// An assetError says which variable's file could not be had.
+type assetError struct {
+	variable string
+	err      error
+}
+
+func (e *assetError) Error() string { return e.err.Error() }
+func (e *assetError) Unwrap() error { return e.err }
+
+// picture draws one claim. bytes are nil when it did not become a picture.
+func (d *Daemon) picture(ctx context.Context, c store.Claim, p prepared) (done store.Rendered, bytes []byte) {
+	done = store.Rendered{Fingerprint: c.Fingerprint}
+	if p.err != nil {
+		return d.unmade(c, done, p.err), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, drawLimit)
+	defer cancel()
+	out, err := d.renderer.Render(ctx, p.request)
+	d.metrics.rendered(c.Spec.Format, out.Duration, err)
+	if err != nil {
+		return d.unmade(c, done, err), nil
+	}
+	done.Ext = p.request.Format.Ext()
+	done.Width, done.Height = out.Width, out.Height
+	done.Bytes, done.Duration = int64(len(out.Bytes)), out.Duration
+	for _, a := range p.request.Assets {
+		done.Assets = append(done.Assets, a.Digest)
+	}
+	return done, out.Bytes
+}
+
+// unmade says how a claim without a picture goes on: it ends as the row's
+// problem, or waits for another try.
+func (d *Daemon) unmade(c store.Claim, done store.Rendered, err error) store.Rendered {
+	var asset *assetError
+	if errors.As(err, &asset) {
+		done.Problem = asProblem(err, "asset_fetch_failed")
+		if asset.variable != "" {
+			done.Problem.Field = "variables." + asset.variable
+			done.Problem.Message = fmt.Sprintf("the image of %s could not be had: %s", asset.variable, err)
+		}
+		// In a batch a URL gets one try; a binding's row has no other occasion.
+		if c.Owner.Binding() != "" && !retry.IsPermanent(err) && c.Attempt < 3 {
+			done.Problem = nil
+			done.Retry, done.After = err, backoff.Next(c.Attempt)
+		}
+		return done
+	}
+	if retry.IsPermanent(err) {
+		done.Problem = asProblem(err, "render_failed")
+		return done
+	}
+	d.log.Warn("a picture is tried again", slog.String("render", c.Fingerprint), slog.Int("attempt", c.Attempt), slog.Any("err", err))
+	done.Retry, done.After = err, backoff.Next(c.Attempt)
+	if wait, ok := retry.Wait(err); ok {
+		done.After = wait
+	}
+	return done
+}
+
+var backoff = retry.Backoff{Base: time.Second, Max: time.Minute}
+
+// asProblem is what an item shows of err.
+func asProblem(err error, slug string) *bindings.Problem {
+	first := problem.All(err)[0]
+	p := &bindings.Problem{Code: first.Kind(), Field: first.Path, Message: first.Message}
+	if first.Slug == "" {
+		p.Code = slug
+	}
+	if first.Hint != "" {
+		p.Message += " (" + first.Hint + ")"
+	}
+	return p
+}
+
+// A ledgerBook gathers the results of a turn and records them together: bytes
+// are synced once a page, results committed once a page.
+type ledgerBook struct {
+	daemon *Daemon
+	turn   store.Turn
+	began  time.Time
+
+	done   []store.Rendered
+	bytes  [][]byte
+	places []int // of bytes in done
+}
+
+func (b *ledgerBook) add(ctx context.Context, done store.Rendered, bytes []byte) error {
+	if bytes != nil {
+		b.bytes, b.places = append(b.bytes, bytes), append(b.places, len(b.done))
+	}
+	b.done = append(b.done, done)
+	if time.Since(b.began) < recordEvery {
+		return nil
+	}
+	return b.record(ctx, false)
+}
+
+// end records what is left and ends the turn.
+func (b *ledgerBook) end(ctx context.Context) error {
+	b.daemon.crash("turn.ending")
+	return b.record(ctx, true)
+}
+
+func (b *ledgerBook) record(ctx context.Context, end bool) error {
+	d := b.daemon
+	if len(b.bytes) > 0 {
+		hashes, err := d.blobs.PutMany(ctx, b.bytes)
+		d.faults.note(d.log, "folder", "images", err)
+		if err != nil {
+			return err
+		}
+		for i, hash := range hashes {
+			b.done[b.places[i]].Hash = hash
+		}
+		d.crash("blobs.written")
+	}
+	err := d.store.FinishRenders(ctx, b.turn, b.done, end)
+	d.faults.note(d.log, "store", "renders", err)
+	if err != nil {
+		return err
+	}
+	if !end {
+		d.crash("renders.recorded")
+	}
+	b.done, b.bytes, b.places, b.began = b.done[:0], b.bytes[:0], b.places[:0], time.Now()
+	return nil
+}

@@ -1,0 +1,93 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/pictifyd/pictifyd/api"
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/render"
+	"github.com/pictifyd/pictifyd/render/chrome"
+)
+
+// server is the API with this daemon's rooms behind it.
+func (d *Daemon) server() (*api.Server, error) {
+	return api.New(d.settings.Server, api.Deps{
+		Log:            d.log,
+		Version:        d.options.Version,
+		BaseURL:        d.urls.base,
+		Intake:         d.store,
+		Jobs:           d.store,
+		Bindings:       d.store,
+		Images:         d.store,
+		Templates:      d.store,
+		Blobs:          d.blobs,
+		Changes:        d.store,
+		ConfiguredFunc: d.configured,
+		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
+			return d.templates.at(ctx, name, number)
+		},
+		CheckURLFunc: d.guard.CheckURL,
+		ReadyFunc:    d.able,
+		Registry:     d.metrics.registry,
+		CountersFunc: d.counters,
+		URLSecrets:   d.urls.secrets,
+	})
+}
+
+// configured is every binding with what keeps it from working.
+func (d *Daemon) configured() []api.Binding {
+	d.mu.Lock()
+	unable := maps.Clone(d.unable)
+	d.mu.Unlock()
+	broken := d.templates.problems()
+	all := make([]api.Binding, len(d.settings.Bindings))
+	for i, b := range d.settings.Bindings {
+		all[i] = api.Binding{
+			Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks,
+			Error: errors.Join(unable[b.Name], broken[b.Template]),
+		}
+		outputs, err := bindings.Outputs(b.Outputs, "outputs")
+		if err != nil { // refused when the file was read
+			all[i].Error = errors.Join(all[i].Error, err)
+			continue
+		}
+		for _, o := range outputs {
+			format, _ := render.ParseFormat(o.Format)
+			all[i].Outputs = append(all[i].Outputs, api.Output{Name: o.Name, Ext: format.Ext()})
+		}
+	}
+	return all
+}
+
+// able says why the daemon cannot do its work now.
+func (d *Daemon) able(ctx context.Context) error {
+	if err := d.store.Ping(ctx); err != nil {
+		return err
+	}
+	if free, err := d.blobs.Free(); err == nil && free < leastFree {
+		return problem.New(problem.Surroundings, "the disk of the images is nearly full: %d MB are free", free>>20).
+			WithSlug("disk_full").WithHint("make room; work goes on by itself")
+	}
+	if d.pool == nil {
+		return nil
+	}
+	if !slices.ContainsFunc(d.pool.Status(), isUp) {
+		return problem.New(problem.Surroundings, "no Chrome runs").WithHint("the log says why; it is tried again")
+	}
+	return nil
+}
+
+// leastFree is how many bytes must be free on the images' disk to be ready.
+const leastFree = 64 << 20
+
+// counters are the store's figures for /metrics.
+func (d *Daemon) counters(ctx context.Context) (api.Counters, error) {
+	c, err := d.store.Counters(ctx)
+	return api.Counters(c), err
+}
+
+func isUp(b chrome.BrowserStatus) bool { return b.State == "ready" || b.State == "busy" }

@@ -1,0 +1,102 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/store"
+)
+
+// planSize is how many rows of a job are planned in one commit.
+const planSize = 500
+
+// planJob is the work of one plan turn: the rows of an accepted job become
+// images wanted and renders to make, page by page. It goes on where the last
+// commit ended.
+func (d *Daemon) planJob(ctx context.Context, t store.Turn) error {
+	job, err := d.store.Job(ctx, t.Job)
+	if err != nil {
+		return err
+	}
+	tmpl, err := d.templates.at(ctx, job.Template, job.Version)
+	if err != nil {
+		return fmt.Errorf("plan job %s: %w", job.ID, err)
+	}
+	epoch, err := d.store.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	// The clock of a batch is its acceptance.
+	planner, err := batch.NewPlanner(job, tmpl, epoch, job.CreatedAt)
+	if err != nil {
+		return fmt.Errorf("plan job %s: %w", job.ID, err)
+	}
+	if planner.Resumes() {
+		for r, err := range d.results(ctx, job.ID) {
+			if err != nil {
+				return err
+			}
+			if r.Index >= job.Planned {
+				break
+			}
+			planner.Taken(r.Index, r.Key)
+		}
+	}
+	planned := job.Planned
+	for {
+		rows, err := d.store.UnplannedRows(ctx, job.ID, planSize)
+		if err != nil {
+			return err
+		}
+		planned += int64(len(rows))
+		end := len(rows) < planSize
+		if err := d.store.PlanRows(ctx, t, job.ID, planner.Propose(rows), planned, end); err != nil {
+			return err
+		}
+		d.crash("job.planned")
+		if end {
+			return nil
+		}
+	}
+}
+
+// resultPage is how many results are read at a time.
+const resultPage = 1000
+
+// results are the rows of a job by index, read page by page.
+func (d *Daemon) results(ctx context.Context, job string) iter.Seq2[batch.Result, error] {
+	return func(yield func(batch.Result, error) bool) {
+		after := int64(-1)
+		for {
+			page, err := d.store.Results(ctx, job, after, resultPage, "")
+			if err != nil {
+				yield(batch.Result{}, err)
+				return
+			}
+			for _, r := range page {
+				if !yield(r, nil) {
+					return
+				}
+				after = r.Index
+			}
+			if len(page) < resultPage {
+				return
+			}
+		}
+	}
+}
+
+// completion is the data of job's completion webhook.
+func (d *Daemon) completion(ctx context.Context, job batch.Job) (json.RawMessage, error) {
+	return batch.CompletionData(job, d.results(ctx, job.ID), batch.URLs{
+		Image:   d.urls.Image,
+		Results: d.urls.Results(job.ID, job.CompletedAt.Add(resultsURLLife)),
+	})
+}
+
+// resultsURLLife is how long the signed resultsUrl of a completion webhook is good for.
+const resultsURLLife = 7 * 24 * time.Hour

@@ -1,0 +1,83 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/pictifyd/pictifyd/render/rendertest"
+)
+
+// The variables by which the test binary becomes a daemon of its own, so that
+// a test can kill it.
+const (
+	childConfig = "PICTIFYD_CHILD_CONFIG" // the configuration to run
+	childCrash  = "PICTIFYD_CHILD_CRASH"  // point:n, where it kills itself at the n-th passing
+	childChrome = "PICTIFYD_CHILD_CHROME" // not empty: with the real Chrome pool
+)
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childConfig); path != "" {
+		os.Exit(child(path))
+	}
+	os.Exit(m.Run())
+}
+
+// child is a whole daemon. It writes its address to standard output.
+func child(path string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if size := os.Getenv(childDisk); size != "" {
+		if err := mountDisk(filepath.Join(filepath.Dir(path), "data"), size); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 2
+		}
+	}
+	settings, err := Load(path)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	o := Options{
+		Log:       slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Listening: func(addr net.Addr) { fmt.Println("listening", addr) },
+		Crash:     crashAt(os.Getenv(childCrash)),
+	}
+	if os.Getenv(childChrome) == "" {
+		o.Renderer = &rendertest.Null{}
+	}
+	if err := Run(ctx, settings, o); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// crashAt kills the process, as kill -9 would, when point is passed for the
+// n-th time.
+func crashAt(spec string) func(string) {
+	point, number, ok := strings.Cut(spec, ":")
+	if !ok {
+		return nil
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	var passed atomic.Int64
+	return func(at string) {
+		if at == point && passed.Add(1) == n {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // nothing runs past the point
+		}
+	}
+}

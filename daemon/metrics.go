@@ -1,0 +1,67 @@
+package daemon
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/pictifyd/pictifyd/internal/retry"
+)
+
+// metrics are the figures that only passing work can give; those of the store
+// are read from it when somebody asks.
+type metrics struct {
+	registry   *prometheus.Registry
+	polls      *prometheus.CounterVec
+	pictures   *prometheus.CounterVec
+	drawing    *prometheus.HistogramVec
+	deliveries *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		polls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pictifyd_polls_total", Help: "Readings of a source, by how they ended.",
+		}, []string{"source", "result"}),
+		pictures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pictifyd_renders_total", Help: "Pictures made, by format and how it ended.",
+		}, []string{"format", "result"}),
+		drawing: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "pictifyd_render_seconds", Help: "Time of one picture in the engine.",
+			Buckets: []float64{.01, .02, .03, .05, .075, .1, .15, .2, .3, .5, 1, 2, 5, 10, 30},
+		}, []string{"format"}),
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pictifyd_delivery_attempts_total", Help: "Tries of deliveries, by how they ended.",
+		}, []string{"sink", "result"}),
+	}
+	m.registry.MustRegister(m.polls, m.pictures, m.drawing, m.deliveries,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) polled(source string, err error) {
+	m.polls.WithLabelValues(source, result(err)).Inc()
+}
+
+func (m *metrics) rendered(format string, took time.Duration, err error) {
+	m.pictures.WithLabelValues(format, result(err)).Inc()
+	if err == nil {
+		m.drawing.WithLabelValues(format).Observe(took.Seconds())
+	}
+}
+
+func (m *metrics) delivered(sink string, err error) {
+	m.deliveries.WithLabelValues(sink, result(err)).Inc()
+}
+
+func result(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case retry.IsPermanent(err):
+		return "failed"
+	}
+	return "retry"
+}

@@ -1,0 +1,74 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// onceCheck is how often --once looks whether anything is left to do, beside
+// the store's own hints.
+const onceCheck = time.Second
+
+// once ends the daemon when every source was read and nothing is left to do.
+// It returns the errors of sources that could not be read. Without --once it
+// does nothing.
+func (d *Daemon) once(ctx context.Context, finish func()) error {
+	if !d.options.Once {
+		return nil
+	}
+	changes, stop := d.store.Changes()
+	defer stop()
+	tick := time.NewTicker(onceCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changes:
+		case <-tick.C:
+		}
+		read, failures := d.readings()
+		if !read {
+			continue
+		}
+		idle, err := d.idle(ctx)
+		if err != nil {
+			return err
+		}
+		if idle {
+			finish()
+			return failures
+		}
+	}
+}
+
+// readings reports whether every source was polled at least once, and what
+// went wrong at the last time.
+func (d *Daemon) readings() (all bool, failures error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all = true
+	for name := range d.feeds {
+		err, read := d.polled[name]
+		all = all && read
+		failures = errors.Join(failures, err)
+	}
+	return all, failures
+}
+
+// setPolled notes how the last poll of a source ended.
+func (d *Daemon) setPolled(source string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.polled[source] = err
+}
+
+// idle reports whether nothing is left to draw or to deliver.
+func (d *Daemon) idle(ctx context.Context) (bool, error) {
+	c, err := d.store.Counters(ctx)
+	if err != nil {
+		return false, err
+	}
+	return c.RendersWaiting+c.RendersClaimed+c.DeliveriesWaiting+c.DeliveriesClaimed+c.JobsOpen == 0, nil
+}

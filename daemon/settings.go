@@ -1,0 +1,221 @@
+package daemon
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/pictifyd/pictifyd/api"
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/egress"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/render/chrome"
+	"github.com/pictifyd/pictifyd/sink"
+	"github.com/pictifyd/pictifyd/store"
+	"github.com/pictifyd/pictifyd/store/blob"
+)
+
+// Settings is a whole configuration, decoded and checked.
+type Settings struct {
+	Dir       string // of the file: relative paths start here
+	Server    api.Config
+	Store     store.Config
+	Blobs     blob.Config
+	Render    chrome.Config
+	Egress    egress.Config
+	Templates Templates
+	Sources   []Source
+	Sinks     []Sink
+	Bindings  []bindings.Config
+
+	nodes map[string]config.Node // of the bindings, for problems found later
+}
+
+// A Source is one entry of sources, with the configuration of its kind.
+type Source struct {
+	Name   string
+	Kind   connectors.Kind
+	Config connectors.Config
+}
+
+// A Sink is one entry of sinks, with the configuration of its kind.
+type Sink struct {
+	Name   string
+	Kind   sink.Kind
+	Config sink.Config
+}
+
+// Templates says where template files are. In YAML it may be just the path.
+type Templates struct {
+	Path string `yaml:"path"`
+}
+
+// UnmarshalNode accepts both spellings.
+func (t *Templates) UnmarshalNode(n config.Node) error {
+	var path string
+	if len(n.Keys()) == 0 {
+		err := n.Decode(&path)
+		t.Path = path
+		return err
+	}
+	type plain Templates
+	return n.Decode((*plain)(t))
+}
+
+// document is the outline of pictifyd.yaml.
+type document struct {
+	Server    api.Config             `yaml:"server"`
+	Store     store.Config           `yaml:"store"`
+	Blobs     blob.Config            `yaml:"blobs"`
+	Render    chrome.Config          `yaml:"render"`
+	Egress    egress.Config          `yaml:"egress"`
+	Templates Templates              `yaml:"templates"`
+	Sources   map[string]config.Node `yaml:"sources"`
+	Sinks     map[string]config.Node `yaml:"sinks"`
+	Bindings  []config.Node          `yaml:"bindings"`
+}
+
+// defaults is what a configuration is before its first line.
+func defaults() document {
+	return document{
+		Server:    api.DefaultConfig(),
+		Store:     store.Config{URL: "sqlite:data/pictifyd.db"},
+		Blobs:     blob.Default(),
+		Render:    chrome.DefaultConfig(),
+		Egress:    egress.Default(),
+		Templates: Templates{Path: "templates"},
+	}
+}
+
+// Load reads the configuration at path. The error is a problem.List with every
+// problem of the file, each at its line and column.
+func Load(path string) (*Settings, error) {
+	src, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, problem.New(problem.Invalid, "there is no configuration file %s", path).
+			WithHint("write one, or name another with -c FILE; examples/quickstart/pictifyd.yaml is a start")
+	}
+	if err != nil {
+		return nil, problem.New(problem.Invalid, "read the configuration: %w", err)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	return decode(path, src, config.Options{Env: os.LookupEnv, ReadFile: os.ReadFile, Dir: filepath.Dir(abs)}, Connectors(), Sinks())
+}
+
+func decode(name string, src []byte, o config.Options, sources connectors.Kinds, sinks sink.Kinds) (*Settings, error) {
+	root, err := config.Parse(name, src, o)
+	if err != nil {
+		return nil, err
+	}
+	doc := defaults()
+	problems := problemsOf(root.Decode(&doc))
+	s := &Settings{
+		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Render: doc.Render,
+		Egress: doc.Egress, Templates: doc.Templates, nodes: map[string]config.Node{},
+	}
+	for _, name := range sortedKeys(doc.Sources) {
+		node := doc.Sources[name]
+		kind, ok := findKind(node, "source", kindNames(sources), sources.Find, &problems)
+		if !ok {
+			continue
+		}
+		cfg := kind.Config()
+		problems = append(problems, problemsOf(node.Decode(cfg))...)
+		s.Sources = append(s.Sources, Source{name, kind, cfg})
+	}
+	for _, name := range sortedKeys(doc.Sinks) {
+		node := doc.Sinks[name]
+		kind, ok := findKind(node, "sink", sinkNames(sinks), sinks.Find, &problems)
+		if !ok {
+			continue
+		}
+		cfg := kind.Config()
+		problems = append(problems, problemsOf(node.Decode(cfg))...)
+		s.Sinks = append(s.Sinks, Sink{name, kind, cfg})
+	}
+	for _, node := range doc.Bindings {
+		cfg := bindings.DefaultConfig()
+		problems = append(problems, problemsOf(node.Decode(&cfg))...)
+		if _, twice := s.nodes[cfg.Name]; twice {
+			problems = append(problems, config.Problem(node, "name", problem.Invalid, "there are two bindings %q", cfg.Name).
+				WithHint("give each binding a name of its own"))
+			continue
+		}
+		s.nodes[cfg.Name] = node
+		s.Bindings = append(s.Bindings, cfg)
+		problems = append(problems, references(node, cfg, sortedKeys(doc.Sources), sortedKeys(doc.Sinks))...)
+	}
+	return s, problems.Err()
+}
+
+// references checks that a binding names a source and sinks that exist.
+func references(node config.Node, b bindings.Config, sources, sinks []string) problem.List {
+	var problems problem.List
+	missing := func(path, what, name string, known []string) {
+		p := config.Problem(node, path, problem.Invalid, "there is no %s %q", what, name)
+		if near, ok := config.Nearest(name, known); ok {
+			p.WithHint("did you mean %q?", near)
+		} else {
+			p.WithHint("add it under %ss:", what)
+		}
+		problems = append(problems, p)
+	}
+	if b.Source != "" && !slices.Contains(sources, b.Source) {
+		missing("source", "source", b.Source, sources)
+	}
+	for _, name := range b.Sinks {
+		if !slices.Contains(sinks, name) {
+			missing("sinks", "sink", name, sinks)
+		}
+	}
+	return problems
+}
+
+func findKind[K any](node config.Node, what string, known []string, find func(string) (K, bool), problems *problem.List) (K, bool) {
+	name, given := node.Scalar("kind")
+	kind, ok := find(name)
+	if ok {
+		return kind, true
+	}
+	p := config.Problem(node, "kind", problem.Invalid, "there is no kind of %s %q", what, name)
+	if !given {
+		p = config.Problem(node, "", problem.Invalid, "this %s has no kind", what)
+	}
+	if near, ok := config.Nearest(name, known); ok {
+		p.WithHint("did you mean %q?", near)
+	} else {
+		p.WithHint("the kinds are %s", list(known))
+	}
+	*problems = append(*problems, p)
+	return kind, false
+}
+
+func kindNames(kinds connectors.Kinds) []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.Name
+	}
+	return names
+}
+
+func sinkNames(kinds sink.Kinds) []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.Name
+	}
+	return names
+}
+
+func problemsOf(err error) problem.List {
+	if err == nil {
+		return nil
+	}
+	return problem.All(err)
+}

@@ -1,0 +1,63 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestStagesStopInReverseOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var stopped []string
+		part := func(name string) stage {
+			return stage{name, func(ctx context.Context) error {
+				<-ctx.Done()
+				stopped = append(stopped, name)
+				return nil
+			}}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := runStages(ctx, time.Minute, part("store"), part("queue"), part("api")); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"api", "queue", "store"}; !slices.Equal(stopped, want) {
+			t.Errorf("stopped %v, want %v", stopped, want)
+		}
+	})
+}
+
+func TestFailedStageStopsTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("no more store")
+		err := runStages(t.Context(), time.Minute,
+			stage{"store", func(context.Context) error { return broken }},
+			stage{"api", func(ctx context.Context) error { <-ctx.Done(); return nil }})
+		if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "store: ") {
+			t.Errorf("got %v, want the store's failure by its name", err)
+		}
+	})
+}
+
+func TestStuckStageIsNamedAfterTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		began := time.Now()
+		err := runStages(ctx, 3*time.Second,
+			stage{"store", func(ctx context.Context) error { <-ctx.Done(); return nil }},
+			stage{"queue", func(context.Context) error { <-release; return nil }})
+		if err == nil || !strings.Contains(err.Error(), "stop queue") {
+			t.Errorf("got %v, want the stuck stage named", err)
+		}
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("took %s, want the grace of 3s", took)
+		}
+	})
+}

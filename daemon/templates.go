@@ -1,0 +1,205 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/pictifyd/pictifyd/assets"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template"
+)
+
+const (
+	settle        = 150 * time.Millisecond // a template file is read once nothing happened to its folder for so long
+	templateCheck = 30 * time.Second       // the folder is read at least so often
+	compiledLimit = 64                     // compiled versions that are kept
+)
+
+// A versions store keeps templates; *store.Store is one.
+type versions interface {
+	PublishTemplate(ctx context.Context, v template.Version) (template.Version, error)
+	Template(ctx context.Context, name string, number int64) (template.Version, error)
+	Templates(ctx context.Context) ([]template.Version, error)
+}
+
+// templates is the templates' way from the folder into the store, and compiled
+// out of it.
+type templates struct {
+	dir      string
+	versions versions
+	assets   *assets.Library
+	faults   *faults
+	log      *slog.Logger
+
+	mu       sync.Mutex
+	compiled map[string]*template.Template // by name@number
+	broken   map[string]error              // by name: why the file in the folder is not the newest version
+}
+
+// at is the compiled version number of a template; 0 is the newest.
+func (l *templates) at(ctx context.Context, name string, number int64) (*template.Template, error) {
+	id := fmt.Sprintf("%s@%d", name, number)
+	if number != 0 {
+		l.mu.Lock()
+		t, ok := l.compiled[id]
+		l.mu.Unlock()
+		if ok {
+			return t, nil
+		}
+	}
+	v, err := l.versions.Template(ctx, name, number)
+	if err != nil {
+		return nil, err
+	}
+	t, err := template.Parse(v.Name, v.Source, v.Assets)
+	if err != nil {
+		return nil, fmt.Errorf("compile template %q version %d: %w", name, v.Number, err)
+	}
+	l.keep(fmt.Sprintf("%s@%d", name, v.Number), t)
+	return t, nil
+}
+
+func (l *templates) keep(id string, t *template.Template) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.compiled == nil || len(l.compiled) >= compiledLimit {
+		l.compiled = map[string]*template.Template{}
+	}
+	l.compiled[id] = t
+}
+
+// newest is the number of the newest version, and its compiled form.
+func (l *templates) newest(ctx context.Context, name string) (*template.Template, int64, error) {
+	v, err := l.versions.Template(ctx, name, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	t, err := l.at(ctx, name, v.Number)
+	return t, v.Number, err
+}
+
+// problems are the templates whose file is broken, and why.
+func (l *templates) problems() map[string]error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make(map[string]error, len(l.broken))
+	for name, err := range l.broken {
+		all[name] = err
+	}
+	return all
+}
+
+// sync publishes every file of the folder that differs from what it last gave.
+// A broken file changes nothing and is reported. It returns the names that have
+// a new version.
+func (l *templates) sync(ctx context.Context) ([]string, error) {
+	fsys := os.DirFS(l.dir)
+	names, err := template.List(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("read the templates folder: %w", err)
+	}
+	var changed []string
+	broken := map[string]error{}
+	for _, name := range names {
+		isNew, err := l.publish(ctx, fsys, name)
+		l.faults.note(l.log, "template", name, err)
+		if err != nil {
+			broken[name] = err
+		}
+		if isNew {
+			changed = append(changed, name)
+		}
+	}
+	l.mu.Lock()
+	l.broken = broken
+	l.mu.Unlock()
+	return changed, nil
+}
+
+func (l *templates) publish(ctx context.Context, fsys fs.FS, name string) (isNew bool, err error) {
+	src, files, err := template.Load(fsys, name)
+	if err != nil {
+		return false, err
+	}
+	digests := make(map[string]string, len(files))
+	for path, data := range files {
+		if digests[path], err = l.assets.Put(ctx, data, ""); err != nil {
+			return false, fmt.Errorf("keep %s: %w", path, err)
+		}
+	}
+	t, err := template.Parse(name, src, digests)
+	if err != nil {
+		return false, err
+	}
+	before, err := l.versions.Template(ctx, name, 0)
+	if err != nil && problem.CodeOf(err) != problem.NotFound {
+		return false, err
+	}
+	v, err := l.versions.PublishTemplate(ctx, template.Version{
+		Name: name, Digest: t.Digest(), Source: src, Assets: digests, Author: "file",
+	})
+	if err != nil {
+		return false, err
+	}
+	l.keep(fmt.Sprintf("%s@%d", name, v.Number), t)
+	return v.Number != before.Number, nil
+}
+
+// watch reads the folder again when a file in it has settled, and calls changed
+// with the names that have a new version. It blocks until ctx ends.
+func (l *templates) watch(ctx context.Context, changed func([]string)) error {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("watch the templates folder: %w", err)
+	}
+	defer w.Close()
+	l.observe(w)
+	tick := time.NewTicker(templateCheck)
+	defer tick.Stop()
+	quiet := time.NewTimer(0)
+	<-quiet.C
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-w.Events:
+			if !strings.HasPrefix(filepath.Base(e.Name), ".") {
+				quiet.Reset(settle)
+			}
+			continue
+		case err := <-w.Errors:
+			l.log.Warn("watch the templates folder", slog.Any("err", err))
+			continue
+		case <-quiet.C:
+		case <-tick.C:
+		}
+		l.observe(w)
+		names, err := l.sync(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		l.faults.note(l.log, "folder", "templates", err)
+		if len(names) > 0 {
+			changed(names)
+		}
+	}
+}
+
+// observe watches the folder and those of assets in it, also ones that are new.
+func (l *templates) observe(w *fsnotify.Watcher) {
+	_ = filepath.WalkDir(l.dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() {
+			_ = w.Add(path) // what can't be watched is still read at intervals
+		}
+		return nil
+	})
+}

@@ -1,0 +1,21 @@
+package daemon
+
+import (
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/connectors/file"
+	httppoll "github.com/pictifyd/pictifyd/connectors/http"
+	"github.com/pictifyd/pictifyd/sink"
+	filesink "github.com/pictifyd/pictifyd/sink/file"
+	"github.com/pictifyd/pictifyd/sink/webhook"
+)
+
+// Connectors is every kind of source that pictifyd is built with. A new kind
+// is one more entry here: the daemon, check and the reference read this list.
+func Connectors() connectors.Kinds {
+	return connectors.Kinds{file.Kind, httppoll.Kind}
+}
+
+// Sinks is every kind of sink that pictifyd is built with.
+func Sinks() sink.Kinds {
+	return sink.Kinds{webhook.Kind, filesink.Kind}
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Installs what a target needs, from Debian's packages, when it is missing.
+# Without root it prints the one command to run.
+set -euo pipefail
+
+declare -a packages=()
+have() { command -v "$1" >/dev/null 2>&1; }
+
+chrome() {
+  local found=
+  for name in chromium-headless-shell chromium google-chrome; do have "$name" && found=1 && break; done
+  [ -n "$found" ] || packages+=(chromium-headless-shell)
+  local fonts
+  fonts=$(fc-list 2>/dev/null || true)
+  grep -qi 'noto sans' <<<"$fonts" || packages+=(fontconfig fonts-noto-core)
+  grep -qi 'noto color emoji' <<<"$fonts" || packages+=(fonts-noto-color-emoji)
+  grep -qi 'noto sans cjk' <<<"$fonts" || packages+=(fonts-noto-cjk)
+}
+
+services() {
+  have gcc || packages+=(gcc libc6-dev) # the race detector needs cgo
+  ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || packages+=(postgresql)
+}
+
+"$1"
+[ ${#packages[@]} -gt 0 ] || exit 0
+if ! have apt-get; then
+  echo "missing: ${packages[*]}. Install them with your system's package manager and run make again." >&2
+  exit 3
+fi
+if [ "$(id -u)" != 0 ]; then
+  echo "missing: ${packages[*]}. Run this, then make again:" >&2
+  echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages[*]}" >&2
+  exit 3
+fi
+echo "installing ${packages[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Runs every test with the servers that it needs. Two passes: everything with
+# the race detector on small data, then the data-heavy and browser suites
+# without it (SQLite in pure Go is 30 times slower under it).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+chmod 755 "$work"
+pg_pid=
+finish() {
+  [ -z "$pg_pid" ] || { kill -INT "$pg_pid" 2>/dev/null && wait "$pg_pid" 2>/dev/null; } || true
+  rm -rf "$work"
+}
+trap finish EXIT
+
+free_port() { python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])' 2>/dev/null || shuf -i 20000-50000 -n 1; }
+
+# --- PostgreSQL, in a folder of its own, as an unprivileged user ---
+pg_bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+pg_port=$(free_port)
+as_pg=(env) # PostgreSQL refuses to run as root
+[ "$(id -u)" != 0 ] || as_pg=(setpriv --reuid=postgres --regid=postgres --clear-groups)
+mkdir "$work/pg"
+[ "$(id -u)" != 0 ] || chown postgres: "$work/pg"
+"${as_pg[@]}" "$pg_bin/initdb" -D "$work/pg/data" -U pictifyd -A trust -E UTF8 --locale=C.UTF-8 >"$work/initdb.log" 2>&1 || { cat "$work/initdb.log" >&2; exit 3; }
+"${as_pg[@]}" "$pg_bin/postgres" -D "$work/pg/data" -p "$pg_port" -c listen_addresses=127.0.0.1 \
+  -c unix_socket_directories="$work/pg" -c fsync=off -c max_connections=200 >"$work/postgres.log" 2>&1 &
+pg_pid=$!
+for _ in $(seq 100); do
+  "$pg_bin/pg_isready" -q -h 127.0.0.1 -p "$pg_port" && break
+  kill -0 "$pg_pid" 2>/dev/null || { cat "$work/postgres.log" >&2; exit 3; }
+  sleep 0.1
+done
+export PICTIFYD_TEST_POSTGRES="postgres://pictifyd@127.0.0.1:$pg_port/postgres?sslmode=disable"
+
+# --- Chrome: the real binary behind Debian's wrapper is found by pictifyd itself ---
+for name in chromium-headless-shell chromium google-chrome; do
+  if command -v "$name" >/dev/null; then PICTIFYD_TEST_CHROME=$(command -v "$name"); break; fi
+done
+export PICTIFYD_TEST_CHROME
+# A test whose service is missing must fail here, not be skipped.
+export PICTIFYD_TEST_ALL=1
+
+heavy='./store/... ./daemon/... ./render/...'
+echo "== with the race detector =="
+# shellcheck disable=SC2046,SC2086
+go test -race -short -timeout 15m $(go list ./...)
+echo "== data and browsers, without it =="
+# shellcheck disable=SC2086
+go test -timeout 20m $heavy
