@@ -204,8 +204,8 @@ func (t *tx) hold(ctx context.Context, p bindings.Plan, b boundBinding, v bindin
 	}
 	result.Held += held
 	if !p.Closes.Complete { // it says nothing about removals
-		_, err := t.exec(ctx, `UPDATE bindings SET held_changes = $2,
-			held_reason = CASE WHEN $3 = 1 THEN $4 WHEN $2 = 0 AND held_removal = 0 THEN '' ELSE held_reason END WHERE name = $1`,
+		_, err := t.exec(ctx, `UPDATE bindings SET held_changes = CAST($2 AS BIGINT),
+			held_reason = CASE WHEN $3 = 1 THEN $4 WHEN CAST($2 AS BIGINT) = 0 AND held_removal = 0 THEN '' ELSE held_reason END WHERE name = $1`,
 			b.name, held, flag(v.HoldChanges), v.Reason)
 		return err
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/pictifyd/pictifyd/bindings"
@@ -62,6 +63,10 @@ func latestOfEach(proposals []bindings.Proposal) []bindings.Proposal {
 }
 
 func (t *tx) promotePage(ctx context.Context, page []bindings.Proposal) (int, error) {
+	renders := wantedBy(page)
+	if err := t.insertRenders(ctx, renders); err != nil {
+		return 0, err
+	}
 	wanted := make(map[itemID]bindings.Proposal, len(page))
 	var set, remove [][]any
 	for _, p := range page {
@@ -87,7 +92,7 @@ func (t *tx) promotePage(ctx context.Context, page []bindings.Proposal) (int, er
 	if err := t.forgetProposals(ctx, page, changed, removed); err != nil {
 		return 0, err
 	}
-	if err := t.want(ctx, changed, wanted); err != nil {
+	if err := t.want(ctx, changed, wanted, renders); err != nil {
 		return 0, err
 	}
 	return len(changed) + len(removed), t.endAtOnce(ctx, changed, removed, wanted)
@@ -154,17 +159,16 @@ func (t *tx) forgetProposals(ctx context.Context, page []bindings.Proposal, chan
 	return err
 }
 
-// want gives changed items their images, and the images their renders.
-func (t *tx) want(ctx context.Context, changed []changedItem, wanted map[itemID]bindings.Proposal) error {
+// want gives changed items their images. Those whose picture is there, or cannot
+// be, end at once.
+func (t *tx) want(ctx context.Context, changed []changedItem, wanted map[itemID]bindings.Proposal, renders map[string]wantedRender) error {
 	var images, older [][]any
-	renders := map[string]wantedRender{}
+	fingerprints := map[string]bool{}
 	for _, c := range changed {
 		p := wanted[c.itemID]
 		for place, w := range p.Wants {
 			images = append(images, c.cells(w.Output, place, c.generation, w.Fingerprint))
-			if before, ok := renders[w.Fingerprint]; !ok || p.Priority < before.priority {
-				renders[w.Fingerprint] = wantedRender{w.Spec, p.Owner, p.Priority}
-			}
+			fingerprints[w.Fingerprint] = true
 		}
 		if c.generation > 1 && len(p.Wants) > 0 {
 			older = append(older, c.cells(c.generation))
@@ -183,7 +187,8 @@ func (t *tx) want(ctx context.Context, changed []changedItem, wanted map[itemID]
 	if err := t.dropOutputs(ctx, older); err != nil {
 		return err
 	}
-	return t.wantMade(ctx, renders)
+	t.wantRenders = true
+	return t.settleKnown(ctx, slices.Sorted(maps.Keys(fingerprints)), renders)
 }
 
 // dropOutputs forgets the images of outputs that their item no longer has.

@@ -16,30 +16,37 @@ type wantedRender struct {
 	priority int
 }
 
-// wantMade makes sure of each fingerprint that it is made: one that nobody has
-// asked for yet waits to be made, one that is done serves its images at once,
-// one that failed is tried again if that can help.
-func (t *tx) wantMade(ctx context.Context, renders map[string]wantedRender) error {
+// wantedBy are the pictures that proposals ask for, each with who asks soonest.
+func wantedBy(proposals []bindings.Proposal) map[string]wantedRender {
+	renders := map[string]wantedRender{}
+	for _, p := range proposals {
+		for _, w := range p.Wants {
+			if before, ok := renders[w.Fingerprint]; !ok || p.Priority < before.priority {
+				renders[w.Fingerprint] = wantedRender{w.Spec, p.Owner, p.Priority}
+			}
+		}
+	}
+	return renders
+}
+
+// insertRenders makes sure that each picture has its render: one that nobody
+// has asked for yet waits. It comes before anything else is written: all
+// transactions lock renders, then items, then images, each in order, and a
+// render that another one is about to end or to drop is known to be so below.
+func (t *tx) insertRenders(ctx context.Context, renders map[string]wantedRender) error {
 	var all [][]any
-	fingerprints := slices.Sorted(maps.Keys(renders)) // the order in which all transactions lock
-	for _, f := range fingerprints {
+	for _, f := range slices.Sorted(maps.Keys(renders)) {
 		r := renders[f]
 		all = append(all, []any{f, encode(r.spec), r.spec.Group(), r.spec.Format, string(r.owner), r.priority})
 	}
-	// The update also locks a render that another transaction is about to end
-	// or to drop, so that its fate is known below.
-	if err := pages(all, pageSize, func(page [][]any) error {
+	return pages(all, pageSize, func(page [][]any) error {
 		_, err := t.exec(ctx, `INSERT INTO renders (fingerprint, spec, page, format, owner, priority, state, created_at)
 			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, e.value->>4, CAST(e.value->>5 AS BIGINT), 'waiting', CAST($2 AS BIGINT)
 			FROM rows($1) AS e WHERE true
 			ON CONFLICT (fingerprint) DO UPDATE SET priority = excluded.priority, owner = excluded.owner
 			WHERE renders.state = 'waiting' AND excluded.priority < renders.priority`, table(page), millis(t.now))
 		return err
-	}); err != nil {
-		return err
-	}
-	t.wantRenders = true
-	return t.settleKnown(ctx, fingerprints, renders)
+	})
 }
 
 // settleKnown ends the images whose renders ended before they were wanted.
@@ -93,6 +100,9 @@ func (t *tx) makeAgain(ctx context.Context, fingerprints []string, renders map[s
 // settle gives renders that ended to the images that wait for them, and ends
 // the items that have their last output so.
 func (t *tx) settle(ctx context.Context, done []string, failed map[string]string) error {
+	if err := t.lockItems(ctx, slices.AppendSeq(slices.Clone(done), maps.Keys(failed))); err != nil {
+		return err
+	}
 	outputs := map[itemID]*ended{}
 	count := func(failure int64) func(scan func(...any) error) error {
 		return func(scan func(...any) error) error {
@@ -127,6 +137,19 @@ func (t *tx) settle(ctx context.Context, done []string, failed map[string]string
 		return err
 	}
 	return t.endOutputs(ctx, outputs)
+}
+
+// lockItems locks the items whose images wait for renders that ended, before
+// the images are written. SQLite has one writer and needs none of it.
+func (t *tx) lockItems(ctx context.Context, fingerprints []string) error {
+	if !t.dialect.postgres {
+		return nil
+	}
+	return pages(fingerprints, pageSize, func(page []string) error {
+		_, err := t.exec(ctx, `SELECT 1 FROM items WHERE (owner, idx, key) IN (SELECT g.owner, g.idx, g.key FROM images AS g
+			WHERE g.fingerprint IN (SELECT e.value FROM list($1) AS e) AND g.state = 'waiting') ORDER BY owner, idx, key FOR UPDATE`, list(page))
+		return err
+	})
 }
 
 // An ended counts the outputs of an item that ended in one transaction.

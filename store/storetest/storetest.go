@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,21 +73,12 @@ func wants(key, text string) bindings.Proposal {
 func wantsOutputs(o bindings.Owner, key string, outputs ...string) bindings.Proposal {
 	p := bindings.Proposal{Owner: o, Key: key, Priority: bindings.PriorityChange}
 	for _, output := range outputs {
-		name, text, _ := cut(output)
+		name, text, _ := strings.Cut(output, "=")
 		spec := bindings.Spec{Template: "card", Version: 1, Page: "page-" + name, Size: name, Values: []string{text}, Format: "png"}
 		p.Wants = append(p.Wants, bindings.Want{Output: name, Fingerprint: "fp-" + name + "-" + text, Spec: spec})
 		p.Digest += output + ";"
 	}
 	return p
-}
-
-func cut(output string) (name, text string, found bool) {
-	for i := range output {
-		if output[i] == '=' {
-			return output[:i], output[i+1:], true
-		}
-	}
-	return output, "", false
 }
 
 // fails is a proposal of a row that is at fault.
