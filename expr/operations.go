@@ -112,8 +112,7 @@ func add(r *run, args []any) (any, error) {
 	_, rightText := args[1].(string)
 	_, leftLooks := NumberText(args[0])
 	_, rightLooks := NumberText(args[1])
-	if leftText && rightText || leftText && !leftLooks || rightText && !rightLooks ||
-		leftText && !rightLooks || rightText && !leftLooks {
+	if (leftText || rightText) && (leftText && rightText || !leftLooks || !rightLooks) {
 		return Text(args[0]) + Text(args[1]), nil
 	}
 	return addNumbers(r, args)

@@ -5,14 +5,47 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"regexp"
 	"strconv"
 	"strings"
 )
 
-// number is JSON's syntax: what else looks like a number to a person ("007",
-// "1,299", "+5") is an article code or ambiguous, and stays text.
-var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+// isNumberText reports whether s is a number in JSON's syntax. What else looks
+// like one to a person ("007", "1,299", "+5") is an article code or ambiguous,
+// and stays text.
+func isNumberText(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	whole := leadingDigits(s)
+	if whole == 0 || whole > 1 && s[0] == '0' {
+		return false
+	}
+	s = s[whole:]
+	if strings.HasPrefix(s, ".") {
+		fraction := leadingDigits(s[1:])
+		if fraction == 0 {
+			return false
+		}
+		s = s[1+fraction:]
+	}
+	if s == "" {
+		return true
+	}
+	if s[0] != 'e' && s[0] != 'E' {
+		return false
+	}
+	s = s[1:]
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		s = s[1:]
+	}
+	return s != "" && leadingDigits(s) == len(s)
+}
+
+func leadingDigits(s string) int {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
+}
 
 // NumberText is the number that v stands for, as it was written: v is a number,
 // or text that is one JSON number with optional spaces around it.
@@ -22,7 +55,7 @@ func NumberText(v any) (json.Number, bool) {
 		return v, true
 	case string:
 		s := strings.TrimSpace(v)
-		if s == "" || s[0] != '-' && (s[0] < '0' || s[0] > '9') || !number.MatchString(s) {
+		if !isNumberText(s) {
 			return "", false
 		}
 		return json.Number(s), true

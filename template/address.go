@@ -41,6 +41,9 @@ var (
 	scheme    = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9+.-]*:`)
 	safeAsset = regexp.MustCompile(`^[A-Za-z0-9._/-]+$`)
 	fileExt   = regexp.MustCompile(`\.[A-Za-z0-9]{1,8}$`)
+
+	lineBreaks  = strings.NewReplacer("\t", "", "\n", "", "\r", "")
+	pathEscapes = strings.NewReplacer("?", "%3F", "#", "%23", "\\", "%5C")
 )
 
 // resolve is the address s in the form that a page is filled with: "", "#id", a
@@ -79,7 +82,10 @@ func notAllowed(s string) *problem.Error {
 // clean removes what browsers remove before they look at an address.
 func clean(s string) string {
 	s = strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
-	return strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(s)
+	if !strings.ContainsAny(s, "\t\n\r") {
+		return s
+	}
+	return lineBreaks.Replace(s)
 }
 
 func absolute(s string) (string, *problem.Error) {
@@ -163,7 +169,7 @@ func within(before, value string) string {
 	if strings.ContainsAny(before, "?#") {
 		return url.QueryEscape(value)
 	}
-	return strings.NewReplacer("?", "%3F", "#", "%23", "\\", "%5C").Replace(value)
+	return pathEscapes.Replace(value)
 }
 
 // printed is how the resolved address stands in the page, and what it refers to.

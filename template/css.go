@@ -172,7 +172,7 @@ func (c *cssReader) slot(p place) {
 	if c.i+1 < len(c.in.text) && c.in.text[c.i+1] == '(' {
 		c.unsafe(c.i, "an expression cannot name a CSS function")
 	}
-	if c.mode == sheet && opensEndTag(c.in.text[:c.i]) {
+	if c.mode == sheet && opensEndTag([]byte(c.in.text[max(0, c.i-endTagTail):c.i])) {
 		c.unsafe(c.i, "an expression behind %q could end the element", "<")
 	}
 	c.flush()
@@ -329,11 +329,14 @@ func readEscape(s string) (n int, r rune) {
 	return 1 + size, r
 }
 
-var endTagStart = regexp.MustCompile(`<(/[a-zA-Z]*)?\x00*$`)
+var endTagStart = regexp.MustCompile(`<\x00*(/[a-zA-Z\x00]*)?$`)
+
+// endTagTail is how much text may matter before an expression: no name of an
+// element with such text is as long.
+const endTagTail = 64
 
 // opensEndTag reports whether text ends so that an empty value could complete an
 // end tag with what follows.
-func opensEndTag(text string) bool {
-	tail := text[max(0, len(text)-64):]
-	return endTagStart.MatchString(strings.ReplaceAll(tail, string(hole), ""))
+func opensEndTag(text []byte) bool {
+	return endTagStart.Match(text[max(0, len(text)-endTagTail):])
 }

@@ -47,7 +47,7 @@ func (r *reader) startTag(t tag) {
 		r.inHead = false
 	case "svg", "math":
 		if !t.selfClosing {
-			r.foreign++
+			r.foreign = append(r.foreign, t.name)
 		}
 	case "style":
 		r.style(t)
@@ -77,7 +77,12 @@ func (r *reader) endTag(t tag) {
 	case "head":
 		r.inHead = false
 	case "svg", "math":
-		r.foreign = max(r.foreign-1, 0)
+		for i := len(r.foreign) - 1; i >= 0; i-- {
+			if r.foreign[i] == t.name {
+				r.foreign = r.foreign[:i]
+				break
+			}
+		}
 	}
 	if !manifest {
 		r.emit(string(r.src[t.start:t.end]))
@@ -208,7 +213,7 @@ func (r *reader) meaning(t tag, a attr) meaning {
 	switch {
 	case a.name == "style":
 		return cssDeclarations
-	case presentation[a.name] && r.foreign > 0:
+	case presentation[a.name] && len(r.foreign) > 0:
 		return cssOneValue
 	case linkAttrs[a.name] || isHref[a.name] && (t.name == "a" || t.name == "area"):
 		return linkAddress

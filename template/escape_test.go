@@ -226,6 +226,15 @@ func cssShape(tb testing.TB, css string) string {
 	tb.Helper()
 	var b strings.Builder
 	for i := 0; i < len(css); i++ {
+		if strings.HasPrefix(css[i:], "url(") { // the colons in it are those of an address
+			end := strings.IndexAny(css[i+4:], ")\"'(\n")
+			if end < 0 || css[i+4+end] != ')' {
+				tb.Fatalf("an address does not end in %q", css)
+			}
+			b.WriteString("U")
+			i += 4 + end
+			continue
+		}
 		switch c := css[i]; c {
 		case '\\':
 			i++
@@ -255,19 +264,6 @@ func cssShape(tb testing.TB, css string) string {
 	return b.String()
 }
 
-// withoutURLs hides what stands in url(): there, colons are part of addresses.
-func withoutURLs(document string) string {
-	var b strings.Builder
-	for {
-		before, rest, ok := strings.Cut(document, "url(")
-		b.WriteString(before)
-		if !ok {
-			return b.String()
-		}
-		_, document, _ = strings.Cut(rest, ")")
-	}
-}
-
 func checkShape(t *testing.T, tpl *Template, value, want string) {
 	t.Helper()
 	v, err := tpl.Resolve(map[string]any{"v": value}, noon)
@@ -280,7 +276,7 @@ func checkShape(t *testing.T, tpl *Template, value, want string) {
 		return
 	}
 	got := mustPage(t, tpl, "").Fill(v)
-	if diff := cmp.Diff(want, shape(t, withoutURLs(got.HTML))); diff != "" {
+	if diff := cmp.Diff(want, shape(t, got.HTML)); diff != "" {
 		t.Errorf("%q changes the structure (-want +got):\n%s\n%s", value, diff, got.HTML)
 	}
 	if !utf8.ValidString(got.HTML) {
@@ -319,7 +315,7 @@ func checkAddresses(t *testing.T, value string, d Document) {
 func TestNoValueChangesTheStructure(t *testing.T) {
 	for _, src := range []string{places, addressPlaces} {
 		tpl := mustParse(t, src, map[string]string{"assets/a.png": "d"})
-		want := shape(t, withoutURLs(mustFill(t, tpl, map[string]any{"v": ""}).HTML))
+		want := shape(t, mustFill(t, tpl, map[string]any{"v": ""}).HTML)
 		if !strings.Contains(want, "style") {
 			t.Fatalf("the shape lacks its styles:\n%s", want)
 		}
@@ -338,7 +334,7 @@ func FuzzNoValueChangesTheStructure(f *testing.F) {
 	for _, src := range []string{places, addressPlaces} {
 		tpl := mustParse(f, src, map[string]string{"assets/a.png": "d"})
 		templates = append(templates, tpl)
-		shapes = append(shapes, shape(f, withoutURLs(mustFill(f, tpl, nil).HTML)))
+		shapes = append(shapes, shape(f, mustFill(f, tpl, nil).HTML))
 	}
 	f.Fuzz(func(t *testing.T, value string) {
 		for i, tpl := range templates {

@@ -56,6 +56,8 @@ const (
 	defaultWidth  = 1200
 	defaultHeight = 630
 	maxSide       = 10_000
+	maxSizes      = 50
+	maxVars       = 1000
 )
 
 // A manifest is what a template says about itself.
@@ -144,7 +146,11 @@ func (r *manifestReader) members(m member, what string) []member {
 }
 
 func (r *manifestReader) sizes(m member) {
-	for _, s := range r.members(m, "sizes") {
+	for i, s := range r.members(m, "sizes") {
+		if i == maxSizes {
+			r.report(s.keyAt, problem.New(problem.TooLarge, "the manifest has more than the %d sizes allowed", maxSizes))
+			break
+		}
 		if !sizeName.MatchString(s.key) {
 			r.report(s.keyAt, problem.New(problem.Invalid, "the size name %q may have letters, digits, - and _ only", s.key))
 			continue
@@ -179,7 +185,11 @@ func (r *manifestReader) size(m member) Size {
 
 func (r *manifestReader) vars(m member) {
 	r.m.declared = true
-	for _, v := range r.members(m, "vars") {
+	for i, v := range r.members(m, "vars") {
+		if i == maxVars {
+			r.report(v.keyAt, problem.New(problem.TooLarge, "the manifest has more than the %d variables allowed", maxVars))
+			break
+		}
 		if strings.TrimSpace(v.key) != v.key || v.key == "" || strings.HasPrefix(v.key, "$") {
 			r.report(v.keyAt, problem.New(problem.Invalid, "%q cannot be the name of a variable", v.key))
 			continue

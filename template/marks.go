@@ -52,7 +52,7 @@ func past(src []byte, from int, end string) int {
 
 func indexFold(src []byte, lower string) int {
 	for i := 0; i+len(lower) <= len(src); i++ {
-		if strings.EqualFold(string(src[i:i+len(lower)]), lower) {
+		if src[i] == lower[0] && strings.EqualFold(string(src[i:i+len(lower)]), lower) {
 			return i
 		}
 	}

@@ -20,6 +20,9 @@ import (
 
 const (
 	maxDocument = 4 << 20 // bytes
+	maxMarks    = 1000
+	maxReferred = 1000 // addresses in the text
+	maxProblems = 100  // more would not be read
 	manifestID  = "p-template"
 	sizeStyle   = "p-size-"
 	pageClass   = "p-page"
@@ -41,10 +44,11 @@ type reader struct {
 
 	based       bool // the base style has its place
 	inHead      bool
-	foreign     int // depth of <svg> and <math>
+	foreign     []string // the <svg> and <math> that are open
 	rawText     string
 	manifests   int
 	pageCount   int
+	referred    int
 	sawDocument bool
 }
 
@@ -56,6 +60,9 @@ func read(name string, src []byte, book addressBook) (*reader, error) {
 		return nil, problem.List{p.In(problem.Position{File: r.file})}
 	}
 	r.marks, r.masked = findMarks(src)
+	if len(r.marks) > maxMarks {
+		return nil, problem.List{problem.New(problem.TooLarge, "the document has more than the %d expressions allowed", maxMarks).In(r.at(r.marks[maxMarks].start))}
+	}
 	r.readManifest()
 	r.readDocument()
 	r.finish()
@@ -76,6 +83,9 @@ func readable(src []byte) *problem.Error {
 }
 
 func (r *reader) report(offset int, p *problem.Error) {
+	if len(r.problems) >= maxProblems {
+		return
+	}
 	if p.Pos == (problem.Position{}) {
 		p.In(r.at(offset))
 	}
@@ -229,17 +239,28 @@ func (r *reader) base() {
 
 // emit adds text to the document.
 func (r *reader) emit(text string) {
-	if text == "" {
-		return
+	if text != "" {
+		r.pieces = append(r.pieces, piece{text: text, size: r.size})
 	}
-	if n := len(r.pieces); n > 0 {
-		last := &r.pieces[n-1]
-		if !last.isSlot && !last.isBase && last.asset == nil && last.remote == nil && last.size == r.size {
-			last.text += text
-			return
+}
+
+// joined are the pieces with neighbours of mere text made one.
+func joined(pieces []piece) []piece {
+	var out []piece
+	var text strings.Builder
+	for i, p := range pieces {
+		if !p.isText() {
+			out = append(out, p)
+			continue
 		}
+		text.WriteString(p.text)
+		if i+1 < len(pieces) && pieces[i+1].isText() && pieces[i+1].size == p.size {
+			continue
+		}
+		out = append(out, piece{text: text.String(), size: p.size})
+		text.Reset()
 	}
-	r.pieces = append(r.pieces, piece{text: text, size: r.size})
+	return out
 }
 
 // text is a text node, or the content of an element that has no other.
@@ -249,14 +270,14 @@ func (r *reader) text(start, end int) {
 		r.ignoreIn(start, end)
 		return // the manifest; any other script is a problem already
 	case "style":
-		if r.foreign > 0 && bytes.ContainsAny(r.masked[start:end], "<&") {
+		if len(r.foreign) > 0 && bytes.ContainsAny(r.masked[start:end], "<&") {
 			r.unsafe(start, "< or & in the CSS of an SVG; move the <style> into the head")
 		}
 		c := cssReader{r: r, in: r.cssText(start, end, false), mode: sheet}
 		c.read()
 		return
 	case "title", "textarea":
-		if r.foreign > 0 && bytes.IndexByte(r.masked[start:end], '<') >= 0 {
+		if len(r.foreign) > 0 && bytes.IndexByte(r.masked[start:end], '<') >= 0 {
 			r.unsafe(start, "an element inside the <%s> of an SVG", r.rawText)
 		}
 	}
@@ -273,7 +294,7 @@ func (r *reader) plain(start, end int, raw bool) {
 	from := start
 	for _, m := range r.marksIn(start, end) {
 		r.literal(from, m.start)
-		if raw && opensEndTag(string(r.masked[start:m.start])) {
+		if raw && opensEndTag(r.masked[start:m.start]) {
 			r.unsafe(m.start, "an expression behind %q could end the element", "<")
 		}
 		r.value(inHTML, m, true)
@@ -357,7 +378,7 @@ type rawPart struct {
 
 // address puts an address into the document, judged now if it is all text.
 func (r *reader) address(p place, parts []rawPart, offset int, entities bool) {
-	s := slot{place: p, at: r.at(offset)}
+	s := slot{place: p}
 	static := true
 	var text strings.Builder
 	for _, raw := range parts {
@@ -372,6 +393,7 @@ func (r *reader) address(p place, parts []rawPart, offset int, entities bool) {
 		}
 	}
 	if !static {
+		s.at = r.at(offset)
 		r.addSlot(s)
 		return
 	}
@@ -391,6 +413,11 @@ func (r *reader) staticAddress(p place, text string, offset int) {
 		return
 	}
 	shown, asset, remote := printed(resolved, p)
+	if asset != nil || remote != nil {
+		if r.referred++; r.referred == maxReferred+1 {
+			r.report(offset, problem.New(problem.TooLarge, "the document refers to more than the %d files allowed", maxReferred))
+		}
+	}
 	r.pieces = append(r.pieces, piece{text: escapeHTML(shown), size: r.size, asset: asset, remote: remote})
 }
 
@@ -438,6 +465,7 @@ func (r *reader) finish() {
 			r.unsafe(m.start, "an expression cannot stand here")
 		}
 	}
+	r.pieces = joined(r.pieces)
 	if !r.manifest.declared {
 		r.declareUsed()
 	}

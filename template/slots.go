@@ -47,3 +47,7 @@ type piece struct {
 	asset  *Asset  // that text refers to
 	remote *Remote // that text refers to
 }
+
+func (p *piece) isText() bool {
+	return !p.isSlot && !p.isBase && p.asset == nil && p.remote == nil
+}

@@ -1,9 +1,6 @@
 package template
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 // A tag is a start or end tag of the file, by byte offsets: golang.org/x/net/html
 // finds the tags and keeps their bytes, but not where their attributes stand.
@@ -41,6 +38,16 @@ func (t tag) get(src []byte, name string) (string, bool) {
 	return "", false
 }
 
+// lower is what HTML calls lower case: of ASCII letters alone.
+func lower(name []byte) string {
+	return string(bytes.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, name))
+}
+
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' }
 
 // parseTag reads the tag src[start:end], which begins with < and ends with >.
@@ -56,7 +63,7 @@ func parseTag(src []byte, start, end int) tag {
 		i++
 	}
 	t.nameEnd = i
-	t.name = strings.ToLower(string(src[t.nameStart:i]))
+	t.name = lower(src[t.nameStart:i])
 	for {
 		for i < end && (isSpace(src[i]) || src[i] == '/') {
 			i++
@@ -77,7 +84,7 @@ func parseAttr(src []byte, i, end int) attr {
 		i++
 	}
 	a.nameEnd = i
-	a.name = strings.ToLower(string(src[a.start:i]))
+	a.name = lower(src[a.start:i])
 	a.valueStart, a.valueEnd, a.end = i, i, i
 	for i < end && isSpace(src[i]) {
 		i++

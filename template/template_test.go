@@ -343,6 +343,21 @@ func TestAssetBytesAreInTheValuesWhenARowChoosesTheAsset(t *testing.T) {
 	}
 }
 
+func TestLongDocumentsAreReadInLinearTime(t *testing.T) {
+	for _, unit := range []string{"<b>", "{{", "{{ ' ", "<p style='a:b;c:url(#d)'>", "<!--", "<script", "<style>a{b:c}</style>", "}}", "<img src=x>", "{{{"} {
+		for _, src := range []string{strings.Repeat(unit, (1<<20)/len(unit)), strings.Repeat(unit, (1<<20)/len(unit)) + "}}"} {
+			start := time.Now()
+			_, err := Parse("card", []byte(src), nil)
+			if took := time.Since(start); took > 20*time.Second {
+				t.Errorf("%q… took %v (%d problems)", unit, took, len(problem.All(err)))
+			}
+			if list := problem.All(err); len(list) > maxProblems {
+				t.Errorf("%q…: %d problems", unit, len(list))
+			}
+		}
+	}
+}
+
 func TestLoadReadsWhatTheDocumentRefersTo(t *testing.T) {
 	fsys := fstest.MapFS{
 		"static.html":      {Data: []byte(`<img src="assets/a.png"><style>p { background: url('assets/d/b.png') }</style><img src="assets/none.png">`)},
