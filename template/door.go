@@ -49,8 +49,8 @@ func Load(fsys fs.FS, name string) (src []byte, assets map[string][]byte, err er
 	if err != nil {
 		return nil, nil, fmt.Errorf("read template %q: %w", name, err)
 	}
-	paths, any := references(name, src)
-	if any {
+	paths, dynamic := references(name, src)
+	if dynamic {
 		if paths, err = allAssets(fsys); err != nil {
 			return nil, nil, fmt.Errorf("list the assets of template %q: %w", name, err)
 		}
@@ -61,7 +61,7 @@ func Load(fsys fs.FS, name string) (src []byte, assets map[string][]byte, err er
 
 // references are the assets that the document names, and whether values may
 // name any.
-func references(name string, src []byte) (paths []string, any bool) {
+func references(name string, src []byte) (paths []string, dynamic bool) {
 	book := addressBook{lookup: func(p string) (string, bool) {
 		paths = append(paths, p)
 		return "", true
@@ -70,9 +70,9 @@ func references(name string, src []byte) (paths []string, any bool) {
 	if d == nil {
 		return nil, false
 	}
-	any = slices.ContainsFunc(d.slots, func(s slot) bool { return s.place.address() }) ||
+	dynamic = slices.ContainsFunc(d.slots, func(s slot) bool { return s.place.address() }) ||
 		slices.ContainsFunc(d.manifest.vars, func(v Var) bool { return v.Type == Image || v.Type == URL })
-	return paths, any
+	return paths, dynamic
 }
 
 func allAssets(fsys fs.FS) ([]string, error) {
