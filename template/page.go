@@ -94,6 +94,19 @@ func (p *Page) digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// Shown is v with the values that this page does not show left empty, so that
+// what only another size shows is no part of this one's fingerprint. Fill makes
+// the same document of both.
+func (p *Page) Shown(v Values) Values {
+	shown := make(Values, len(v))
+	for _, f := range p.pieces {
+		if f.slot >= 0 && f.slot < len(v) {
+			shown[f.slot] = v[f.slot]
+		}
+	}
+	return shown
+}
+
 // Fill puts v into the page, each value escaped for its place. Values come from
 // Resolve of the same template.
 func (p *Page) Fill(v Values) Document {

@@ -345,10 +345,10 @@ func TestAssetBytesAreInTheValuesWhenARowChoosesTheAsset(t *testing.T) {
 
 func TestLongDocumentsAreReadInLinearTime(t *testing.T) {
 	for _, unit := range []string{"<b>", "{{", "{{ ' ", "<p style='a:b;c:url(#d)'>", "<!--", "<script", "<style>a{b:c}</style>", "}}", "<img src=x>", "{{{"} {
-		for _, src := range []string{strings.Repeat(unit, (1<<20)/len(unit)), strings.Repeat(unit, (1<<20)/len(unit)) + "}}"} {
+		for _, src := range []string{strings.Repeat(unit, (1<<18)/len(unit)), strings.Repeat(unit, (1<<18)/len(unit)) + "}}"} {
 			start := time.Now()
 			_, err := Parse("card", []byte(src), nil)
-			if took := time.Since(start); took > 20*time.Second {
+			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("%q… took %v (%d problems)", unit, took, len(problem.All(err)))
 			}
 			if list := problem.All(err); len(list) > maxProblems {
