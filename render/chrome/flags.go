@@ -97,7 +97,7 @@ func commandFlags(profile, proxy string, sandbox bool) (args []string) {
 	for _, f := range flags {
 		args = append(args, f.String())
 	}
-	return args
+	return append(args, "about:blank") // the full browser would open its start page
 }
 
 // checkFlags refuses a command line that would open Chrome to others.

@@ -1,7 +1,7 @@
 package chrome
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -96,31 +96,25 @@ func (p *process) kill() {
 	}
 }
 
-// bury waits until nothing is left of the killed group, and removes its
-// profile.
+// bury waits until nothing is left of the killed group, not even a dead entry,
+// and removes its profile.
 func (p *process) bury() {
 	group := p.cmd.Process.Pid
 	deadline := time.Now().Add(dyingTime)
 	for wait := time.Millisecond; time.Now().Before(deadline); wait = min(2*wait, 50*time.Millisecond) {
-		if len(groupMembers(group)) == 0 {
+		reapGroup(group)
+		if !groupExists(group) {
 			break
 		}
 		time.Sleep(wait)
 	}
-	reapGroup(group)
 	killUsersOf(p.profile)
 	_ = removeProfile(p.profile) // what stays is removed as stale at the next start
 }
 
-// stop kills the process and waits until it is gone or ctx is.
-func (p *process) stop(ctx context.Context) error {
-	p.kill()
-	select {
-	case <-p.done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("stop Chrome %d: %w", p.pid, ctx.Err())
-	}
+// groupExists reports whether the group has members, living or dead.
+func groupExists(group int) bool {
+	return !errors.Is(syscall.Kill(-group, 0), syscall.ESRCH)
 }
 
 // environment is all that Chrome knows of ours: no secret of the daemon's, and
