@@ -27,7 +27,7 @@ func (certificate) Vars() []template.Var {
 func (certificate) Sizes() []template.Size { return []template.Size{{Name: "a4"}, {Name: "thumb"}} }
 
 func (certificate) Page(size string) (*template.Page, error) {
-	return &template.Page{Digest: "page " + size}, nil
+	return threeSlots("page " + size), nil
 }
 
 func (certificate) Resolve(values map[string]any, now time.Time) (template.Values, error) {
@@ -160,4 +160,19 @@ func TestUnknownSizeRefusesTheBatch(t *testing.T) {
 	if len(got) != 1 || got[0].Path != "outputs[1].size" || !strings.Contains(got[0].Hint, `"thumb"`) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// threeSlots is a page of that digest which shows three values.
+func threeSlots(digest string) *template.Page {
+	t, err := template.Parse("three", []byte(`<p>{{ a }}{{ b }}{{ c }}</p>`), nil)
+	if err != nil {
+		panic(err)
+	}
+	page, err := t.Page("")
+	if err != nil {
+		panic(err)
+	}
+	three := *page
+	three.Digest = digest
+	return &three
 }

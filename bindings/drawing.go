@@ -32,6 +32,7 @@ type Drawing struct {
 // A plannedOutput is an output with all that its pictures share.
 type plannedOutput struct {
 	name string
+	page *template.Page
 	spec Spec // without values
 }
 
@@ -50,7 +51,7 @@ func NewDrawing(t Template, version, epoch int64, outs []Output) (*Drawing, erro
 			problems = append(problems, err.At(fmt.Sprintf("outputs[%d].size", i)))
 			continue
 		}
-		d.outputs = append(d.outputs, plannedOutput{o.Name, Spec{
+		d.outputs = append(d.outputs, plannedOutput{o.Name, page, Spec{
 			Template: t.Name(), Version: version, Page: page.Digest, Size: o.Size, Format: o.Format, Quality: o.Quality,
 		}})
 	}
@@ -88,7 +89,7 @@ func (d *Drawing) Propose(owner Owner, key string, values map[string]any, now ti
 	wants := make([]Want, len(d.outputs))
 	for i, o := range d.outputs {
 		spec := o.spec
-		spec.Values = resolved
+		spec.Values = o.page.Shown(resolved)
 		wants[i] = Want{Output: o.name, Fingerprint: Fingerprint(spec, d.epoch), Spec: spec}
 	}
 	p := wanting(owner, key, wants)

@@ -140,13 +140,27 @@ func TestRowWithoutAKeyIsQuarantinedAndTheReadingStaysComplete(t *testing.T) {
 			product("a", "A"),
 			{Key: []any{"b"}, Values: map[string]any{"title": 1}, Position: "line 5"},
 		},
-		Faults: []connectors.Fault{{Position: "line 6", Reason: "too_large", Detail: "2 MB"}},
 	})
-	expect(t, "quarantine", l.reasons(), []string{"too_large ", "null_key ", "bad_key ", "bad_record b"})
-	expect(t, "position", l.quarantined[1].Position, "line 2")
+	expect(t, "quarantine", l.reasons(), []string{"null_key ", "bad_key ", "bad_record b"})
+	expect(t, "position", l.quarantined[0].Position, "line 2")
 	expect(t, "titles", l.titles(), map[string]string{"a": "A"})
 	if !l.last.Complete || l.last.Rows != 2 || !l.last.Has("b") || l.last.Has("c") {
 		t.Errorf("closing %+v: has b %v, has c %v", l.last, l.last.Has("b"), l.last.Has("c"))
+	}
+}
+
+// What can't be read may be any row: none of those that are not there is gone.
+func TestUnreadableRowIsQuarantinedAndNothingIsGone(t *testing.T) {
+	l, bs := newLedger(), one(t)
+	l.read(t, bs, true, batchOf(product("a", "A"), product("b", "B")))
+	l.read(t, bs, true, connectors.Batch{
+		Rows:   []connectors.Row{product("a", "A")},
+		Faults: []connectors.Fault{{Position: "line 3", Reason: "bad_record", Detail: "5 cells, want 6"}},
+	})
+	expect(t, "quarantine", l.reasons(), []string{"bad_record "})
+	expect(t, "titles", l.titles(), map[string]string{"a": "A", "b": "B"})
+	if l.last.Complete || l.last.Reason != "one row could not be read" {
+		t.Errorf("closing %+v, want incomplete with its reason", l.last)
 	}
 }
 

@@ -30,7 +30,7 @@ func (f fakeTemplate) Sizes() []template.Size {
 }
 
 func (f fakeTemplate) Page(size string) (*template.Page, error) {
-	return &template.Page{Digest: f.version + "/" + size}, nil
+	return threeSlots(f.version + "/" + size), nil
 }
 
 // Resolve prints numbers and the texts of numbers alike, as templates do.
@@ -69,4 +69,19 @@ func slots(p Proposal) []string {
 		return nil
 	}
 	return slices.Clone(p.Wants[0].Spec.Values)
+}
+
+// threeSlots is a page of that digest which shows three values.
+func threeSlots(digest string) *template.Page {
+	t, err := template.Parse("three", []byte(`<p>{{ a }}{{ b }}{{ c }}</p>`), nil)
+	if err != nil {
+		panic(err)
+	}
+	page, err := t.Page("")
+	if err != nil {
+		panic(err)
+	}
+	three := *page
+	three.Digest = digest
+	return &three
 }
