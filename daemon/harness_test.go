@@ -290,7 +290,11 @@ type jobView struct {
 
 // postBatch sends the seed's own form of a batch and returns the job's id.
 func (p *process) postBatch(rows []map[string]any, webhook string) (string, error) {
-	body, err := json.Marshal(map[string]any{"variables": rows, "webhookUrl": webhook})
+	batch := map[string]any{"variables": rows}
+	if webhook != "" {
+		batch["webhookUrl"] = webhook
+	}
+	body, err := json.Marshal(batch)
 	if err != nil {
 		return "", err
 	}

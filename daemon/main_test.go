@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
@@ -53,7 +54,7 @@ func child(path string) int {
 		Crash:     crashAt(os.Getenv(childCrash)),
 	}
 	if os.Getenv(childChrome) == "" {
-		o.Renderer = &rendertest.Null{}
+		o.Renderer = &rendertest.Null{Delay: 4 * time.Millisecond} // so that a turn is recorded in parts
 	}
 	if err := Run(ctx, settings, o); err != nil {
 		fmt.Fprintln(os.Stderr, err)
