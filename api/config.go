@@ -44,6 +44,19 @@ func (k *Key) UnmarshalNode(n config.Node) error {
 	return n.Decode((*plain)(k))
 }
 
+// UnmarshalNode accepts {renders: write} for renders:write: goccy/go-yaml reads a
+// list in braces, as in { name: ci, scopes: [renders:write] }, in that way.
+func (s *Scope) UnmarshalNode(n config.Node) error {
+	if keys := n.Keys(); len(keys) == 1 {
+		right, ok := n.Scalar(keys[0])
+		if ok {
+			*s = Scope(keys[0] + ":" + right)
+			return nil
+		}
+	}
+	return n.Decode((*string)(s))
+}
+
 // DefaultConfig is a server for this machine alone.
 func DefaultConfig() Config { return Config{Listen: "127.0.0.1:8080"} }
 

@@ -73,3 +73,37 @@ func TestBaseURLIsWhatOthersCanReach(t *testing.T) {
 		}
 	}
 }
+
+func TestKeyMayBeJustItsText(t *testing.T) {
+	const text = `
+keys:
+  - "${PICTIFYD_KEY}"
+  - { name: ci, key: "${CI_KEY}", scopes: [renders:write], templates: [card] }
+`
+	env := map[string]string{"PICTIFYD_KEY": "key-from-the-environment", "CI_KEY": "key-of-the-build-server"}
+	root, err := config.Parse("pictifyd.yaml", []byte(text), config.Options{Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := DefaultConfig()
+	if err := root.Decode(&cfg); err != nil {
+		t.Fatal(err)
+	}
+	ring := newKeyring(cfg.Keys)
+	all, ok := ring.find("key-from-the-environment")
+	if !ok || !all.may(Admin) || !all.uses("anything") {
+		t.Errorf("the bare key: %+v, %v", all, ok)
+	}
+	ci, ok := ring.find("key-of-the-build-server")
+	if !ok || ci.name != "ci" || !ci.may(RendersRead) || ci.may(BindingsRead) || !ci.uses("card") || ci.uses("anything") {
+		t.Errorf("the limited key: %+v, %v", ci, ok)
+	}
+	cfg = DefaultConfig()
+	root, err = config.Parse("pictifyd.yaml", []byte("listen: 0.0.0.0:80\n"), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := problem.All(root.Decode(&cfg)); len(p) != 1 || p[0].Pos.Line != 1 || p[0].Path != "listen" {
+		t.Errorf("got %v, want one problem at line 1", p)
+	}
+}
