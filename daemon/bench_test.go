@@ -33,7 +33,7 @@ func (s *site) run(o Options) (url string, d *Daemon) {
 	ended := make(chan error, 1)
 	o.Listening = func(addr net.Addr) { listening <- addr }
 	if o.Log == nil {
-		o.Log = slog.New(slog.NewTextHandler(s.tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+		o.Log = quiet(s.tb)
 	}
 	o.started = func(running *Daemon) { d = running }
 	go func() { ended <- Run(ctx, settings, o) }()

@@ -100,6 +100,9 @@ func (d *Daemon) request(ctx context.Context, c store.Claim) (render.Request, er
 		r.Assets = append(r.Assets, render.Asset{Path: a.Path, Digest: a.Digest})
 	}
 	for _, remote := range doc.Remote {
+		if !d.settings.Render.AllowsRemote() {
+			return render.Request{}, &assetError{variable: remote.Var, err: errRemoteOff}
+		}
 		pin, err := d.assets.Fetch(ctx, remote.URL, assetScope(c))
 		if err != nil {
 			return render.Request{}, &assetError{variable: remote.Var, err: err}
@@ -112,6 +115,10 @@ func (d *Daemon) request(ctx context.Context, c store.Claim) (render.Request, er
 // assetScope is within what a URL that failed is not tried again: the job, so
 // that one dead host is asked once for 50,000 rows.
 func assetScope(c store.Claim) string { return c.Owner.Job() }
+
+// errRemoteOff is every remote image's fault while Chrome runs without its sandbox.
+var errRemoteOff = retry.Permanent(problem.New(problem.Forbidden, "remote images are off, because Chrome runs without its sandbox").
+	WithSlug("asset_fetch_failed").WithHint("give Chrome its sandbox, or write render: { remote_assets: true }"))
 
 // An assetError says which variable's file could not be had.
 type assetError struct {

@@ -63,7 +63,7 @@ func newSite(tb testing.TB, yaml string) *site {
 	s := &site{tb: tb, dir: tb.TempDir(), receiver: newReceiver(tb)}
 	s.write("templates/card.html", cardTemplate)
 	chrome := ""
-	if path := os.Getenv("PICTIFYD_TEST_CHROME"); path != "" {
+	if path := os.Getenv("PICTIFYD_TEST_CHROME"); path != "" && !strings.Contains(yaml, "\nrender:") {
 		chrome = "render: { chrome: " + strconv.Quote(path) + " }"
 	}
 	s.write("pictifyd.yaml", chrome+`

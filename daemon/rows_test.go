@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -256,4 +257,60 @@ func TestWebhookIsTriedAgainWithItsID(t *testing.T) {
 	if waited := time.Since(began); waited < 3*time.Second {
 		t.Errorf("the second try came after %s, want a wait", waited)
 	}
+}
+
+func TestWithoutSandboxRemoteImagesAreOffUnlessTurnedOn(t *testing.T) {
+	photo := photos(t) + "/photo.png"
+	for _, c := range []struct {
+		render string
+		failed int
+	}{
+		{"{ sandbox: none }", 1},
+		{"{ sandbox: none, remote_assets: true }", 0},
+		{"{ sandbox: required }", 0},
+	} {
+		t.Run(c.render, func(t *testing.T) {
+			s := newSite(t, catalogWithHook+"\nrender: "+c.render)
+			s.write("rows.csv", "sku,name,photo\nSKU-000,one,"+photo+"\n")
+			url, _ := s.run(Options{Renderer: &rendertest.Null{}})
+			p := &process{tb: t, url: url}
+			eventually(t, "the row ends", func() bool { v := p.binding("cards"); return v.Items == 1 && v.Waiting == 0 })
+			if v := p.binding("cards"); v.Failed != c.failed {
+				t.Errorf("%d failed, want %d: %+v", v.Failed, c.failed, v)
+			}
+		})
+	}
+}
+
+func TestOnceReadsRendersDeliversAndEnds(t *testing.T) {
+	s := newSite(t, catalogWithHook)
+	s.write("rows.csv", csvRows(5, "one"))
+	settings, err := Load(s.dir + "/pictifyd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	null := &rendertest.Null{}
+	if err := Run(t.Context(), settings, Options{Log: quiet(t), Renderer: null, Once: true}); err != nil {
+		t.Fatal(err)
+	}
+	if null.Count() != 5 || len(s.receiver.all("render.completed")) != 5 {
+		t.Errorf("%d pictures and %d webhooks, want 5 of each", null.Count(), len(s.receiver.all("")))
+	}
+}
+
+func TestOnceSaysWhichSourceCouldNotBeRead(t *testing.T) {
+	s := newSite(t, catalogWithHook)
+	settings, err := Load(s.dir + "/pictifyd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), settings, Options{Log: quiet(t), Renderer: &rendertest.Null{}, Once: true})
+	if err == nil || !strings.Contains(err.Error(), "rows.csv") {
+		t.Errorf("got %v, want an error about rows.csv", err)
+	}
+}
+
+// quiet logs what matters to the test's own output.
+func quiet(tb testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

@@ -31,6 +31,19 @@ type Config struct {
 	User     string          `yaml:"user"`     // whom Chrome runs as when the daemon is root: a user, a numeric id, or auto
 	Sandbox  string          `yaml:"sandbox"`  // required or none
 	Idle     config.Duration `yaml:"idle"`     // after so long without work all Chromes but one stop; 0: they never do
+
+	// RemoteAssets says whether pages may show images that rows name by URL; see
+	// AllowsRemote for what it is when nobody wrote it.
+	RemoteAssets *bool `yaml:"remote_assets"`
+}
+
+// AllowsRemote reports whether pages may show files of other hosts. Chrome
+// decodes them, so without its sandbox they are off unless turned on.
+func (c Config) AllowsRemote() bool {
+	if c.RemoteAssets != nil {
+		return *c.RemoteAssets
+	}
+	return c.Sandbox != SandboxNone
 }
 
 // DefaultConfig is the section as it is when nobody wrote it.
