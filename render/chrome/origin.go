@@ -30,7 +30,7 @@ const shell = `<!doctype html><html><head></head><body></body></html>`
 
 // policy lets a page load pictures, styles and fonts of its own origin, run
 // nothing, and go nowhere.
-const policy = "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline' data:; font-src 'self' data:; " +
+const policy = "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; " +
 	"script-src 'none'; connect-src 'none'; frame-src 'none'; object-src 'none'; media-src 'none'; worker-src 'none'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
