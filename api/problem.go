@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -160,15 +159,4 @@ func title(slug string) string {
 		words[0] = unicode.ToUpper(words[0])
 	}
 	return string(words)
-}
-
-// fault is err where it is a problem already, else a problem around it.
-func fault(err error, code problem.Code, format string, args ...any) error {
-	var known *problem.Error
-	if errors.As(err, &known) {
-		return err
-	}
-	p := problem.New(code, format, args...)
-	p.Err = err
-	return p
 }

@@ -64,7 +64,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) error {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	r.Body = http.MaxBytesReader(w, r.Body, maxKeyBody)
 	form := kind == "application/x-www-form-urlencoded"
-	key := ""
+	var key string
 	if form {
 		key = r.PostFormValue("key")
 	} else {

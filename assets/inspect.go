@@ -2,6 +2,7 @@ package assets
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	_ "image/gif"  // for the size of a GIF
 	_ "image/jpeg" // for the size of a JPEG
@@ -85,7 +86,7 @@ func leadsToXML(head []byte) bool {
 func sniffReader(r io.ReadSeeker) (string, error) {
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return "", err
 	}
 	contentType := sniffHead(head[:n])

@@ -2,6 +2,7 @@ package assets
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 
@@ -19,7 +20,7 @@ import (
 func checkSVG(r io.Reader) *problem.Error {
 	for d := newDecoder(r); ; {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

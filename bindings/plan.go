@@ -5,9 +5,11 @@ import "time"
 // An Owner is who has images: a binding or a job.
 type Owner string
 
-// BindingOwner and JobOwner make the two kinds of Owner.
+// BindingOwner is the binding of that name.
 func BindingOwner(name string) Owner { return Owner("binding/" + name) }
-func JobOwner(id string) Owner       { return Owner("job/" + id) }
+
+// JobOwner is the job of that id.
+func JobOwner(id string) Owner { return Owner("job/" + id) }
 
 // Binding is the binding's name, or "" when a job owns.
 func (o Owner) Binding() string { return cut(o, "binding/") }

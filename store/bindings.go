@@ -23,7 +23,7 @@ func (s *Store) FirstReadings(ctx context.Context, names []string) (map[string]b
 	for _, name := range names {
 		first[name] = true
 	}
-	err := s.reader().each(ctx, `SELECT name FROM bindings WHERE read_once = 1 AND name IN (SELECT e.value FROM list($1) AS e)`,
+	err := s.reader().each(ctx, `SELECT name FROM bindings WHERE read_once = 1 AND name IN list($1)`,
 		[]any{list(names)}, func(scan func(...any) error) error {
 			var name string
 			err := scan(&name)
@@ -63,10 +63,10 @@ func (s *Store) SetBinding(ctx context.Context, binding, source, digest string) 
 // kept and not shown; one that returns is planned again.
 func (s *Store) DropBindings(ctx context.Context, keep []string) error {
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.exec(ctx, `UPDATE bindings SET gone = 1, digest = '' WHERE gone = 0 AND name NOT IN (SELECT e.value FROM list($1) AS e)`, list(keep)); err != nil {
+		if _, err := t.exec(ctx, `UPDATE bindings SET gone = 1, digest = '' WHERE gone = 0 AND name NOT IN list($1)`, list(keep)); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `UPDATE bindings SET gone = 0 WHERE gone = 1 AND name IN (SELECT e.value FROM list($1) AS e)`, list(keep))
+		_, err := t.exec(ctx, `UPDATE bindings SET gone = 0 WHERE gone = 1 AND name IN list($1)`, list(keep))
 		return err
 	})
 	return wrap(err, "drop bindings")
@@ -156,6 +156,6 @@ func (t *tx) reap(ctx context.Context, source string, missingBefore time.Time, r
 	if _, err := t.promote(ctx, gone); err != nil {
 		return 0, err
 	}
-	n, err := t.exec(ctx, `DELETE FROM source_rows WHERE source = $1 AND key IN (SELECT e.value FROM list($2) AS e)`, source, list(keys))
+	n, err := t.exec(ctx, `DELETE FROM source_rows WHERE source = $1 AND key IN list($2)`, source, list(keys))
 	return int(n), err
 }

@@ -120,7 +120,7 @@ func (t *tx) markMissing(ctx context.Context, p bindings.Plan) error {
 	mark := func(since any) func(keys []string) error {
 		return func(keys []string) error {
 			_, err := t.exec(ctx, `UPDATE source_rows SET missing_since = CAST($3 AS BIGINT)
-				WHERE source = $1 AND key IN (SELECT e.value FROM list($2) AS e)`, p.Source, list(keys), since)
+				WHERE source = $1 AND key IN list($2)`, p.Source, list(keys), since)
 			return err
 		}
 	}

@@ -60,7 +60,7 @@ func (t *tx) claimDeliveries(ctx context.Context, turn Turn, ids []string) ([]De
 		return nil, nil
 	}
 	claims, err := collect(ctx, t.reader, `UPDATE deliveries SET state = 'claimed', claimed_by = $2, attempts = attempts + 1
-		WHERE id IN (SELECT e.value FROM list($1) AS e)
+		WHERE id IN list($1)
 		RETURNING id, sink, owner, key, generation, event, created_at, attempts, data, outputs`, []any{list(ids), turn.ID},
 		func(scan func(...any) error) (c DeliveryClaim, err error) {
 			var created sql.NullInt64

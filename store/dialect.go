@@ -2,42 +2,55 @@ package store
 
 import (
 	"regexp"
-	"strings"
 	"sync"
 )
 
 // A dialect is all that the two databases need said differently. The texts in
 // this package write
 //
-//	rows($1)  a JSON list of lists, one row each: e.value->>0 is its first column
-//	list($1)  a JSON list of strings: e.value
+//	FROM rows($1) AS e  a JSON list of lists, one row each: e.value->>0 is its first column
+//	IN list($1)         a JSON list of strings
 //
-// and FOR UPDATE where rows must be locked, which SQLite's one writer has no need of.
+// and FOR UPDATE where rows must be locked, which SQLite's one writer has no need
+// of. Where rows are joined, it is with CROSS JOIN: SQLite then loops in the order
+// of the text, and does not look for each stored row among the given ones.
 type dialect struct {
 	postgres bool
 	texts    sync.Map // as written to as sent
 }
 
-var listToken = regexp.MustCompile(`\b(rows|list)\((\$\d+)\)`)
+type rewrite struct {
+	from *regexp.Regexp
+	to   string
+}
+
+var (
+	forSQLite = []rewrite{
+		{regexp.MustCompile(`\brows\((\$\d+)\)`), `json_each($1)`},
+		{regexp.MustCompile(`\bIN list\((\$\d+)\)`), `IN (SELECT value FROM json_each($1))`},
+		{regexp.MustCompile(`FOR UPDATE( SKIP LOCKED)?`), ``},
+	}
+	// An array, unlike a subquery, is looked up in an index whatever the planner
+	// knows of the table, which at first is nothing.
+	forPostgres = []rewrite{
+		{regexp.MustCompile(`\brows\((\$\d+)\)`), `jsonb_array_elements(CAST($1 AS jsonb))`},
+		{regexp.MustCompile(`\bNOT IN list\((\$\d+)\)`), `<> ALL (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))`},
+		{regexp.MustCompile(`\bIN list\((\$\d+)\)`), `= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))`},
+	}
+)
 
 // text is query as the database wants it.
 func (d *dialect) text(query string) string {
 	if sent, ok := d.texts.Load(query); ok {
 		return sent.(string)
 	}
-	var sent string
+	rewrites := forSQLite
 	if d.postgres {
-		sent = listToken.ReplaceAllStringFunc(query, func(token string) string {
-			m := listToken.FindStringSubmatch(token)
-			if m[1] == "rows" {
-				return "jsonb_array_elements(CAST(" + m[2] + " AS jsonb))"
-			}
-			return "jsonb_array_elements_text(CAST(" + m[2] + " AS jsonb))"
-		})
-	} else {
-		sent = listToken.ReplaceAllString(query, "json_each($2)")
-		sent = strings.ReplaceAll(sent, "FOR UPDATE SKIP LOCKED", "")
-		sent = strings.ReplaceAll(sent, "FOR UPDATE", "")
+		rewrites = forPostgres
+	}
+	sent := query
+	for _, r := range rewrites {
+		sent = r.from.ReplaceAllString(sent, r.to)
 	}
 	d.texts.Store(query, sent)
 	return sent

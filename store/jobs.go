@@ -177,7 +177,7 @@ func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (de
 	}
 	known := make(map[string]bool, len(fingerprints))
 	if err := pages(fingerprints, pageSize, func(page []string) error {
-		return t.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN (SELECT e.value FROM list($1) AS e)`, []any{list(page)},
+		return t.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1)`, []any{list(page)},
 			func(scan func(...any) error) error {
 				var f, state, text string
 				if err := scan(&f, &state, &text); err != nil {

@@ -130,9 +130,8 @@ func (t *tx) supersede(ctx context.Context, threads [][]any) error {
 // tried since.
 func (t *tx) lastTold(ctx context.Context, threads [][]any) (map[thread]string, error) {
 	told := map[thread]string{}
-	err := t.each(ctx, `SELECT d.sink, d.owner, d.key, d.digest, d.state FROM rows($1) AS e
-		JOIN deliveries AS d ON d.sink = e.value->>0 AND d.owner = e.value->>1 AND d.key = e.value->>2
-		WHERE d.attempts > 0 ORDER BY d.generation`, []any{table(threads)}, func(scan func(...any) error) error {
+	err := t.each(ctx, `SELECT d.sink, d.owner, d.key, d.digest, d.state FROM rows($1) AS e CROSS JOIN deliveries AS d
+		WHERE d.sink = e.value->>0 AND d.owner = e.value->>1 AND d.key = e.value->>2 AND d.attempts > 0 ORDER BY d.generation`, []any{table(threads)}, func(scan func(...any) error) error {
 		var on thread
 		var digest, state string
 		if err := scan(&on.sink, &on.owner, &on.key, &digest, &state); err != nil {
@@ -155,10 +154,9 @@ func (t *tx) outputs(ctx context.Context, items [][]any) (map[itemID][]sink.Outp
 	}
 	err := t.each(ctx, `SELECT i.owner, i.idx, i.key, i.problem, COALESCE(g.output, ''), COALESCE(g.state, 'failed'), COALESCE(g.problem, ''),
 			COALESCE(g.hash, ''), COALESCE(g.format, ''), COALESCE(g.ext, ''), COALESCE(g.width, 0), COALESCE(g.height, 0)
-		FROM rows($1) AS e
-		JOIN items AS i ON i.owner = e.value->>0 AND i.idx = CAST(e.value->>1 AS BIGINT) AND i.key = e.value->>2
+		FROM rows($1) AS e CROSS JOIN items AS i
 		LEFT JOIN images AS g ON g.owner = i.owner AND g.idx = i.idx AND g.key = i.key
-		ORDER BY g.place`, []any{table(items)}, func(scan func(...any) error) error {
+		WHERE i.owner = e.value->>0 AND i.idx = CAST(e.value->>1 AS BIGINT) AND i.key = e.value->>2 ORDER BY g.place`, []any{table(items)}, func(scan func(...any) error) error {
 		var id itemID
 		var o sink.Output
 		var state, itemProblem, imageProblem string
@@ -189,8 +187,8 @@ func (t *tx) values(ctx context.Context, endings []ending) (map[itemID]string, e
 		rows = append(rows, []any{e.owner.Binding(), e.key})
 	}
 	values := map[itemID]string{}
-	err := t.each(ctx, `SELECT b.name, r.key, r.data FROM rows($1) AS e JOIN bindings AS b ON b.name = e.value->>0
-		JOIN source_rows AS r ON r.source = b.source AND r.key = e.value->>1`, []any{table(rows)}, func(scan func(...any) error) error {
+	err := t.each(ctx, `SELECT b.name, r.key, r.data FROM rows($1) AS e CROSS JOIN bindings AS b CROSS JOIN source_rows AS r
+		WHERE b.name = e.value->>0 AND r.source = b.source AND r.key = e.value->>1`, []any{table(rows)}, func(scan func(...any) error) error {
 		var name, key, data string
 		err := scan(&name, &key, &data)
 		values[itemID{owner: bindings.BindingOwner(name), key: key}] = data

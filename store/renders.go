@@ -133,7 +133,7 @@ func (s *Store) served(o bindings.Owner) {
 // dropUnwanted forgets the candidates that no image waits for. They are locked,
 // so that whoever wants one from now on waits, and finds it gone or claimed.
 func (t *tx) dropUnwanted(ctx context.Context, candidates []string) (wanted []string, err error) {
-	dropped, err := collect(ctx, t.reader, `DELETE FROM renders WHERE fingerprint IN (SELECT e.value FROM list($1) AS e)
+	dropped, err := collect(ctx, t.reader, `DELETE FROM renders WHERE fingerprint IN list($1)
 		AND NOT EXISTS (SELECT 1 FROM images AS g WHERE g.fingerprint = renders.fingerprint AND g.state = 'waiting')
 		RETURNING fingerprint`, []any{list(candidates)}, text1)
 	if err != nil || len(dropped) == 0 {
@@ -145,7 +145,7 @@ func (t *tx) dropUnwanted(ctx context.Context, candidates []string) (wanted []st
 func (t *tx) claim(ctx context.Context, turn Turn, fingerprints []string) ([]Claim, error) {
 	claimed := make(map[string]Claim, len(fingerprints))
 	err := t.each(ctx, `UPDATE renders SET state = 'claimed', claimed_by = $2, attempts = attempts + 1
-		WHERE fingerprint IN (SELECT e.value FROM list($1) AS e) RETURNING fingerprint, spec, owner, attempts`,
+		WHERE fingerprint IN list($1) RETURNING fingerprint, spec, owner, attempts`,
 		[]any{list(fingerprints), turn.ID}, func(scan func(...any) error) error {
 			var c Claim
 			var spec string

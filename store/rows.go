@@ -23,7 +23,7 @@ func (s *Store) Known(ctx context.Context, source string, keys []string, names [
 
 func knownRows(ctx context.Context, r reader, known map[string]bindings.Known, source string, keys []string) error {
 	return r.each(ctx, `SELECT key, version, digest, missing_since FROM source_rows
-		WHERE source = $1 AND key IN (SELECT e.value FROM list($2) AS e) AND gone = 0`, []any{source, list(keys)},
+		WHERE source = $1 AND key IN list($2) AND gone = 0`, []any{source, list(keys)},
 		func(scan func(...any) error) error {
 			row := new(bindings.StoredRow)
 			var missing sql.NullInt64
@@ -42,7 +42,7 @@ func knownItems(ctx context.Context, r reader, known map[string]bindings.Known, 
 		owners[i] = string(bindings.BindingOwner(name))
 	}
 	return r.each(ctx, `SELECT owner, key, digest, proposed_digest, proposed_in, state FROM items
-		WHERE owner IN (SELECT e.value FROM list($1) AS e) AND idx = 0 AND key IN (SELECT e.value FROM list($2) AS e)`,
+		WHERE owner IN list($1) AND idx = 0 AND key IN list($2)`,
 		[]any{list(owners), list(keys)}, func(scan func(...any) error) error {
 			var owner bindings.Owner
 			var key, state string
@@ -145,8 +145,8 @@ func (t *tx) retireRows(ctx context.Context, source string, rows [][]any) (int64
 
 // staleRows notes which of rows are older than what is there.
 func (t *tx) staleRows(ctx context.Context, source string, rows [][]any, stale map[string]bool) error {
-	return t.each(ctx, `SELECT r.key FROM rows($2) AS e JOIN source_rows AS r ON r.source = $1 AND r.key = e.value->>0
-		WHERE r.version > CAST(e.value->>1 AS BIGINT)`, []any{source, table(rows)}, func(scan func(...any) error) error {
+	return t.each(ctx, `SELECT r.key FROM rows($2) AS e CROSS JOIN source_rows AS r
+		WHERE r.source = $1 AND r.key = e.value->>0 AND r.version > CAST(e.value->>1 AS BIGINT)`, []any{source, table(rows)}, func(scan func(...any) error) error {
 		var key string
 		err := scan(&key)
 		stale[key] = true

@@ -99,7 +99,7 @@ const claimLimit = 5
 func (s *Store) putBack(ctx context.Context) error {
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := t.exec(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running'
-			AND queue IN (SELECT e.value FROM list($1) AS e)`, list(queues)); err != nil {
+			AND queue IN list($1)`, list(queues)); err != nil {
 			return err
 		}
 		t.ring = append(t.ring, queues...)

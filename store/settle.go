@@ -55,7 +55,7 @@ func (t *tx) settleKnown(ctx context.Context, fingerprints []string, renders map
 	failed := map[string]string{}
 	if err := pages(fingerprints, pageSize, func(page []string) error {
 		return t.each(ctx, `SELECT fingerprint, state, problem FROM renders
-			WHERE fingerprint IN (SELECT e.value FROM list($1) AS e) AND state IN ('done', 'failed')`, []any{list(page)},
+			WHERE fingerprint IN list($1) AND state IN ('done', 'failed')`, []any{list(page)},
 			func(scan func(...any) error) error {
 				var f, state, text string
 				if err := scan(&f, &state, &text); err != nil {
@@ -121,7 +121,7 @@ func (t *tx) settle(ctx context.Context, done []string, failed map[string]string
 	if err := pages(done, pageSize, func(page []string) error {
 		return t.each(ctx, `UPDATE images SET state = 'ready', hash = r.hash, ext = r.ext, format = r.format, width = r.width,
 				height = r.height, rendered_at = CAST($2 AS BIGINT) FROM renders AS r
-			WHERE r.fingerprint IN (SELECT e.value FROM list($1) AS e) AND images.fingerprint = r.fingerprint AND images.state = 'waiting'
+			WHERE r.fingerprint IN list($1) AND images.fingerprint = r.fingerprint AND images.state = 'waiting'
 			RETURNING images.owner, images.idx, images.key`, []any{list(page), millis(t.now)}, count(0))
 	}); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (t *tx) lockItems(ctx context.Context, fingerprints []string) error {
 	}
 	return pages(fingerprints, pageSize, func(page []string) error {
 		_, err := t.exec(ctx, `SELECT 1 FROM items WHERE (owner, idx, key) IN (SELECT g.owner, g.idx, g.key FROM images AS g
-			WHERE g.fingerprint IN (SELECT e.value FROM list($1) AS e) AND g.state = 'waiting') ORDER BY owner, idx, key FOR UPDATE`, list(page))
+			WHERE g.fingerprint IN list($1) AND g.state = 'waiting') ORDER BY owner, idx, key FOR UPDATE`, list(page))
 		return err
 	})
 }

@@ -3,15 +3,18 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/store"
 	"github.com/pictifyd/pictifyd/store/storetest"
 )
@@ -35,6 +38,26 @@ func TestPostgres(t *testing.T) {
 		tb.Helper()
 		return open(tb, schemaOf(tb, dsn))
 	})
+}
+
+func TestSecondDaemonOnOneDatabaseIsRefused(t *testing.T) {
+	dsn := os.Getenv("PICTIFYD_TEST_POSTGRES")
+	if dsn == "" {
+		t.Skip("PICTIFYD_TEST_POSTGRES is not set: it names a Postgres server where schemas may be made")
+	}
+	address := schemaOf(t, dsn)
+	first := open(t, address)
+	_, err := store.Open(t.Context(), store.Config{URL: address}, store.Options{})
+	var p *problem.Error
+	if !errors.As(err, &p) || p.Code != problem.Surroundings || p.Slug != "store_locked" || !strings.Contains(p.Message, "server process") {
+		t.Errorf("the second one got %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, address).Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func open(tb testing.TB, url string) *store.Store {

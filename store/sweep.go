@@ -80,7 +80,7 @@ const orphanAfter = 15 * time.Second
 // lostTurns are those that the queue takes for running and nobody works.
 func (s *Store) lostTurns(ctx context.Context) ([]int64, error) {
 	running, err := collect(ctx, s.reader(), `SELECT id FROM river_job WHERE state = 'running'
-		AND queue IN (SELECT e.value FROM list($1) AS e)`, []any{list(queues)}, func(scan func(...any) error) (id int64, err error) {
+		AND queue IN list($1)`, []any{list(queues)}, func(scan func(...any) error) (id int64, err error) {
 		return id, scan(&id)
 	})
 	if err != nil {

@@ -93,14 +93,6 @@ func moment(ms sql.NullInt64) time.Time {
 	return time.UnixMilli(ms.Int64).UTC()
 }
 
-// orNull is NULL for the zero time.
-func orNull(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return millis(t)
-}
-
 func flag(b bool) int64 {
 	if b {
 		return 1

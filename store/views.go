@@ -23,7 +23,7 @@ func (s *Store) Bindings(ctx context.Context, names []string) ([]bindings.Status
 	err := s.reader().each(ctx, `SELECT b.name, b.source, b.held_changes, b.held_removal, b.held_reason,
 			s.read_at, COALESCE(s.complete, 0), COALESCE(s.error, ''), s.error_at,
 			(SELECT count(*) FROM quarantine AS q WHERE q.source = b.source)
-		FROM bindings AS b LEFT JOIN sources AS s ON s.name = b.source WHERE b.name IN (SELECT e.value FROM list($1) AS e)`,
+		FROM bindings AS b LEFT JOIN sources AS s ON s.name = b.source WHERE b.name IN list($1)`,
 		[]any{list(names)}, func(scan func(...any) error) error {
 			var b bindings.Status
 			var read, failed sql.NullInt64
@@ -48,7 +48,7 @@ func (s *Store) tally(ctx context.Context, names []string, at map[string]*bindin
 	for i, name := range names {
 		owners[i] = string(bindings.BindingOwner(name))
 	}
-	return s.reader().each(ctx, `SELECT owner, state, count(*) FROM items WHERE owner IN (SELECT e.value FROM list($1) AS e)
+	return s.reader().each(ctx, `SELECT owner, state, count(*) FROM items WHERE owner IN list($1)
 		AND idx = 0 AND generation > 0 AND state <> 'removed' GROUP BY owner, state`, []any{list(owners)},
 		func(scan func(...any) error) error {
 			var owner bindings.Owner

@@ -192,7 +192,7 @@ func TestParametersAreBoundByNumber(t *testing.T) {
 	}
 }
 
-func TestStatementsThatWaitForALockAreGivenTime(t *testing.T) {
+func TestLedgerIsDurableAndItsViewsCannotWrite(t *testing.T) {
 	s := newSQLite(t)
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000", "foreign_keys": "1"} {
 		var got string

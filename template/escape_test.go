@@ -140,7 +140,7 @@ func TestRowsAreHeldAgainstTheirTypes(t *testing.T) {
 	for _, tt := range tests {
 		tpl := mustParse(t, doc(`"vars": {"v": {`+tt.declared+`}}`, `{{ v }}`), map[string]string{"assets/a.png": "d"})
 		v, err := tpl.Resolve(map[string]any{"v": tt.value}, noon)
-		got := ""
+		var got string
 		if list := problem.All(err); err == nil {
 			got = v[0]
 		} else if got = list[0].Slug + " " + list[0].Message; list[0].Path != "variables.v" || len(list) != 1 {

@@ -162,7 +162,7 @@ func (f *Folder) Free() (int64, error) {
 	if err := unix.Statfs(f.root, &s); err != nil {
 		return 0, fmt.Errorf("ask free space of %q: %w", f.root, err)
 	}
-	return int64(s.Bavail) * s.Bsize, nil //nolint:unconvert // Bsize is narrower elsewhere
+	return int64(s.Bavail) * s.Bsize, nil
 }
 
 // path is two levels of folders above the hash, so that none grows without bound.
