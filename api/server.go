@@ -135,6 +135,6 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	if err != nil { // whoever is still there is cut off; nothing half is accepted
 		err = srv.Close()
 	}
-	_ = <-served
+	<-served
 	return err
 }

@@ -59,7 +59,7 @@ func (w *watch) run(ctx context.Context) {
 			if len(w.notify.WatchList()) == 0 { // the folder itself went
 				w.listen = time.After(again)
 			}
-		case _ = <-w.notify.Errors: // events were lost
+		case <-w.notify.Errors: // events were lost
 			w.changed()
 		}
 	}
