@@ -9,7 +9,8 @@ import (
 // this package write
 //
 //	FROM rows($1) AS e  a JSON list of lists, one row each: e.value->>0 is its first column
-//	IN list($1)         a JSON list of strings
+//	FROM texts($1) AS e a JSON list of strings: e.value
+//	IN list($1)         the same, to find one among them
 //
 // and FOR UPDATE where rows must be locked, which SQLite's one writer has no need
 // of. Where rows are joined, it is with CROSS JOIN: SQLite then loops in the order
@@ -26,7 +27,7 @@ type rewrite struct {
 
 var (
 	forSQLite = []rewrite{
-		{regexp.MustCompile(`\brows\((\$\d+)\)`), `json_each($1)`},
+		{regexp.MustCompile(`\b(?:rows|texts)\((\$\d+)\)`), `json_each($1)`},
 		{regexp.MustCompile(`\bIN list\((\$\d+)\)`), `IN (SELECT value FROM json_each($1))`},
 		{regexp.MustCompile(`FOR UPDATE( SKIP LOCKED)?`), ``},
 	}
@@ -34,6 +35,7 @@ var (
 	// knows of the table, which at first is nothing.
 	forPostgres = []rewrite{
 		{regexp.MustCompile(`\brows\((\$\d+)\)`), `jsonb_array_elements(CAST($1 AS jsonb))`},
+		{regexp.MustCompile(`\btexts\((\$\d+)\)`), `jsonb_array_elements_text(CAST($1 AS jsonb))`},
 		{regexp.MustCompile(`\bNOT IN list\((\$\d+)\)`), `<> ALL (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))`},
 		{regexp.MustCompile(`\bIN list\((\$\d+)\)`), `= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))`},
 	}

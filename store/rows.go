@@ -13,10 +13,15 @@ func (s *Store) Known(ctx context.Context, source string, keys []string, names [
 	known := make(map[string]bindings.Known, len(keys))
 	r := s.reader()
 	err := pages(keys, 2*pageSize, func(keys []string) error {
-		if err := knownRows(ctx, r, known, source, keys); err != nil || len(names) == 0 {
+		if err := knownRows(ctx, r, known, source, keys); err != nil {
 			return err
 		}
-		return knownItems(ctx, r, known, keys, names)
+		for _, name := range names {
+			if err := knownItems(ctx, r, known, keys, name); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return known, wrap(err, "look up rows of %q", source)
 }
@@ -36,18 +41,16 @@ func knownRows(ctx context.Context, r reader, known map[string]bindings.Known, s
 		})
 }
 
-func knownItems(ctx context.Context, r reader, known map[string]bindings.Known, keys, names []string) error {
-	owners := make([]string, len(names))
-	for i, name := range names {
-		owners[i] = string(bindings.BindingOwner(name))
-	}
-	return r.each(ctx, `SELECT owner, key, digest, proposed_digest, proposed_in, state FROM items
-		WHERE owner IN list($1) AND idx = 0 AND key IN list($2)`,
-		[]any{list(owners), list(keys)}, func(scan func(...any) error) error {
-			var owner bindings.Owner
+// knownItems makes the owner depend on the key: a Postgres that has not counted
+// the table yet takes one owner's items to be few, and would compare each of
+// them with each key.
+func knownItems(ctx context.Context, r reader, known map[string]bindings.Known, keys []string, binding string) error {
+	return r.each(ctx, `SELECT i.key, i.digest, i.proposed_digest, i.proposed_in, i.state FROM texts($2) AS e CROSS JOIN items AS i
+		WHERE i.owner = CASE WHEN e.value IS NULL THEN '' ELSE CAST($1 AS TEXT) END AND i.idx = 0 AND i.key = e.value`,
+		[]any{string(bindings.BindingOwner(binding)), list(keys)}, func(scan func(...any) error) error {
 			var key, state string
 			var item bindings.ItemState
-			if err := scan(&owner, &key, &item.Digest, &item.Proposed, &item.ProposedIn, &state); err != nil {
+			if err := scan(&key, &item.Digest, &item.Proposed, &item.ProposedIn, &state); err != nil {
 				return err
 			}
 			item.Removed = state == stateRemoved
@@ -56,7 +59,7 @@ func knownItems(ctx context.Context, r reader, known map[string]bindings.Known, 
 				k.Items = map[string]bindings.ItemState{}
 				known[key] = k
 			}
-			k.Items[owner.Binding()] = item
+			k.Items[binding] = item
 			return nil
 		})
 }
