@@ -31,7 +31,6 @@ func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	d.crash("renders.claimed")
 	pages, wait := d.prepare(ctx, claims)
 	defer wait()
 	book := ledgerBook{daemon: d, turn: t, began: time.Now()}
@@ -241,9 +240,6 @@ func (b *ledgerBook) record(ctx context.Context, end bool) error {
 	d.faults.note(d.log, "store", "renders", err)
 	if err != nil {
 		return err
-	}
-	if !end {
-		d.crash("renders.recorded")
 	}
 	b.done, b.bytes, b.places, b.began = b.done[:0], b.bytes[:0], b.places[:0], time.Now()
 	return nil

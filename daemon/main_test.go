@@ -54,7 +54,7 @@ func child(path string) int {
 		Crash:     crashAt(os.Getenv(childCrash)),
 	}
 	if os.Getenv(childChrome) == "" {
-		o.Renderer = &rendertest.Null{Delay: 4 * time.Millisecond} // so that a turn is recorded in parts
+		o.Renderer = &rendertest.Null{Delay: 8 * time.Millisecond} // so that a turn is recorded in parts
 	}
 	if err := Run(ctx, settings, o); err != nil {
 		fmt.Fprintln(os.Stderr, err)
