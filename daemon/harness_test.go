@@ -95,8 +95,26 @@ type process struct {
 	cmd  *exec.Cmd
 	url  string
 	done chan struct{} // closed when it ended
-	log  *bytes.Buffer
+	log  *output
 	err  error
+}
+
+// output is what a process wrote so far; it may be read while it writes.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // start runs a daemon on the site and returns when it listens, or, with a
@@ -109,7 +127,7 @@ func (s *site) start(env ...string) *process {
 	if slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, childDisk+"=") }) {
 		cmd.SysProcAttr = ownMounts()
 	}
-	p := &process{tb: s.tb, cmd: cmd, done: make(chan struct{}), log: &bytes.Buffer{}}
+	p := &process{tb: s.tb, cmd: cmd, done: make(chan struct{}), log: &output{}}
 	cmd.Stderr = p.log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
