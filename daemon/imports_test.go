@@ -31,7 +31,6 @@ var mayImport = map[string][]string{
 	"daemon":        {"*", "*/*"},
 	"cmd/pictifyd":  {"daemon", "config"},
 	"bench":         {"*", "*/*"},
-	"internal/deps": {},
 }
 
 // everybody may be imported from everywhere.
