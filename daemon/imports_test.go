@@ -17,20 +17,20 @@ const module = "github.com/pictifyd/pictifyd/"
 // room that is not listed may import nothing of ours. Every room may import
 // internal/* and expr.
 var mayImport = map[string][]string{
-	"bindings":      {"connectors", "template", "config"},
-	"batch":         {"bindings", "template"},
-	"connectors":    {"config"},
-	"connectors/*":  {"connectors", "connectors/*", "config"},
-	"render/*":      {"render", "assets", "config"},
-	"sink":          {"config"},
-	"sink/*":        {"sink", "config"},
-	"store":         {"assets", "batch", "bindings", "connectors", "sink", "template", "config"},
-	"store/*":       {"store", "assets", "batch", "bindings", "connectors", "sink", "template", "config"},
-	"internal/*":    {"config"}, // a room's Config speaks config's types
-	"api":           {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template"},
-	"daemon":        {"*", "*/*"},
-	"cmd/pictifyd":  {"daemon", "config"},
-	"bench":         {"*", "*/*"},
+	"bindings":     {"connectors", "template", "config"},
+	"batch":        {"bindings", "template"},
+	"connectors":   {"config"},
+	"connectors/*": {"connectors", "connectors/*", "config"},
+	"render/*":     {"render", "assets", "config"},
+	"sink":         {"config"},
+	"sink/*":       {"sink", "config"},
+	"store":        {"assets", "batch", "bindings", "connectors", "sink", "template", "config"},
+	"store/*":      {"store", "assets", "batch", "bindings", "connectors", "sink", "template", "config"},
+	"internal/*":   {"config"}, // a room's Config speaks config's types
+	"api":          {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template"},
+	"daemon":       {"*", "*/*"},
+	"cmd/pictifyd": {"daemon", "config"},
+	"bench":        {"*", "*/*"},
 }
 
 // everybody may be imported from everywhere.
