@@ -16,6 +16,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -26,6 +27,9 @@ const (
 
 	// What must not be cut off by a client that goes is given so long.
 	commitLimit = 30 * time.Second
+
+	// The resolver has so long to say whether a webhook's address is refused.
+	resolveLimit = 5 * time.Second
 
 	maxIdempotencyKey = 255
 )
@@ -145,8 +149,12 @@ func (s *Server) checkWebhook(ctx context.Context, address string) error {
 	if address == "" {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, resolveLimit)
+	defer cancel()
 	err := s.deps.CheckURLFunc(ctx, address)
-	if err == nil {
+	// A name that does not resolve now may do so when the batch has ended; the
+	// delivery is tried for days.
+	if known := (*problem.Error)(nil); err == nil || errors.As(err, &known) && known.Slug == egress.HostNotFound {
 		return nil
 	}
 	p := problem.New(problem.Invalid, "pictifyd may not call %s: %w", address, err).WithSlug("webhook_refused").At("webhookUrl").

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 )
@@ -149,6 +150,13 @@ func TestWebhookThatMayNotBeCalledRefusesTheBatch(t *testing.T) {
 		t.Errorf("the detail tells what only the log should: %s", d.Detail)
 	}
 	w.mustHaveNothing(t)
+}
+
+func TestWebhookWhoseNameDoesNotResolveNowIsAccepted(t *testing.T) {
+	w := newWorld()
+	w.refuseURL = problem.New(problem.Upstream, `resolve "yourapp.example"`).WithSlug(egress.HostNotFound)
+	body := `{"variables":[{"recipient_name":"Ada"}],"webhookUrl":"https://yourapp.example/hooks"}`
+	mustAnswer[batch.Accepted](t, post(batchPath, body).to(t, mustServer(t, open(), w)), 202)
 }
 
 func TestBodyMayBeGzip(t *testing.T) {
