@@ -21,32 +21,40 @@ import (
 )
 
 // run runs a daemon inside the test's own process, so that its memory can be
-// looked at, and returns its address.
+// looked at, and returns its address. It ends with the test, cleanly.
 func (s *site) run(o Options) (url string, d *Daemon) {
 	s.tb.Helper()
-	settings, err := Load(filepath.Join(s.dir, "pictifyd.yaml"))
-	if err != nil {
-		s.tb.Fatal(err)
-	}
 	ctx, cancel := context.WithCancel(context.Background())
-	listening := make(chan net.Addr, 1)
-	ended := make(chan error, 1)
-	o.Listening = func(addr net.Addr) { listening <- addr }
-	if o.Log == nil {
-		o.Log = quiet(s.tb)
-	}
 	o.started = func(running *Daemon) { d = running }
-	go func() { ended <- Run(ctx, settings, o) }()
+	url, ended := s.begin(ctx, o)
 	s.tb.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			s.tb.Errorf("the daemon ended: %v", err)
 		}
 	})
+	return url, d
+}
+
+// begin runs a daemon until ctx ends, and returns when it listens. ended gets
+// what Run returned.
+func (s *site) begin(ctx context.Context, o Options) (url string, ended <-chan error) {
+	s.tb.Helper()
+	settings, err := Load(filepath.Join(s.dir, "pictifyd.yaml"))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	listening := make(chan net.Addr, 1)
+	done := make(chan error, 1)
+	o.Listening = func(addr net.Addr) { listening <- addr }
+	if o.Log == nil {
+		o.Log = quiet(s.tb)
+	}
+	go func() { done <- Run(ctx, settings, o) }()
 	select {
 	case addr := <-listening:
-		return "http://" + addr.String(), d
-	case err := <-ended:
+		return "http://" + addr.String(), done
+	case err := <-done:
 		s.tb.Fatalf("the daemon ended: %v", err)
 	}
 	return "", nil
@@ -149,7 +157,9 @@ func BenchmarkReading(b *testing.B) {
 	for n := 0; b.Loop(); n++ {
 		b.StopTimer()
 		write(n)
-		f.mu.Lock()
+		if err := f.gate.enter(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 		r, err := d.reading(b.Context(), f, fmt.Sprintf("catalog#bench%d", n), int64(1000+n))
 		if err != nil {
 			b.Fatal(err)
@@ -172,7 +182,7 @@ func BenchmarkReading(b *testing.B) {
 		b.StartTimer()
 		err = source.Poll(b.Context(), nil, emit)
 		b.StopTimer()
-		f.mu.Unlock()
+		f.gate.leave()
 		if err != nil {
 			b.Fatal(err)
 		}

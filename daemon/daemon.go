@@ -71,23 +71,17 @@ type Daemon struct {
 // after a clean end, a problem of code Surroundings when this machine lacks
 // something, and any other error when going on was useless.
 func Run(ctx context.Context, settings *Settings, o Options) error {
-	d := &Daemon{
-		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
-		unable: map[string]error{}, polled: map[string]error{},
-	}
-	if d.options.Grace == 0 {
-		d.options.Grace = defaultGrace
-	}
+	d := newDaemon(settings, o)
 	listener, err := api.Listen(ctx, settings.Server)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	defer listener.Close()
 	d.urls.base = publicBase(settings.Server.PublicURL, listener.Addr().String())
 	closing, err := d.open(ctx)
 	defer closing()
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	server, err := d.server()
 	if err != nil {
@@ -105,6 +99,25 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 		stage{"http", func(ctx context.Context) error { return d.serve(ctx, server, listener) }},
 		stage{"once", func(ctx context.Context) error { return d.once(ctx, finish) }},
 	)
+}
+
+func newDaemon(settings *Settings, o Options) *Daemon {
+	if o.Grace == 0 {
+		o.Grace = defaultGrace
+	}
+	return &Daemon{
+		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
+		unable: map[string]error{}, polled: map[string]error{},
+	}
+}
+
+// unlessEnded is err, or nil after a signal: a start that was cut short by it is
+// a clean end.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // open makes the rooms. closing undoes whatever was opened, also after an error.
@@ -215,8 +228,7 @@ func (d *Daemon) openFeeds() error {
 		if err != nil {
 			return fmt.Errorf("open source %q: %w", s.Name, err)
 		}
-		base := s.Config.Base()
-		d.feeds[s.Name] = &feed{name: s.Name, key: base.Key, every: base.Every.Std(), poller: poller}
+		d.feeds[s.Name] = d.newFeed(s.Name, s.Config.Base(), poller)
 	}
 	return nil
 }

@@ -43,15 +43,15 @@ func (d *Daemon) once(ctx context.Context, finish func()) error {
 	}
 }
 
-// readings reports whether every source was polled at least once, and what
-// went wrong at the last time.
+// readings reports whether every source was bound and polled at least once, and
+// what went wrong at the last time.
 func (d *Daemon) readings() (all bool, failures error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	all = true
-	for name := range d.feeds {
+	for name, f := range d.feeds {
 		err, read := d.polled[name]
-		all = all && read
+		all = all && read && f.bound.Load()
 		failures = errors.Join(failures, err)
 	}
 	return all, failures

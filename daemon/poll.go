@@ -2,8 +2,6 @@ package daemon
 
 import (
 	"context"
-	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
@@ -11,27 +9,20 @@ import (
 	"github.com/pictifyd/pictifyd/store"
 )
 
-// A feed is one source with the bindings that hang on it.
-type feed struct {
-	name   string
-	key    []string // columns
-	every  time.Duration
-	poller connectors.Poller
-
-	// mu keeps a reading and a change of the bindings apart: a reading is
-	// planned with one set of bindings from its first row to its last.
-	mu       sync.Mutex
-	bindings []*bindings.Binding
-}
-
 // poll is the work of one poll turn: one reading of one source.
 func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	f, ok := d.feeds[t.Source]
 	if !ok { // no longer configured
 		return d.store.EndPoll(ctx, t, nil)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	if err := f.gate.enter(ctx); err != nil {
+		return err
+	}
+	defer f.gate.leave()
+	// A turn that was left by the process before may come ahead of the binding.
+	if err := d.compile(ctx, f); err != nil {
+		return err
+	}
 	from, id, seq, err := d.store.BeginPoll(ctx, t)
 	if err != nil {
 		return err
@@ -49,6 +40,7 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if endErr := d.store.EndPoll(ctx, t, err); endErr != nil {
 		return endErr
 	}
+	f.read(err)
 	d.setPolled(f.name, err)
 	return nil
 }
@@ -90,34 +82,4 @@ func (r *reading) emit(ctx context.Context, b connectors.Batch) error {
 	}
 	_, err = r.store.Commit(ctx, plan)
 	return err
-}
-
-// watch asks for a poll of f at the start, at every interval, and whenever the
-// source hints at a change.
-func (d *Daemon) watch(ctx context.Context, f *feed) {
-	want := func() {
-		if err := d.store.WantPoll(ctx, f.name); err != nil && ctx.Err() == nil {
-			d.log.Error("ask for a poll", slog.String("source", f.name), slog.Any("err", err))
-		}
-	}
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	if w, ok := f.poller.(connectors.Waker); ok {
-		wg.Go(func() {
-			if err := w.Wake(ctx, want); err != nil && ctx.Err() == nil {
-				d.log.Warn("no hints of changes from this source, it is polled only", slog.String("source", f.name), slog.Any("err", err))
-			}
-		})
-	}
-	want()
-	tick := time.NewTicker(f.every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			want()
-		}
-	}
 }

@@ -52,7 +52,14 @@ func TestChangedCellRendersOneImage(t *testing.T) {
 // row is a stored row of a binding's source, as text.
 func (p *process) row(binding, key string) string {
 	p.tb.Helper()
-	res, err := http.Get(p.url + "/bindings/" + binding + "/rows")
+	_, rest, _ := strings.Cut(p.text("/bindings/"+binding+"/rows"), `"`+key+`"`)
+	return strings.ReplaceAll(rest, `": "`, `":"`)
+}
+
+// text is the answer of a path as it stands.
+func (p *process) text(path string) string {
+	p.tb.Helper()
+	res, err := http.Get(p.url + path)
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -61,8 +68,7 @@ func (p *process) row(binding, key string) string {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(body), `"`+key+`"`)
-	return strings.ReplaceAll(rest, `": "`, `":"`)
+	return string(body)
 }
 
 // An upstream is an HTTP source whose answers a test scripts.

@@ -10,14 +10,12 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
-const (
-	replanPage = 500             // stored rows planned in one commit
-	reapEvery  = 5 * time.Second // how often rows whose grace has passed are looked for
-)
+const replanPage = 500 // stored rows planned in one commit
 
-// watchSources binds every source, then keeps asking for its polls, until ctx ends.
+// watchSources binds every source and keeps asking for its polls, until ctx ends.
 func (d *Daemon) watchSources(ctx context.Context) error {
 	names := make([]string, len(d.settings.Bindings))
 	for i, b := range d.settings.Bindings {
@@ -29,15 +27,7 @@ func (d *Daemon) watchSources(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, f := range d.feeds {
-		wg.Go(func() {
-			if err := d.bind(ctx, f); err != nil {
-				if ctx.Err() == nil {
-					d.log.Error("bind a source", slog.String("source", f.name), slog.Any("err", err))
-				}
-				return
-			}
-			d.watch(ctx, f)
-		})
+		wg.Go(func() { d.watch(ctx, f) })
 	}
 	wg.Go(func() { d.reap(ctx) })
 	<-ctx.Done()
@@ -47,37 +37,75 @@ func (d *Daemon) watchSources(ctx context.Context) error {
 // bind compiles the bindings of f with the newest versions of their templates,
 // and plans the stored rows again for those that are not as they were planned.
 func (d *Daemon) bind(ctx context.Context, f *feed) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	epoch, err := d.store.Epoch(ctx)
-	if err != nil {
+	if err := f.gate.enter(ctx); err != nil {
 		return err
 	}
-	var bound []*bindings.Binding
-	for _, cfg := range d.settings.Bindings {
-		if cfg.Source != f.name {
-			continue
-		}
-		t, version, err := d.templates.newest(ctx, cfg.Template)
-		if err == nil {
-			var b *bindings.Binding
-			if b, err = bindings.Compile(cfg, t, version, epoch); err == nil {
-				bound = append(bound, b)
-			}
-		}
-		d.setUnable(cfg.Name, err)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	defer f.gate.leave()
+	f.compiled = false
+	if err := d.compile(ctx, f); err != nil {
+		return err
 	}
-	f.bindings = bound
 	var failures []error
-	for _, b := range bound {
+	for _, b := range f.bindings {
 		if err := d.replan(ctx, f, b); err != nil {
 			failures = append(failures, fmt.Errorf("plan binding %q again: %w", b.Name(), err))
 		}
 	}
-	return errors.Join(failures...)
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	f.bound.Store(true)
+	return nil
+}
+
+// compile makes the bindings of f, unless they are made. Those that cannot work
+// are left out and planned anew when they can. The caller is inside the gate.
+func (d *Daemon) compile(ctx context.Context, f *feed) error {
+	if f.compiled {
+		return nil
+	}
+	epoch, err := d.store.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	var able []*bindings.Binding
+	for _, cfg := range d.settings.Bindings {
+		if cfg.Source != f.name {
+			continue
+		}
+		b, err := d.compileOne(ctx, cfg, epoch)
+		if err != nil && problem.CodeOf(err) == problem.Internal { // the store's fault, not the binding's
+			return err
+		}
+		d.setUnable(cfg.Name, err)
+		if err != nil {
+			if err := d.forgetPlan(ctx, cfg); err != nil {
+				return err
+			}
+			continue
+		}
+		able = append(able, b)
+	}
+	f.bindings, f.compiled = able, true
+	return nil
+}
+
+func (d *Daemon) compileOne(ctx context.Context, cfg bindings.Config, epoch int64) (*bindings.Binding, error) {
+	t, version, err := d.templates.newest(ctx, cfg.Template)
+	if err != nil {
+		return nil, err
+	}
+	return bindings.Compile(cfg, t, version, epoch)
+}
+
+// forgetPlan makes a binding be planned from all rows when it works again: those
+// that are read meanwhile change nothing in its images.
+func (d *Daemon) forgetPlan(ctx context.Context, cfg bindings.Config) error {
+	digest, err := d.store.BindingDigest(ctx, cfg.Name)
+	if err != nil || digest == "" {
+		return err
+	}
+	return d.store.SetBinding(ctx, cfg.Name, cfg.Source, "")
 }
 
 // replan plans every stored row of f for b, unless b was planned as it is. What
@@ -116,56 +144,14 @@ func (d *Daemon) replan(ctx context.Context, f *feed, b *bindings.Binding) error
 	return d.store.SetBinding(ctx, b.Name(), f.name, b.Digest())
 }
 
-// rebind plans again what hangs on templates that have a new version.
-func (d *Daemon) rebind(ctx context.Context, templates []string) {
-	for _, f := range d.feeds {
-		uses := slices.ContainsFunc(d.settings.Bindings, func(b bindings.Config) bool {
-			return b.Source == f.name && slices.Contains(templates, b.Template)
-		})
-		if !uses {
-			continue
-		}
-		if err := d.bind(ctx, f); err != nil && ctx.Err() == nil {
-			d.log.Error("bind a source", slog.String("source", f.name), slog.Any("err", err))
-		}
-	}
-}
-
+// watchTemplates publishes what changes in the templates folder, and has the
+// feeds bound again whose templates have a new version.
 func (d *Daemon) watchTemplates(ctx context.Context) error {
-	return d.templates.watch(ctx, func(names []string) { d.rebind(ctx, names) })
-}
-
-// reap removes, at intervals, rows that have been missing for their grace.
-func (d *Daemon) reap(ctx context.Context) {
-	tick := time.NewTicker(reapEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		for _, f := range d.feeds {
-			grace, remove := d.graceOf(f.name)
-			_, err := d.store.Reap(ctx, f.name, time.Now().Add(-grace), remove)
-			if ctx.Err() == nil {
-				d.faults.note(d.log, "reap", f.name, err)
+	return d.templates.watch(ctx, func(names []string) {
+		for _, b := range d.settings.Bindings {
+			if slices.Contains(names, b.Template) {
+				d.feeds[b.Source].rebind.ask()
 			}
 		}
-	}
-}
-
-// graceOf is the longest grace among the bindings of a source, and those that
-// want the images of rows that are gone removed.
-func (d *Daemon) graceOf(source string) (grace time.Duration, remove []string) {
-	for _, b := range d.settings.Bindings {
-		if b.Source != source {
-			continue
-		}
-		grace = max(grace, b.DeleteGrace.Std())
-		if b.OnDelete == bindings.Remove {
-			remove = append(remove, b.Name)
-		}
-	}
-	return grace, remove
+	})
 }

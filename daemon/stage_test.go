@@ -61,3 +61,16 @@ func TestStuckStageIsNamedAfterTheGrace(t *testing.T) {
 		}
 	})
 }
+
+func TestSignalDuringTheStartIsACleanEnd(t *testing.T) {
+	s := newSite(t, catalogYAML)
+	settings, err := Load(s.dir + "/pictifyd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Run(ctx, settings, Options{Log: quiet(t)}); err != nil {
+		t.Errorf("got %v, want a clean end", err)
+	}
+}

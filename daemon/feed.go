@@ -1,0 +1,140 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/retry"
+)
+
+// A feed is one source with the bindings that hang on it.
+type feed struct {
+	name   string
+	every  time.Duration
+	poller connectors.Poller
+
+	rebind *errand            // compiles the bindings and plans the stored rows again
+	wish   *errand            // asks the store for a poll
+	later  chan time.Duration // when to read again after a reading that failed; 0 after one that did not
+	bound  atomic.Bool        // the stored rows are planned as the bindings are
+
+	// gate keeps a reading and a change of the bindings apart: a reading is
+	// planned with one set of bindings from its first row to its last.
+	gate gate
+
+	compiled bool // bindings are those of the configuration, but for the unable
+	bindings []*bindings.Binding
+	failures int // readings that failed in a row
+}
+
+// A gate is a mutex whose waiters give up when their context ends: a reading
+// may last, and nobody's shutdown waits for it.
+type gate chan struct{}
+
+func newGate() gate { return make(gate, 1) }
+
+// enter waits until nobody else is inside. Whoever got nil must leave.
+func (g gate) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case g <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// tryEnter enters only if nobody is inside.
+func (g gate) tryEnter() bool {
+	select {
+	case g <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (g gate) leave() { <-g }
+
+func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors.Poller) *feed {
+	f := &feed{
+		name: name, every: base.Every.Std(), poller: poller,
+		later: make(chan time.Duration, 1), gate: newGate(),
+	}
+	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
+		func(err error) { d.faults.note(d.log, "bind", name, err) })
+	f.wish = newErrand(func(ctx context.Context) error { return d.store.WantPoll(ctx, name) },
+		func(err error) { d.faults.note(d.log, "poll", name, err) })
+	return f
+}
+
+// watch binds f and asks for its polls: at the start, at every interval, sooner
+// after a reading that failed, and whenever the source hints at a change. It
+// blocks until ctx ends.
+func (d *Daemon) watch(ctx context.Context, f *feed) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { f.rebind.work(ctx) })
+	wg.Go(func() { f.wish.work(ctx) })
+	if w, ok := f.poller.(connectors.Waker); ok {
+		wg.Go(func() {
+			if err := w.Wake(ctx, f.wish.ask); err != nil && ctx.Err() == nil {
+				d.log.Warn("no hints of changes from this source, it is polled only", slog.String("source", f.name), slog.Any("err", err))
+			}
+		})
+	}
+	f.rebind.ask()
+	f.wish.ask()
+	tick := time.NewTicker(f.every)
+	defer tick.Stop()
+	again := time.NewTimer(f.every)
+	again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case wait := <-f.later:
+			again.Stop()
+			if wait > 0 {
+				again.Reset(wait)
+			}
+			continue
+		case <-again.C:
+		case <-tick.C:
+		}
+		f.wish.ask()
+	}
+}
+
+// read notes how a reading ended, so that one that failed is not left until the
+// interval is over. Only whoever is inside the gate may call it.
+func (f *feed) read(err error) {
+	wait := time.Duration(0)
+	f.failures++
+	if err == nil {
+		f.failures = 0
+	} else {
+		wait = f.pause(err)
+	}
+	select { // only the newest counts
+	case <-f.later:
+	default:
+	}
+	f.later <- wait
+}
+
+// pause is the wait after the reading that failed with err: what its source
+// asked for, else longer each time up to the interval.
+func (f *feed) pause(err error) time.Duration {
+	if asked, ok := retry.Wait(err); ok {
+		return max(asked, time.Second)
+	}
+	return retry.Backoff{Base: min(5*time.Second, f.every), Max: f.every}.Next(f.failures)
+}
