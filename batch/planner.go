@@ -24,6 +24,7 @@ type Planner struct {
 	drawing *bindings.Drawing
 	now     time.Time
 	taken   map[[16]byte]int64 // hashed row keys, with the row that has them
+	refused *bindings.Problem  // of every row; nil when rows can be drawn
 }
 
 // NewPlanner checks the outputs of job against t, which is the version that the
@@ -41,9 +42,15 @@ func NewPlanner(job Job, t bindings.Template, epoch int64, now time.Time) (*Plan
 	return &Planner{job: job, drawing: drawing, now: now, taken: map[[16]byte]int64{}}, nil
 }
 
+// NewRefusal is a Planner by which every row of job ends with p: its template
+// cannot draw.
+func NewRefusal(job Job, p bindings.Problem) *Planner { return &Planner{job: job, refused: &p} }
+
 // Resumes reports whether rows of the job were planned before this planner was
 // made, whose keys it must be told by Taken before it plans on.
-func (p *Planner) Resumes() bool { return p.job.RowKey != "" && p.job.Planned > 0 }
+func (p *Planner) Resumes() bool {
+	return p.refused == nil && p.job.RowKey != "" && p.job.Planned > 0
+}
 
 // Taken tells p that the row of that index has the key already.
 func (p *Planner) Taken(index int64, key string) { p.taken[hashKey(key)] = index }
@@ -62,6 +69,9 @@ func (p *Planner) Propose(rows []Row) []bindings.Proposal {
 
 func (p *Planner) propose(r Row) bindings.Proposal {
 	owner := bindings.JobOwner(p.job.ID)
+	if p.refused != nil {
+		return bindings.Refused(owner, p.ownKey(r.Index), *p.refused)
+	}
 	if r.Error != nil {
 		return bindings.Refused(owner, p.ownKey(r.Index), bindings.Problem{Code: r.Error.Code, Field: r.Error.Field, Message: r.Error.Message})
 	}

@@ -2,12 +2,12 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
@@ -17,9 +17,10 @@ import (
 )
 
 const (
-	deliverySize   = 50 // deliveries that one turn claims at most
-	deliveryFlight = 8  // of them at once
-	deliveryLimit  = time.Minute
+	deliverySize   = 50          // deliveries that one turn claims at most
+	deliveryFlight = 8           // of them at once
+	deliveryLimit  = time.Minute // for one try
+	recordLimit    = 5 * time.Second
 )
 
 // retrySchedule is the waits after each failed try, as Standard Webhooks
@@ -35,37 +36,47 @@ func (d *Daemon) deliver(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	slots := make(chan struct{}, deliveryFlight)
-	failures := make([]error, len(claims))
-	var wg sync.WaitGroup
-	for i, c := range claims {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			done := d.deliverOne(ctx, c)
-			if ctx.Err() != nil { // cut off by the end of grace: not the receiver's fault
-				failures[i] = ctx.Err()
-				return
-			}
-			d.crash("delivery.answered")
-			failures[i] = d.store.FinishDeliveries(ctx, t, []store.Delivered{done}, false)
-		})
+	var flights errgroup.Group
+	flights.SetLimit(deliveryFlight)
+	for _, c := range claims {
+		flights.Go(func() error { return d.deliverOne(ctx, t, c) })
 	}
-	wg.Wait()
-	if err := errors.Join(failures...); err != nil {
+	if err := flights.Wait(); err != nil {
 		return err
 	}
 	return d.store.FinishDeliveries(ctx, t, nil, true)
 }
 
-// deliverOne makes one try and says how the delivery goes on.
-func (d *Daemon) deliverOne(ctx context.Context, c store.DeliveryClaim) store.Delivered {
-	to, delivery, err := d.address(ctx, c)
-	if err == nil {
-		ctx, cancel := context.WithTimeout(ctx, deliveryLimit)
-		defer cancel()
-		err = to.Deliver(ctx, delivery)
+// deliverOne makes one try and records how the delivery goes on.
+func (d *Daemon) deliverOne(ctx context.Context, t store.Turn, c store.DeliveryClaim) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
+	to, delivery, err := d.address(ctx, c)
+	switch {
+	case err == nil:
+		err = try(ctx, to, delivery)
+	case machineFault(err):
+		return err
+	}
+	if err != nil && ctx.Err() != nil { // cut off by the end of grace: not the receiver's fault
+		return ctx.Err()
+	}
+	d.crash("delivery.answered")
+	// What was answered is recorded, also when grace ended with the answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	defer cancel()
+	return d.store.FinishDeliveries(ctx, t, []store.Delivered{d.judge(c, err)}, false)
+}
+
+func try(ctx context.Context, to sink.Sink, delivery sink.Delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, deliveryLimit)
+	defer cancel()
+	return to.Deliver(ctx, delivery)
+}
+
+// judge says how a delivery goes on after a try that ended with err.
+func (d *Daemon) judge(c store.DeliveryClaim, err error) store.Delivered {
 	d.metrics.delivered(sinkLabel(c.Sink), err)
 	done := store.Delivered{ID: c.ID, Err: err}
 	switch {

@@ -31,13 +31,21 @@ func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	pages, wait := d.prepare(ctx, claims)
+	ahead, leave := context.WithCancel(ctx)
+	pages, wait := d.prepare(ahead, claims)
 	defer wait()
-	book := ledgerBook{daemon: d, turn: t, began: time.Now()}
+	defer leave() // a turn that fails does not fetch on
+	book := book{daemon: d, turn: t, began: time.Now()}
 	for i, c := range claims {
-		page := <-pages[i]
+		page, err := book.await(ctx, pages[i])
+		if err != nil {
+			return err
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if page.err != nil && machineFault(page.err) {
+			return page.err
 		}
 		done, bytes := d.picture(ctx, c, page)
 		if ctx.Err() != nil {
@@ -83,8 +91,11 @@ func (d *Daemon) prepare(ctx context.Context, claims []store.Claim) (pages []cha
 // request turns a claim into what the engine takes.
 func (d *Daemon) request(ctx context.Context, c store.Claim) (render.Request, error) {
 	t, err := d.templates.at(ctx, c.Spec.Template, c.Spec.Version)
-	if err != nil {
+	switch {
+	case err != nil && machineFault(err):
 		return render.Request{}, err
+	case err != nil:
+		return render.Request{}, retry.Permanent(err)
 	}
 	page, err := t.Page(c.Spec.Size)
 	if err != nil {
@@ -103,7 +114,10 @@ func (d *Daemon) request(ctx context.Context, c store.Claim) (render.Request, er
 			return render.Request{}, &assetError{variable: remote.Var, err: errRemoteOff}
 		}
 		pin, err := d.assets.Fetch(ctx, remote.URL, assetScope(c))
-		if err != nil {
+		switch {
+		case err != nil && machineFault(err):
+			return render.Request{}, err
+		case err != nil:
 			return render.Request{}, &assetError{variable: remote.Var, err: err}
 		}
 		r.Assets = append(r.Assets, render.Asset{Path: remote.Path, Digest: pin.Digest})
@@ -118,6 +132,16 @@ func assetScope(c store.Claim) string { return c.Owner.Job() }
 // errRemoteOff is every remote image's fault while Chrome runs without its sandbox.
 var errRemoteOff = retry.Permanent(problem.New(problem.Forbidden, "remote images are off, because Chrome runs without its sandbox").
 	WithSlug("asset_fetch_failed").WithHint("give Chrome its sandbox, or write render: { remote_assets: true }"))
+
+// machineFault reports whether err says nothing about what was asked for: the
+// store is away, a disk is full. The turn that met it comes again.
+func machineFault(err error) bool {
+	if retry.IsPermanent(err) {
+		return false
+	}
+	code := problem.CodeOf(err)
+	return code == problem.Internal || code == problem.Surroundings
+}
 
 // An assetError says which variable's file could not be had.
 type assetError struct {
@@ -192,55 +216,4 @@ func asProblem(err error, slug string) *bindings.Problem {
 		p.Message += " (" + first.Hint + ")"
 	}
 	return p
-}
-
-// A ledgerBook gathers the results of a turn and records them together: bytes
-// are synced once a page, results committed once a page.
-type ledgerBook struct {
-	daemon *Daemon
-	turn   store.Turn
-	began  time.Time
-
-	done   []store.Rendered
-	bytes  [][]byte
-	places []int // of bytes in done
-}
-
-func (b *ledgerBook) add(ctx context.Context, done store.Rendered, bytes []byte) error {
-	if bytes != nil {
-		b.bytes, b.places = append(b.bytes, bytes), append(b.places, len(b.done))
-	}
-	b.done = append(b.done, done)
-	if time.Since(b.began) < recordEvery {
-		return nil
-	}
-	return b.record(ctx, false)
-}
-
-// end records what is left and ends the turn.
-func (b *ledgerBook) end(ctx context.Context) error {
-	b.daemon.crash("turn.ending")
-	return b.record(ctx, true)
-}
-
-func (b *ledgerBook) record(ctx context.Context, end bool) error {
-	d := b.daemon
-	if len(b.bytes) > 0 {
-		hashes, err := d.blobs.PutMany(ctx, b.bytes)
-		d.faults.note(d.log, "folder", "images", err)
-		if err != nil {
-			return err
-		}
-		for i, hash := range hashes {
-			b.done[b.places[i]].Hash = hash
-		}
-		d.crash("blobs.written")
-	}
-	err := d.store.FinishRenders(ctx, b.turn, b.done, end)
-	d.faults.note(d.log, "store", "renders", err)
-	if err != nil {
-		return err
-	}
-	b.done, b.bytes, b.places, b.began = b.done[:0], b.bytes[:0], b.places[:0], time.Now()
-	return nil
 }

@@ -236,7 +236,6 @@ type hook struct {
 	ID    string
 	Event string
 	Data  json.RawMessage
-	At    time.Time
 }
 
 // A receiver keeps the webhooks that arrive.
@@ -245,7 +244,8 @@ type receiver struct {
 
 	mu     sync.Mutex
 	hooks  []hook
-	refuse int // so many requests are answered with 500
+	tried  []string // the ids of all requests, the refused ones too
+	refuse int      // so many requests are answered with 500
 }
 
 func newReceiver(tb testing.TB) *receiver {
@@ -261,9 +261,10 @@ func (r *receiver) receive(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	h.ID, h.At = req.Header.Get("webhook-id"), time.Now()
+	h.ID = req.Header.Get("webhook-id")
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.tried = append(r.tried, h.ID)
 	if r.refuse > 0 {
 		r.refuse--
 		http.Error(w, "not now", http.StatusInternalServerError)

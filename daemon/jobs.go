@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/pictifyd/pictifyd/batch"
@@ -22,16 +23,7 @@ func (d *Daemon) planJob(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	tmpl, err := d.templates.at(ctx, job.Template, job.Version)
-	if err != nil {
-		return fmt.Errorf("plan job %s: %w", job.ID, err)
-	}
-	epoch, err := d.store.Epoch(ctx)
-	if err != nil {
-		return err
-	}
-	// The clock of a batch is its acceptance.
-	planner, err := batch.NewPlanner(job, tmpl, epoch, job.CreatedAt)
+	planner, err := d.planner(ctx, job)
 	if err != nil {
 		return fmt.Errorf("plan job %s: %w", job.ID, err)
 	}
@@ -62,6 +54,28 @@ func (d *Daemon) planJob(ctx context.Context, t store.Turn) error {
 			return nil
 		}
 	}
+}
+
+// planner plans the rows of job with the template's version that it pinned. When
+// that can't draw any more (its form was narrowed since), every row ends so.
+func (d *Daemon) planner(ctx context.Context, job batch.Job) (*batch.Planner, error) {
+	epoch, err := d.store.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tmpl, err := d.templates.at(ctx, job.Template, job.Version)
+	if err == nil {
+		var p *batch.Planner
+		// The clock of a batch is its acceptance.
+		if p, err = batch.NewPlanner(job, tmpl, epoch, job.CreatedAt); err == nil {
+			return p, nil
+		}
+	}
+	if machineFault(err) {
+		return nil, err
+	}
+	d.log.Error("a job's template cannot draw", slog.String("job", job.ID), slog.String("template", job.Template), slog.Any("err", err))
+	return batch.NewRefusal(job, *asProblem(err, "template_broken")), nil
 }
 
 // resultPage is how many results are read at a time.

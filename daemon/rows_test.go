@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
@@ -249,19 +248,6 @@ func TestBrokenTemplateKeepsTheLastVersion(t *testing.T) {
 	eventually(t, "the mended template draws all", func() bool { return null.Count() == 7 && p.ready("cards") == 3 })
 	if e := p.binding("cards").Error; e != "" {
 		t.Errorf("the mended template still has the error %q", e)
-	}
-}
-
-func TestWebhookIsTriedAgainWithItsID(t *testing.T) {
-	s := newSite(t, catalogWithHook)
-	s.receiver.refuse = 1
-	s.write("rows.csv", csvRows(1, "one"))
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
-	_ = url
-	began := time.Now()
-	eventually(t, "the second try", func() bool { return len(s.receiver.all("render.completed")) == 1 })
-	if waited := time.Since(began); waited < 3*time.Second {
-		t.Errorf("the second try came after %s, want a wait", waited)
 	}
 }
 

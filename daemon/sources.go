@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
-	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 const replanPage = 500 // stored rows planned in one commit
@@ -74,7 +73,7 @@ func (d *Daemon) compile(ctx context.Context, f *feed) error {
 			continue
 		}
 		b, err := d.compileOne(ctx, cfg, epoch)
-		if err != nil && problem.CodeOf(err) == problem.Internal { // the store's fault, not the binding's
+		if err != nil && machineFault(err) {
 			return err
 		}
 		d.setUnable(cfg.Name, err)
