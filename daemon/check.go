@@ -2,10 +2,8 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -40,11 +38,7 @@ func Check(path string) (report string, err error) {
 // the map with nil.
 func checkTemplates(dir string) (map[string]*template.Template, problem.List) {
 	fsys := os.DirFS(dir)
-	names, err := template.List(fsys)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, problem.List{problem.New(problem.Invalid, "there is no templates folder %s", dir).
-			WithHint("make it, or name another with templates:")}
-	}
+	names, err := listTemplates(dir)
 	if err != nil {
 		return nil, problemsOf(err)
 	}

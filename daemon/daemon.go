@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
+
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/assets"
 	"github.com/pictifyd/pictifyd/connectors"
@@ -154,6 +156,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	}
 	d.templates = &templates{
 		dir: absolute(s.Dir, s.Templates.Path), versions: d.store, assets: d.assets, faults: &d.faults, log: d.log,
+		notifyFunc: fsnotify.NewWatcher,
 	}
 	if _, err := d.templates.sync(ctx); err != nil {
 		return closing, err

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -39,6 +40,9 @@ type templates struct {
 	assets   *assets.Library
 	faults   *faults
 	log      *slog.Logger
+
+	// notifyFunc makes what tells of changes in the folder.
+	notifyFunc func() (*fsnotify.Watcher, error)
 
 	mu       sync.Mutex
 	compiled map[string]*template.Template // by name@number
@@ -103,9 +107,9 @@ func (l *templates) problems() map[string]error {
 // a new version.
 func (l *templates) sync(ctx context.Context) ([]string, error) {
 	fsys := os.DirFS(l.dir)
-	names, err := template.List(fsys)
+	names, err := listTemplates(l.dir)
 	if err != nil {
-		return nil, fmt.Errorf("read the templates folder: %w", err)
+		return nil, err
 	}
 	var changed []string
 	broken := map[string]error{}
@@ -123,6 +127,20 @@ func (l *templates) sync(ctx context.Context) ([]string, error) {
 	l.broken = broken
 	l.mu.Unlock()
 	return changed, nil
+}
+
+// listTemplates names the templates of dir. A folder that is not there is a
+// problem with its next step.
+func listTemplates(dir string) ([]string, error) {
+	names, err := template.List(os.DirFS(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, problem.New(problem.Invalid, "there is no templates folder %s", dir).
+			WithHint("make it, or name another with templates:")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the templates folder: %w", err)
+	}
+	return names, nil
 }
 
 func (l *templates) publish(ctx context.Context, fsys fs.FS, name string) (isNew bool, err error) {
@@ -144,6 +162,10 @@ func (l *templates) publish(ctx context.Context, fsys fs.FS, name string) (isNew
 	if err != nil && problem.CodeOf(err) != problem.NotFound {
 		return false, err
 	}
+	if err == nil && before.Digest == t.Digest() { // nearly always: nothing is written
+		l.keep(fmt.Sprintf("%s@%d", name, before.Number), t)
+		return false, nil
+	}
 	v, err := l.versions.PublishTemplate(ctx, template.Version{
 		Name: name, Digest: t.Digest(), Source: src, Assets: digests, Author: "file",
 	})
@@ -154,35 +176,41 @@ func (l *templates) publish(ctx context.Context, fsys fs.FS, name string) (isNew
 	return v.Number != before.Number, nil
 }
 
-// watch reads the folder again when a file in it has settled, and calls changed
-// with the names that have a new version. It blocks until ctx ends.
+// watch reads the folder when it begins, whenever a file in it has settled, and
+// at intervals, and calls changed with the names that have a new version. It
+// blocks until ctx ends.
 func (l *templates) watch(ctx context.Context, changed func([]string)) error {
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
-		return fmt.Errorf("watch the templates folder: %w", err)
+	var events chan fsnotify.Event
+	var lost chan error
+	observe := func() {}
+	if w, err := l.notifyFunc(); err != nil {
+		l.log.Warn("no hints of changes in the templates folder, it is read at intervals only",
+			slog.Duration("every", templateCheck), slog.Any("err", err))
+	} else {
+		defer w.Close()
+		events, lost = w.Events, w.Errors
+		observe = func() { l.observe(w) }
 	}
-	defer w.Close()
-	l.observe(w)
+	observe()
 	tick := time.NewTicker(templateCheck)
 	defer tick.Stop()
-	quiet := time.NewTimer(0)
-	<-quiet.C
+	quiet := time.NewTimer(settle) // what changed since the folder was read at the start
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case e := <-w.Events:
-			if !strings.HasPrefix(filepath.Base(e.Name), ".") {
+		case e := <-events:
+			if concerns(e) {
 				quiet.Reset(settle)
 			}
 			continue
-		case err := <-w.Errors:
-			l.log.Warn("watch the templates folder", slog.Any("err", err))
+		case <-lost: // events, so that anything may have changed
+			quiet.Reset(settle)
 			continue
 		case <-quiet.C:
 		case <-tick.C:
 		}
-		l.observe(w)
+		observe()
 		names, err := l.sync(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -192,6 +220,13 @@ func (l *templates) watch(ctx context.Context, changed func([]string)) error {
 			changed(names)
 		}
 	}
+}
+
+// concerns reports whether an event may be about a template: not about what
+// editors put beside it, but about the name by which Kubernetes swaps a whole folder.
+func concerns(e fsnotify.Event) bool {
+	name := filepath.Base(e.Name)
+	return !strings.HasPrefix(name, ".") || name == "..data"
 }
 
 // observe watches the folder and those of assets in it, also ones that are new.

@@ -1,0 +1,173 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/render/rendertest"
+	"github.com/pictifyd/pictifyd/template"
+)
+
+// A shelf keeps template versions, and counts what was written to it.
+type shelf struct {
+	versions map[string][]template.Version
+	writes   int
+}
+
+func (s *shelf) PublishTemplate(_ context.Context, v template.Version) (template.Version, error) {
+	s.writes++
+	v.Number = int64(len(s.versions[v.Name]) + 1)
+	s.versions[v.Name] = append(s.versions[v.Name], v)
+	return v, nil
+}
+
+func (s *shelf) Template(_ context.Context, name string, number int64) (template.Version, error) {
+	all := s.versions[name]
+	if number == 0 {
+		number = int64(len(all))
+	}
+	if number < 1 || number > int64(len(all)) {
+		return template.Version{}, problem.New(problem.NotFound, "there is no template %q", name)
+	}
+	return all[number-1], nil
+}
+
+func (s *shelf) Templates(context.Context) ([]template.Version, error) { return nil, nil }
+
+// newTemplates is a folder with the template card, and no hints of changes.
+func newTemplates(t *testing.T) (*templates, *shelf) {
+	t.Helper()
+	dir := t.TempDir()
+	mustWrite(t, filepath.Join(dir, "card.html"), cardTemplate)
+	s := &shelf{versions: map[string][]template.Version{}}
+	return &templates{
+		dir: dir, versions: s, faults: &faults{}, log: quiet(t),
+		notifyFunc: func() (*fsnotify.Watcher, error) { return nil, errors.New("too many open files") },
+	}, s
+}
+
+func mustWrite(tb testing.TB, path, text string) {
+	tb.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func TestTemplateFolderWithoutHintsIsReadAtIntervals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := newTemplates(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		var changed []string
+		ended := make(chan error, 1)
+		go func() { ended <- l.watch(ctx, func(names []string) { changed = append(changed, names...) }) }()
+		time.Sleep(2 * settle)
+		if want := []string{"card"}; !slices.Equal(changed, want) {
+			t.Errorf("at the start %v has a new version, want %v", changed, want)
+		}
+		mustWrite(t, filepath.Join(l.dir, "label.html"), cardTemplate)
+		time.Sleep(templateCheck)
+		if want := []string{"card", "label"}; !slices.Equal(changed, want) {
+			t.Errorf("after the interval %v has new versions, want %v", changed, want)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestUnchangedTemplatesAreReadWithoutAWrite(t *testing.T) {
+	l, s := newTemplates(t)
+	for range 3 {
+		if _, err := l.sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.writes != 1 {
+		t.Errorf("%d writes, want 1 for the first version", s.writes)
+	}
+}
+
+func TestMissingTemplatesFolderSaysWhatToDo(t *testing.T) {
+	s := newSite(t, "")
+	if err := os.RemoveAll(filepath.Join(s.dir, "templates")); err != nil {
+		t.Fatal(err)
+	}
+	settings, err := Load(filepath.Join(s.dir, "pictifyd.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), settings, Options{Log: quiet(t), Renderer: &rendertest.Null{}})
+	if problem.CodeOf(err) != problem.Invalid || !strings.Contains(err.Error(), "make it") {
+		t.Errorf("got %v, want a problem with its next step", err)
+	}
+}
+
+func TestEditorsFilesAreNoHint(t *testing.T) {
+	for name, want := range map[string]bool{
+		"templates/card.html": true, "templates/assets": true, "templates/..data": true,
+		"templates/.card.html.swp": false, "templates/..data_tmp": false, "templates/.git": false,
+	} {
+		if got := concerns(fsnotify.Event{Name: name}); got != want {
+			t.Errorf("concerns(%s) = %t, want %t", name, got, want)
+		}
+	}
+}
+
+func TestReplacedTemplatesFolderIsRead(t *testing.T) {
+	for name, replace := range map[string]func(s *site) error{
+		"by another folder": func(s *site) error {
+			s.write("next/card.html", strings.Replace(cardTemplate, "700 32px", "700 40px", 1))
+			if err := os.Rename(filepath.Join(s.dir, "templates"), filepath.Join(s.dir, "before")); err != nil {
+				return err
+			}
+			return os.Rename(filepath.Join(s.dir, "next"), filepath.Join(s.dir, "templates"))
+		},
+		"as Kubernetes does it": func(s *site) error {
+			s.write("templates/..2/card.html", strings.Replace(cardTemplate, "700 32px", "700 40px", 1))
+			tmp := filepath.Join(s.dir, "templates", "..data_tmp")
+			if err := os.Symlink("..2", tmp); err != nil {
+				return err
+			}
+			return os.Rename(tmp, filepath.Join(s.dir, "templates", "..data"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, "")
+			mounted(t, s)
+			url, _ := s.run(Options{Renderer: &rendertest.Null{}})
+			p := &process{tb: t, url: url}
+			if err := replace(s); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "the new version", func() bool { return strings.Contains(p.text("/templates/card"), `"version":2`) })
+		})
+	}
+}
+
+// mounted lays the templates out as Kubernetes mounts a ConfigMap.
+func mounted(t *testing.T, s *site) {
+	t.Helper()
+	s.write("templates/..1/card.html", cardTemplate)
+	dir := filepath.Join(s.dir, "templates")
+	if err := os.Remove(filepath.Join(dir, "card.html")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"..data": "..1", "card.html": "..data/card.html"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
