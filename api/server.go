@@ -17,10 +17,12 @@ import (
 
 const (
 	maxHeader    = 64 << 10
-	drainTime    = 15 * time.Second // for requests in flight at the end
 	changeWindow = 200 * time.Millisecond
 	heartbeat    = 15 * time.Second
 )
+
+// DrainTime is how long requests in flight may take to finish at the end.
+const DrainTime = 5 * time.Second
 
 // Server answers pictifyd's HTTP requests. Make one with New.
 type Server struct {
@@ -129,7 +131,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.close()
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
 	defer cancel()
 	err := srv.Shutdown(deadline)
 	if err != nil { // whoever is still there is cut off; nothing half is accepted

@@ -24,8 +24,14 @@ import (
 	"github.com/pictifyd/pictifyd/store/blob"
 )
 
-// defaultGrace is how long work in hand may take to finish after SIGTERM.
-const defaultGrace = 20 * time.Second
+const (
+	// defaultGrace is how long work in hand may take to finish after SIGTERM,
+	// once the requests in flight have. All of it stays within the 30 s that
+	// Kubernetes gives.
+	defaultGrace = 20 * time.Second
+	// recordGrace is for what was cut off then to be put back.
+	recordGrace = 5 * time.Second
+)
 
 // Options are what a program gives to Run beside the configuration.
 type Options struct {
@@ -94,7 +100,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 	}
 	ctx, finish := context.WithCancel(ctx)
 	defer finish()
-	return runStages(ctx, d.options.Grace+5*time.Second,
+	return runStages(ctx, api.DrainTime+d.options.Grace+recordGrace,
 		stage{"queue", d.queue},
 		stage{"templates", d.watchTemplates},
 		stage{"sources", d.watchSources},

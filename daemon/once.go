@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -11,7 +12,8 @@ import (
 const onceCheck = time.Second
 
 // once ends the daemon when every source was read and nothing is left to do.
-// It returns the errors of sources that could not be read. Without --once it
+// It returns the errors of sources that could not be read and of bindings that
+// cannot work. Without --once it
 // does nothing.
 func (d *Daemon) once(ctx context.Context, finish func()) error {
 	if !d.options.Once {
@@ -43,8 +45,8 @@ func (d *Daemon) once(ctx context.Context, finish func()) error {
 	}
 }
 
-// readings reports whether every source was bound and polled at least once, and
-// what went wrong at the last time.
+// readings reports whether every source was bound and polled at least once, what
+// went wrong at the last time, and which bindings cannot work.
 func (d *Daemon) readings() (all bool, failures error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -53,6 +55,9 @@ func (d *Daemon) readings() (all bool, failures error) {
 		err, read := d.polled[name]
 		all = all && read && f.bound.Load()
 		failures = errors.Join(failures, err)
+	}
+	for _, name := range sortedKeys(d.unable) {
+		failures = errors.Join(failures, fmt.Errorf("binding %q: %w", name, d.unable[name]))
 	}
 	return all, failures
 }

@@ -302,6 +302,19 @@ func TestOnceSaysWhichSourceCouldNotBeRead(t *testing.T) {
 	}
 }
 
+func TestOnceSaysWhichBindingCannotWork(t *testing.T) {
+	s := newSite(t, strings.Replace(catalogWithHook, "template: card", "template: none", 1))
+	s.write("rows.csv", csvRows(5, "one"))
+	settings, err := Load(s.dir + "/pictifyd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), settings, Options{Log: quiet(t), Renderer: &rendertest.Null{}, Once: true})
+	if err == nil || !strings.Contains(err.Error(), `"cards"`) || !strings.Contains(err.Error(), `"none"`) {
+		t.Errorf("got %v, want an error about the binding cards and the template none", err)
+	}
+}
+
 // quiet logs what matters to the test's own output.
 func quiet(tb testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))

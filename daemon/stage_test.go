@@ -1,13 +1,18 @@
 package daemon
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
 func TestStagesStopInReverseOrder(t *testing.T) {
@@ -71,6 +76,32 @@ func TestSignalDuringTheStartIsACleanEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := Run(ctx, settings, Options{Log: quiet(t)}); err != nil {
+		t.Errorf("got %v, want a clean end", err)
+	}
+}
+
+func TestRequestInFlightDoesNotSpoilTheEnd(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	url, ended := s.begin(ctx, Options{Renderer: &rendertest.Null{}, Grace: time.Millisecond})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST /template/card/batch HTTP/1.1\r\nHost: "+conn.RemoteAddr().String()+
+		"\r\nContent-Type: application/json\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	// The server says this when it begins to read the body, which never comes.
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("got %q, %v, want to be asked for the body", line, err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
 		t.Errorf("got %v, want a clean end", err)
 	}
 }
