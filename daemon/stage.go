@@ -33,6 +33,9 @@ func runStages(ctx context.Context, grace time.Duration, stages ...stage) error 
 		started[i] = r
 		go func() {
 			err := s.run(own)
+			if own.Err() != nil && errors.Is(err, context.Canceled) {
+				err = nil // it ended as it was asked to
+			}
 			if err != nil {
 				failed <- struct{}{}
 			}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -44,6 +45,19 @@ func TestFailedStageStopsTheOthers(t *testing.T) {
 			stage{"api", func(ctx context.Context) error { <-ctx.Done(); return nil }})
 		if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "store: ") {
 			t.Errorf("got %v, want the store's failure by its name", err)
+		}
+	})
+}
+
+func TestStageThatIsCutOffByItsStopHasNotFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := runStages(ctx, time.Minute, stage{"sources", func(ctx context.Context) error {
+			<-ctx.Done()
+			return fmt.Errorf("drop bindings: %w", ctx.Err())
+		}}); err != nil {
+			t.Errorf("got %v, want a clean end", err)
 		}
 	})
 }
