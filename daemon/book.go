@@ -19,23 +19,23 @@ type book struct {
 	places []int // of bytes in done
 }
 
-// await is what a page became. While its files are on their way, what is done
-// is recorded when its time has come.
-func (b *book) await(ctx context.Context, page <-chan prepared) (prepared, error) {
+// await is the next page that is ready. While files are on their way, what is
+// done is recorded when its time has come.
+func (b *book) await(ctx context.Context, pages <-chan prepared) (prepared, error) {
 	if len(b.done) == 0 {
-		return <-page, nil
+		return <-pages, nil
 	}
 	due := time.NewTimer(time.Until(b.began.Add(recordEvery)))
 	defer due.Stop()
 	select {
-	case p := <-page:
+	case p := <-pages:
 		return p, nil
 	case <-due.C:
 	}
 	if err := b.record(ctx, false); err != nil {
 		return prepared{}, err
 	}
-	return <-page, nil
+	return <-pages, nil
 }
 
 // add notes one result, and records the page when it is full.

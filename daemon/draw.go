@@ -36,8 +36,8 @@ func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
 	defer wait()
 	defer leave() // a turn that fails does not fetch on
 	book := book{daemon: d, turn: t, began: time.Now()}
-	for i, c := range claims {
-		page, err := book.await(ctx, pages[i])
+	for range claims {
+		page, err := book.await(ctx, pages)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
 		if page.err != nil && machineFault(page.err) {
 			return page.err
 		}
-		done, bytes := d.picture(ctx, c, page)
+		done, bytes := d.picture(ctx, page)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -60,32 +60,30 @@ func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
 
 // A prepared is a claim with its request, or the reason why there is none.
 type prepared struct {
+	claim   store.Claim
 	request render.Request
 	err     error
 }
 
 // prepare compiles the pages of claims and fetches their remote assets, a few
-// rows ahead of the drawing. Every channel gets exactly one value; wait returns
-// when all have theirs.
-func (d *Daemon) prepare(ctx context.Context, claims []store.Claim) (pages []chan prepared, wait func()) {
-	pages = make([]chan prepared, len(claims))
-	for i := range pages {
-		pages[i] = make(chan prepared, 1)
-	}
+// rows ahead of the drawing. pages gets each claim once, as it is ready, so that
+// a file that is late holds up its own row only; wait returns when all are there.
+func (d *Daemon) prepare(ctx context.Context, claims []store.Claim) (pages <-chan prepared, wait func()) {
+	ready := make(chan prepared, len(claims))
 	var ahead sync.WaitGroup
 	ahead.Go(func() {
 		var g errgroup.Group
 		g.SetLimit(assetFlight)
-		for i, c := range claims {
+		for _, c := range claims {
 			g.Go(func() error {
 				request, err := d.request(ctx, c)
-				pages[i] <- prepared{request, err}
+				ready <- prepared{c, request, err}
 				return nil
 			})
 		}
 		_ = g.Wait()
 	})
-	return pages, ahead.Wait
+	return ready, ahead.Wait
 }
 
 // request turns a claim into what the engine takes.
@@ -153,7 +151,8 @@ func (e *assetError) Error() string { return e.err.Error() }
 func (e *assetError) Unwrap() error { return e.err }
 
 // picture draws one claim. bytes are nil when it did not become a picture.
-func (d *Daemon) picture(ctx context.Context, c store.Claim, p prepared) (done store.Rendered, bytes []byte) {
+func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, bytes []byte) {
+	c := p.claim
 	done = store.Rendered{Fingerprint: c.Fingerprint}
 	if p.err != nil {
 		return d.unmade(c, done, p.err), nil

@@ -32,6 +32,7 @@ func TestErrandIsDoneAgainUntilItWorks(t *testing.T) {
 		go e.work(ctx)
 		e.ask()
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if len(tries) != 3 {
 			t.Fatalf("tried at %v, want three tries and no more", tries)
 		}
