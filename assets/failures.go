@@ -20,8 +20,9 @@ type failures struct {
 type failureName [sha256.Size]byte
 
 type failure struct {
-	name failureName
-	err  error
+	name  failureName
+	err   error // the first
+	times int
 }
 
 func newFailures(limit int) *failures {
@@ -32,16 +33,16 @@ func nameFailure(scope, address string) failureName {
 	return sha256.Sum256([]byte(scope + "\x00" + address))
 }
 
-// find is the failure of address in scope, nil if there is none.
-func (f *failures) find(scope, address string) error {
+// find is the failure of address in scope, nil unless it happened so many times.
+func (f *failures) find(scope, address string, times int) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	e, ok := f.byName[nameFailure(scope, address)]
-	if !ok {
+	if !ok || e.Value.(*failure).times < times {
 		return nil
 	}
 	f.order.MoveToFront(e)
-	return e.Value.(failure).err
+	return e.Value.(*failure).err
 }
 
 func (f *failures) remember(scope, address string, err error) {
@@ -51,12 +52,23 @@ func (f *failures) remember(scope, address string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	name := nameFailure(scope, address)
-	if _, ok := f.byName[name]; ok {
+	if e, ok := f.byName[name]; ok {
+		e.Value.(*failure).times++
 		return
 	}
-	f.byName[name] = f.order.PushFront(failure{name, err})
+	f.byName[name] = f.order.PushFront(&failure{name, err, 1})
 	if f.order.Len() > f.limit {
-		oldest := f.order.Remove(f.order.Back()).(failure)
+		oldest := f.order.Remove(f.order.Back()).(*failure)
 		delete(f.byName, oldest.name)
+	}
+}
+
+func (f *failures) forget(scope, address string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name := nameFailure(scope, address)
+	if e, ok := f.byName[name]; ok {
+		f.order.Remove(e)
+		delete(f.byName, name)
 	}
 }

@@ -67,7 +67,8 @@ type Library struct {
 
 	flights  flights
 	hosts    hosts
-	failures *failures
+	failures *failures // of addresses
+	silences *failures // of hosts that did not answer in time
 }
 
 // New is a Library that fetches with client and keeps in index and blobs.
@@ -81,13 +82,15 @@ func New(client *http.Client, index Index, blobs Blobs, limits Limits) *Library 
 		flights:  flights{calls: make(map[string]*call)},
 		hosts:    hosts{limit: limits.PerHost, places: make(map[string]*places)},
 		failures: newFailures(limits.Failures),
+		silences: newFailures(limits.Failures),
 	}
 }
 
 // Fetch is the pin of url, which is requested only if there is none yet. Equal
 // addresses that are wanted at a time are requested once. Within one scope a
-// failure is final: the next Fetch returns it without a request. The empty
-// scope remembers nothing.
+// failure is final: the next Fetch returns it without a request, and a host that
+// was silent several times in a row is not asked for other addresses either. The
+// empty scope remembers nothing.
 //
 // A failure is a problem with the slug FetchFailed; it is marked
 // retry.Permanent when trying in another scope would not help either.
@@ -100,14 +103,33 @@ func (l *Library) Fetch(ctx context.Context, url, scope string) (Pin, error) {
 	if pin, known, err := l.pinned(ctx, address); known || err != nil {
 		return pin, err
 	}
-	if err := l.failures.find(scope, address); err != nil {
+	if err := l.failures.find(scope, address, 1); err != nil {
 		return Pin{}, err
+	}
+	if err := l.silences.find(scope, u.Host, silentLimit); err != nil {
+		return Pin{}, problem.New(problem.Timeout, "%s did not answer %d times in a row", u.Host, silentLimit).WithSlug(FetchFailed)
 	}
 	pin, err := l.flights.do(ctx, address, func() (Pin, error) { return l.fetch(ctx, u) })
 	if p := (*problem.Error)(nil); errors.As(err, &p) && p.Slug == FetchFailed {
 		l.failures.remember(scope, address, err)
+		l.heard(scope, u.Host, p)
+	} else if err == nil {
+		l.silences.forget(scope, u.Host)
 	}
 	return pin, err
+}
+
+// silentLimit is how many requests without an answer in time, in a row, make a
+// host count as silent: each of them keeps a place for as long as it may last.
+const silentLimit = 5
+
+// heard notes whether a host that failed at least answered.
+func (l *Library) heard(scope, host string, p *problem.Error) {
+	if p.Code == problem.Timeout {
+		l.silences.remember(scope, host, p)
+		return
+	}
+	l.silences.forget(scope, host)
 }
 
 // pinned is the pin of address if its bytes are still there. Without them the

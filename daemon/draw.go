@@ -21,6 +21,7 @@ const (
 	turnSize    = 100                    // renders that one turn claims at most
 	recordEvery = 250 * time.Millisecond // finished pictures wait at most so long for their commit
 	assetFlight = 4                      // rows of a turn whose remote assets are fetched ahead
+	assetTries  = 4                      // of a binding's row whose remote assets can't be had now
 	drawLimit   = 2 * time.Minute        // for one picture with its assets, the engine's second try included
 )
 
@@ -111,7 +112,7 @@ func (d *Daemon) request(ctx context.Context, c store.Claim) (render.Request, er
 		if !d.settings.Render.AllowsRemote() {
 			return render.Request{}, &assetError{variable: remote.Var, err: errRemoteOff}
 		}
-		pin, err := d.assets.Fetch(ctx, remote.URL, assetScope(c))
+		pin, err := d.assets.Fetch(ctx, remote.URL, assetScope(c, time.Now()))
 		switch {
 		case err != nil && machineFault(err):
 			return render.Request{}, err
@@ -123,9 +124,15 @@ func (d *Daemon) request(ctx context.Context, c store.Claim) (render.Request, er
 	return r, nil
 }
 
-// assetScope is within what a URL that failed is not tried again: the job, so
-// that one dead host is asked once for 50,000 rows.
-func assetScope(c store.Claim) string { return c.Owner.Job() }
+// assetScope is within what a URL that failed, or a host that is silent, is not
+// tried again: the job, so that a dead host is asked a few times for 50,000
+// rows; of a binding a minute, so that its rows keep no others waiting.
+func assetScope(c store.Claim, now time.Time) string {
+	if id := c.Owner.Job(); id != "" {
+		return id
+	}
+	return fmt.Sprintf("%s@%d", c.Owner, now.Unix()/60)
+}
 
 // errRemoteOff is every remote image's fault while Chrome runs without its sandbox.
 var errRemoteOff = retry.Permanent(problem.New(problem.Forbidden, "remote images are off, because Chrome runs without its sandbox").
@@ -184,9 +191,9 @@ func (d *Daemon) unmade(c store.Claim, done store.Rendered, err error) store.Ren
 			done.Problem.Message = fmt.Sprintf("the image of %s could not be had: %s", asset.variable, err)
 		}
 		// In a batch a URL gets one try; a binding's row has no other occasion.
-		if c.Owner.Binding() != "" && !retry.IsPermanent(err) && c.Attempt < 3 {
+		if c.Owner.Binding() != "" && !retry.IsPermanent(err) && c.Attempt < assetTries {
 			done.Problem = nil
-			done.Retry, done.After = err, backoff.Next(c.Attempt)
+			done.Retry, done.After = err, assetBackoff.Next(c.Attempt)
 		}
 		return done
 	}
@@ -202,7 +209,11 @@ func (d *Daemon) unmade(c store.Claim, done store.Rendered, err error) store.Ren
 	return done
 }
 
-var backoff = retry.Backoff{Base: time.Second, Max: time.Minute}
+var (
+	backoff = retry.Backoff{Base: time.Second, Max: time.Minute}
+	// assetBackoff is longer than a host needs to be restarted.
+	assetBackoff = retry.Backoff{Base: time.Minute, Max: 5 * time.Minute}
+)
 
 // asProblem is what an item shows of err.
 func asProblem(err error, slug string) *bindings.Problem {
