@@ -79,6 +79,7 @@ func TestFailedReadingIsReadAgainBeforeItsInterval(t *testing.T) {
 				}
 				f.read(nil)
 				time.Sleep(30 * time.Minute)
+				synctest.Wait()
 				if len(asked) != 2 {
 					t.Errorf("asked %d times, want no more after a good reading", len(asked))
 				}

@@ -72,11 +72,13 @@ func TestTemplateFolderWithoutHintsIsReadAtIntervals(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- l.watch(ctx, func(names []string) { changed = append(changed, names...) }) }()
 		time.Sleep(2 * settle)
+		synctest.Wait()
 		if want := []string{"card"}; !slices.Equal(changed, want) {
 			t.Errorf("at the start %v has a new version, want %v", changed, want)
 		}
 		mustWrite(t, filepath.Join(l.dir, "label.html"), cardTemplate)
 		time.Sleep(templateCheck)
+		synctest.Wait()
 		if want := []string{"card", "label"}; !slices.Equal(changed, want) {
 			t.Errorf("after the interval %v has new versions, want %v", changed, want)
 		}
