@@ -166,9 +166,21 @@ type quarantineView struct {
 	Detail   string `json:"detail"`
 }
 
-const quarantineLimit = 100
+// A failedView is a row whose wanted picture could not be made, and why.
+type failedView struct {
+	Key   string `json:"key"`
+	Name  string `json:"name"`
+	Code  string `json:"code"`
+	Error string `json:"error"`
+	Field string `json:"field,omitempty"`
+}
 
-// listRows gives a page of the rows of a binding's source, by key.
+// troubleLimit is how many rows that are kept out, and how many that failed, a
+// page of rows comes with.
+const troubleLimit = 100
+
+// listRows gives a page of the rows of a binding's source, by key, with what
+// keeps rows from their picture.
 func (s *Server) listRows(w http.ResponseWriter, r *http.Request) error {
 	b, err := s.bindingOf(r)
 	if err != nil {
@@ -182,17 +194,25 @@ func (s *Server) listRows(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read rows of source %q: %w", b.Source, err)
 	}
-	out, err := s.deps.Bindings.Quarantine(r.Context(), b.Source, quarantineLimit)
+	out, err := s.deps.Bindings.Quarantine(r.Context(), b.Source, troubleLimit)
 	if err != nil {
 		return fmt.Errorf("read quarantine of source %q: %w", b.Source, err)
 	}
+	failed, err := s.deps.Bindings.FailedRows(r.Context(), b.Name, troubleLimit)
+	if err != nil {
+		return fmt.Errorf("read failed rows of binding %q: %w", b.Name, err)
+	}
 	page := struct {
 		Rows        []rowView        `json:"rows"`
+		Failed      []failedView     `json:"failed"`
 		Quarantined []quarantineView `json:"quarantined"`
 		Next        string           `json:"next,omitempty"` // the after of the next page
-	}{Rows: []rowView{}, Quarantined: []quarantineView{}}
+	}{Rows: []rowView{}, Failed: []failedView{}, Quarantined: []quarantineView{}}
 	for _, row := range rows {
 		page.Rows = append(page.Rows, rowView{row.Key, bindings.KeyText(row.Key), row.Version, row.Missing, row.Values})
+	}
+	for _, f := range failed {
+		page.Failed = append(page.Failed, failedView{f.Key, bindings.KeyText(f.Key), f.Problem.Code, f.Problem.Message, f.Problem.Field})
 	}
 	for _, q := range out {
 		page.Quarantined = append(page.Quarantined, quarantineView(q))

@@ -39,6 +39,7 @@ type Bindings interface {
 	Bindings(ctx context.Context, names []string) ([]bindings.Status, error)
 	Rows(ctx context.Context, source, after string, limit int) ([]bindings.StoredRow, error)
 	Quarantine(ctx context.Context, source string, limit int) ([]bindings.Quarantined, error)
+	FailedRows(ctx context.Context, binding string, limit int) ([]bindings.FailedRow, error)
 	WantPoll(ctx context.Context, source string) error
 	AcceptGuard(ctx context.Context, binding string) (promoted int, err error)
 }

@@ -215,11 +215,15 @@ func TestRowsComePageByPage(t *testing.T) {
 	type page struct {
 		Rows        []rowView
 		Quarantined []quarantineView
+		Failed      []failedView
 		Next        string
 	}
 	first := mustAnswer[page](t, get("/bindings/cards/rows?limit=3").to(t, s), 200)
 	if len(first.Rows) != 3 || first.Next != "k%2F2" || first.Rows[0].Name != "k/0" || string(first.Rows[0].Values) != `{"n":1.50}` || len(first.Quarantined) != 1 {
 		t.Fatalf("first %+v", first)
+	}
+	if want := (failedView{"k%2F2", "k/2", "wrong_type", "not a number", "variables.price"}); len(first.Failed) != 1 || first.Failed[0] != want {
+		t.Errorf("failed %+v, want %+v", first.Failed, want)
 	}
 	rest := mustAnswer[page](t, get("/bindings/cards/rows?limit=3&after=k%252F2").to(t, s), 200)
 	if len(rest.Rows) != 2 || rest.Next != "" {

@@ -202,6 +202,10 @@ func (w *world) Rows(_ context.Context, source, after string, limit int) ([]bind
 	return page, nil
 }
 
+func (w *world) FailedRows(context.Context, string, int) ([]bindings.FailedRow, error) {
+	return []bindings.FailedRow{{Key: "k%2F2", Problem: bindings.Problem{Code: "wrong_type", Field: "variables.price", Message: "not a number"}}}, nil
+}
+
 func (w *world) Quarantine(context.Context, string, int) ([]bindings.Quarantined, error) {
 	return []bindings.Quarantined{{Position: "line 7", Reason: bindings.NullKey, Detail: "the column of the key is empty"}}, nil
 }

@@ -94,6 +94,13 @@ type Quarantined struct {
 	Detail   string
 }
 
+// A FailedRow is a row whose wanted picture could not be made; one that was
+// made before is still served.
+type FailedRow struct {
+	Key     string
+	Problem Problem
+}
+
 // A StoredRow is what the ledger keeps of a row.
 type StoredRow struct {
 	Key     string

@@ -168,6 +168,27 @@ func (s *Store) Quarantine(ctx context.Context, source string, limit int) ([]bin
 	return all, wrap(err, "read the quarantine of %q", source)
 }
 
+// FailedRows are rows of binding whose wanted picture could not be made, by key.
+func (s *Store) FailedRows(ctx context.Context, binding string, limit int) ([]bindings.FailedRow, error) {
+	all, err := collect(ctx, s.reader(), `SELECT i.key, CASE WHEN i.problem <> '' THEN i.problem ELSE COALESCE((SELECT g.problem
+			FROM images AS g WHERE g.owner = i.owner AND g.idx = i.idx AND g.key = i.key AND g.state = 'failed'
+			ORDER BY g.place LIMIT 1), '') END
+		FROM items AS i WHERE i.owner = $1 AND i.idx = 0 AND i.state = 'failed' AND i.generation > 0 ORDER BY i.key LIMIT $2`,
+		[]any{string(bindings.BindingOwner(binding)), limit},
+		func(scan func(...any) error) (f bindings.FailedRow, err error) {
+			var text string
+			if err := scan(&f.Key, &text); err != nil {
+				return f, err
+			}
+			p, err := problemOf(text)
+			if p != nil {
+				f.Problem = *p
+			}
+			return f, err
+		})
+	return all, wrap(err, "read the failed rows of %q", binding)
+}
+
 // Counters are the figures of the whole ledger, for monitoring.
 type Counters struct {
 	Rows, Missing, Quarantined                                                int64

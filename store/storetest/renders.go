@@ -191,6 +191,23 @@ var renders = map[string]func(*testing.T, Open){
 		}
 	},
 
+	"FailedRowsSayWhy": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		replan(t, s, wants("a", "fine"))
+		draw(t, s)
+		replan(t, s, fails("b", "missing_variable"), wants("c", "bad"))
+		c := claim(t, s, 1, 1)[0]
+		bad := bindings.Problem{Code: "wrong_type", Message: "no number"}
+		must(t, s.FinishRenders(t.Context(), hand(1), []store.Rendered{{Fingerprint: c.Fingerprint, Problem: &bad}}, true))
+		want := []bindings.FailedRow{{Key: "b", Problem: *fails("b", "missing_variable").Problem}, {Key: "c", Problem: bad}}
+		if diff := cmp.Diff(want, got(s.FailedRows(t.Context(), owner.Binding(), 10))(t)); diff != "" {
+			t.Errorf("failed rows (-want +got):\n%s", diff)
+		}
+		if some := got(s.FailedRows(t.Context(), owner.Binding(), 1))(t); len(some) != 1 {
+			t.Errorf("at most one: %+v", some)
+		}
+	},
+
 	"FailedFetchIsTriedAgainWhenWantedAgain": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		replan(t, s, wants("a", "remote"))
