@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,46 +18,6 @@ import (
 	"github.com/pictifyd/pictifyd/connectors/file"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
-
-// run runs a daemon inside the test's own process, so that its memory can be
-// looked at, and returns its address. It ends with the test, cleanly.
-func (s *site) run(o Options) (url string, d *Daemon) {
-	s.tb.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	o.started = func(running *Daemon) { d = running }
-	url, ended := s.begin(ctx, o)
-	s.tb.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			s.tb.Errorf("the daemon ended: %v", err)
-		}
-	})
-	return url, d
-}
-
-// begin runs a daemon until ctx ends, and returns when it listens. ended gets
-// what Run returned.
-func (s *site) begin(ctx context.Context, o Options) (url string, ended <-chan error) {
-	s.tb.Helper()
-	settings, err := Load(filepath.Join(s.dir, "pictifyd.yaml"))
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	listening := make(chan net.Addr, 1)
-	done := make(chan error, 1)
-	o.Listening = func(addr net.Addr) { listening <- addr }
-	if o.Log == nil {
-		o.Log = quiet(s.tb)
-	}
-	go func() { done <- Run(ctx, settings, o) }()
-	select {
-	case addr := <-listening:
-		return "http://" + addr.String(), done
-	case err := <-done:
-		s.tb.Fatalf("the daemon ended: %v", err)
-	}
-	return "", nil
-}
 
 const catalogYAML = `
 sources: { catalog: { kind: file, path: rows.csv, key: sku } }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -97,23 +96,6 @@ func TestPauseAfterFailuresGrowsUpToTheInterval(t *testing.T) {
 	if got := f.pause(errors.New("reset")); got < 30*time.Second || got > time.Minute {
 		t.Errorf("the 50th pause is %s, want about the interval of 1m", got)
 	}
-}
-
-// open opens the rooms of a daemon on the site and runs none of its stages.
-func (s *site) open() *Daemon {
-	s.tb.Helper()
-	settings, err := Load(filepath.Join(s.dir, "pictifyd.yaml"))
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	d := newDaemon(settings, Options{Log: quiet(s.tb), Renderer: &rendertest.Null{}})
-	closing, err := d.open(s.tb.Context())
-	if err != nil {
-		closing()
-		s.tb.Fatal(err)
-	}
-	s.tb.Cleanup(closing)
-	return d
 }
 
 // Of a daemon that was killed in a reading the turn comes back at once, before
