@@ -23,7 +23,7 @@ type Workers struct {
 }
 
 const (
-	deliverWorkers = 16
+	deliverWorkers = 64
 	pollWorkers    = 8
 	planWorkers    = 2
 
