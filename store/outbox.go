@@ -69,7 +69,7 @@ func (t *tx) planDeliveries(ctx context.Context, endings []ending) error {
 			plans = append(plans, planned{thread{name, e.owner, e.key}, e})
 			threads = append(threads, []any{name, string(e.owner), e.key})
 		}
-		if len(sinks) > 0 && e.event != sink.ImageRemoved {
+		if len(sinks) > 0 {
 			pictured = append(pictured, e.cells())
 		}
 	}
@@ -146,23 +146,28 @@ func (t *tx) lastTold(ctx context.Context, threads [][]any) (map[thread]string, 
 	return told, err
 }
 
-// outputs are the pictures of items, in their order, or why there are none.
+// outputs are the pictures of items, in their order, or why there are none. Of
+// a removed item they are the last ones that there were: sinks find by them
+// what they have to take away.
 func (t *tx) outputs(ctx context.Context, items [][]any) (map[itemID][]sink.Output, error) {
 	outputs := map[itemID][]sink.Output{}
 	if len(items) == 0 {
 		return outputs, nil
 	}
-	err := t.each(ctx, `SELECT i.owner, i.idx, i.key, i.problem, COALESCE(g.output, ''), COALESCE(g.state, 'failed'), COALESCE(g.problem, ''),
+	err := t.each(ctx, `SELECT i.owner, i.idx, i.key, i.state, i.problem, COALESCE(g.output, ''), COALESCE(g.state, 'failed'), COALESCE(g.problem, ''),
 			COALESCE(g.hash, ''), COALESCE(g.format, ''), COALESCE(g.ext, ''), COALESCE(g.width, 0), COALESCE(g.height, 0)
 		FROM rows($1) AS e CROSS JOIN items AS i
 		LEFT JOIN images AS g ON g.owner = i.owner AND g.idx = i.idx AND g.key = i.key
 		WHERE i.owner = e.value->>0 AND i.idx = CAST(e.value->>1 AS BIGINT) AND i.key = e.value->>2 ORDER BY g.place`, []any{table(items)}, func(scan func(...any) error) error {
 		var id itemID
 		var o sink.Output
-		var state, itemProblem, imageProblem string
-		if err := scan(&id.owner, &id.idx, &id.key, &itemProblem, &o.Name, &state, &imageProblem,
+		var state, itemState, itemProblem, imageProblem string
+		if err := scan(&id.owner, &id.idx, &id.key, &itemState, &itemProblem, &o.Name, &state, &imageProblem,
 			&o.Hash, &o.Format, &o.Ext, &o.Width, &o.Height); err != nil {
 			return err
+		}
+		if itemState == stateRemoved && o.Hash == "" {
+			return nil
 		}
 		if state == stateFailed {
 			p, err := problemOf(cmp.Or(itemProblem, imageProblem))

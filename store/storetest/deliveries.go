@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/store"
 )
 
@@ -38,6 +39,27 @@ var deliveries = map[string]func(*testing.T, Open){
 		o := d.Outputs[0]
 		if o.Name != "card" || o.Hash != "hash of fp-card-1" || o.Format != "png" || o.Ext != "png" || o.Width != 4 || o.Height != 3 || o.URL != "" {
 			t.Errorf("output is %+v", o)
+		}
+	},
+
+	"RemovalNamesTheLastPictures": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		hear(s)
+		replan(t, s, wants("a", "1"), fails("b", "missing_variable"))
+		draw(t, s)
+		deliver(t, s, "hook", nil)
+		replan(t, s, removes("a"), removes("b"))
+		outputs := map[string][]sink.Output{}
+		for _, d := range deliver(t, s, "hook", nil) {
+			if d.Event == sink.ImageRemoved {
+				outputs[d.Key] = d.Outputs
+			}
+		}
+		if a := outputs["a"]; len(a) != 1 || a[0].Name != "card" || a[0].Hash != "hash of fp-card-1" || a[0].Ext != "png" {
+			t.Errorf("the removal of a names %+v, want its picture", a)
+		}
+		if b, told := outputs["b"]; !told || len(b) != 0 {
+			t.Errorf("the removal of b, told: %v, names %+v; it had no picture", told, b)
 		}
 	},
 
