@@ -116,49 +116,11 @@ func (c *runCommand) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	for {
-		running, cancel := context.WithCancel(ctx)
-		next := make(chan *daemon.Settings, 1)
-		waiter := make(chan struct{})
-		go func() {
-			defer close(waiter)
-			if s := c.reloaded(running, reload, log); s != nil {
-				next <- s
-				cancel()
-			}
-		}()
-		err := daemon.Run(running, settings, daemon.Options{Log: log, Once: c.Once})
-		cancel()
-		<-waiter
-		select {
-		case settings = <-next:
-			if err != nil {
-				return err
-			}
-		default:
-			return err
-		}
-	}
-}
-
-// reloaded waits for a reload signal that finds a good configuration, and is
-// nil when ctx ends first. A bad one is reported and changes nothing.
-func (c *runCommand) reloaded(ctx context.Context, reload <-chan os.Signal, log *slog.Logger) *daemon.Settings {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-reload:
-		}
-		settings, err := daemon.Load(c.Config)
-		if err == nil {
-			log.Info("configuration read again")
-			return settings
-		}
-		for _, p := range problem.All(err) {
-			log.Error("configuration refused, the running one stays", slog.Any("err", p))
-		}
-	}
+	return supervisor{
+		log: log, options: daemon.Options{Log: log, Version: version, Once: c.Once}, reload: reload,
+		load: func() (*daemon.Settings, error) { return daemon.Load(c.Config) },
+		run:  daemon.Run,
+	}.supervise(ctx, settings)
 }
 
 func (c *runCommand) logger(w io.Writer) *slog.Logger {
