@@ -24,5 +24,5 @@ run() { # title, package, pattern, further flags
   run "A change in the file to new bytes under /b/…, at rest" ./daemon '^BenchmarkChangeToBytes$' 100x
   run "A reading of 10,000 rows of which 10 changed" ./daemon '^BenchmarkReading$' 20x
   run "A batch of 1,000 rows, accepted to completed" ./daemon '^BenchmarkBatch$' 3x
-  run "The pool beside the tutorial's loop (a new tab for each image)" ./render/chrome '.' 100x
+  run "The pool beside the tutorial's loop (a new tab for each image)" ./render/chrome '^BenchmarkRender' 60x
 } | tee bench/RESULTS.md
