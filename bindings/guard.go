@@ -41,8 +41,10 @@ func Judge(g Guard, c Counts) Verdict {
 	return v
 }
 
+// beyond forgives the share what the binary form of a percentage is short of it:
+// 0.29 × 100 is less than 29.
 func beyond(n, live int, limit config.Percent, floor int) bool {
-	return n > floor && float64(n) > float64(limit)*float64(live)
+	return n > floor && float64(n) > float64(limit)*float64(live)*(1+1e-12)
 }
 
 func images(n int) string {

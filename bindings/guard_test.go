@@ -17,6 +17,10 @@ func TestGuardHoldsAboveShareAndFloorBoth(t *testing.T) {
 		{"nothing happens", guard, Counts{Live: 100, Rows: 100}, Verdict{}},
 		{"nothing known", guard, Counts{}, Verdict{}},
 		{"exactly half", guard, Counts{Live: 100, Changed: 50, Rows: 100}, Verdict{}},
+		{"exactly a share that has no exact binary form", Guard{MaxChanged: 0.29, MaxDeleted: 0.57}, Counts{Live: 100, Changed: 29, Gone: 57, Rows: 43}, Verdict{}},
+		{"one of a million more than that", Guard{MaxChanged: 0.29}, Counts{Live: 1_000_000, Changed: 290_001, Rows: 1_000_000}, Verdict{
+			HoldChanges: true, Reason: "290,001 of 1,000,000 images would change (limit 29 %)",
+		}},
 		{"one more than half", guard, Counts{Live: 10000, Changed: 5001, Rows: 10000}, Verdict{
 			HoldChanges: true, Reason: "5,001 of 10,000 images would change (limit 50 %)",
 		}},

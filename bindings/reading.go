@@ -118,10 +118,12 @@ func (r *Reading) row(p *Plan, row *connectors.Row, known map[string]Known) {
 		p.Quarantined = append(p.Quarantined, Quarantined{Key: key, Position: row.Position, Reason: BadRecord, Detail: err.Error()})
 		return
 	}
-	if changed != nil {
-		changed.change, changed.position = change, row.Position
-		r.held.put(key, changed)
+	if changed == nil { // what an older state of the row would have done is undone by this one
+		r.held.drop(key)
+		return
 	}
+	changed.change, changed.position = change, row.Position
+	r.held.put(key, changed)
 }
 
 // mark notes that the key was seen.
@@ -300,8 +302,8 @@ func (r *Reading) closing(c connectors.Closing) *Closing {
 		Has: func(key string) bool { m, ok := seen[hashKey(key)]; return ok && !m.gone },
 		Judge: func(binding string, counts Counts) Verdict {
 			guard, ok := guards[binding]
-			if !ok {
-				return Verdict{}
+			if !ok { // nobody can say what may go
+				return Verdict{HoldChanges: true, HoldRemoval: true, Reason: "the binding cannot be planned now"}
 			}
 			return Judge(guard, counts)
 		},

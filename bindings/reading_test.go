@@ -378,10 +378,40 @@ func TestClosedReadingPlansNoMore(t *testing.T) {
 	}
 }
 
-func TestVerdictOverABindingOfAnotherSourceHoldsNothing(t *testing.T) {
+// A binding that cannot be planned, because its template is broken, has no guard
+// to say what may go.
+func TestBindingThatIsNotPlannedIsHeld(t *testing.T) {
 	l, bs := newLedger(), one(t)
 	p := l.step(t, l.begin(bs, false), bs, connectors.Batch{Closes: &connectors.Closing{Complete: true}})
-	expect(t, "verdict", p.Closes.Judge("other", Counts{Live: 10}), Verdict{})
+	v := p.Closes.Judge("other", Counts{Live: 10, Gone: 6, Rows: 4})
+	if !v.HoldChanges || !v.HoldRemoval || v.Reason == "" {
+		t.Errorf("verdict %+v, want all held with a reason", v)
+	}
+}
+
+// Of several states of a row in one reading the newest counts, also where it
+// leaves nothing to do.
+func TestNewestStateOfARowInAReadingCounts(t *testing.T) {
+	state := func(key, title string, version int64) connectors.Row {
+		row := product(key, title)
+		row.Version = version
+		return row
+	}
+	t.Run("back to what is stored", func(t *testing.T) {
+		l, bs := newLedger(), one(t)
+		l.read(t, bs, true, batchOf(state("a", "A", 1)))
+		l.read(t, bs, false, batchOf(state("a", "B", 2), state("a", "A", 3)))
+		expect(t, "titles", l.titles(), map[string]string{"a": "A"})
+		expect(t, "stored", titleOf(t, l.rows["a"]), "A")
+	})
+	t.Run("made and deleted", func(t *testing.T) {
+		l, bs := newLedger(), one(t)
+		l.read(t, bs, true, batchOf(state("a", "A", 1)))
+		deleted := connectors.Row{Key: []any{"b"}, Version: 3, Deleted: true}
+		l.read(t, bs, false, batchOf(state("a", "A", 1), state("b", "B", 2), deleted))
+		expect(t, "titles", l.titles(), map[string]string{"a": "A"})
+		expect(t, "rows", len(l.rows), 1)
+	})
 }
 
 func titleOf(tb testing.TB, row StoredRow) string {
