@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
@@ -51,6 +53,11 @@ func (s *Store) SetBinding(ctx context.Context, binding, source, digest string) 
 		if err := t.registerBinding(ctx, binding, source); err != nil {
 			return err
 		}
+		// Held are what of it is still another picture.
+		if _, err := t.exec(ctx, `UPDATE bindings SET held_changes = (SELECT count(*) FROM items WHERE owner = $2 AND proposed_digest <> '')
+			WHERE name = $1 AND held_changes > 0`, binding, string(bindings.BindingOwner(binding))); err != nil {
+			return err
+		}
 		_, err := t.exec(ctx, `UPDATE bindings SET digest = $2, read_once = CASE WHEN $2 <> '' AND EXISTS
 			(SELECT 1 FROM sources AS s WHERE s.name = bindings.source AND s.read_at IS NOT NULL) THEN 1 ELSE read_once END
 			WHERE name = $1`, binding, digest)
@@ -73,17 +80,58 @@ func (s *Store) DropBindings(ctx context.Context, keep []string) error {
 }
 
 // Replan makes proposals of a binding wanted at once, without the guard: a
-// person changed what they follow from.
+// person changed what they follow from. Items whose row changed in a reading that
+// is held, or was not judged, stay so: the new proposal takes the place of theirs.
 func (s *Store) Replan(ctx context.Context, binding string, proposals []bindings.Proposal) (changed int, err error) {
 	if len(proposals) == 0 {
 		return 0, nil
 	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		var err error
-		changed, err = t.promote(ctx, proposals)
+		free, err := t.proposeAgain(ctx, proposals)
+		if err == nil {
+			changed, err = t.promote(ctx, free)
+		}
 		return err
 	})
 	return changed, wrap(err, "plan binding %q again", binding)
+}
+
+// proposeAgain replaces open proposals by those for the same items. free are the
+// proposals for items that have none.
+func (t *tx) proposeAgain(ctx context.Context, proposals []bindings.Proposal) (free []bindings.Proposal, err error) {
+	open := map[itemID]string{}
+	err = pages(proposals, pageSize, func(page []bindings.Proposal) error {
+		var rows [][]any
+		for _, p := range page {
+			rows = append(rows, idOf(p).cells())
+		}
+		return t.each(ctx, `SELECT i.owner, i.idx, i.key, i.proposed_in FROM rows($1) AS e CROSS JOIN items AS i
+			WHERE i.owner = e.value->>0 AND i.idx = CAST(e.value->>1 AS BIGINT) AND i.key = e.value->>2 AND i.proposed_digest <> ''`,
+			[]any{table(rows)}, func(scan func(...any) error) error {
+				var id itemID
+				var reading string
+				err := scan(&id.owner, &id.idx, &id.key, &reading)
+				open[id] = reading
+				return err
+			})
+	})
+	if err != nil {
+		return nil, err
+	}
+	again := map[string][]bindings.Proposal{}
+	for _, p := range proposals {
+		if reading, ok := open[idOf(p)]; ok {
+			again[reading] = append(again[reading], p)
+		} else {
+			free = append(free, p)
+		}
+	}
+	for _, reading := range slices.Sorted(maps.Keys(again)) {
+		if err := t.note(ctx, reading, latestOfEach(again[reading])); err != nil {
+			return nil, err
+		}
+	}
+	return free, nil
 }
 
 // AcceptGuard makes wanted what the guard holds now. Held removals are not done

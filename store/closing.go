@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pictifyd/pictifyd/bindings"
 )
@@ -53,7 +54,7 @@ func (t *tx) closeSource(ctx context.Context, p bindings.Plan, emptied bool) err
 		return err
 	}
 	if !c.Unchanged {
-		if _, err := t.exec(ctx, `UPDATE sources SET complete = $2, reason = $3, emptied = $4 WHERE name = $1`,
+		if _, err := t.exec(ctx, `UPDATE sources SET complete = $2, reason = $3, emptied = $4, unclosed = '' WHERE name = $1`,
 			p.Source, flag(c.Complete), clean(c.Reason), flag(emptied)); err != nil {
 			return err
 		}
@@ -154,7 +155,7 @@ func (t *tx) judge(ctx context.Context, p bindings.Plan, b boundBinding, emptied
 		v.HoldChanges = v.HoldChanges && counts.Rows > 0
 	}
 	if p.Closes.Complete {
-		if err := t.dropProposals(ctx, b.name, p.Reading); err != nil {
+		if err := t.dropProposals(ctx, p, b.name); err != nil {
 			return err
 		}
 	}
@@ -184,15 +185,23 @@ func (t *tx) counts(ctx context.Context, p bindings.Plan, b boundBinding) (bindi
 	return c, err
 }
 
-// dropProposals forgets what older readings proposed and this one did not.
-func (t *tx) dropProposals(ctx context.Context, binding, reading string) error {
-	owner := string(bindings.BindingOwner(binding))
-	if _, err := t.exec(ctx, `DELETE FROM items WHERE owner = $1 AND proposed_digest <> '' AND proposed_in <> $2 AND generation = 0`, owner, reading); err != nil {
+// dropProposals forgets what older readings proposed for rows that this one does
+// not have. What they proposed for a row that is there still holds: this reading
+// could not say more of it, because it is broken, or stands there as it was before.
+func (t *tx) dropProposals(ctx context.Context, p bindings.Plan, binding string) error {
+	keys, err := collect(ctx, t.reader, `SELECT key FROM items WHERE owner = $1 AND proposed_digest <> '' AND proposed_in <> $2`,
+		[]any{string(bindings.BindingOwner(binding)), p.Reading}, text1)
+	if err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, `UPDATE items SET proposed_digest = '', proposed_in = '', proposed = ''
-		WHERE owner = $1 AND proposed_digest <> '' AND proposed_in <> $2`, owner, reading)
-	return err
+	keys = slices.DeleteFunc(keys, p.Closes.Has)
+	return pages(keys, pageSize, func(page []string) error {
+		var rows [][]any
+		for _, key := range page {
+			rows = append(rows, itemID{bindings.BindingOwner(binding), 0, key}.cells())
+		}
+		return t.forget(ctx, table(rows))
+	})
 }
 
 // hold writes down what waits for a person.
@@ -213,8 +222,11 @@ func (t *tx) hold(ctx context.Context, p bindings.Plan, b boundBinding, v bindin
 		removal = 0
 	}
 	reason := v.Reason
-	if held == 0 && removal == 0 {
+	switch {
+	case held == 0 && removal == 0:
 		reason = ""
+	case reason == "":
+		reason = "rows that changed before could not be read again"
 	}
 	ceiling := b.ceiling
 	if c.Gone == 0 && removal == 0 && c.Rows > 0 || removal > 0 {

@@ -20,6 +20,9 @@ type CommitResult struct {
 // durable.
 func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, error) {
 	var result CommitResult
+	if p.Closes == nil && len(p.Rows)+len(p.Proposals)+len(p.Quarantined) == 0 {
+		return result, nil // most batches of a source that hardly changes
+	}
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		result = CommitResult{}
 		stored, stale, err := t.storeRows(ctx, p.Source, p.Rows)
@@ -36,7 +39,7 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 			return err
 		}
 		if p.Closes == nil {
-			return nil
+			return t.leaveOpen(ctx, p)
 		}
 		err = t.closeReading(ctx, p, &result)
 		s.crash("closing.tx")
@@ -46,6 +49,15 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 		s.crash("plan.committed")
 	}
 	return result, wrap(err, "commit reading %s", p.Reading)
+}
+
+// leaveOpen notes that the reading wrote something and has not closed. If it
+// dies, the stored rows are of no state that the source ever had: the next
+// reading must not start from a cursor that speaks of another one.
+func (t *tx) leaveOpen(ctx context.Context, p bindings.Plan) error {
+	_, err := t.exec(ctx, `INSERT INTO sources (name, unclosed) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET unclosed = excluded.unclosed WHERE sources.unclosed <> excluded.unclosed`, p.Source, p.Reading)
+	return err
 }
 
 func (t *tx) quarantine(ctx context.Context, p bindings.Plan) error {
@@ -132,7 +144,7 @@ func (t *tx) forgetSame(ctx context.Context, proposals string) error {
 }
 
 // promoteNoted promotes the open proposals of a binding; of one reading, or,
-// with reading "", of all.
+// with reading "", of all that were judged.
 func (t *tx) promoteNoted(ctx context.Context, binding, reading string) (promoted int, err error) {
 	for {
 		page, err := t.noted(ctx, binding, reading)
@@ -151,8 +163,9 @@ func (t *tx) promoteNoted(ctx context.Context, binding, reading string) (promote
 // next page is another.
 func (t *tx) noted(ctx context.Context, binding, reading string) ([]bindings.Proposal, error) {
 	return collect(ctx, t.reader, `SELECT owner, idx, key, proposed_digest, proposed FROM items
-		WHERE owner = $1 AND proposed_digest <> '' AND (proposed_in = $2 OR $2 = '') LIMIT $3`,
-		[]any{string(bindings.BindingOwner(binding)), reading, pageSize},
+		WHERE owner = $1 AND proposed_digest <> '' AND (proposed_in = $2 OR ($2 = '' AND NOT EXISTS (SELECT 1 FROM bindings AS b
+			JOIN sources AS s ON s.name = b.source WHERE b.name = $4 AND s.unclosed = items.proposed_in))) LIMIT $3`,
+		[]any{string(bindings.BindingOwner(binding)), reading, pageSize, binding},
 		func(scan func(...any) error) (p bindings.Proposal, err error) {
 			var text string
 			if err := scan(&p.Owner, &p.Index, &p.Key, &p.Digest, &text); err != nil {

@@ -242,7 +242,7 @@ func (t *tx) count(ctx context.Context, job string, succeeded, failed int64) err
 
 // Job is a job. A missing one is a problem of code NotFound.
 func (s *Store) Job(ctx context.Context, id string) (batch.Job, error) {
-	j, err := scanJob(s.reader().row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, id).Scan)
+	j, err := scanJob(s.reader().row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, clean(id)).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, problem.New(problem.NotFound, "there is no job %q", id).WithSlug("job_not_found")
 	}

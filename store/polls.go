@@ -23,14 +23,15 @@ func (s *Store) WantPoll(ctx context.Context, source string) error {
 }
 
 // BeginPoll fulfils the wish: it says where to read from, and names the reading
-// and its place among the readings of the source.
+// and its place among the readings of the source. After a reading that wrote
+// something and died, it is the beginning.
 func (s *Store) BeginPoll(ctx context.Context, turn Turn) (from connectors.Cursor, reading string, seq int64, err error) {
 	var position string
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := t.exec(ctx, `INSERT INTO sources (name) VALUES ($1) ON CONFLICT (name) DO NOTHING`, turn.Source); err != nil {
 			return err
 		}
-		return t.row(ctx, `UPDATE sources SET seq = seq + 1, wanted = 0, begun_by = $2 WHERE name = $1 RETURNING seq, position`,
+		return t.row(ctx, `UPDATE sources SET seq = seq + 1, wanted = 0, begun_by = $2 WHERE name = $1 RETURNING seq, CASE WHEN unclosed = '' THEN position ELSE '' END`,
 			turn.Source, turn.ID).Scan(&seq, &position)
 	})
 	if err == nil {

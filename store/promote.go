@@ -150,12 +150,18 @@ func (t *tx) forgetProposals(ctx context.Context, page []bindings.Proposal, chan
 	if len(same) == 0 {
 		return nil
 	}
+	return t.forget(ctx, table(same))
+}
+
+// forget ends the open proposals of items, and those items that were no more
+// than proposed.
+func (t *tx) forget(ctx context.Context, items string) error {
 	if _, err := t.exec(ctx, `UPDATE items SET proposed_digest = '', proposed_in = '', proposed = '' FROM rows($1) AS e
-		WHERE items.owner = e.value->>0 AND items.idx = CAST(e.value->>1 AS BIGINT) AND items.key = e.value->>2 AND proposed_digest <> ''`, table(same)); err != nil {
+		WHERE items.owner = e.value->>0 AND items.idx = CAST(e.value->>1 AS BIGINT) AND items.key = e.value->>2 AND proposed_digest <> ''`, items); err != nil {
 		return err
 	}
 	_, err := t.exec(ctx, `DELETE FROM items WHERE generation = 0 AND proposed_digest = '' AND (owner, idx, key) IN
-		(SELECT e.value->>0, CAST(e.value->>1 AS BIGINT), e.value->>2 FROM rows($1) AS e)`, table(same))
+		(SELECT e.value->>0, CAST(e.value->>1 AS BIGINT), e.value->>2 FROM rows($1) AS e)`, items)
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 // index. status "completed" and "failed" leave out the others; "" has also the
 // rows that have not ended.
 func (s *Store) Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error) {
+	job = clean(job) // it may be what somebody typed
 	owner := string(bindings.JobOwner(job))
 	var results []batch.Result
 	var err error

@@ -68,7 +68,7 @@ func knownItems(ctx context.Context, r reader, known map[string]bindings.Known, 
 // values, by key.
 func (s *Store) Rows(ctx context.Context, source, after string, limit int) ([]bindings.StoredRow, error) {
 	all, err := collect(ctx, s.reader(), `SELECT key, version, data, digest, missing_since FROM source_rows
-		WHERE source = $1 AND key > $2 AND gone = 0 ORDER BY key LIMIT $3`, []any{source, after, limit},
+		WHERE source = $1 AND key > $2 AND gone = 0 ORDER BY key LIMIT $3`, []any{clean(source), clean(after), limit},
 		func(scan func(...any) error) (row bindings.StoredRow, err error) {
 			var data string
 			var missing sql.NullInt64

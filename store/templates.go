@@ -40,7 +40,7 @@ func (s *Store) PublishTemplate(ctx context.Context, v template.Version) (templa
 // Template is a version of a template; number 0 is the newest.
 func (s *Store) Template(ctx context.Context, name string, number int64) (template.Version, error) {
 	v, err := scanTemplate(s.reader().row(ctx, `SELECT `+templateColumns+` FROM templates
-		WHERE name = $1 AND (number = $2 OR $2 = 0) ORDER BY number DESC LIMIT 1`, name, number).Scan)
+		WHERE name = $1 AND (number = $2 OR $2 = 0) ORDER BY number DESC LIMIT 1`, clean(name), number).Scan)
 	switch {
 	case errors.Is(err, sql.ErrNoRows) && number != 0:
 		return v, problem.New(problem.NotFound, "template %q has no version %d", name, number).WithSlug("template_not_found")

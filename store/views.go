@@ -98,7 +98,7 @@ func scanImage(scan func(...any) error) (g bindings.Image, err error) {
 func (s *Store) Image(ctx context.Context, o bindings.Owner, key, output string, ext string) (bindings.Image, error) {
 	all, err := collect(ctx, s.reader(), `SELECT `+imageColumns+imagesOfItems+`
 		WHERE g.owner = $1 AND g.key = $2 AND (g.idx = 0 OR $3 = 1) ORDER BY g.idx, g.place`,
-		[]any{string(o), clean(key), flag(o.Job() != "")}, scanImage)
+		[]any{clean(string(o)), clean(key), flag(o.Job() != "")}, scanImage)
 	if err == nil && len(all) == 0 {
 		return bindings.Image{}, s.unpictured(ctx, o, key)
 	}
@@ -138,7 +138,7 @@ func notReady(p *bindings.Problem) error {
 func (s *Store) unpictured(ctx context.Context, o bindings.Owner, key string) error {
 	var text string
 	err := s.reader().row(ctx, `SELECT problem FROM items WHERE owner = $1 AND key = $2 AND generation > 0 AND (idx = 0 OR $3 = 1)
-		AND state <> 'removed' LIMIT 1`, string(o), clean(key), flag(o.Job() != "")).Scan(&text)
+		AND state <> 'removed' LIMIT 1`, clean(string(o)), clean(key), flag(o.Job() != "")).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return problem.New(problem.NotFound, "there is no such image").WithSlug("image_not_found")
 	}
