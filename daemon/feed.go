@@ -29,7 +29,8 @@ type feed struct {
 
 	compiled bool // bindings are those of the configuration, but for the unable
 	bindings []*bindings.Binding
-	failures int // readings that failed in a row
+	failures int             // readings that failed in a row
+	held     map[string]bool // bindings of which the guard holds something, as the log has it
 }
 
 // A gate is a mutex whose waiters give up when their context ends: a reading

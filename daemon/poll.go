@@ -37,6 +37,9 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	}
 	d.faults.note(d.log, "source", f.name, err)
 	d.metrics.polled(f.name, err)
+	if r.judged {
+		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
+	}
 	if endErr := d.store.EndPoll(ctx, t, err); endErr != nil {
 		return endErr
 	}
@@ -51,6 +54,7 @@ type reading struct {
 	plan     *bindings.Reading
 	source   string
 	bindings []string
+	judged   bool // the guard had its say
 }
 
 func (d *Daemon) reading(ctx context.Context, f *feed, id string, seq int64) (*reading, error) {
@@ -81,5 +85,6 @@ func (r *reading) emit(ctx context.Context, b connectors.Batch) error {
 		return err
 	}
 	_, err = r.store.Commit(ctx, plan)
+	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return err
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -205,6 +206,58 @@ func TestSuddenlyEmptySourceIsHeld(t *testing.T) {
 	if v := p.binding("cards"); v.Items != rows || v.Ready != rows {
 		t.Errorf("after it came back: %+v", v)
 	}
+}
+
+// A logbook is a log that tests read while it is written.
+type logbook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
+}
+
+func TestHeldReadingIsLoggedOnce(t *testing.T) {
+	u := newUpstream(t, jsonRows(40, "one"))
+	s := newSite(t, strings.ReplaceAll(feedYAML, "UPSTREAM", u.server.URL))
+	log := &logbook{}
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}, Log: slog.New(slog.NewTextHandler(log, nil))})
+	p := &process{tb: t, url: url}
+	eventually(t, "the images", func() bool { return p.ready("cards") == 40 })
+
+	for _, name := range []string{"two", "three"} {
+		u.set(jsonRows(40, name))
+		p.refresh("cards")
+		eventually(t, "the changes to "+name+" are read", func() bool { return strings.Contains(p.firstRow("cards"), name) })
+		eventually(t, "the log says so", func() bool { return log.count("the guard holds a reading") > 0 })
+	}
+	u.set(jsonRows(40, "one"))
+	p.refresh("cards")
+	eventually(t, "the log says that it is over", func() bool { return log.count("the guard holds nothing any more") == 1 })
+	if got := log.count("the guard holds a reading"); got != 1 {
+		t.Errorf("the held reading is logged %d times, want once", got)
+	}
+}
+
+// firstRow is the first stored row of a binding's source.
+func (p *process) firstRow(binding string) string {
+	var v struct {
+		Rows []struct{ Values json.RawMessage }
+	}
+	p.get("/bindings/"+binding+"/rows?limit=1", &v)
+	if len(v.Rows) == 0 {
+		return ""
+	}
+	return string(v.Rows[0].Values)
 }
 
 func TestMassChangeIsHeldUntilAccepted(t *testing.T) {
