@@ -36,9 +36,12 @@ func stampOf(path string) (stamp, error) {
 }
 
 func newStamp(path string, info os.FileInfo) (stamp, error) {
+	if info.IsDir() {
+		return stamp{}, problem.New(problem.Invalid, "%q is a folder, not a file", path).WithHint("name the file in it")
+	}
 	if !info.Mode().IsRegular() {
 		return stamp{}, problem.New(problem.Invalid, "%q is not a file (%s)", path, info.Mode().Type()).
-			WithHint("path names one file; folders and pipes are not read")
+			WithHint("path names one file; pipes and devices are not read")
 	}
 	return stamp{Size: info.Size(), Modified: info.ModTime().UnixNano(), Inode: inode(info)}, nil
 }

@@ -185,7 +185,7 @@ func TestFolderIsNotRead(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	mustFail(t, newPoller(t, newConfig(dir, "id")), "rows.csv", "not a file")
+	mustFail(t, newPoller(t, newConfig(dir, "id")), "rows.csv", "is a folder, not a file")
 }
 
 func TestFileOverTheLimitIsNotRead(t *testing.T) {
