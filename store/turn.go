@@ -129,16 +129,23 @@ func (s *Store) finish(turn int64) {
 	delete(s.working, turn)
 }
 
+// suspectRest is the wait of a render that was claimed by turns that failed, so
+// that the next turn takes another one.
+const suspectRest = 10 * time.Second
+
 // release puts back what a turn had claimed when its worker went away without
 // ending it. A claim that was cut off by the end of the process is not counted
-// as a try.
+// as a try; one whose turn failed makes a render a suspect at most, for a fault
+// of the machine says nothing of it.
 func (s *Store) release(ctx context.Context, turn Turn) error {
 	cut := flag(ctx.Err() != nil)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', claimed_by = 0, attempts = attempts - CAST($2 AS BIGINT)
-			WHERE claimed_by = $1 AND state = 'claimed'`, turn.ID, cut); err != nil {
+		if _, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', claimed_by = 0,
+				attempts = CASE WHEN $2 = 1 THEN attempts - 1 WHEN attempts > $3 THEN $3 ELSE attempts END,
+				due_at = CASE WHEN $2 = 0 AND attempts >= $3 THEN CAST($4 AS BIGINT) ELSE due_at END
+			WHERE claimed_by = $1 AND state = 'claimed'`, turn.ID, cut, suspectAttempts, millis(t.now.Add(suspectRest))); err != nil {
 			return err
 		}
 		_, err := t.exec(ctx, `UPDATE deliveries SET state = 'waiting', claimed_by = 0, due_at = $2
