@@ -130,10 +130,11 @@ func (s *Store) served(o bindings.Owner) {
 	s.lastServed = string(o)
 }
 
-// dropUnwanted forgets the candidates that no image waits for. They are locked,
-// so that whoever wants one from now on waits, and finds it gone or claimed.
+// dropUnwanted forgets the candidates that no image waits for, but for those
+// that are made again. They are locked, so that whoever wants one from now on
+// waits, and finds it gone or claimed.
 func (t *tx) dropUnwanted(ctx context.Context, candidates []string) (wanted []string, err error) {
-	dropped, err := collect(ctx, t.reader, `DELETE FROM renders WHERE fingerprint IN list($1)
+	dropped, err := collect(ctx, t.reader, `DELETE FROM renders WHERE fingerprint IN list($1) AND hash = ''
 		AND NOT EXISTS (SELECT 1 FROM images AS g WHERE g.fingerprint = renders.fingerprint AND g.state = 'waiting')
 		RETURNING fingerprint`, []any{list(candidates)}, text1)
 	if err != nil || len(dropped) == 0 {
@@ -211,6 +212,9 @@ func (t *tx) recordPictures(ctx context.Context, done []Rendered) error {
 	}
 	if len(rows) == 0 {
 		return nil
+	}
+	if err := t.replaceBytes(ctx, done, fingerprints); err != nil {
+		return err
 	}
 	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
 	if _, err := t.exec(ctx, `UPDATE renders SET state = 'done', claimed_by = 0, hash = e.value->>1, ext = e.value->>2,

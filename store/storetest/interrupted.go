@@ -129,6 +129,68 @@ var interrupted = map[string]func(*testing.T, Open){
 		until(t, s, "the second try", func() bool { return c.drawn.Load() == 1 })
 	},
 
+	"VanishedBytesAreMadeAgainAndNobodyIsTold": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		hear(s)
+		acceptJob(t, s, "j1", 2)
+		planJob(t, s, "j1", func(int64) string { return "1" })
+		read(t, s, reading{seq: 1, rows: three("1"), promote: true})
+		draw(t, s)
+		deliver(t, s, "hook", nil)
+		deliver(t, s, "job:j1", nil)
+		before := got(s.Job(t.Context(), "j1"))(t)
+		read(t, s, reading{seq: 2, rows: map[string]string{"a": "2", "b": "1", "c": "1"}}) // a shows the old picture still
+		lost := image(t, s, "a").Hash
+		for range 2 {
+			if !got(s.Remake(t.Context(), lost))(t) {
+				t.Fatal("the picture is not made again")
+			}
+		}
+		if got(s.Remake(t.Context(), "unheard of"))(t) {
+			t.Error("a picture that nobody knows is made again")
+		}
+		claims := claim(t, s, 1, 100)
+		if len(claims) != 1 || claims[0].Fingerprint != "fp-card-1" {
+			t.Fatalf("claimed was %q, want the picture that vanished first", fingerprints(claims))
+		}
+		if !got(s.Remake(t.Context(), lost))(t) {
+			t.Error("a picture that is in work is not being made")
+		}
+		again := picture(claims[0])
+		again.Hash = "other bytes"
+		must(t, s.FinishRenders(t.Context(), hand(1), []store.Rendered{again}, true))
+		for _, key := range []string{"a", "b"} {
+			if g := image(t, s, key); g.Hash != "other bytes" {
+				t.Errorf("image %s is served as %+v", key, g)
+			}
+		}
+		if diff := cmp.Diff([]string{"fp-card-2"}, draw(t, s)); diff != "" {
+			t.Errorf("drawn (-want +got):\n%s", diff)
+		}
+		if sent := deliver(t, s, "hook", nil); len(sent) != 1 || sent[0].Key != "a" || sent[0].Generation != 2 {
+			t.Errorf("told was %+v, want the change alone", sent)
+		}
+		if diff := cmp.Diff(before, got(s.Job(t.Context(), "j1"))(t)); diff != "" {
+			t.Errorf("job (-before +after):\n%s", diff)
+		}
+	},
+
+	"VanishedBytesThatCannotBeMadeAreLeftAlone": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		replan(t, s, wants("a", "1"))
+		draw(t, s)
+		lost := image(t, s, "a").Hash
+		got(s.Remake(t.Context(), lost))(t)
+		must(t, s.FinishRenders(t.Context(), hand(1), []store.Rendered{{Fingerprint: claim(t, s, 1, 1)[0].Fingerprint,
+			Problem: &bindings.Problem{Code: "template_broken", Message: "it draws no more"}}}, true))
+		if got(s.Remake(t.Context(), lost))(t) {
+			t.Error("a picture that could not be made a moment ago is made again")
+		}
+		if st := status(t, s); st.Ready != 1 {
+			t.Errorf("status is %+v", st)
+		}
+	},
+
 	"NoTextIsTooOddToBeAskedFor": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		for _, odd := range []string{"a\x00b", "a\xffb"} {
