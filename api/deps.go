@@ -51,6 +51,9 @@ type Images interface {
 	// without bytes is one with not_ready.
 	Image(ctx context.Context, o bindings.Owner, key, output, ext string) (bindings.Image, error)
 	Images(ctx context.Context, limit int) ([]bindings.Image, error) // newest first, with bytes
+	// Remake has the picture made again whose bytes of that hash have vanished.
+	// making is false when nobody knows how, or it failed just now.
+	Remake(ctx context.Context, hash string) (making bool, err error)
 }
 
 // Templates reads published templates.

@@ -62,7 +62,7 @@ func isHash(text string) bool {
 func (s *Server) serveBytes(w http.ResponseWriter, r *http.Request, hash, ext, caching string, changed time.Time) error {
 	bytes, _, err := s.deps.Blobs.Open(r.Context(), hash)
 	if problem.CodeOf(err) == problem.NotFound && err != nil {
-		return problem.New(problem.NotFound, "the bytes of this image are not kept any more: %w", err).WithSlug(slugImageNotFound)
+		return s.vanished(r, hash, err)
 	}
 	if err != nil {
 		return fmt.Errorf("open image %s: %w", hash, err)
@@ -76,6 +76,19 @@ func (s *Server) serveBytes(w http.ResponseWriter, r *http.Request, hash, ext, c
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	http.ServeContent(w, r, "", changed, bytes)
 	return nil
+}
+
+// vanished has an image made again whose bytes are gone, if it is known.
+func (s *Server) vanished(r *http.Request, hash string, cause error) error {
+	making, err := s.deps.Images.Remake(r.Context(), hash)
+	switch {
+	case err != nil:
+		return fmt.Errorf("make image %s again: %w", hash, err)
+	case making:
+		return retry.After(problem.New(problem.NotFound, "the bytes of this image have vanished, and it is being made again").
+			WithSlug(slugNotReady).WithHint("ask again after the seconds of Retry-After"), notReadyFor)
+	}
+	return problem.New(problem.NotFound, "the bytes of this image are not kept any more: %w", cause).WithSlug(slugImageNotFound)
 }
 
 // A place is what a path under /b names.

@@ -142,6 +142,23 @@ func TestImageBeingMadeSaysWhenToAskAgain(t *testing.T) {
 	mustProblem(t, get("/b/cards/SKU-1.png").to(t, s), 410, "image_removed")
 }
 
+func TestVanishedBytesAreMadeAgain(t *testing.T) {
+	w := newWorld()
+	s := mustServer(t, open(), w)
+	hash := w.put("cards", "SKU-1", "card", "png", picture)
+	delete(w.blobs, hash)
+	for _, path := range []string{"/images/" + hash + ".png", "/b/cards/SKU-1.png"} {
+		out := get(path).to(t, s)
+		mustProblem(t, out, 404, "not_ready")
+		if out.Header().Get("Retry-After") != "2" {
+			t.Errorf("%s: Retry-After %q", path, out.Header().Get("Retry-After"))
+		}
+	}
+	if len(w.remade) != 2 || w.remade[0] != hash {
+		t.Errorf("made again were %q", w.remade)
+	}
+}
+
 func TestOldImageStaysWhileTheNewOneIsMade(t *testing.T) {
 	w := newWorld()
 	s := mustServer(t, open(), w)

@@ -44,6 +44,7 @@ type world struct {
 	stored     map[string][]bindings.StoredRow
 	wanted     []string // polls
 	accepted   []string // guards
+	remade     []string // hashes
 
 	images    map[string]bindings.Image // by binding/key/output
 	templates map[string]template.Version
@@ -281,6 +282,18 @@ func (w *world) Templates(context.Context) ([]template.Version, error) {
 		all = append(all, v)
 	}
 	return all, nil
+}
+
+func (w *world) Remake(_ context.Context, hash string) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, i := range w.images {
+		if i.Hash == hash {
+			w.remade = append(w.remade, hash)
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (w *world) Open(_ context.Context, hash string) (io.ReadSeekCloser, int64, error) {
