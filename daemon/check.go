@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -108,8 +109,16 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// bytesOf opens the picture of a hash, for sinks.
+// bytesOf opens the picture of a hash, for sinks. One that vanished is made again
+// until the next try.
 func (d *Daemon) bytesOf(ctx context.Context, hash string) (io.ReadCloser, error) {
 	r, _, err := d.blobs.Open(ctx, hash)
-	return r, err
+	if err == nil {
+		return r, nil
+	}
+	if problem.CodeOf(err) == problem.NotFound {
+		_, makeErr := d.store.Remake(ctx, hash)
+		err = errors.Join(err, makeErr)
+	}
+	return nil, err
 }
