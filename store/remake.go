@@ -10,6 +10,12 @@ import (
 // remakeRest is how long a picture that could not be made again is left alone.
 const remakeRest = time.Minute
 
+// The index leaves out what has no hash; SQLite wants to be told so.
+const (
+	rendersOfHash = `SELECT fingerprint, state, COALESCE(ended_at, 0) FROM renders WHERE hash = $1 AND hash <> ''`
+	rehashImages  = `UPDATE images SET hash = $2 WHERE hash = $1 AND hash <> ''`
+)
+
 // Remake has the picture made again whose bytes of that hash have vanished. It
 // is served as before then, and nobody is told. making is false when no render
 // is known to give these bytes, or it could not be made again just now.
@@ -35,7 +41,7 @@ func (s *Store) Remake(ctx context.Context, hash string) (making bool, err error
 // remakable is the fingerprint of a render that gave the bytes, unless one that
 // does is on its way.
 func remakable(ctx context.Context, r reader, hash string, now time.Time) (lost string, making bool, err error) {
-	err = r.each(ctx, `SELECT fingerprint, state, COALESCE(ended_at, 0) FROM renders WHERE hash = $1`, []any{clean(hash)},
+	err = r.each(ctx, rendersOfHash, []any{clean(hash)},
 		func(scan func(...any) error) error {
 			var f, state string
 			var ended int64
@@ -74,7 +80,7 @@ func (t *tx) replaceBytes(ctx context.Context, done []Rendered, fingerprints []s
 		if !ok || d.Hash == "" || d.Hash == before {
 			continue
 		}
-		if _, err := t.exec(ctx, `UPDATE images SET hash = $2 WHERE hash = $1`, before, d.Hash); err != nil {
+		if _, err := t.exec(ctx, rehashImages, before, d.Hash); err != nil {
 			return err
 		}
 	}

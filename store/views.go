@@ -74,7 +74,28 @@ func (s *Store) tally(ctx context.Context, names []string, at map[string]*bindin
 const imageColumns = `g.owner, g.key, g.output, g.generation, g.hash, g.ext, g.format, g.width, g.height, g.rendered_at,
 	g.state, g.problem, i.problem`
 
-const imagesOfItems = ` FROM images AS g JOIN items AS i ON i.owner = g.owner AND i.idx = g.idx AND i.key = g.key `
+const imagesOfItems = ` FROM images AS g CROSS JOIN items AS i WHERE i.owner = g.owner AND i.idx = g.idx AND i.key = g.key `
+
+const (
+	problemByKey = `SELECT problem FROM items WHERE owner = $1 AND key = $2 AND generation > 0 AND state <> 'removed' LIMIT 1`
+	problemOfRow = `SELECT problem FROM items WHERE owner = $1 AND idx = 0 AND key = $2 AND generation > 0 AND state <> 'removed' LIMIT 1`
+
+	imagesOfRow = `SELECT ` + imageColumns + imagesOfItems + `
+		AND g.owner = $1 AND g.idx = 0 AND g.key = $2 ORDER BY g.place`
+	// imagesByKey looks through all images of a job, which has no index by key.
+	imagesByKey = `SELECT ` + imageColumns + imagesOfItems + `
+		AND g.owner = $1 AND g.key = $2 ORDER BY g.idx, g.place`
+
+	newestImages = `SELECT ` + imageColumns + imagesOfItems + `
+		AND g.rendered_at IS NOT NULL AND g.state <> 'removed'
+			AND NOT EXISTS (SELECT 1 FROM bindings AS b WHERE b.gone = 1 AND g.owner = 'binding/' || b.name)
+		ORDER BY g.rendered_at DESC, g.owner, g.idx, g.key, g.place LIMIT $1`
+
+	failedRows = `SELECT i.key, CASE WHEN i.problem <> '' THEN i.problem ELSE COALESCE((SELECT g.problem
+			FROM images AS g WHERE g.owner = i.owner AND g.idx = i.idx AND g.key = i.key AND g.state = 'failed'
+			ORDER BY g.place LIMIT 1), '') END
+		FROM items AS i WHERE i.owner = $1 AND i.idx = 0 AND i.state = 'failed' AND i.generation > 0 ORDER BY i.key LIMIT $2`
+)
 
 func scanImage(scan func(...any) error) (g bindings.Image, err error) {
 	var rendered sql.NullInt64
@@ -96,9 +117,11 @@ func scanImage(scan func(...any) error) (g bindings.Image, err error) {
 // that nobody knows is the problem image_not_found, one that has no bytes yet
 // not_ready.
 func (s *Store) Image(ctx context.Context, o bindings.Owner, key, output string, ext string) (bindings.Image, error) {
-	all, err := collect(ctx, s.reader(), `SELECT `+imageColumns+imagesOfItems+`
-		WHERE g.owner = $1 AND g.key = $2 AND (g.idx = 0 OR $3 = 1) ORDER BY g.idx, g.place`,
-		[]any{clean(string(o)), clean(key), flag(o.Job() != "")}, scanImage)
+	query := imagesByKey
+	if o.Job() == "" {
+		query = imagesOfRow
+	}
+	all, err := collect(ctx, s.reader(), query, []any{clean(string(o)), clean(key)}, scanImage)
 	if err == nil && len(all) == 0 {
 		return bindings.Image{}, s.unpictured(ctx, o, key)
 	}
@@ -137,8 +160,11 @@ func notReady(p *bindings.Problem) error {
 // never fit for one.
 func (s *Store) unpictured(ctx context.Context, o bindings.Owner, key string) error {
 	var text string
-	err := s.reader().row(ctx, `SELECT problem FROM items WHERE owner = $1 AND key = $2 AND generation > 0 AND (idx = 0 OR $3 = 1)
-		AND state <> 'removed' LIMIT 1`, clean(string(o)), clean(key), flag(o.Job() != "")).Scan(&text)
+	query := problemByKey
+	if o.Job() == "" {
+		query = problemOfRow
+	}
+	err := s.reader().row(ctx, query, clean(string(o)), clean(key)).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return problem.New(problem.NotFound, "there is no such image").WithSlug("image_not_found")
 	}
@@ -151,10 +177,7 @@ func (s *Store) unpictured(ctx context.Context, o bindings.Owner, key string) er
 
 // Images are the newest pictures, of bindings that are configured and of jobs.
 func (s *Store) Images(ctx context.Context, limit int) ([]bindings.Image, error) {
-	all, err := collect(ctx, s.reader(), `SELECT `+imageColumns+imagesOfItems+`
-		WHERE g.rendered_at IS NOT NULL AND g.state <> 'removed'
-			AND NOT EXISTS (SELECT 1 FROM bindings AS b WHERE b.gone = 1 AND g.owner = 'binding/' || b.name)
-		ORDER BY g.rendered_at DESC, g.owner, g.idx, g.key, g.place LIMIT $1`, []any{limit}, scanImage)
+	all, err := collect(ctx, s.reader(), newestImages, []any{limit}, scanImage)
 	return all, wrap(err, "list images")
 }
 
@@ -170,10 +193,7 @@ func (s *Store) Quarantine(ctx context.Context, source string, limit int) ([]bin
 
 // FailedRows are rows of binding whose wanted picture could not be made, by key.
 func (s *Store) FailedRows(ctx context.Context, binding string, limit int) ([]bindings.FailedRow, error) {
-	all, err := collect(ctx, s.reader(), `SELECT i.key, CASE WHEN i.problem <> '' THEN i.problem ELSE COALESCE((SELECT g.problem
-			FROM images AS g WHERE g.owner = i.owner AND g.idx = i.idx AND g.key = i.key AND g.state = 'failed'
-			ORDER BY g.place LIMIT 1), '') END
-		FROM items AS i WHERE i.owner = $1 AND i.idx = 0 AND i.state = 'failed' AND i.generation > 0 ORDER BY i.key LIMIT $2`,
+	all, err := collect(ctx, s.reader(), failedRows,
 		[]any{string(bindings.BindingOwner(binding)), limit},
 		func(scan func(...any) error) (f bindings.FailedRow, err error) {
 			var text string

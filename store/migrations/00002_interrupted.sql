@@ -8,8 +8,14 @@ ALTER TABLE sources ADD COLUMN unclosed TEXT NOT NULL DEFAULT '';
 CREATE INDEX renders_hash ON renders (hash) WHERE hash <> '';
 CREATE INDEX images_hash ON images (hash) WHERE hash <> '';
 
+-- The rows that failed are listed by key.
+DROP INDEX items_failed;
+CREATE INDEX items_failed ON items (owner, idx, key) WHERE state = 'failed';
+
 -- +goose Down
 
+DROP INDEX items_failed;
+CREATE INDEX items_failed ON items (owner, idx) WHERE state = 'failed';
 DROP INDEX images_hash;
 DROP INDEX renders_hash;
 ALTER TABLE sources DROP COLUMN unclosed;

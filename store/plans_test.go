@@ -1,0 +1,38 @@
+package store
+
+import (
+	"strings"
+	"testing"
+)
+
+// What a request waits for must not look through the rows of the whole ledger.
+func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
+	s := newSQLite(t)
+	for name, c := range map[string]struct {
+		query string
+		want  string
+	}{
+		"the images of a row":         {imagesOfRow, "(owner=? AND idx=? AND key=?)"},
+		"the problem of a row":        {problemOfRow, "(owner=? AND idx=? AND key=?)"},
+		"the newest images":           {newestImages, "SEARCH g USING INDEX images_newest"},
+		"the rows that failed":        {failedRows, "USING INDEX items_failed"},
+		"the renders of bytes":        {rendersOfHash, "USING INDEX renders_hash"},
+		"the images of bytes":         {rehashImages, "USING INDEX images_hash"},
+		"the deliveries that are due": {dueDeliveries + ` ORDER BY d.due_at, d.generation LIMIT 9`, "USING INDEX deliveries_waiting"},
+	} {
+		var plan []string
+		args := []any{"x", "y"}[:min(strings.Count(c.query, "$"), 2)]
+		if err := s.reader().each(t.Context(), "EXPLAIN QUERY PLAN "+c.query, args, func(scan func(...any) error) error {
+			var id, parent, unused int
+			var step string
+			err := scan(&id, &parent, &unused, &step)
+			plan = append(plan, step)
+			return err
+		}); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if text := strings.Join(plan, "; "); !strings.Contains(text, c.want) {
+			t.Errorf("%s are found by %q, want %q", name, text, c.want)
+		}
+	}
+}
