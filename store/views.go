@@ -86,10 +86,12 @@ const (
 	imagesByKey = `SELECT ` + imageColumns + imagesOfItems + `
 		AND g.owner = $1 AND g.key = $2 ORDER BY g.idx, g.place`
 
-	newestImages = `SELECT ` + imageColumns + imagesOfItems + `
-		AND g.rendered_at IS NOT NULL AND g.state <> 'removed'
-			AND NOT EXISTS (SELECT 1 FROM bindings AS b WHERE b.gone = 1 AND g.owner = 'binding/' || b.name)
-		ORDER BY g.rendered_at DESC, g.owner, g.idx, g.key, g.place LIMIT $1`
+	// newestImages takes the newest before it sorts them, or SQLite sorts all.
+	newestImages = `SELECT ` + imageColumns + ` FROM (SELECT * FROM images AS n WHERE n.rendered_at IS NOT NULL AND n.state <> 'removed'
+			AND NOT EXISTS (SELECT 1 FROM bindings AS b WHERE b.gone = 1 AND n.owner = 'binding/' || b.name)
+			ORDER BY n.rendered_at DESC LIMIT $1) AS g
+		CROSS JOIN items AS i WHERE i.owner = g.owner AND i.idx = g.idx AND i.key = g.key
+		ORDER BY g.rendered_at DESC, g.owner, g.idx, g.key, g.place`
 
 	failedRows = `SELECT i.key, CASE WHEN i.problem <> '' THEN i.problem ELSE COALESCE((SELECT g.problem
 			FROM images AS g WHERE g.owner = i.owner AND g.idx = i.idx AND g.key = i.key AND g.state = 'failed'
