@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -104,17 +105,38 @@ func holderOf(ctx context.Context, conn *sql.Conn) string {
 	return fmt.Sprintf("server process %d", pid)
 }
 
+// lockPatience is how long the server may be silent. A network that swallows
+// everything would keep a daemon at work without its lock, which the server has
+// given to another one long since.
+const lockPatience = 10 * time.Second
+
 // check takes the lock again when its session broke. It fails when another
-// process was faster.
+// process was faster, or when the server does not answer.
 func (l *advisoryLock) check(ctx context.Context) error {
-	if err := l.conn.PingContext(ctx); err == nil || ctx.Err() != nil {
+	if err := l.ping(ctx); err == nil || ctx.Err() != nil {
 		return nil
 	}
 	_ = l.conn.Close()
-	return l.take(ctx)
+	again, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	if err := l.take(again); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func (l *advisoryLock) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	return l.conn.PingContext(ctx)
 }
 
 func (l *advisoryLock) release() error {
-	_, err := l.conn.ExecContext(context.Background(), `SELECT pg_advisory_unlock(`+advisoryKey+`)`)
+	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+	defer cancel()
+	_, err := l.conn.ExecContext(ctx, `SELECT pg_advisory_unlock(`+advisoryKey+`)`)
+	if errors.Is(err, sql.ErrConnDone) { // it was lost before
+		return nil
+	}
 	return errors.Join(err, l.conn.Close())
 }
