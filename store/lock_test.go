@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -21,7 +22,7 @@ func newPostgres(tb testing.TB) *Store {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	schema := "pictifyd_" + strings.ToLower(tb.Name())
+	schema := "pictifyd_" + bindings.Digest([]byte(tb.Name()))[:12]
 	q := u.Query()
 	q.Set("search_path", schema)
 	u.RawQuery = q.Encode()
@@ -36,6 +37,7 @@ func newPostgres(tb testing.TB) *Store {
 			tb.Fatal(err)
 		}
 	}
+	exec("DROP SCHEMA IF EXISTS " + schema + " CASCADE") // of a test that was killed
 	exec("CREATE SCHEMA " + schema)
 	tb.Cleanup(func() { exec("DROP SCHEMA " + schema + " CASCADE") })
 	s, err := Open(tb.Context(), Config{URL: u.String()}, Options{})
