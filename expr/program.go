@@ -18,9 +18,10 @@ type Options struct {
 
 // Env is what an evaluation knows besides its values.
 type Env struct {
-	Now    time.Time      // what now and today read
-	Locale string         // of currency, number and percent; "" is en-US
-	Zone   *time.Location // of now, today, date and time; nil is UTC
+	Now      time.Time      // what now and today read
+	Locale   string         // of currency, number and percent; "" is en-US
+	Zone     *time.Location // of now, today, date and time; nil is UTC
+	Currency string         // of currency without a code; "" is USD
 }
 
 // The slugs of this room's problems.
