@@ -25,6 +25,7 @@ import (
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 )
@@ -320,9 +321,10 @@ func (f form) Vars() []template.Var {
 func (f form) Sizes() []template.Size {
 	return []template.Size{{Name: "default", Width: 1200, Height: 630}, {Name: "story", Width: 1080, Height: 1920}}
 }
-func (f form) ReadsClock() bool                    { return false }
-func (f form) Page(string) (*template.Page, error) { return new(template.Page), nil }
-func (f form) Resolve(map[string]any, time.Time) (template.Values, error) {
+func (f form) Themes() []string                           { return nil }
+func (f form) ReadsClock() bool                           { return false }
+func (f form) Page(template.View) (*template.Page, error) { return new(template.Page), nil }
+func (f form) ResolveIn(map[string]any, expr.Env) (template.Values, error) {
 	return nil, errors.New("the API resolves nothing")
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/store"
+	"github.com/pictifyd/pictifyd/template"
 )
 
 const (
@@ -96,7 +97,7 @@ func (d *Daemon) request(ctx context.Context, c store.Claim) (render.Request, er
 	case err != nil:
 		return render.Request{}, retry.Permanent(err)
 	}
-	page, err := t.Page(c.Spec.Size)
+	page, err := t.Page(template.View{Size: c.Spec.Size, Theme: c.Spec.Theme, Page: c.Spec.Number})
 	if err != nil {
 		return render.Request{}, retry.Permanent(err)
 	}

@@ -103,9 +103,10 @@ func (f *filler) next() string {
 
 // structure is the next value where it decides what is read.
 func (f *filler) structure() string {
+	i := f.at
 	v := f.next()
-	if f.shown != nil && f.at <= len(f.shown) {
-		f.shown[f.at-1] = v
+	if f.at > i && f.shown != nil {
+		f.shown[i] = v
 	}
 	return v
 }
