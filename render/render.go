@@ -57,6 +57,7 @@ type Request struct {
 	Format        Format
 	Quality       int // 1 to 100 for JPEG and WebP; 0 is the engine's default
 	Assets        []Asset
+	Layout        string // the script that fits texts and images, the same for all requests of a Page; "" for none
 }
 
 // An Output is a finished picture.
@@ -64,6 +65,9 @@ type Output struct {
 	Bytes         []byte
 	Width, Height int
 	Duration      time.Duration // in the engine, without waiting for a turn
+
+	Layout   []LayerReport // of the texts that Request.Layout looked after
+	Warnings []Warning     // of what it could not make sense of
 }
 
 // A Renderer turns one request into one output. Safe for use by several
