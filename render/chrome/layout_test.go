@@ -18,7 +18,7 @@ func fitted(body string, assets ...render.Asset) render.Request {
 	return render.Request{
 		Page: "fitted", Width: 640, Height: 400, Format: render.PNG, Layout: layout.Script, Assets: assets,
 		HTML: `<!doctype html><html lang="en"><head><meta charset="utf-8"><style>body{margin:0;background:#fff}` +
-			`.l{position:absolute;margin:0;box-sizing:border-box;outline:1px solid red;left:20px;top:20px;width:400px;height:120px;font:40px/1.2 "DejaVu Sans",sans-serif}` +
+			`.l{position:absolute;margin:0;box-sizing:border-box;left:20px;top:20px;width:400px;height:120px;font:40px/1.2 "DejaVu Sans",sans-serif}` +
 			`</style></head><body>` + body + `</body></html>`,
 	}
 }
@@ -133,9 +133,9 @@ func TestTextIsCutWithDots(t *testing.T) {
 		"in as many lines as allowed": {`p-fit="ellipsis" p-lines="1"`, long, 1, "A title that is a…", true},
 		"without a comma before it":   {`p-fit="ellipsis" p-lines="1"`, "Wonderful words, withstand", 1, "Wonderful words…", true},
 		"within a word without end":   {`p-fit="ellipsis" style="white-space:nowrap"`, strings.Repeat("x", 10_000), 1, strings.Repeat("x", 15) + "…", true},
-		"within a long second word":   {`p-fit="ellipsis" style="overflow-wrap:anywhere"`, "A " + strings.Repeat("x", 90), 2, "A xxxxxxxxxxxxxxxxxxxxxxxxxx…", true},
+		"within a long second word":   {`p-fit="ellipsis" style="overflow-wrap:anywhere"`, "A " + strings.Repeat("x", 90), 2, "A " + strings.Repeat("x", 15) + "…", true},
 		"not within an emoji":         {`p-fit="ellipsis" p-lines="1" style="white-space:nowrap"`, strings.Repeat(family, 20), 1, strings.Repeat(family, 7) + "…", true},
-		"not within an accent":        {`p-fit="ellipsis" p-lines="1" style="white-space:nowrap"`, strings.Repeat("e\u0301\u0323", 90), 1, "é̞", true},
+		"not within an accent":        {`p-fit="ellipsis" p-lines="1" style="white-space:nowrap"`, strings.Repeat("e\u0301\u0323", 90), 1, strings.Repeat("e\u0301\u0323", 14) + "…", true},
 		"Japanese within a sentence":  {`p-fit="ellipsis" lang="ja"`, strings.Repeat("春は曙やうやう白くなりゆく山際", 4), 2, "春は曙やうやう白くなりゆく山際春は曙や…", true},
 		"Arabic":                      {`p-fit="ellipsis" dir="rtl" lang="ar" p-lines="1"`, strings.Repeat("مرحبا بالعالم ", 9), 1, "مرحبا بالعالم مرحبا…", true},
 		"with children":               {`p-fit="ellipsis" p-lines="1"`, "Wonderful <b>words</b> <i>withstand</i><br><u>winter</u>", 1, "Wonderful words…", true},
