@@ -3,6 +3,8 @@ package batch
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/pictifyd/pictifyd/bindings"
 )
 
 // A Status is where a job stands.
@@ -88,6 +90,8 @@ type Picture struct {
 	Format string
 	Width  int
 	Height int
+
+	Fitting bindings.Fitting
 }
 
 // A Result is how one row ended.
