@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -84,6 +85,26 @@ func TestLayoutTakesBackWhatItDid(t *testing.T) {
 	}
 }
 
+// An editor has the page in a frame, and the script beside it.
+func TestLayoutFitsAnotherFrame(t *testing.T) {
+	p := newPool(t, rendertest.Files{}, withTabs(1))
+	want := layer(t, mustRender(t, p, fitted(h(`p-fit="shrink"`, long))), "t")
+	text := inWorld(t, p, `(async () => {
+		const frame = document.createElement("iframe"), style = document.head.querySelector("style").outerHTML;
+		frame.width = 640;
+		document.body.replaceChildren(frame);
+		frame.contentDocument.documentElement.innerHTML = "<head>" + style + "</head>" + `+strconv.Quote(h(`p-fit="shrink"`, long))+`;
+		return JSON.stringify((await pictifydLayout(frame.contentDocument)).layers);
+	})()`)
+	var got []render.LayerReport
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]render.LayerReport{want}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A font that comes late changes what fits.
 func TestTextIsFittedInItsOwnFont(t *testing.T) {
 	font, err := os.ReadFile("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf")
@@ -137,6 +158,20 @@ func TestReportHasWhatIsClippedAndWhatIsFitted(t *testing.T) {
 	}
 	if len(out.Warnings) > 0 {
 		t.Errorf("warnings: %+v", out.Warnings)
+	}
+}
+
+// What one text gets, the other loses: both fit in the end.
+func TestTextsThatShareAStackAllFit(t *testing.T) {
+	p := newPool(t, rendertest.Files{}, withTabs(1))
+	const stack = `<div class="l" style="display:flex;flex-direction:column;gap:8px;height:200px">` +
+		`<h1 id="a" p-fit="shrink" style="margin:0;min-height:0;font-size:40px">LONG</h1><p id="b" p-fit="MODE" style="margin:0;min-height:0;font-size:24px">LONG</p></div>`
+	for _, mode := range []string{"shrink", "ellipsis", "fit"} {
+		body := strings.NewReplacer("MODE", mode, "LONG", long).Replace(stack)
+		out := mustRender(t, p, fitted(body))
+		if a, b := layer(t, out, "a"), layer(t, out, "b"); a.Clipped || b.Clipped || !a.Changed || !b.Changed {
+			t.Errorf("%s: %+v, %+v", mode, a, b)
+		}
 	}
 }
 
