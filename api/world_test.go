@@ -43,6 +43,7 @@ type world struct {
 	configured []Binding
 	statuses   map[string]bindings.Status
 	stored     map[string][]bindings.StoredRow
+	fittings   []bindings.OutputFitting
 	wanted     []string // polls
 	accepted   []string // guards
 	remade     []string // hashes
@@ -206,6 +207,15 @@ func (w *world) Rows(_ context.Context, source, after string, limit int) ([]bind
 
 func (w *world) FailedRows(context.Context, string, int) ([]bindings.FailedRow, error) {
 	return []bindings.FailedRow{{Key: "k%2F2", Problem: bindings.Problem{Code: "wrong_type", Field: "variables.price", Message: "not a number"}}}, nil
+}
+
+func (w *world) Fittings(_ context.Context, _ string, keys []string) (all []bindings.OutputFitting, err error) {
+	for _, f := range w.fittings {
+		if slices.Contains(keys, f.Key) {
+			all = append(all, f)
+		}
+	}
+	return all, nil
 }
 
 func (w *world) Quarantine(context.Context, string, int) ([]bindings.Quarantined, error) {

@@ -94,6 +94,8 @@ type Picture struct {
 	Format string
 	Width  int
 	Height int
+
+	Fitting bindings.Fitting
 }
 
 // A Result is how one row ended.

@@ -16,14 +16,16 @@ import (
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/store"
 	"github.com/pictifyd/pictifyd/template"
+	"github.com/pictifyd/pictifyd/template/layout"
 )
 
 const (
-	turnSize    = 100                    // renders that one turn claims at most
-	recordEvery = 250 * time.Millisecond // finished pictures wait at most so long for their commit
-	assetFlight = 4                      // rows of a turn whose remote assets are fetched ahead
-	assetTries  = 4                      // of a binding's row whose remote assets can't be had now
-	drawLimit   = 2 * time.Minute        // for one picture with its assets, the engine's second try included
+	turnSize     = 100                    // renders that one turn claims at most
+	recordEvery  = 250 * time.Millisecond // finished pictures wait at most so long for their commit
+	assetFlight  = 4                      // rows of a turn whose remote assets are fetched ahead
+	assetTries   = 4                      // of a binding's row whose remote assets can't be had now
+	fittingLimit = 100                    // texts of one picture that the store says something about
+	drawLimit    = 2 * time.Minute        // for one picture with its assets, the engine's second try included
 )
 
 // draw is the work of one render turn: claimed renders become pictures, their
@@ -104,7 +106,7 @@ func (d *Daemon) request(ctx context.Context, c store.Claim) (render.Request, er
 	doc := page.Fill(c.Spec.Values)
 	r := render.Request{
 		Page: page.Digest, HTML: doc.HTML, Width: page.Width, Height: page.Height,
-		Format: render.Format(c.Spec.Format), Quality: c.Spec.Quality,
+		Format: render.Format(c.Spec.Format), Quality: c.Spec.Quality, Layout: layout.Script,
 	}
 	for _, a := range doc.Assets {
 		r.Assets = append(r.Assets, render.Asset{Path: a.Path, Digest: a.Digest})
@@ -175,10 +177,25 @@ func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, 
 	done.Ext = p.request.Format.Ext()
 	done.Width, done.Height = out.Width, out.Height
 	done.Bytes, done.Duration = int64(len(out.Bytes)), out.Duration
+	done.Fitting = fittingOf(out)
 	for _, a := range p.request.Assets {
 		done.Assets = append(done.Assets, a.Digest)
 	}
 	return done, out.Bytes
+}
+
+// fittingOf is what is kept of how texts came out: nothing of those that are as
+// they were set.
+func fittingOf(out render.Output) (f bindings.Fitting) {
+	for _, l := range out.Layout {
+		if (l.Changed || l.Clipped) && len(f.Layers) < fittingLimit {
+			f.Layers = append(f.Layers, bindings.LayerFit{Layer: l.Layer, FontPx: l.FontPx, Lines: l.Lines, Clipped: l.Clipped, Cut: l.Cut})
+		}
+	}
+	for _, w := range out.Warnings[:min(len(out.Warnings), fittingLimit)] {
+		f.Problems = append(f.Problems, bindings.LayerProblem(w))
+	}
+	return f
 }
 
 // unmade says how a claim without a picture goes on: it ends as the row's

@@ -39,6 +39,8 @@
   const closest = method(Element.prototype, 'closest');
   const rectOf = method(Element.prototype, 'getBoundingClientRect');
   const rectsOf = method(Element.prototype, 'getClientRects');
+  const scrollWidth = getter(Element.prototype, 'scrollWidth');
+  const clientWidth = getter(Element.prototype, 'clientWidth');
   const inlineOf = getter(HTMLElement.prototype, 'style');
   const dataOf = getter(CharacterData.prototype, 'data');
   const setData = call.bind(Object.getOwnPropertyDescriptor(CharacterData.prototype, 'data').set);
@@ -173,7 +175,7 @@
   };
 
   // openText collects what a text consists of. Children that are positioned for
-  // themselves are no part of it.
+  // themselves are no part of it, nor are readings above ideographs.
   const openText = (element, settings) => {
     const doc = documentOf(element), view = viewOf(doc), style = view.getComputedStyle(element);
     const text = { element, settings, style, doc, nodes: [], parts: [], authored: number(style.fontSize), length: 0 };
@@ -186,7 +188,7 @@
           text.length += dataOf(child).length;
         } else if (isElement(child) && isHTML(child)) {
           const own = view.getComputedStyle(child), display = own.display;
-          if (display === 'none' || own.position === 'absolute' || own.position === 'fixed') continue;
+          if (display === 'none' || display === 'ruby-text' || own.position === 'absolute' || own.position === 'fixed') continue;
           text.parts.push({ element: child, style: own, start: text.length, box: display !== 'inline' && display !== 'contents' });
           add(child, own);
         }
@@ -224,7 +226,10 @@
       const rect = rectOf(part.element);
       if (rect.width > 0 && rect.height > 0) extend(logical(rect, upright));
     }
-    const along = all.i0 >= box.i0 - 0.25 && all.i1 <= box.i1 + 0.25;
+    // Preserved spaces at the end of a line hang over, and nobody sees them.
+    const hangs = upright && text.style.whiteSpace === 'pre-wrap';
+    const along = all.i0 >= box.i0 - 0.25 && all.i1 <= box.i1 + 0.25 ||
+      hangs && scrollWidth(text.element) <= clientWidth(text.element);
     // Chrome rounds where glyphs stand in a line, but not how high the line is.
     const across = all.b0 >= box.b0 - 1 && all.b1 <= box.b1 + 1 && all.b1 - all.b0 <= box.b1 - box.b0 + 0.25;
     const empty = all.i0 === Infinity, count = countLines(lines);
@@ -320,6 +325,7 @@
 
   const ideographs = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
   const longWord = 24;
+  const mostLetters = 50_000; // that a box can hold
 
   const segments = (language, granularity, text) => {
     let segmenter;
@@ -344,7 +350,7 @@
   const ellipsisSearch = (text) => {
     const whole = text.nodes.map((n) => n.data).join('');
     const holder = closest(text.element, '[lang]'), language = holder ? attribute(holder, 'lang') : '';
-    const offsets = [...segments(language, 'grapheme', whole)].map((s) => s.index);
+    const offsets = Array.from(segments(language, 'grapheme', whole.slice(0, mostLetters)), (s) => s.index);
     const cutAt = (cut) => {
       text.cut = cut;
       let last = 0; // the node that gets the dots
