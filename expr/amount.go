@@ -40,6 +40,11 @@ func (l *locale) shape(code string) (*shape, bool) {
 func (l *locale) learn(code string) *shape {
 	f := currency.NewFormatter(l.money)
 	s := &shape{}
+	if code == numbers { // the mark that turns to right-to-left is for the currency's sign
+		defer func() {
+			s.before, s.minusBefore = strings.TrimPrefix(s.before, "\u200f"), strings.TrimPrefix(s.minusBefore, "\u200f")
+		}()
+	}
 	if code == numbers {
 		code = defaultCurrency
 		f.CurrencyDisplay = currency.DisplayNone

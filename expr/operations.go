@@ -51,6 +51,7 @@ var operations = map[string]operation{
 	"get":      get,
 	"maybe":    maybe,
 	"sortable": sortable,
+	"lastTrue": lastTrue,
 }
 
 // numeric makes sure that args[i] is a number; its name stands in the second
@@ -507,6 +508,17 @@ func sortable(_ *run, args []any) (any, error) {
 		return f, nil
 	}
 	return Text(args[0]), nil
+}
+
+// lastTrue is the position of the last true item, nil for none.
+func lastTrue(_ *run, args []any) (any, error) {
+	items, _ := args[0].([]any)
+	for i := len(items) - 1; i >= 0; i-- {
+		if items[i] == true {
+			return i, nil
+		}
+	}
+	return nil, nil
 }
 
 // moments are the forms in which dates arrive.

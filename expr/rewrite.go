@@ -367,7 +367,7 @@ func (w *rewriter) choice(n *ast.ConditionalNode) ast.Node {
 
 func (w *rewriter) let(n *ast.VariableDeclaratorNode) ast.Node {
 	if n.Name[0] == '$' || reserved[n.Name] {
-		return w.fail(n, fail("%q cannot be declared", n.Name))
+		return w.failWord(n, fail("%q cannot be declared", n.Name).Expecting("a name"))
 	}
 	value := w.node(n.Value)
 	w.locals = append(w.locals, n.Name)
@@ -402,6 +402,8 @@ func (w *rewriter) loop(n *ast.BuiltinNode) ast.Node {
 		return w.fail(n, fail("%s needs something to do with each item", n.Name).Expecting("an expression"))
 	}
 	switch n.Name {
+	case "findLast", "findLastIndex":
+		return w.fromEnd(n, list, body)
 	case "map", "reduce":
 	case "sortBy":
 		body.Node = op(n, "sortable", body.Node)
@@ -420,6 +422,16 @@ func (w *rewriter) total(n *ast.BuiltinNode, list ast.Node, rest []ast.Node) ast
 		return call(n, callPrefix+"length", list)
 	}
 	return call(n, callPrefix+"sum", list)
+}
+
+// fromEnd is a search from the end. The engine's own leaves a value on its
+// stack for each step, which the next call takes for its argument.
+func (w *rewriter) fromEnd(n *ast.BuiltinNode, list ast.Node, body *ast.PredicateNode) ast.Node {
+	body.Node = op(n, "truthy", body.Node)
+	if n.Name == "findLast" {
+		return call(n, callPrefix+"last", at(n, &ast.BuiltinNode{Name: "filter", Arguments: []ast.Node{list, body}}))
+	}
+	return op(n, "lastTrue", at(n, &ast.BuiltinNode{Name: "map", Arguments: []ast.Node{list, body}}))
 }
 
 // groups is groupBy: the library puts together the list and the keys of its items.

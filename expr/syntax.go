@@ -30,6 +30,9 @@ func (s *source) syntax(theirs *file.Error) (*problem.Error, span) {
 	case strings.Contains(said, "unclosed comment"):
 		return fail("the comment that begins here is not closed").Expecting("*/"), span{s.afterTokens(), s.end()}
 	case strings.Contains(said, "invalid char escape"), strings.Contains(said, "unable to unescape"):
+		for at.from > 0 && s.cut(span{at.from, at.from + 1}) != `\` {
+			at.from--
+		}
 		return fail(`the text holds a backslash that means nothing`).WithHint(`write \\ for a backslash, \n for a new line`), at
 	case strings.Contains(said, "unrecognized character"):
 		return s.oddCharacter(at), at
@@ -42,6 +45,8 @@ func (s *source) syntax(theirs *file.Error) (*problem.Error, span) {
 		return fail("?? and %s cannot stand side by side", s.cut(at)).WithHint("put one of them in parentheses, (a ?? b)"), at
 	case strings.Contains(said, "expected at least"):
 		return fail("something is missing between the parentheses").Expecting(aValue), at
+	case strings.Contains(said, "unexpected end of expression"):
+		return fail("the expression ends too early, after %q", s.cut(at)).Expecting("a name"), at
 	case strings.Contains(said, "expected name"):
 		return fail("a field's name must follow the dot").Expecting("a name"), at
 	case strings.Contains(said, "map key"):
