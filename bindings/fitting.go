@@ -1,9 +1,15 @@
 package bindings
 
+import (
+	"fmt"
+	"strings"
+)
+
 // A Fitting is how the texts of a picture came out, where they are not as their
 // author set them, and what its page asked for in vain.
 type Fitting struct {
 	Layers   []LayerFit     `json:"layers,omitempty"`
+	Images   []ImageFit     `json:"images,omitempty"`
 	Problems []LayerProblem `json:"problems,omitempty"`
 }
 
@@ -16,6 +22,26 @@ type LayerFit struct {
 	Cut     bool    `json:"cut,omitempty"` // … stands where its end was
 }
 
+// An ImageFit is an image that does not show what its row named.
+type ImageFit struct {
+	Layer  string `json:"layer,omitempty"`
+	URL    string `json:"url,omitempty"` // that could not be shown; "" where the row has none
+	Reason string `json:"reason"`        // empty, unreachable, refused, not_an_image, too_large or undecodable
+	Hidden bool   `json:"hidden,omitempty"`
+}
+
+// message says what became of the image.
+func (i ImageFit) message() string {
+	what := "the fallback is shown"
+	if i.Hidden {
+		what = "the image is left out"
+	}
+	if i.URL == "" {
+		return what + ": the row has no image"
+	}
+	return fmt.Sprintf("%s: %s is %s", what, i.URL, strings.ReplaceAll(i.Reason, "_", " "))
+}
+
 // A LayerProblem is a request of the page's that made no sense and was left out.
 type LayerProblem struct {
 	Layer   string `json:"layer"`
@@ -23,11 +49,14 @@ type LayerProblem struct {
 }
 
 // Empty reports whether there is nothing to say.
-func (f Fitting) Empty() bool { return len(f.Layers) == 0 && len(f.Problems) == 0 }
+func (f Fitting) Empty() bool {
+	return len(f.Layers) == 0 && len(f.Images) == 0 && len(f.Problems) == 0
+}
 
 // The codes of warnings.
 const (
 	TextClipped   = "text_clipped"   // a text does not fit into its box
+	ImageInstead  = "image_fallback" // another image than the row's is shown, or none
 	LayoutIgnored = "layout_ignored" // an attribute of a layer was left out
 )
 
@@ -45,6 +74,9 @@ func (f Fitting) Warnings(output string) (all []Warning) {
 		if l.Clipped {
 			all = append(all, Warning{TextClipped, output, l.Layer, "the text does not fit into its box"})
 		}
+	}
+	for _, i := range f.Images {
+		all = append(all, Warning{ImageInstead, output, i.Layer, i.message()})
 	}
 	for _, p := range f.Problems {
 		all = append(all, Warning{LayoutIgnored, output, p.Layer, p.Problem})

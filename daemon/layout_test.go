@@ -24,14 +24,14 @@ func TestOnlyTextsThatAreNotAsTheyWereSetAreKept(t *testing.T) {
 		},
 		Problems: []bindings.LayerProblem{{Layer: "price", Problem: "what it says"}},
 	}
-	if diff := cmp.Diff(want, fittingOf(out)); diff != "" {
+	if diff := cmp.Diff(want, fittingOf(out, nil)); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
 	}
 	out.Layout = make([]render.LayerReport, 2*fittingLimit)
 	for i := range out.Layout {
 		out.Layout[i].Clipped = true
 	}
-	if n := len(fittingOf(out).Layers); n != fittingLimit {
+	if n := len(fittingOf(out, nil).Layers); n != fittingLimit {
 		t.Errorf("%d texts are kept, want %d", n, fittingLimit)
 	}
 }
