@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/boombuler/barcode/qr"
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/oned"
 	"github.com/makiuchi-d/gozxing/qrcode"
@@ -88,14 +89,21 @@ func TestQRCodesAreReadBack(t *testing.T) {
 }
 
 func TestTheLargestQRCodesAreReadBack(t *testing.T) {
-	for level, most := range qrBytes {
-		text := strings.Repeat("z", most)
-		got := read(t, qrcode.NewQRCodeReader(), drawn(t, "qr", "level="+level, text), nil)
-		if got != text {
-			t.Errorf("level %s: %d bytes are read as %d", level, most, len(got))
-		}
-		if _, err := mustNew(t, "qr", "level="+level).Data(text+"z", nil, expr.Env{}); err == nil {
-			t.Errorf("level %s takes %d bytes", level, most+1)
+	for _, letter := range []string{"7", "Q", "z"} {
+		for level, most := range roomFor(letter).most {
+			text := strings.Repeat(letter, most)
+			// The reader's search for the corners is led astray by so regular a picture.
+			pure := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true}
+			got := read(t, qrcode.NewQRCodeReader(), drawn(t, "qr", "level="+level, text), pure)
+			if got != text {
+				t.Errorf("level %s: %d times %s is read as %d", level, most, letter, len(got))
+			}
+			if _, err := mustNew(t, "qr", "level="+level).Data(text+letter, nil, expr.Env{}); err == nil {
+				t.Errorf("level %s takes %d times %s", level, most+1, letter)
+			}
+			if _, err := qr.Encode(text+letter, qrLevels[level], qr.Auto); err == nil {
+				t.Errorf("level %s has room for more than %d times %s", level, most, letter)
+			}
 		}
 	}
 }

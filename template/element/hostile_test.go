@@ -147,17 +147,3 @@ func FuzzMarkupNeitherPanicsNorLetsTextOut(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkMarkup(b *testing.B) {
-	for _, s := range samples {
-		b.Run(s.name, func(b *testing.B) {
-			e, data := s.data(b)
-			b.ReportAllocs()
-			size := 0
-			for b.Loop() {
-				size = len(e.Markup(data))
-			}
-			b.ReportMetric(float64(size), "bytes")
-		})
-	}
-}
