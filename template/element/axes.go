@@ -16,13 +16,16 @@ const (
 		`direction:ltr;line-height:1.2;white-space:nowrap;font-variant-numeric:tabular-nums`
 	legendBox = `grid-area:1/1/2/3;display:flex;flex-wrap:wrap;gap:.2em 1.4em`
 	scaleBox  = `grid-area:2/1;display:flex;flex-direction:column;text-align:right;line-height:0;padding-right:.7em;opacity:.65`
-	plotBox   = `grid-area:2/2;position:relative`
-	wordsBox  = `grid-area:3/2;position:relative;margin-top:.7em;opacity:.65`
+	plotBox   = `grid-area:2/2;position:relative;container-type:inline-size`
+	wordsBox  = `grid-area:3/2;position:relative;container-type:inline-size;opacity:.65`
 )
 
-// plotEms is how wide a plot is taken to be, in the size of its letters, where
-// it is decided which words have room. In a narrower one they end in an ellipsis.
-const plotEms = 30
+// How wide plots are taken to be, in the size of their letters. What has no room
+// in a wide one is left out; what would stick out of a narrow one gets padding.
+const (
+	wideEms   = 60
+	narrowEms = 16
+)
 
 // axes draws the frame of a chart and its marks within.
 func (d *chartData) axes(marks func(*plot) string) string {
@@ -180,8 +183,8 @@ func (p *plot) padding(words words, ticks []string) string {
 	left := 0.0
 	for i, w := range words.shown {
 		if !words.wrap && p.Axis {
-			left = math.Max(left, ems(w)/2-p.x(i)*plotEms-gutter)
-			right = math.Max(right, ems(w)/2-(1-p.x(i))*plotEms)
+			left = math.Max(left, ems(w)/2-p.x(i)*narrowEms-gutter)
+			right = math.Max(right, ems(w)/2-(1-p.x(i))*narrowEms)
 		}
 	}
 	bottom := 0.0

@@ -32,7 +32,7 @@ func (d *chartData) donut() string {
 		centre = fmt.Sprintf(`<text class="p-chart-total" x="50" y="50" dy=".36em" text-anchor="middle" font-size="%s" font-weight="600" fill="currentColor">%s</text>`, num(size), escape(text))
 	}
 	return fmt.Sprintf(`<span class="p-chart-box p-chart-donut" style="display:flex;align-items:center;gap:1.3em;width:100%%;height:100%%;line-height:1.2;font-variant-numeric:tabular-nums">`+
-		`<span style="position:relative;height:100%%;aspect-ratio:1;max-width:100%%;flex:0 1 auto;min-width:40%%">`+
+		`<span style="position:relative;height:100%%;aspect-ratio:1;max-width:100%%;flex:0 1 auto;min-width:25%%">`+
 		`<svg viewBox="0 0 100 100" width="100%%" height="100%%" style="position:absolute;inset:0" fill="none" aria-hidden="true">%s%s</svg></span>%s</span>`,
 		d.ring(sum, parts), centre, d.donutLegend(f))
 }
@@ -69,7 +69,7 @@ func (d *chartData) donutLegend(f format) string {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString(`<span class="p-chart-legend" style="flex:1 1 0;min-width:0;display:grid;grid-template-columns:auto minmax(0,max-content) auto;gap:.45em .6em;align-items:center;justify-content:start;white-space:nowrap">`)
+	b.WriteString(`<span class="p-chart-legend" style="flex:0 4 auto;min-width:min-content;display:grid;grid-template-columns:auto minmax(2em,max-content) auto;gap:.45em .6em;align-items:center;justify-content:start;white-space:nowrap">`)
 	for i, v := range d.Series[0].Values {
 		if v == nil {
 			continue

@@ -13,7 +13,8 @@ type words struct {
 	plot   *plot
 	shown  map[int]string
 	stride int
-	wrap   bool // on two lines
+	widest float64 // in ems
+	wrap   bool    // on two lines, each in the width of its bar
 }
 
 // Few bars keep all their names, on two lines if need be: a name left out there
@@ -21,12 +22,12 @@ type words struct {
 const namedBars = 8
 
 func (p *plot) words() words {
-	widest := 0.0
+	w := words{plot: p, shown: map[int]string{}}
 	for i := range p.n {
-		widest = max(widest, ems(p.label(i)))
+		w.widest = max(w.widest, ems(p.label(i)))
 	}
-	w := words{plot: p, shown: map[int]string{}, stride: p.stride(widest)}
-	if w.wrap = w.stride > 1 && p.Kind == "bar" && p.n <= namedBars; w.wrap {
+	w.stride = p.stride(w.widest)
+	if w.wrap = p.Kind == "bar" && p.n <= namedBars && w.widest > 4; w.wrap {
 		w.stride = 1
 	}
 	for i := 0; i < p.n; i += w.stride {
@@ -40,11 +41,28 @@ func (p *plot) words() words {
 // stride is every which point has room for a text of so many ems.
 func (p *plot) stride(width float64) int {
 	for n := 1; n < p.n; n++ {
-		if float64(n)*p.spacing()*plotEms >= width+.7 {
+		if float64(n)*p.spacing()*wideEms >= width+wordGap {
 			return n
 		}
 	}
 	return max(1, p.n)
+}
+
+// wordGap is the least distance between two texts, in ems.
+const wordGap = .7
+
+// room is a style that hides the i-th of texts in a plot that is too narrow for
+// it: every second goes first, then every second of those that are left.
+// Only the browser knows the width, so that it is CSS that decides: a text of
+// which the condition does not hold is not wider than nothing.
+func (p *plot) room(i, stride int, width float64) string {
+	if i == 0 {
+		return "max-width:100cqw"
+	}
+	for i /= stride; i%2 == 0; i /= 2 {
+		stride *= 2
+	}
+	return fmt.Sprintf("max-width:clamp(0px,(100cqw - %sem)*999,100cqw)", num((width+wordGap)/(float64(stride)*p.spacing())))
 }
 
 // ems is about how wide s is, in the size of its letters.
@@ -70,19 +88,29 @@ func (w words) markup() string {
 	if len(w.shown) == 0 {
 		return ""
 	}
-	height, lines := 1.2, "text-overflow:ellipsis"
+	height, above := 1.2, .7
 	if w.wrap {
-		height, lines = 2.4, "white-space:normal;overflow-wrap:anywhere;display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2"
+		height = 2.4
 	}
-	width := w.plot.spacing() * float64(w.stride)
+	if w.plot.Values && w.plot.scale.low < 0 {
+		above = 1.5 // for the numbers below the lowest bars
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<span class="p-chart-labels" style="%s;height:%sem">`, wordsBox, num(height))
+	fmt.Fprintf(&b, `<span class="p-chart-labels" style="%s;height:%sem;margin-top:%sem">`, wordsBox, num(height), num(above))
 	for _, i := range slices.Sorted(maps.Keys(w.shown)) {
-		fmt.Fprintf(&b, `<span dir="auto" style="position:absolute;left:%s;width:%s;box-sizing:border-box;padding:0 .15em;text-align:center;overflow:hidden;%s">%s</span>`,
-			percent(w.plot.x(i)-width/2), percent(width), lines, escape(w.shown[i]))
+		fmt.Fprintf(&b, `<span dir="auto" style="position:absolute;left:%s;transform:translate(-50%%);text-align:center;overflow:hidden;%s">%s</span>`,
+			percent(w.plot.x(i)), w.room(i), escape(w.shown[i]))
 	}
 	b.WriteString("</span>")
 	return b.String()
+}
+
+func (w words) room(i int) string {
+	if !w.wrap {
+		return "text-overflow:ellipsis;" + w.plot.room(i, w.stride, w.widest)
+	}
+	return "width:" + percent(w.plot.spacing()) + ";box-sizing:border-box;padding:0 .15em;" +
+		"white-space:normal;overflow-wrap:anywhere;display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2"
 }
 
 // valueLabels stand at the points of one series, or at every bar, where they
@@ -92,15 +120,16 @@ func (p *plot) valueLabels() string {
 		return ""
 	}
 	type label struct {
+		i         int
 		x, height float64
 		text      string
 	}
 	var labels []label
 	widest := 0.0
-	add := func(x, v float64) {
+	add := func(i int, x, v float64) {
 		text := p.format.value(v)
 		widest = max(widest, ems(text))
-		labels = append(labels, label{x, v, text})
+		labels = append(labels, label{i, x, v, text})
 	}
 	groups := 1
 	if p.Kind == "bar" && !p.stacks() {
@@ -109,13 +138,13 @@ func (p *plot) valueLabels() string {
 	for i := range p.n {
 		if p.stacks() {
 			if total, some := p.total(i); some {
-				add(p.x(i), total)
+				add(i, p.x(i), total)
 			}
 			continue
 		}
 		for j, s := range p.Series {
 			if v := s.Values[i]; v != nil {
-				add(p.barCentre(i, j), *v)
+				add(i, p.barCentre(i, j), *v)
 			}
 		}
 	}
@@ -124,15 +153,17 @@ func (p *plot) valueLabels() string {
 		return ""
 	}
 	var b strings.Builder
-	for k := 0; k < len(labels); k += stride {
-		l := labels[k]
+	for _, l := range labels {
+		if l.i%stride != 0 {
+			continue
+		}
 		y := min(1, max(0, p.scale.at(l.height)))
 		side, shift := "bottom:"+percent(y), "-50%,-.25em"
 		if l.height < 0 {
 			side, shift = "top:"+percent(1-y), "-50%,.25em"
 		}
-		fmt.Fprintf(&b, `<span class="p-chart-value" style="position:absolute;left:%s;%s;transform:translate(%s)">%s</span>`,
-			percent(l.x), side, shift, escape(l.text))
+		fmt.Fprintf(&b, `<span class="p-chart-value" style="position:absolute;left:%s;%s;transform:translate(%s);overflow:hidden;%s">%s</span>`,
+			percent(l.x), side, shift, p.room(l.i, stride, widest*float64(groups)), escape(l.text))
 	}
 	return b.String()
 }
