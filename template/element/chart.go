@@ -22,7 +22,7 @@ var chartKind = Kind{
 		yesNo("stacked", false, "bars and areas of several series on top of each other"),
 		yesNo("axis", true, "the scale and the words along the axes"),
 		choice("legend", "the names of the series, or of the parts of a donut; auto: where there are several", "auto", "true", "false"),
-		choice("values", "the numbers at their points; auto: only beside a donut", "auto", "true", "false"),
+		choice("values", "the numbers at bars, along a single line, or beside a donut; auto: only beside a donut", "auto", "true", "false"),
 		yesNo("total", false, "the sum in the middle of a donut"),
 	},
 	read: readChart,

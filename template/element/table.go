@@ -60,9 +60,11 @@ func readTable(r *reading) (any, error) {
 			others[j] = others[j] || kind == textCell
 		}
 	}
+	// The parts of lists have no names.
+	named := slices.ContainsFunc(columns, func(c column) bool { return c.heading != "" })
 	for j, c := range columns {
 		d.Right[j] = numbers[j] && !others[j]
-		if r.on("head") {
+		if named && r.on("head") {
 			d.Head = append(d.Head, c.heading)
 		}
 	}
@@ -98,7 +100,7 @@ func (r *reading) columns(items []any) ([]column, error) {
 		}})
 	}
 	for i := range width {
-		out = append(out, column{heading: fmt.Sprint(i + 1), field: func(item any) any { return part(item, i) }})
+		out = append(out, column{field: func(item any) any { return part(item, i) }})
 	}
 	return out, nil
 }

@@ -30,6 +30,24 @@ func TestColumnsAreExpressionsWithHeadingsAndPipes(t *testing.T) {
 	}
 }
 
+func TestListsAndPlainValuesAreRowsToo(t *testing.T) {
+	tests := []struct {
+		items string
+		want  tableData
+	}{
+		{`[["a",1],["b",22,true]]`, tableData{nil, []bool{false, true, false}, [][]string{{"a", "1", ""}, {"b", "22", "true"}}}},
+		{`[3,null,"4"]`, tableData{nil, []bool{true}, [][]string{{"3"}, {""}, {"4"}}}},
+		{`[{"a":1},2]`, tableData{[]string{"a", ""}, []bool{true, true}, [][]string{{"1", ""}, {"", "2"}}}},
+	}
+	for _, tt := range tests {
+		_, data := tableOf(t, "", tt.items)
+		got, _ := decode[tableData]([]byte(data))
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s", tt.items, diff)
+		}
+	}
+}
+
 func tableOf(t *testing.T, columns, items string) (*Element, string) {
 	e, err := New("table", map[string]string{"columns": columns})
 	if err != nil {
