@@ -15,6 +15,8 @@ type alias struct{ from, to string }
 var aliases = []alias{
 	{"/v1/{rest…}", "/{rest…}"},
 	{"/template/{rest…}", "/templates/{rest…}"},
+	{"/templates/expression/{rest…}", "/expressions/{rest…}"},
+	{"/expression/{rest…}", "/expressions/{rest…}"},
 	{"/templates/batch/{id}/results", "/jobs/{id}"},
 	{"/templates/batch/{id}/{rest…}", "/jobs/{id}/{rest…}"},
 	{"/templates/batch/{id}", "/jobs/{id}"},

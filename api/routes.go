@@ -29,6 +29,11 @@ func routes() []route {
 		{"GET /templates/{id}", TemplatesRead, (*Server).showTemplate},
 		{"GET /templates/{id}/variables", TemplatesRead, (*Server).showVariables},
 
+		{"POST /expressions/validate", TemplatesRead, (*Server).validateExpression},
+		{"POST /expressions/test", TemplatesRead, (*Server).testExpression},
+		{"GET /expressions/functions", TemplatesRead, (*Server).listFunctions},
+		{"POST /expressions/dependencies", TemplatesRead, (*Server).expressionDependencies},
+
 		{"GET /jobs", RendersRead, (*Server).listJobs},
 		{"GET /jobs/{id}", RendersRead, (*Server).showJob},
 		{"GET /jobs/{id}/events", RendersRead, (*Server).jobEvents},

@@ -22,6 +22,10 @@ func ways(w *world) map[string]struct {
 		"GET /templates":                     {get("/templates"), 200},
 		"GET /templates/{id}":                {get("/templates/tpl_certificate"), 200},
 		"GET /templates/{id}/variables":      {get("/templates/tpl_certificate/variables"), 200},
+		"POST /expressions/validate":         {post("/expressions/validate", `{"expression":"1"}`), 200},
+		"POST /expressions/test":             {post("/expressions/test", `{"expression":"1"}`), 200},
+		"GET /expressions/functions":         {get("/expressions/functions"), 200},
+		"POST /expressions/dependencies":     {post("/expressions/dependencies", `{"expression":"1"}`), 200},
 		"GET /jobs":                          {get("/jobs"), 200},
 		"GET /jobs/{id}":                     {get("/jobs/batch_1"), 200},
 		"GET /jobs/{id}/events":              {get("/jobs/batch_1/events"), 200},
@@ -90,6 +94,9 @@ func TestEveryAliasLeadsToARoute(t *testing.T) {
 		"GET /templates/batch/b/results":           "GET /jobs/{id}",
 		"GET /templates/batch/b/events":            "GET /jobs/{id}/events",
 		"GET /templates/batch/b":                   "GET /jobs/{id}",
+		"POST /templates/expression/validate":      "POST /expressions/validate",
+		"POST /template/expression/test":           "POST /expressions/test",
+		"GET /expression/functions":                "GET /expressions/functions",
 		"GET /jobs/b/results":                      "GET /jobs/{id}",
 		"POST /templates/t/batch":                  "POST /templates/{id}/batch-render",
 		"POST /v1/template/t/batch":                "POST /templates/{id}/batch-render",
@@ -105,7 +112,7 @@ func TestEveryAliasLeadsToARoute(t *testing.T) {
 		}
 	}
 	walked := map[string]bool{"/v1/a": true, "/template/a": true, "/templates/batch/a/results": true, "/templates/batch/a/b": true,
-		"/templates/batch/a": true, "/jobs/a/results": true, "/templates/a/batch": true}
+		"/templates/batch/a": true, "/templates/expression/a": true, "/expression/a": true, "/jobs/a/results": true, "/templates/a/batch": true}
 	for _, a := range aliases {
 		fits := false
 		for path := range walked {

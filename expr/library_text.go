@@ -12,7 +12,7 @@ import (
 const lengthLimit = 10_000
 
 var textFunctions = []function{
-	{sig: "uppercase(text: text): text", summary: "all letters as capitals", aliases: []string{"upper"}, call: onText(strings.ToUpper),
+	{sig: "uppercase(text: text): text", summary: "all letters as capitals", aliases: []string{"upper"}, call: onText(capitals),
 		examples: []Example{ex(`uppercase("Ada")`, "ADA"), ex(`"straße" | upper`, "STRASSE")}},
 	{sig: "lowercase(text: text): text", summary: "no letter as a capital", aliases: []string{"lower"}, call: onText(strings.ToLower),
 		examples: []Example{ex(`lowercase("ADA")`, "ada")}},
@@ -193,3 +193,6 @@ func initials(_ *run, args []any) (any, error) {
 	}
 	return string(letters[:min(most, len(letters))]), nil
 }
+
+// capitals has two for the ß, which has none of its own in most fonts.
+func capitals(s string) string { return strings.ReplaceAll(strings.ToUpper(s), "ß", "SS") }
