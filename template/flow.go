@@ -2,6 +2,7 @@ package template
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -130,12 +131,8 @@ func (r *reader) expressionOrBlock(items []item, i int) int {
 }
 
 func (r *reader) isName(s string) bool {
-	for _, name := range r.names() {
-		if name == s {
-			return true
-		}
-	}
-	return false
+	o := r.options()
+	return slices.Contains(o.Names, s) || slices.Contains(o.Locals, s)
 }
 
 // guardEndTag refuses an expression whose empty value would complete an end tag
@@ -259,7 +256,11 @@ func (r *reader) loop(l loopSyntax, offset, limit int, body, otherwise func()) {
 		return
 	}
 	program := r.expression(l.list, offset+l.listAt, true)
-	r.scopes = append(r.scopes, scope{l.item, l.index})
+	s := scope{item: l.item, index: l.index}
+	if program != nil && program.Type() != nil {
+		s.itemType = program.Type().Items
+	}
+	r.scopes = append(r.scopes, s)
 	p := piece{kind: isLoop, size: r.size, body: r.nested(body)}
 	r.scopes = r.scopes[:len(r.scopes)-1]
 	p.otherwise = r.nested(otherwise)
