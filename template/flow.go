@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template/markup"
 )
@@ -264,13 +265,22 @@ func (r *reader) loop(l loopSyntax, offset, limit int, body, otherwise func()) {
 	p := piece{kind: isLoop, size: r.size, body: r.nested(body)}
 	r.scopes = r.scopes[:len(r.scopes)-1]
 	p.otherwise = r.nested(otherwise)
-	if program == nil {
+	if program == nil || !r.repeatable(program.Type(), l.list, offset+l.listAt) {
 		return
 	}
 	p.slot = r.noteSlot(&slot{
 		place: isList, parts: []part{{program: program}}, at: r.At(offset), limit: limit, item: l.item, index: l.index,
 	})
 	r.pieces = append(r.pieces, p)
+}
+
+// repeatable reports what can never be a list.
+func (r *reader) repeatable(t *expr.Type, list string, at int) bool {
+	if t == nil || t.Kind == expr.KindAny || t.Kind == expr.KindList || t.Kind == "" {
+		return true
+	}
+	r.invalid(at, "%s is %s, not a list, so it cannot be repeated", list, t.Kind).WithSlug(WrongType)
+	return false
 }
 
 // plain emits the source text of an attribute's value with its expressions and
