@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/store"
 	"github.com/pictifyd/pictifyd/template"
@@ -278,6 +279,49 @@ var drafts = map[string]func(*testing.T, Open){
 		}
 		if n := numbers(got(s.TemplateVersions(t.Context(), "card", 3, 3))(t)); !cmp.Equal(n, []int64{2, 1}) {
 			t.Errorf("the second page is %v", n)
+		}
+	},
+
+	"ForeseenIsWhatReplanDoes": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		two := func(key, text, other string) bindings.Proposal {
+			return wantsOutputs(owner, key, "card="+text, "story="+other)
+		}
+		// Held is a new row of a reading that the guard did not let through.
+		read(t, s, reading{seq: 1, rows: map[string]string{"held": "1"}, promote: true})
+		read(t, s, reading{seq: 2, rows: map[string]string{"held": "2"}, judge: strict(0)})
+		for _, p := range []bindings.Proposal{two("one", "1", "1"), two("same", "1", "1"), two("all", "1", "1"), two("back", "0", "1"),
+			two("back", "1", "1"), two("gone", "1", "1"), two("bad", "1", "1"), two("twin", "1", "1")} {
+			replan(t, s, p)
+			draw(t, s)
+		}
+		fault := fails("bad", "missing_variable")
+		proposals := []bindings.Proposal{
+			two("one", "1", "2"),                        // one of both is made
+			two("same", "1", "1"),                       // as it is
+			two("all", "3", "3"), two("twin", "3", "3"), // both are made, once for both rows
+			two("back", "0", "1"),                         // made before
+			removes("gone"), fault, two("held", "5", "5"), // stay
+			two("new", "6", "6"), // never seen
+		}
+		f := got(s.Foresee(t.Context(), "cards", proposals))(t)
+		want := store.Foresight{
+			Images: 1 + 2 + 2, Reused: 2 + 1, Unchanged: 1 + 2 + 1, Held: 2, Removed: 1, Failing: 1,
+			FailingOf: []bindings.FailedRow{{Key: "bad", Problem: *fault.Problem}},
+		}
+		if diff := cmp.Diff(want, f); diff != "" {
+			t.Errorf("foreseen (-want +got):\n%s", diff)
+		}
+		if again := got(s.Foresee(t.Context(), "cards", proposals))(t); !cmp.Equal(f, again) {
+			t.Errorf("it was foreseen again as %+v", again)
+		}
+		got(s.Replan(t.Context(), "cards", proposals))(t)
+		if drawn := draw(t, s); len(drawn) != f.Images {
+			t.Errorf("%d pictures were made, foreseen were %d: %q", len(drawn), f.Images, drawn)
+		}
+		f = got(s.Foresee(t.Context(), "cards", proposals))(t)
+		if f.Images != 0 || f.Reused != 0 || f.Failing != 0 || f.Removed != 0 {
+			t.Errorf("after it was done it is foreseen once more: %+v", f)
 		}
 	},
 }
