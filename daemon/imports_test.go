@@ -24,10 +24,12 @@ var mayImport = map[string][]string{
 	"render/*":     {"render", "assets", "config"},
 	"sink":         {"config"},
 	"sink/*":       {"sink", "config"},
+	"template":     {"template/*"},
+	"template/*":   {"template", "template/*"}, // Go refuses the circles
 	"store":        {"assets", "batch", "bindings", "connectors", "sink", "template", "config"},
 	"store/*":      {"store", "assets", "batch", "bindings", "connectors", "sink", "template", "config"},
 	"internal/*":   {"config"}, // a room's Config speaks config's types
-	"api":          {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template"},
+	"api":          {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template", "template/*"},
 	"daemon":       {"*", "*/*"},
 	"cmd/pictifyd": {"daemon", "config"},
 	"bench":        {"*", "*/*"},

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template/markup"
 )
 
 // cssMode says what a piece of CSS is.
@@ -25,7 +26,7 @@ const hole = '\x00'
 type cssText struct {
 	text  string
 	at    []int // the byte offset in the file of each byte
-	marks []mark
+	marks []markup.Mark
 }
 
 // A cssReader finds the places of expressions and addresses in CSS and writes it
@@ -75,7 +76,7 @@ func (c *cssReader) flush() {
 }
 
 // mark takes the next expression.
-func (c *cssReader) mark() mark {
+func (c *cssReader) mark() markup.Mark {
 	m := c.in.marks[0]
 	c.in.marks = c.in.marks[1:]
 	return m
@@ -340,3 +341,5 @@ const endTagTail = 64
 func opensEndTag(text []byte) bool {
 	return endTagStart.Match(text[max(0, len(text)-endTagTail):])
 }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' }

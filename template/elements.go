@@ -8,6 +8,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template/markup"
 )
 
 // refusedElements load, run or reinterpret what is not in the template.
@@ -23,21 +24,21 @@ var rawElements = map[string]bool{"script": true, "style": true, "title": true, 
 // animations change attributes of other elements later, past all escaping.
 var animations = map[string]bool{"animate": true, "animatemotion": true, "animatetransform": true, "set": true}
 
-func (r *reader) startTag(t tag) {
+func (r *reader) startTag(t markup.Tag) {
 	r.rawText = ""
-	if rawElements[t.name] {
-		r.rawText = t.name
+	if rawElements[t.Name] {
+		r.rawText = t.Name
 	}
-	nameEnd := t.nameEnd
-	if marks := r.marksIn(t.start, nameEnd); len(marks) > 0 {
-		r.ignoreIn(t.start, nameEnd)
-		r.unsafe(marks[0].start, "an expression cannot name an element")
+	nameEnd := t.NameEnd
+	if marks := r.marksIn(t.Start, nameEnd); len(marks) > 0 {
+		r.ignoreIn(t.Start, nameEnd)
+		r.unsafe(marks[0].Start, "an expression cannot name an element")
 	}
-	if hint, refused := refusedElements[t.name]; refused {
+	if hint, refused := refusedElements[t.Name]; refused {
 		r.refuse(t, hint)
 		return
 	}
-	switch t.name {
+	switch t.Name {
 	case "script":
 		r.script(t)
 		return
@@ -46,8 +47,8 @@ func (r *reader) startTag(t tag) {
 	case "body":
 		r.inHead = false
 	case "svg", "math":
-		if !t.selfClosing {
-			r.foreign = append(r.foreign, t.name)
+		if !t.SelfClosing {
+			r.foreign = append(r.foreign, t.Name)
 		}
 	case "style":
 		r.style(t)
@@ -58,58 +59,58 @@ func (r *reader) startTag(t tag) {
 	r.attributes(t)
 }
 
-func (r *reader) refuse(t tag, hint string) {
-	r.ignoreIn(t.start, t.end)
-	r.unsafe(t.start, "<%s> has no place in a template", t.name)
+func (r *reader) refuse(t markup.Tag, hint string) {
+	r.ignoreIn(t.Start, t.End)
+	r.unsafe(t.Start, "<%s> has no place in a template", t.Name)
 	if hint != "" {
 		r.problems[len(r.problems)-1].WithHint("%s", hint)
 	}
 }
 
-func (r *reader) endTag(t tag) {
-	if marks := r.marksIn(t.start, t.end); len(marks) > 0 {
-		r.ignoreIn(t.start, t.end)
-		r.unsafe(marks[0].start, "an expression cannot stand in an end tag")
+func (r *reader) endTag(t markup.Tag) {
+	if marks := r.marksIn(t.Start, t.End); len(marks) > 0 {
+		r.ignoreIn(t.Start, t.End)
+		r.unsafe(marks[0].Start, "an expression cannot stand in an end tag")
 	}
-	manifest := t.name == "script" && r.rawText == "script"
+	manifest := t.Name == "script" && r.rawText == "script"
 	r.rawText = ""
-	switch t.name {
+	switch t.Name {
 	case "head":
 		r.inHead = false
 	case "svg", "math":
 		for i := len(r.foreign) - 1; i >= 0; i-- {
-			if r.foreign[i] == t.name {
+			if r.foreign[i] == t.Name {
 				r.foreign = r.foreign[:i]
 				break
 			}
 		}
 	}
 	if !manifest {
-		r.emit(string(r.src[t.start:t.end]))
+		r.emit(string(r.Src[t.Start:t.End]))
 	}
-	if t.name == "style" {
+	if t.Name == "style" {
 		r.size = ""
 	}
 }
 
 // script is the manifest, or a problem.
-func (r *reader) script(t tag) {
-	r.ignoreIn(t.start, t.end)
-	id, _ := t.get(r.src, "id")
-	kind, _ := t.get(r.src, "type")
+func (r *reader) script(t markup.Tag) {
+	r.ignoreIn(t.Start, t.End)
+	id, _ := t.Get(r.Src, "id")
+	kind, _ := t.Get(r.Src, "type")
 	if id == manifestID && strings.EqualFold(strings.TrimSpace(kind), "application/json") {
 		return
 	}
 	if id == manifestID {
-		r.report(t.start, problem.New(problem.Invalid, "the manifest needs type=\"application/json\""))
+		r.report(t.Start, problem.New(problem.Invalid, "the manifest needs type=\"application/json\""))
 		return
 	}
-	r.unsafe(t.start, "<script>: templates run without JavaScript")
+	r.unsafe(t.Start, "<script>: templates run without JavaScript")
 }
 
 // style makes <style id="p-size-story"> belong to its size.
-func (r *reader) style(t tag) {
-	id, _ := t.get(r.src, "id")
+func (r *reader) style(t markup.Tag) {
+	id, _ := t.Get(r.Src, "id")
 	size, ok := strings.CutPrefix(id, sizeStyle)
 	if !ok {
 		return
@@ -120,82 +121,82 @@ func (r *reader) style(t tag) {
 		if near := expr.Nearest(size, names); near != "" {
 			p.WithHint("did you mean %q?", near)
 		}
-		r.report(t.start, p)
+		r.report(t.Start, p)
 		return
 	}
 	r.size = size
 }
 
-func (r *reader) meta(t tag) {
-	if charset, ok := t.get(r.src, "charset"); ok && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "utf8") {
-		r.report(t.start, problem.New(problem.Invalid, "the charset must be utf-8"))
+func (r *reader) meta(t markup.Tag) {
+	if charset, ok := t.Get(r.Src, "charset"); ok && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "utf8") {
+		r.report(t.Start, problem.New(problem.Invalid, "the charset must be utf-8"))
 	}
 }
 
 // page notes the pages of the document; this version draws one.
-func (r *reader) page(t tag) {
-	class, _ := t.get(r.src, "class")
+func (r *reader) page(t markup.Tag) {
+	class, _ := t.Get(r.Src, "class")
 	if !slices.Contains(strings.Fields(class), pageClass) {
 		return
 	}
 	if r.pageCount++; r.pageCount == 2 {
-		r.unsupported(t.start, "a second p-page")
+		r.unsupported(t.Start, "a second p-page")
 	}
 }
 
 // attributes emits the tag with its attributes, each by its meaning.
-func (r *reader) attributes(t tag) {
-	from := t.start
-	for _, a := range t.attrs {
-		if hiddenAttrs[a.name] {
+func (r *reader) attributes(t markup.Tag) {
+	from := t.Start
+	for _, a := range t.Attrs {
+		if hiddenAttrs[a.Name] {
 			r.directive(a)
-			r.ignoreIn(a.start, a.end)
-			r.emit(strings.TrimRight(string(r.src[from:a.start]), " \t\r\n\f"))
-			from = a.end
+			r.ignoreIn(a.Start, a.End)
+			r.emit(strings.TrimRight(string(r.Src[from:a.Start]), " \t\r\n\f"))
+			from = a.End
 			continue
 		}
 		if r.attribute(t, a) {
 			from = r.special(t, a, from)
 		}
 	}
-	r.emit(string(r.src[from:t.end]))
+	r.emit(string(r.Src[from:t.End]))
 }
 
 // attribute reports what is wrong with a, and whether its value needs more than
 // to be copied.
-func (r *reader) attribute(t tag, a attr) bool {
-	marks := r.marksIn(a.start, a.end)
-	inName := r.marksIn(a.start, a.nameEnd)
+func (r *reader) attribute(t markup.Tag, a markup.Attr) bool {
+	marks := r.marksIn(a.Start, a.End)
+	inName := r.marksIn(a.Start, a.NameEnd)
 	switch {
 	case len(inName) > 0:
-		r.ignoreIn(a.start, a.end)
-		r.unsafe(inName[0].start, "an expression cannot name an attribute")
+		r.ignoreIn(a.Start, a.End)
+		r.unsafe(inName[0].Start, "an expression cannot name an attribute")
 		return false
-	case strings.HasPrefix(a.name, "on"):
-		r.ignoreIn(a.start, a.end)
-		r.unsafe(a.start, "%s: templates run without JavaScript", a.name)
+	case strings.HasPrefix(a.Name, "on"):
+		r.ignoreIn(a.Start, a.End)
+		r.unsafe(a.Start, "%s: templates run without JavaScript", a.Name)
 		return false
-	case refusedAttrs[a.name]:
-		r.ignoreIn(a.start, a.end)
-		r.unsafe(a.start, "the attribute %s has no place in a template", a.name)
+	case refusedAttrs[a.Name]:
+		r.ignoreIn(a.Start, a.End)
+		r.unsafe(a.Start, "the attribute %s has no place in a template", a.Name)
 		return false
-	case strings.HasSuffix(a.name, "srcset"):
-		r.ignoreIn(a.start, a.end)
-		r.unsupported(a.start, "%s", a.name)
+	case strings.HasSuffix(a.Name, "srcset"):
+		r.ignoreIn(a.Start, a.End)
+		r.unsupported(a.Start, "%s", a.Name)
 		return false
 	case r.directive(a):
-		r.ignoreIn(a.start, a.end)
+		r.ignoreIn(a.Start, a.End)
 		return false
-	case len(marks) > 0 && !a.quoted:
-		r.ignoreIn(a.start, a.end)
-		r.unsafe(marks[0].start, "an expression needs quotes around it: %s=\"{{…}}\"", a.name)
+	case len(marks) > 0 && !a.Quoted:
+		r.ignoreIn(a.Start, a.End)
+		r.unsafe(marks[0].Start, "an expression needs quotes around it: %s=\"{{…}}\"", a.Name)
 		return false
-	case len(marks) > 0 && animations[t.name]:
-		r.ignoreIn(a.start, a.end)
-		r.unsafe(marks[0].start, "an expression cannot stand in <%s>", t.name)
+	case len(marks) > 0 && animations[t.Name]:
+		r.ignoreIn(a.Start, a.End)
+		r.unsafe(marks[0].Start, "an expression cannot stand in <%s>", t.Name)
 		return false
 	}
-	return a.hasValue && (len(marks) > 0 || r.meaning(t, a) != plainAttr || strings.Contains(a.value(r.src), "{{"))
+	return a.HasValue && (len(marks) > 0 || r.meaning(t, a) != plainAttr || strings.Contains(a.Value(r.Src), "{{"))
 }
 
 // A meaning is how an attribute's value is to be read.
@@ -209,15 +210,15 @@ const (
 	linkAddress
 )
 
-func (r *reader) meaning(t tag, a attr) meaning {
+func (r *reader) meaning(t markup.Tag, a markup.Attr) meaning {
 	switch {
-	case a.name == "style":
+	case a.Name == "style":
 		return cssDeclarations
-	case presentation[a.name] && len(r.foreign) > 0:
+	case presentation[a.Name] && len(r.foreign) > 0:
 		return cssOneValue
-	case linkAttrs[a.name] || isHref[a.name] && (t.name == "a" || t.name == "area"):
+	case linkAttrs[a.Name] || isHref[a.Name] && (t.Name == "a" || t.Name == "area"):
 		return linkAddress
-	case fetchAttrs[a.name] || isHref[a.name]:
+	case fetchAttrs[a.Name] || isHref[a.Name]:
 		return fetchedAddress
 	}
 	return plainAttr
@@ -239,56 +240,56 @@ var (
 
 // special emits the source from from up to a's value, and the value by its
 // meaning. It returns where the source goes on.
-func (r *reader) special(t tag, a attr, from int) int {
-	r.emit(string(r.src[from:a.valueStart]))
+func (r *reader) special(t markup.Tag, a markup.Attr, from int) int {
+	r.emit(string(r.Src[from:a.ValueStart]))
 	switch kind := r.meaning(t, a); kind {
 	case cssDeclarations, cssOneValue:
 		mode := declarations
 		if kind == cssOneValue {
 			mode = oneValue
 		}
-		c := cssReader{r: r, in: r.cssText(a.valueStart, a.valueEnd, true), mode: mode}
+		c := cssReader{r: r, in: r.cssText(a.ValueStart, a.ValueEnd, true), mode: mode}
 		c.read()
 	case fetchedAddress:
 		r.addressAttr(a, inFetch)
 	case linkAddress:
-		if len(r.marksIn(a.valueStart, a.valueEnd)) > 0 {
+		if len(r.marksIn(a.ValueStart, a.ValueEnd)) > 0 {
 			r.addressAttr(a, inLink)
 		} else {
 			r.staticLink(a)
 		}
 	default:
-		r.plain(a.valueStart, a.valueEnd, false)
+		r.plain(a.ValueStart, a.ValueEnd, false)
 	}
-	return a.valueEnd
+	return a.ValueEnd
 }
 
-func (r *reader) addressAttr(a attr, p place) {
+func (r *reader) addressAttr(a markup.Attr, p place) {
 	var parts []rawPart
 	add := func(from, to int) {
 		if from < to {
-			parts = append(parts, rawPart{text: html.UnescapeString(string(r.src[from:to]))})
+			parts = append(parts, rawPart{text: html.UnescapeString(string(r.Src[from:to]))})
 		}
 	}
-	from := a.valueStart
-	for _, m := range r.marksIn(a.valueStart, a.valueEnd) {
-		add(from, m.start)
+	from := a.ValueStart
+	for _, m := range r.marksIn(a.ValueStart, a.ValueEnd) {
+		add(from, m.Start)
 		parts = append(parts, rawPart{mark: &m})
-		from = m.end
+		from = m.End
 	}
-	add(from, a.valueEnd)
-	r.address(p, parts, a.valueStart, true)
+	add(from, a.ValueEnd)
+	r.address(p, parts, a.ValueStart, true)
 }
 
 // staticLink lets any address pass that a click would merely follow.
-func (r *reader) staticLink(a attr) {
-	target := clean(html.UnescapeString(a.value(r.src)))
+func (r *reader) staticLink(a markup.Attr) {
+	target := clean(html.UnescapeString(a.Value(r.Src)))
 	switch strings.ToLower(scheme.FindString(target)) {
 	case "", "http:", "https:", "mailto:", "tel:":
 	default:
-		r.unsafe(a.valueStart, "the address %s", quote(target))
+		r.unsafe(a.ValueStart, "the address %s", quote(target))
 	}
-	r.emit(a.value(r.src))
+	r.emit(a.Value(r.Src))
 }
 
 // Directives of the format that this version does not draw yet, and those that
@@ -300,29 +301,29 @@ var (
 )
 
 // directive reports whether a is a directive that cannot be let through.
-func (r *reader) directive(a attr) bool {
-	name, data := strings.CutPrefix(a.name, "data-")
+func (r *reader) directive(a markup.Attr) bool {
+	name, data := strings.CutPrefix(a.Name, "data-")
 	if !strings.HasPrefix(name, "p-") {
 		return false
 	}
-	fit := strings.TrimSpace(a.value(r.src))
+	fit := strings.TrimSpace(a.Value(r.Src))
 	switch {
 	case slices.Contains(laterDirectives, name) || laterFamilies.MatchString(name):
-		r.unsupported(a.start, "the directive %s", a.name)
+		r.unsupported(a.Start, "the directive %s", a.Name)
 		return true
 	case name == "p-fit" && fit != "none" && fit != "":
-		r.unsupported(a.start, "p-fit=%q", fit)
+		r.unsupported(a.Start, "p-fit=%q", fit)
 		return true
 	case name == "p-version" && fit != "1":
-		r.unsupported(a.start, "version %q of the format", fit)
+		r.unsupported(a.Start, "version %q of the format", fit)
 		return true
 	case slices.Contains(informative, name) || data:
 		return false
 	}
-	p := problem.New(problem.Invalid, "there is no directive %s", a.name)
+	p := problem.New(problem.Invalid, "there is no directive %s", a.Name)
 	if near := expr.Nearest(name, slices.Concat(informative, laterDirectives)); near != "" {
 		p.WithHint("did you mean %q?", near)
 	}
-	r.report(a.start, p)
+	r.report(a.Start, p)
 	return true
 }

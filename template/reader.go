@@ -16,6 +16,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template/markup"
 )
 
 const (
@@ -30,9 +31,9 @@ const (
 
 // A reader turns a file into pieces and slots.
 type reader struct {
-	*lines
+	*markup.Lines
 	masked   []byte
-	marks    []mark
+	marks    []markup.Mark
 	done     map[int]bool // marks dealt with, by their start
 	book     addressBook
 	problems problem.List
@@ -55,13 +56,13 @@ type reader struct {
 // read reads the file of the template name.
 func read(name string, src []byte, book addressBook) (*reader, error) {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
-	r := &reader{lines: newLines(name+".html", src), done: map[int]bool{}, book: book}
+	r := &reader{Lines: markup.NewLines(name+".html", src), done: map[int]bool{}, book: book}
 	if p := readable(src); p != nil {
-		return nil, problem.List{p.In(problem.Position{File: r.file})}
+		return nil, problem.List{p.In(problem.Position{File: r.File})}
 	}
-	r.marks, r.masked = findMarks(src)
+	r.marks, r.masked = markup.Marks(src)
 	if len(r.marks) > maxMarks {
-		return nil, problem.List{problem.New(problem.TooLarge, "the document has more than the %d expressions allowed", maxMarks).In(r.at(r.marks[maxMarks].start))}
+		return nil, problem.List{problem.New(problem.TooLarge, "the document has more than the %d expressions allowed", maxMarks).In(r.At(r.marks[maxMarks].Start))}
 	}
 	r.readManifest()
 	r.readDocument()
@@ -87,7 +88,7 @@ func (r *reader) report(offset int, p *problem.Error) {
 		return
 	}
 	if p.Pos == (problem.Position{}) {
-		p.In(r.at(offset))
+		p.In(r.At(offset))
 	}
 	r.problems = append(r.problems, p)
 }
@@ -101,9 +102,9 @@ func (r *reader) unsupported(offset int, format string, args ...any) {
 }
 
 // marksIn are the expressions between two offsets.
-func (r *reader) marksIn(start, end int) []mark {
-	from := sort.Search(len(r.marks), func(i int) bool { return r.marks[i].end > start })
-	to := sort.Search(len(r.marks), func(i int) bool { return r.marks[i].start >= end })
+func (r *reader) marksIn(start, end int) []markup.Mark {
+	from := sort.Search(len(r.marks), func(i int) bool { return r.marks[i].End > start })
+	to := sort.Search(len(r.marks), func(i int) bool { return r.marks[i].Start >= end })
 	if from >= to {
 		return nil
 	}
@@ -111,7 +112,7 @@ func (r *reader) marksIn(start, end int) []mark {
 }
 
 // ignore says that m may stand where it does, and means nothing there.
-func (r *reader) ignore(m mark) { r.done[m.start] = true }
+func (r *reader) ignore(m markup.Mark) { r.done[m.Start] = true }
 
 func (r *reader) ignoreIn(start, end int) {
 	for _, m := range r.marksIn(start, end) {
@@ -144,12 +145,12 @@ func (r *reader) readManifest() {
 	mr := manifestReader{report: r.report}
 	r.tokens(func(kind htmltoken.TokenType, start, end int) {
 		if kind == htmltoken.TextToken && inManifest {
-			mr.read(string(r.src[start:end]), start)
+			mr.read(string(r.Src[start:end]), start)
 		}
 		inManifest = false
 		if kind == htmltoken.StartTagToken {
-			t := parseTag(r.masked, start, end)
-			if id, _ := t.get(r.src, "id"); t.name == "script" && id == manifestID {
+			t := markup.ParseTag(r.masked, start, end)
+			if id, _ := t.Get(r.Src, "id"); t.Name == "script" && id == manifestID {
 				inManifest = true
 				r.manifests++
 				if r.manifests > 1 {
@@ -192,13 +193,13 @@ func (r *reader) readDocument() {
 		case htmltoken.TextToken:
 			r.text(start, end)
 		case htmltoken.StartTagToken, htmltoken.SelfClosingTagToken:
-			r.startTag(parseTag(r.masked, start, end))
+			r.startTag(markup.ParseTag(r.masked, start, end))
 		case htmltoken.EndTagToken:
-			r.endTag(parseTag(r.masked, start, end))
+			r.endTag(markup.ParseTag(r.masked, start, end))
 		case htmltoken.DoctypeToken:
-			r.emit(string(r.src[start:end]))
+			r.emit(string(r.Src[start:end]))
 		case htmltoken.CommentToken:
-			if bytes.HasPrefix(r.src[start:end], []byte("<![CDATA[")) {
+			if bytes.HasPrefix(r.Src[start:end], []byte("<![CDATA[")) {
 				r.unsafe(start, "CDATA sections")
 			}
 			r.ignoreIn(start, end)
@@ -210,7 +211,7 @@ func (r *reader) readDocument() {
 // begin puts the base style where the head begins, and a doctype where none
 // stands: without it the browser would imitate browsers of 1998.
 func (r *reader) begin(kind htmltoken.TokenType, start, end int) {
-	if r.based || kind == htmltoken.CommentToken || kind == htmltoken.TextToken && len(bytes.TrimSpace(r.src[start:end])) == 0 {
+	if r.based || kind == htmltoken.CommentToken || kind == htmltoken.TextToken && len(bytes.TrimSpace(r.Src[start:end])) == 0 {
 		return
 	}
 	if !r.sawDocument {
@@ -223,7 +224,7 @@ func (r *reader) begin(kind htmltoken.TokenType, start, end int) {
 		return
 	}
 	if kind == htmltoken.StartTagToken {
-		if name := parseTag(r.masked, start, end).name; name == "html" || name == "head" {
+		if name := markup.ParseTag(r.masked, start, end).Name; name == "html" || name == "head" {
 			return
 		}
 	}
@@ -283,7 +284,7 @@ func (r *reader) text(start, end int) {
 	}
 	if r.inHead && r.rawText == "" {
 		for _, m := range r.marksIn(start, end) {
-			r.report(m.start, problem.New(problem.Invalid, "an expression in <head>, where no text is shown"))
+			r.report(m.Start, problem.New(problem.Invalid, "an expression in <head>, where no text is shown"))
 		}
 	}
 	r.plain(start, end, r.rawText != "")
@@ -293,22 +294,22 @@ func (r *reader) text(start, end int) {
 func (r *reader) plain(start, end int, raw bool) {
 	from := start
 	for _, m := range r.marksIn(start, end) {
-		r.literal(from, m.start)
-		if raw && opensEndTag(r.masked[start:m.start]) {
-			r.unsafe(m.start, "an expression behind %q could end the element", "<")
+		r.literal(from, m.Start)
+		if raw && opensEndTag(r.masked[start:m.Start]) {
+			r.unsafe(m.Start, "an expression behind %q could end the element", "<")
 		}
 		r.value(inHTML, m, true)
-		from = m.end
+		from = m.End
 	}
 	r.literal(from, end)
 }
 
 // literal emits source text that has no expressions.
 func (r *reader) literal(from, to int) {
-	if i := bytes.Index(r.src[from:to], []byte("{{")); i >= 0 {
+	if i := bytes.Index(r.Src[from:to], []byte("{{")); i >= 0 {
 		r.report(from+i, problem.New(problem.Invalid, "{{ is not closed").WithSlug(BadExpression).WithHint("write }} behind the expression"))
 	}
-	r.emit(string(r.src[from:to]))
+	r.emit(string(r.Src[from:to]))
 }
 
 // cssText is the CSS between two offsets; in an attribute its entities are decoded.
@@ -316,10 +317,10 @@ func (r *reader) cssText(start, end int, entities bool) cssText {
 	var out cssText
 	var b strings.Builder
 	add := func(from, to int) {
-		if i := bytes.Index(r.src[from:to], []byte("{{")); i >= 0 {
+		if i := bytes.Index(r.Src[from:to], []byte("{{")); i >= 0 {
 			r.report(from+i, problem.New(problem.Invalid, "{{ is not closed").WithSlug(BadExpression))
 		}
-		text := string(r.src[from:to])
+		text := string(r.Src[from:to])
 		if entities {
 			text = html.UnescapeString(text)
 		}
@@ -331,10 +332,10 @@ func (r *reader) cssText(start, end int, entities bool) cssText {
 	from := start
 	out.marks = slices.Clone(r.marksIn(start, end))
 	for _, m := range out.marks {
-		add(from, m.start)
+		add(from, m.Start)
 		b.WriteByte(hole)
-		out.at = append(out.at, m.start)
-		from = m.end
+		out.at = append(out.at, m.Start)
+		from = m.End
 	}
 	add(from, end)
 	out.text = b.String()
@@ -342,12 +343,12 @@ func (r *reader) cssText(start, end int, entities bool) cssText {
 }
 
 // value puts the expression m into the document at place p.
-func (r *reader) value(p place, m mark, entities bool) {
+func (r *reader) value(p place, m markup.Mark, entities bool) {
 	program := r.compile(m, entities)
 	if program == nil {
 		return
 	}
-	r.addSlot(slot{place: p, parts: []part{{program: program}}, at: r.at(m.start)})
+	r.addSlot(slot{place: p, parts: []part{{program: program}}, at: r.At(m.Start)})
 }
 
 func (r *reader) addSlot(s slot) {
@@ -373,7 +374,7 @@ func (r *reader) addSlot(s slot) {
 // A rawPart of an address is text or an expression, as read.
 type rawPart struct {
 	text string
-	mark *mark
+	mark *markup.Mark
 }
 
 // address puts an address into the document, judged now if it is all text.
@@ -393,7 +394,7 @@ func (r *reader) address(p place, parts []rawPart, offset int, entities bool) {
 		}
 	}
 	if !static {
-		s.at = r.at(offset)
+		s.at = r.At(offset)
 		r.addSlot(s)
 		return
 	}
@@ -425,14 +426,14 @@ func (r *reader) staticAddress(p place, text string, offset int) {
 var block = regexp.MustCompile(`^\s*(?:[#/^>!&]|(?:if|else|elseif|end|endif|for|each|endfor)(?:\s|$))`)
 
 // compile compiles m; a mistake is reported at its place in the file.
-func (r *reader) compile(m mark, entities bool) *expr.Program {
-	r.done[m.start] = true
-	src := m.src
+func (r *reader) compile(m markup.Mark, entities bool) *expr.Program {
+	r.done[m.Start] = true
+	src := m.Src
 	if entities && strings.Contains(src, "&") {
 		src = html.UnescapeString(src)
 	}
 	if block.MatchString(src) {
-		r.unsupported(m.start, "the block {{%s}}", src)
+		r.unsupported(m.Start, "the block {{%s}}", src)
 		return nil
 	}
 	program, err := expr.Compile(src, expr.Options{Names: r.manifest.names()})
@@ -443,26 +444,26 @@ func (r *reader) compile(m mark, entities bool) *expr.Program {
 	if !errors.As(err, &p) {
 		p = problem.New(problem.Invalid, "%w", err)
 	}
-	base := r.at(m.text)
+	base := r.At(m.Text)
 	if p.Pos.Line > 1 {
 		base.Line += p.Pos.Line - 1
 		base.Column = p.Pos.Column
-	} else if p.Pos.Line == 1 && src == m.src {
+	} else if p.Pos.Line == 1 && src == m.Src {
 		base.Column += p.Pos.Column - 1
 	}
 	p.Pos = base
 	if strings.TrimSpace(src) == "" {
 		p.Message = "there is no expression in {{ }}"
 	}
-	r.report(m.start, p)
+	r.report(m.Start, p)
 	return nil
 }
 
 // finish checks what only the whole document shows.
 func (r *reader) finish() {
 	for _, m := range r.marks {
-		if !r.done[m.start] && len(r.problems) == 0 {
-			r.unsafe(m.start, "an expression cannot stand here")
+		if !r.done[m.Start] && len(r.problems) == 0 {
+			r.unsafe(m.Start, "an expression cannot stand here")
 		}
 	}
 	r.pieces = joined(r.pieces)

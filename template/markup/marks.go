@@ -1,25 +1,22 @@
-package template
+package markup
 
 import (
 	"bytes"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
-// A mark is one {{ expression }} of the file.
-type mark struct {
-	start, end int // of the whole, in bytes
-	text       int // where the expression begins
-	src        string
+// A Mark is one {{ expression }}.
+type Mark struct {
+	Start, End int // of the whole, in bytes
+	Text       int // where the expression begins
+	Src        string
 }
 
-// findMarks finds the expressions of src, and returns src with each of them
+// Marks finds the expressions of src, and returns src with each of them
 // overwritten by letters. HTML is read from that copy: quotes and angle brackets
 // inside an expression are no HTML, and every place stays where it was.
 // Comments and scripts have no expressions.
-func findMarks(src []byte) (marks []mark, masked []byte) {
+func Marks(src []byte) (marks []Mark, masked []byte) {
 	masked = bytes.Clone(src)
 	lastEnd := bytes.LastIndex(src, []byte("}}"))
 	for i := 0; i < len(src); {
@@ -32,10 +29,10 @@ func findMarks(src []byte) (marks []mark, masked []byte) {
 		case i+2 <= lastEnd && bytes.HasPrefix(rest, []byte("{{")):
 			m := markAt(src, i)
 			marks = append(marks, m)
-			for j := m.start; j < m.end; j++ {
+			for j := m.Start; j < m.End; j++ {
 				masked[j] = 'x'
 			}
-			i = m.end
+			i = m.End
 		default:
 			i++
 		}
@@ -67,12 +64,12 @@ func isScript(src []byte) bool {
 // markAt reads the expression that begins at i. The first }} outside quotes and
 // inner braces ends it; where the quotes do not pair up, the first }} at all,
 // and the compiler says what is wrong.
-func markAt(src []byte, i int) mark {
+func markAt(src []byte, i int) Mark {
 	end := closing(src[:min(len(src), i+maxMark)], i+2)
 	if end < 0 {
 		end = i + 2 + bytes.Index(src[i+2:], []byte("}}"))
 	}
-	return mark{start: i, end: end + 2, text: i + 2, src: string(src[i+2 : end])}
+	return Mark{Start: i, End: end + 2, Text: i + 2, Src: string(src[i+2 : end])}
 }
 
 // maxMark bounds the search for the end of one expression, so that a long
@@ -104,34 +101,4 @@ func closing(src []byte, i int) int {
 		}
 	}
 	return -1
-}
-
-// lines finds the line and column of a byte offset.
-type lines struct {
-	file   string
-	src    []byte
-	starts []int
-}
-
-func newLines(file string, src []byte) *lines {
-	l := &lines{file: file, src: src, starts: []int{0}}
-	for i, c := range src {
-		if c == '\n' {
-			l.starts = append(l.starts, i+1)
-		}
-	}
-	return l
-}
-
-func (l *lines) at(offset int) problem.Position {
-	offset = min(max(offset, 0), len(l.src))
-	low, high := 0, len(l.starts)
-	for high-low > 1 {
-		if mid := (low + high) / 2; l.starts[mid] <= offset {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	return problem.Position{File: l.file, Line: low + 1, Column: utf8.RuneCount(l.src[l.starts[low]:offset]) + 1}
 }
