@@ -161,8 +161,8 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	d.templates = &templates{
-		dir: absolute(s.Dir, s.Templates.Path), versions: d.store, assets: d.assets, faults: &d.faults, log: d.log,
-		notifyFunc: fsnotify.NewWatcher,
+		dir: absolute(s.Dir, s.Templates.Path), write: s.Templates.Write, versions: d.store, assets: d.assets,
+		faults: &d.faults, log: d.log, notifyFunc: fsnotify.NewWatcher, crash: d.crash,
 	}
 	if _, err := d.templates.sync(ctx); err != nil {
 		return closing, err

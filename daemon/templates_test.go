@@ -22,11 +22,13 @@ import (
 // A shelf keeps template versions, and counts what was written to it.
 type shelf struct {
 	versions map[string][]template.Version
+	files    map[string]string
 	writes   int
 }
 
-func (s *shelf) PublishTemplate(_ context.Context, v template.Version) (template.Version, error) {
+func (s *shelf) TakeFile(_ context.Context, v template.Version) (template.Version, error) {
 	s.writes++
+	s.files[v.Name] = v.Digest
 	v.Number = int64(len(s.versions[v.Name]) + 1)
 	s.versions[v.Name] = append(s.versions[v.Name], v)
 	return v, nil
@@ -43,16 +45,27 @@ func (s *shelf) Template(_ context.Context, name string, number int64) (template
 	return all[number-1], nil
 }
 
-func (s *shelf) Templates(context.Context) ([]template.Version, error) { return nil, nil }
+func (s *shelf) TemplateVersions(context.Context, string, int64, int) ([]template.Version, error) {
+	return nil, nil
+}
+
+func (s *shelf) TemplateFile(_ context.Context, name string) (string, error) {
+	return s.files[name], nil
+}
+
+func (s *shelf) RememberFile(_ context.Context, name, digest string) error {
+	s.files[name] = digest
+	return nil
+}
 
 // newTemplates is a folder with the template card, and no hints of changes.
 func newTemplates(t *testing.T) (*templates, *shelf) {
 	t.Helper()
 	dir := t.TempDir()
 	mustWrite(t, filepath.Join(dir, "card.html"), cardTemplate)
-	s := &shelf{versions: map[string][]template.Version{}}
+	s := &shelf{versions: map[string][]template.Version{}, files: map[string]string{}}
 	return &templates{
-		dir: dir, versions: s, faults: &faults{}, log: quiet(t),
+		dir: dir, write: true, versions: s, faults: &faults{}, log: quiet(t), crash: func(string) {},
 		notifyFunc: func() (*fsnotify.Watcher, error) { return nil, errors.New("too many open files") },
 	}, s
 }

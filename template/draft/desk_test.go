@@ -13,7 +13,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
-	"github.com/pictifyd/pictifyd/template/draft/drafttest"
+	"github.com/pictifyd/pictifyd/template/drafttest"
 )
 
 const card = `<h1 id="title">Hello</h1><p id="price">5</p><p id="note">new</p>`
