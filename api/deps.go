@@ -69,7 +69,6 @@ type Templates interface {
 // Drafts tells about drafts, and ends them.
 type Drafts interface {
 	Draft(ctx context.Context, name string) (draft.Draft, error)
-	DraftSteps(ctx context.Context, name string, after int64) ([]draft.Step, error)
 	// DiscardDraft makes the draft the newest version again; ifRevision 0 means
 	// whatever it is.
 	DiscardDraft(ctx context.Context, name string, ifRevision int64, author string) (draft.Draft, error)

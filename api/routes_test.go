@@ -18,31 +18,44 @@ func ways(w *world) map[string]struct {
 		status int
 	}
 	return map[string]way{
-		"POST /templates/{id}/batch-render":  {post("/templates/tpl_certificate/batch-render", `{"variables":[{}]}`), 202},
-		"GET /templates":                     {get("/templates"), 200},
-		"GET /templates/{id}":                {get("/templates/tpl_certificate"), 200},
-		"GET /templates/{id}/variables":      {get("/templates/tpl_certificate/variables"), 200},
-		"GET /jobs":                          {get("/jobs"), 200},
-		"GET /jobs/{id}":                     {get("/jobs/batch_1"), 200},
-		"GET /jobs/{id}/events":              {get("/jobs/batch_1/events"), 200},
-		"GET /jobs/{id}/results.ndjson":      {get("/jobs/batch_1/results.ndjson"), 200},
-		"GET /images/{file}":                 {get("/images/" + hash + ".png"), 200},
-		"GET /b/{path...}":                   {get("/b/cards/SKU-1.png"), 200},
-		"GET /bindings":                      {get("/bindings"), 200},
-		"GET /bindings/{name}":               {get("/bindings/cards"), 200},
-		"GET /bindings/{name}/rows":          {get("/bindings/cards/rows"), 200},
-		"POST /bindings/{name}/refresh":      {post("/bindings/cards/refresh", ""), 202},
-		"POST /bindings/{name}/guard/accept": {post("/bindings/cards/guard/accept", ""), 200},
-		"GET /events":                        {call{method: http.MethodHead, path: "/events"}, 200},
-		"GET /{$}":                           {get("/"), 200},
-		"GET /studio/{file}":                 {get("/studio/app.js"), 200},
-		"GET /favicon.ico":                   {get("/favicon.ico"), 200},
-		"POST /session":                      {post("/session", `{"key":"`+fullKey+`"}`), 204},
-		"DELETE /session":                    {call{method: http.MethodDelete, path: "/session"}, 204},
-		"GET /errors/{slug}":                 {get("/errors/not_ready"), 200},
-		"GET /healthz":                       {get("/healthz"), 200},
-		"GET /readyz":                        {get("/readyz"), 200},
-		"GET /metrics":                       {get("/metrics"), 200},
+		"POST /templates/{id}/batch-render":              {post("/templates/tpl_certificate/batch-render", `{"variables":[{}]}`), 202},
+		"GET /templates":                                 {get("/templates"), 200},
+		"GET /templates/{id}":                            {get("/templates/tpl_certificate"), 200},
+		"GET /templates/{id}/variables":                  {get("/templates/tpl_certificate/variables"), 200},
+		"POST /templates":                                {post("/templates", `{"name":"badge","html":"<p>"}`), 201},
+		"PUT /templates/{id}":                            {call{"PUT", "/templates/badge", "<p>", map[string]string{"Content-Type": "text/html", "If-Match": `"1"`}, ""}, 200},
+		"GET /templates/{id}/archive.zip":                {get("/templates/tpl_certificate/archive.zip"), 200},
+		"GET /templates/{id}/versions":                   {get("/templates/tpl_certificate/versions"), 200},
+		"GET /templates/{id}/versions/{number}":          {get("/templates/tpl_certificate/versions/2"), 200},
+		"GET /templates/{id}/versions/{number}/compare":  {get("/templates/tpl_certificate/versions/2/compare"), 200},
+		"POST /templates/{id}/versions/{number}/restore": {post("/templates/tpl_certificate/versions/3/restore", ""), 200},
+		"GET /templates/{id}/draft":                      {get("/templates/tpl_certificate/draft"), 200},
+		"PATCH /templates/{id}/draft":                    {call{method: http.MethodPatch, path: "/templates/tpl_certificate/draft", body: `{"ops":[{}]}`}, 428},
+		"DELETE /templates/{id}/draft":                   {call{method: http.MethodDelete, path: "/templates/tpl_certificate/draft"}, 200},
+		"POST /templates/{id}/draft/undo":                {post("/templates/tpl_certificate/draft/undo", `{"author":"Ada"}`), 409},
+		"GET /templates/{id}/publish":                    {get("/templates/tpl_certificate/publish"), 200},
+		"POST /templates/{id}/publish":                   {post("/templates/tpl_certificate/publish", `{"dryRun":true}`), 200},
+		"GET /jobs":                                      {get("/jobs"), 200},
+		"GET /jobs/{id}":                                 {get("/jobs/batch_1"), 200},
+		"GET /jobs/{id}/events":                          {get("/jobs/batch_1/events"), 200},
+		"GET /jobs/{id}/results.ndjson":                  {get("/jobs/batch_1/results.ndjson"), 200},
+		"GET /images/{file}":                             {get("/images/" + hash + ".png"), 200},
+		"GET /b/{path...}":                               {get("/b/cards/SKU-1.png"), 200},
+		"GET /bindings":                                  {get("/bindings"), 200},
+		"GET /bindings/{name}":                           {get("/bindings/cards"), 200},
+		"GET /bindings/{name}/rows":                      {get("/bindings/cards/rows"), 200},
+		"POST /bindings/{name}/refresh":                  {post("/bindings/cards/refresh", ""), 202},
+		"POST /bindings/{name}/guard/accept":             {post("/bindings/cards/guard/accept", ""), 200},
+		"GET /events":                                    {call{method: http.MethodHead, path: "/events"}, 200},
+		"GET /{$}":                                       {get("/"), 200},
+		"GET /studio/{file}":                             {get("/studio/app.js"), 200},
+		"GET /favicon.ico":                               {get("/favicon.ico"), 200},
+		"POST /session":                                  {post("/session", `{"key":"`+fullKey+`"}`), 204},
+		"DELETE /session":                                {call{method: http.MethodDelete, path: "/session"}, 204},
+		"GET /errors/{slug}":                             {get("/errors/not_ready"), 200},
+		"GET /healthz":                                   {get("/healthz"), 200},
+		"GET /readyz":                                    {get("/readyz"), 200},
+		"GET /metrics":                                   {get("/metrics"), 200},
 	}
 }
 
@@ -93,6 +106,7 @@ func TestEveryAliasLeadsToARoute(t *testing.T) {
 		"GET /jobs/b/results":                      "GET /jobs/{id}",
 		"POST /templates/t/batch":                  "POST /templates/{id}/batch-render",
 		"POST /v1/template/t/batch":                "POST /templates/{id}/batch-render",
+		"GET /templates/t/draft/publish":           "GET /templates/{id}/publish",
 		"GET /v1/templates/batch/b/results.ndjson": "GET /jobs/{id}/results.ndjson",
 	} {
 		method, path, _ := strings.Cut(alias, " ")
@@ -105,7 +119,7 @@ func TestEveryAliasLeadsToARoute(t *testing.T) {
 		}
 	}
 	walked := map[string]bool{"/v1/a": true, "/template/a": true, "/templates/batch/a/results": true, "/templates/batch/a/b": true,
-		"/templates/batch/a": true, "/jobs/a/results": true, "/templates/a/batch": true}
+		"/templates/batch/a": true, "/jobs/a/results": true, "/templates/a/batch": true, "/templates/a/draft/publish": true}
 	for _, a := range aliases {
 		fits := false
 		for path := range walked {

@@ -51,7 +51,7 @@ func (p *publisher) PublishDraft(ctx context.Context, pub draft.Publication) (dr
 	}
 	v, err := p.store.PublishDraft(ctx, pub.Name, pub.Revision, form.Digest(), pub.Over, pub.Author)
 	if err != nil {
-		return draft.Published{}, p.inTheWay(ctx, d, err)
+		return draft.Published{}, p.inTheWay(ctx, d.Name, d.Source, err)
 	}
 	return p.published(ctx, v, d.Open && v.Number > d.Base)
 }
@@ -81,7 +81,7 @@ func (p *publisher) PublishPush(ctx context.Context, push draft.Push) (draft.Pub
 		Name: push.Name, Digest: form.Digest(), Source: push.Source, Assets: digests, Author: push.Author,
 	}, push.IfNumber)
 	if err != nil {
-		return draft.Published{}, err
+		return draft.Published{}, p.inTheWay(ctx, push.Name, push.Source, err)
 	}
 	return p.published(ctx, v, v.Number > push.IfNumber)
 }
@@ -140,17 +140,20 @@ func within(err error, path string) error {
 	return &placed
 }
 
-// inTheWay adds to a version that came under the draft its text.
-func (p *publisher) inTheWay(ctx context.Context, d draft.Draft, err error) error {
+// inTheWay adds to the problem that a version came in between what both say.
+func (p *publisher) inTheWay(ctx context.Context, name string, yours []byte, err error) error {
 	var moved *problem.Error
 	if !errors.As(err, &moved) || moved.Slug != draft.VersionMoved {
 		return err
 	}
-	newest, readErr := p.store.Template(ctx, d.Name, 0)
+	newest, readErr := p.store.Template(ctx, name, 0)
+	if problem.CodeOf(readErr) == problem.NotFound { // a version was named, and there is none
+		return err
+	}
 	if readErr != nil {
 		return errors.Join(err, readErr)
 	}
-	return &draft.VersionError{Theirs: newest.Source, Yours: d.Source, Number: newest.Number, Digest: newest.Digest, Why: moved}
+	return &draft.VersionError{Theirs: newest.Source, Yours: yours, Number: newest.Number, Digest: newest.Digest, Why: moved}
 }
 
 // published writes a version to the folder and has it planned. It is a version

@@ -25,14 +25,15 @@ func (s *Store) PublishTemplate(ctx context.Context, v template.Version) (publis
 }
 
 // ReplaceTemplate is PublishTemplate when the newest version has number
-// ifNumber, where 0 says that there is none. Else it is a problem Conflict.
+// ifNumber, where 0 says that there is none, or is the same as v: then somebody
+// sends again what was taken. Else it is a problem Conflict.
 func (s *Store) ReplaceTemplate(ctx context.Context, v template.Version, ifNumber int64) (published template.Version, err error) {
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
 		newest, err := t.newest(ctx, v.Name)
 		if err != nil {
 			return err
 		}
-		if newest.Number != ifNumber {
+		if newest.Number != ifNumber && newest.Digest != v.Digest {
 			return versionMoved(v.Name, newest.Number, ifNumber)
 		}
 		published, err = t.publishAfter(ctx, newest, v)

@@ -120,6 +120,18 @@ func (l *Ledger) take(d draft.Draft, s draft.Step) draft.Draft {
 	return d
 }
 
+// DiscardDraft ends the draft.
+func (l *Ledger) DiscardDraft(ctx context.Context, name string, ifRevision int64, _ string) (draft.Draft, error) {
+	d, err := l.Draft(ctx, name)
+	if err != nil || !d.Open {
+		return d, err
+	}
+	if ifRevision != 0 && d.Revision != ifRevision {
+		return d, problem.New(problem.Conflict, "the draft of %q has revision %d", name, d.Revision).WithSlug(draft.StaleRevision)
+	}
+	return l.Close(name, draft.Discards), nil
+}
+
 // Close ends the draft by a step of that kind.
 func (l *Ledger) Close(name string, kind draft.Kind) draft.Draft {
 	l.mu.Lock()
