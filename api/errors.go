@@ -38,7 +38,7 @@ var explanations = map[string]string{
 	slugNoIfMatch:       "The request changes what others may be changing too. Send the ETag of what you saw as If-Match; for a template that is not there yet, If-None-Match: *.",
 	slugBadIfMatch:      "If-Match is the ETag of an answer, as it was sent: a revision of a draft, or the number of a version.",
 	slugBadName:         "A template's name is of letters, digits, dots, dashes and underscores, up to 63, and begins with a letter or a digit. Some words are taken by the API.",
-	slugBadArchive:      "The archive is not one of a template: a ZIP with NAME.html and its files under assets/.",
+	draft.BadArchive:    "The archive is not one of a template: a ZIP with NAME.html and its files under assets/.",
 	draft.StaleRevision: "The draft has changed since the revision that was named. Read it again, and decide again.",
 	draft.RevisionGone:  "The draft has no such revision, or one so old that nothing can be gone on with from it. Read the draft again, and make the change there.",
 	draft.EditConflict:  "Somebody else changed the same meanwhile. The conflicts of the answer have both values: read the draft again, and make the change that shall stand.",

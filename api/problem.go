@@ -36,7 +36,6 @@ const (
 	slugNoIfMatch       = "if_match_missing"
 	slugBadIfMatch      = "bad_if_match"
 	slugBadName         = "bad_name"
-	slugBadArchive      = "bad_archive"
 )
 
 // A document is the RFC 9457 form of a problem.
@@ -89,7 +88,7 @@ var slugStatuses = map[string]int{
 	slugCutBody:      http.StatusBadRequest,
 	slugMalformed:    http.StatusBadRequest,
 	slugBadIfMatch:   http.StatusBadRequest,
-	slugBadArchive:   http.StatusBadRequest,
+	draft.BadArchive: http.StatusBadRequest,
 	slugNoIfMatch:    http.StatusPreconditionRequired,
 
 	draft.StaleRevision: http.StatusPreconditionFailed,

@@ -1,32 +1,20 @@
 package api
 
 import (
-	"archive/zip"
 	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
-	"maps"
 	"mime"
 	"net/http"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
-	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
-)
-
-const (
-	maxDocument = 8 << 20  // bytes of a template's text
-	maxAssets   = 64 << 20 // of its assets together
-	maxArchive  = 66 << 20 // of both, packed
-	maxFiles    = 2000     // in an archive
 )
 
 var templateName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
@@ -98,9 +86,9 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request, push draft.Push) e
 // assets. Only a ZIP says what assets there are.
 func readPush(w http.ResponseWriter, r *http.Request) (p draft.Push, err error) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	limit := int64(maxDocument)
+	limit := int64(draft.MaxDocument)
 	if kind == "application/zip" {
-		limit = maxArchive
+		limit = draft.MaxArchive
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
@@ -110,7 +98,7 @@ func readPush(w http.ResponseWriter, r *http.Request) (p draft.Push, err error) 
 	case "text/html":
 		return draft.Push{Source: data}, nil
 	case "application/zip":
-		return unpack(data)
+		return draft.Unpack(data)
 	case "application/json":
 		var body struct{ Name, HTML, Author string }
 		d := json.NewDecoder(bytes.NewReader(data))
@@ -122,76 +110,6 @@ func readPush(w http.ResponseWriter, r *http.Request) (p draft.Push, err error) 
 	}
 	return p, problem.New(problem.Unsupported, "a template does not come as %q", r.Header.Get("Content-Type")).
 		WithHint("send text/html, application/zip with NAME.html and assets/, or application/json with name and html")
-}
-
-// unpack reads an archive: one NAME.html at its top, and files under assets/.
-func unpack(data []byte) (p draft.Push, err error) {
-	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return p, badArchive("it cannot be read: %w", err)
-	}
-	if len(archive.File) > maxFiles {
-		return p, badArchive("it has more than %d files", maxFiles)
-	}
-	p.Assets = map[string][]byte{}
-	left := int64(maxAssets)
-	for _, f := range archive.File {
-		if strings.HasSuffix(f.Name, "/") {
-			continue
-		}
-		name, isDocument := strings.CutSuffix(f.Name, ".html")
-		switch {
-		case isDocument && !strings.Contains(name, "/"):
-			if p.Name != "" {
-				return p, badArchive("it has two documents, %s.html and %s", p.Name, f.Name)
-			}
-			p.Name = name
-			if p.Source, err = extract(f, maxDocument); err != nil {
-				return p, err
-			}
-		case isAsset(f.Name):
-			content, err := extract(f, left)
-			if err != nil {
-				return p, err
-			}
-			left -= int64(len(content))
-			p.Assets[f.Name] = content
-		default:
-			return p, badArchive("%q is neither NAME.html nor under assets/", f.Name)
-		}
-	}
-	if p.Name == "" {
-		return p, badArchive("it has no NAME.html")
-	}
-	return p, nil
-}
-
-// isAsset reports whether a path is one that an asset may have, and leads
-// nowhere else.
-func isAsset(name string) bool {
-	return fs.ValidPath(name) && strings.HasPrefix(name, "assets/") && !strings.Contains(name, "/.") && !strings.ContainsAny(name, "\\:\x00")
-}
-
-// extract reads one file, whatever the archive says of its size.
-func extract(f *zip.File, limit int64) ([]byte, error) {
-	r, err := f.Open()
-	if err != nil {
-		return nil, badArchive("%s: %w", f.Name, err)
-	}
-	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, badArchive("%s: %w", f.Name, err)
-	}
-	if int64(len(data)) > limit {
-		return nil, problem.New(problem.TooLarge, "the archive has more than the %d MiB of text or the %d MiB of assets allowed", maxDocument>>20, maxAssets>>20).
-			WithHint("use smaller pictures; the next one is %s", f.Name)
-	}
-	return data, nil
-}
-
-func badArchive(format string, args ...any) error {
-	return problem.New(problem.Invalid, "the archive is not one of a template: "+format, args...).WithSlug(slugBadArchive)
 }
 
 // sendArchive sends a template with its assets as one ZIP, whose bytes depend on
@@ -212,8 +130,8 @@ func (s *Server) sendArchive(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var packed bytes.Buffer // whole, so that what is missing is said and not cut off
-	if err := s.pack(r.Context(), &packed, v); err != nil {
-		return fmt.Errorf("pack template %q: %w", name, err)
+	if err := draft.Pack(r.Context(), &packed, v, s.openBlob); err != nil {
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/zip")
@@ -224,34 +142,10 @@ func (s *Server) sendArchive(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) pack(ctx context.Context, w io.Writer, v template.Version) error {
-	archive := zip.NewWriter(w)
-	out, err := archive.Create(v.Name + ".html")
-	if err != nil {
-		return err
-	}
-	if _, err := out.Write(v.Source); err != nil {
-		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(v.Assets)) {
-		if err := s.packAsset(ctx, archive, path.Clean(name), v.Assets[name]); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return archive.Close()
-}
-
-func (s *Server) packAsset(ctx context.Context, archive *zip.Writer, name, digest string) error {
+func (s *Server) openBlob(ctx context.Context, digest string) (io.ReadCloser, error) {
 	r, _, err := s.deps.Blobs.Open(ctx, digest)
 	if err != nil {
-		return problem.New(problem.Internal, "the bytes are not kept any more: %w", err)
+		return nil, problem.New(problem.Internal, "its bytes are not kept any more: %w", err)
 	}
-	defer r.Close()
-	// Pictures are packed already.
-	out, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, r)
-	return err
+	return r, nil
 }

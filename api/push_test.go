@@ -72,7 +72,7 @@ func TestPushThatIsNoTemplateIsRefused(t *testing.T) {
 	archive := func(pairs ...string) call {
 		return put("badge", "application/zip", packed(t, pairs...)).with("If-Match", `"1"`)
 	}
-	bomb := packed(t, "badge.html", strings.Repeat("x", maxDocument+1))
+	bomb := packed(t, "badge.html", strings.Repeat("x", draft.MaxDocument+1))
 	for name, c := range map[string]struct {
 		call   call
 		status int
@@ -88,7 +88,7 @@ func TestPushThatIsNoTemplateIsRefused(t *testing.T) {
 		"a hidden file":          {archive("a.html", "x", "assets/.pictifyd-a.png", "y"), 400, "bad_archive"},
 		"a document in a folder": {archive("sub/a.html", "x"), 400, "bad_archive"},
 		"a bomb":                 {put("badge", "application/zip", bomb).with("If-Match", `"1"`), 413, "too_large"},
-		"too large a text":       {put("badge", "text/html", strings.Repeat("x", maxDocument+1)).with("If-Match", `"1"`), 413, "too_large"},
+		"too large a text":       {put("badge", "text/html", strings.Repeat("x", draft.MaxDocument+1)).with("If-Match", `"1"`), 413, "too_large"},
 		"a taken word":           {post("/templates", `{"name":"batch","html":"<p>"}`), 422, "bad_name"},
 		"a name with a slash":    {post("/templates", `{"name":"../x","html":"<p>"}`), 422, "bad_name"},
 		"no name":                {post("/templates", `{"html":"<p>"}`), 422, "bad_name"},
@@ -111,7 +111,7 @@ func TestArchiveHoldsTheTemplateAndItsAssets(t *testing.T) {
 	if out.Code != 200 || out.Header().Get("ETag") != `"2"` || !strings.Contains(out.Header().Get("Content-Disposition"), "badge.zip") {
 		t.Fatalf("status %d, headers %v: %s", out.Code, out.Header(), out.Body)
 	}
-	got, err := unpack(out.Body.Bytes())
+	got, err := draft.Unpack(out.Body.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,23 +123,7 @@ func TestArchiveHoldsTheTemplateAndItsAssets(t *testing.T) {
 		t.Error("the same version gives other bytes")
 	}
 	older := get("/templates/"+testTemplate+"/archive.zip?version=1").to(t, s)
-	if got, err := unpack(older.Body.Bytes()); err != nil || !strings.Contains(string(got.Source), "version 1") {
+	if got, err := draft.Unpack(older.Body.Bytes()); err != nil || !strings.Contains(string(got.Source), "version 1") {
 		t.Errorf("the older version is %s, %v", got.Source, err)
 	}
-}
-
-func FuzzUnpack(f *testing.F) {
-	f.Add([]byte(packed(f, "a.html", "<p>", "assets/a.png", "x")))
-	f.Add([]byte("PK\x03\x04"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := unpack(data)
-		if err != nil {
-			return
-		}
-		for path := range p.Assets {
-			if !isAsset(path) {
-				t.Errorf("an asset at %q", path)
-			}
-		}
-	})
 }
