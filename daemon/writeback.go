@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,12 +25,8 @@ func (l *templates) writeFile(ctx context.Context, v template.Version) error {
 			return fmt.Errorf("write %s of template %q: %w", path, v.Name, err)
 		}
 	}
-	path := filepath.Join(l.dir, v.Name+".html")
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target // the link stays one
-	}
-	if err := replaceFile(path, v.Source); err != nil {
-		return fmt.Errorf("write template %q to the folder: %w", v.Name, writable(err))
+	if err := l.replaceText(v.Name, v.Source); err != nil {
+		return err
 	}
 	l.crash("template.written")
 	f, err := l.readFile(v.Name)
@@ -42,14 +37,20 @@ func (l *templates) writeFile(ctx context.Context, v template.Version) error {
 	return l.versions.RememberFile(ctx, v.Name, f.digest)
 }
 
-func (l *templates) writeAsset(ctx context.Context, path, digest string) error {
-	// No link in the folder leads the writing out of it.
-	root, err := os.OpenRoot(l.dir)
-	if err != nil {
-		return err
+// replaceText makes src the text of the file of a template.
+func (l *templates) replaceText(name string, src []byte) error {
+	path := filepath.Join(l.dir, name+".html")
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // the link stays one
 	}
-	defer root.Close()
-	if have, err := root.ReadFile(path); err == nil && bindings.Digest(have) == digest {
+	if err := replaceFile(path, src); err != nil {
+		return fmt.Errorf("write template %q to the folder: %w", name, writable(err))
+	}
+	return nil
+}
+
+func (l *templates) writeAsset(ctx context.Context, path, digest string) error {
+	if have, err := os.ReadFile(filepath.Join(l.dir, filepath.FromSlash(path))); err == nil && bindings.Digest(have) == digest {
 		return nil
 	}
 	r, _, err := l.assets.Open(ctx, digest)
@@ -57,18 +58,38 @@ func (l *templates) writeAsset(ctx context.Context, path, digest string) error {
 		return err
 	}
 	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	return l.replaceAsset(path, data)
+}
+
+// replaceAsset makes data the file at path in the folder. No link in there leads
+// the writing out of it.
+func (l *templates) replaceAsset(path string, data []byte) error {
+	root, err := os.OpenRoot(l.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
 	if err := root.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return writable(err)
 	}
-	temporary := filepath.Join(filepath.Dir(path), ".pictifyd-"+filepath.Base(path))
+	temporary := hidden(path)
 	f, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return writable(err)
 	}
-	if err := pour(f, r); err != nil {
+	if err := pour(f, data); err != nil {
 		return err
 	}
 	return root.Rename(temporary, path)
+}
+
+// hidden is the name of a file on its way to path, which the folder does not show.
+func hidden(path string) string {
+	return filepath.Join(filepath.Dir(path), ".pictifyd-"+filepath.Base(path))
 }
 
 // replaceFile makes data the file at path, whole or not at all.
@@ -77,12 +98,12 @@ func replaceFile(path string, data []byte) error {
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
 	}
-	temporary := filepath.Join(filepath.Dir(path), ".pictifyd-"+filepath.Base(path))
+	temporary := hidden(path)
 	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 	if err != nil {
 		return err
 	}
-	if err := pour(f, bytes.NewReader(data)); err != nil {
+	if err := pour(f, data); err != nil {
 		return err
 	}
 	if err := os.Rename(temporary, path); err != nil {
@@ -95,9 +116,9 @@ func replaceFile(path string, data []byte) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// pour writes r to f so that a power cut leaves it.
-func pour(f *os.File, r io.Reader) error {
-	_, err := io.Copy(f, r)
+// pour writes data to f so that a power cut leaves it.
+func pour(f *os.File, data []byte) error {
+	_, err := f.Write(data)
 	if err == nil {
 		err = f.Sync()
 	}
