@@ -41,6 +41,9 @@ type Bindings interface {
 	Rows(ctx context.Context, source, after string, limit int) ([]bindings.StoredRow, error)
 	Quarantine(ctx context.Context, source string, limit int) ([]bindings.Quarantined, error)
 	FailedRows(ctx context.Context, binding string, limit int) ([]bindings.FailedRow, error)
+	// Fittings say how the texts of the pictures of some rows came out; pictures
+	// with nothing to say are not among them.
+	Fittings(ctx context.Context, binding string, keys []string) ([]bindings.OutputFitting, error)
 	WantPoll(ctx context.Context, source string) error
 	AcceptGuard(ctx context.Context, binding string) (promoted int, err error)
 }

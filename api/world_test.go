@@ -25,6 +25,7 @@ import (
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
@@ -44,6 +45,7 @@ type world struct {
 	configured []Binding
 	statuses   map[string]bindings.Status
 	stored     map[string][]bindings.StoredRow
+	fittings   []bindings.OutputFitting
 	wanted     []string // polls
 	accepted   []string // guards
 	remade     []string // hashes
@@ -224,6 +226,15 @@ func (w *world) FailedRows(context.Context, string, int) ([]bindings.FailedRow, 
 	return []bindings.FailedRow{{Key: "k%2F2", Problem: bindings.Problem{Code: "wrong_type", Field: "variables.price", Message: "not a number"}}}, nil
 }
 
+func (w *world) Fittings(_ context.Context, _ string, keys []string) (all []bindings.OutputFitting, err error) {
+	for _, f := range w.fittings {
+		if slices.Contains(keys, f.Key) {
+			all = append(all, f)
+		}
+	}
+	return all, nil
+}
+
 func (w *world) Quarantine(context.Context, string, int) ([]bindings.Quarantined, error) {
 	return []bindings.Quarantined{{Position: "line 7", Reason: bindings.NullKey, Detail: "the column of the key is empty"}}, nil
 }
@@ -372,9 +383,10 @@ func (f form) Vars() []template.Var {
 func (f form) Sizes() []template.Size {
 	return []template.Size{{Name: "default", Width: 1200, Height: 630}, {Name: "story", Width: 1080, Height: 1920}}
 }
-func (f form) ReadsClock() bool                    { return false }
-func (f form) Page(string) (*template.Page, error) { return new(template.Page), nil }
-func (f form) Resolve(map[string]any, time.Time) (template.Values, error) {
+func (f form) Themes() []string                           { return nil }
+func (f form) ReadsClock() bool                           { return false }
+func (f form) Page(template.View) (*template.Page, error) { return new(template.Page), nil }
+func (f form) ResolveIn(map[string]any, expr.Env) (template.Values, error) {
 	return nil, errors.New("the API resolves nothing")
 }
 

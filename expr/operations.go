@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // An operation is one of our functions as the engine calls it.
@@ -18,16 +20,16 @@ type operation func(r *run, args []any) (any, error)
 // operands, the operands' names for the error message.
 var operations = map[string]operation{
 	"add": add,
-	"sub": arithmetic(func(a, b float64) float64 { return a - b }, (*big.Rat).Sub),
-	"mul": arithmetic(func(a, b float64) float64 { return a * b }, (*big.Rat).Mul),
+	"sub": arithmetic(subDec, (*big.Rat).Sub),
+	"mul": arithmetic(mulDec, (*big.Rat).Mul),
 	"div": divide,
 	"mod": modulo,
 	"pow": power,
 	"neg": negate,
-	"pos": func(_ *run, args []any) (any, error) { return operand(args, 0) },
+	"pos": positive,
 
-	"eq": func(_ *run, args []any) (any, error) { return equal(args[0], args[1]), nil },
-	"ne": func(_ *run, args []any) (any, error) { return !equal(args[0], args[1]), nil },
+	"eq": func(r *run, args []any) (any, error) { return r.equal(args[0], args[1]) },
+	"ne": func(r *run, args []any) (any, error) { same, err := r.equal(args[0], args[1]); return !same, err },
 	"lt": comparison(func(c int) bool { return c < 0 }),
 	"gt": comparison(func(c int) bool { return c > 0 }),
 	"le": comparison(func(c int) bool { return c <= 0 }),
@@ -39,8 +41,8 @@ var operations = map[string]operation{
 
 	"in":         func(r *run, args []any) (any, error) { return contains(r, []any{args[1], args[0]}) },
 	"contains":   contains,
-	"startsWith": func(_ *run, args []any) (any, error) { return strings.HasPrefix(Text(args[0]), Text(args[1])), nil },
-	"endsWith":   func(_ *run, args []any) (any, error) { return strings.HasSuffix(Text(args[0]), Text(args[1])), nil },
+	"startsWith": startsWith,
+	"endsWith":   endsWith,
 	"matches":    matches,
 
 	"range":    makeRange,
@@ -49,32 +51,59 @@ var operations = map[string]operation{
 	"get":      get,
 	"maybe":    maybe,
 	"sortable": sortable,
+	"lastTrue": lastTrue,
 }
 
-// operand is args[i] as a number; its name stands in the second half of args.
-func operand(args []any, i int) (float64, error) {
-	f, ok := Number(args[i])
-	if ok {
-		return f, nil
+// numeric makes sure that args[i] is a number; its name stands in the second
+// half of args.
+func numeric(args []any, i int) error {
+	if isNumber(args[i]) {
+		if f, ok := args[i].(float64); !ok || !math.IsInf(f, 0) {
+			return nil
+		}
+	}
+	if _, ok := Number(args[i]); ok {
+		return nil
 	}
 	name, _ := args[len(args)/2+i].(string)
+	p := fail("%s is %s, not a number", named(name, "the value"), quote(args[i]))
+	switch {
+	case args[i] == nil && name == "":
+		p = fail("a value is missing where a number is needed")
+	case args[i] == nil:
+		p = fail("%s is missing, a number is needed", name)
+	case name == "":
+		p = fail("%s is not a number", quote(args[i]))
+	}
 	if args[i] == nil {
-		if name == "" {
-			return 0, fail("a value is missing where a number is needed")
-		}
-		return 0, fail("%s is missing, a number is needed", name)
+		p.WithHint("write (%s ?? 0) where it may be missing", named(name, "…"))
 	}
-	if name == "" {
-		return 0, fail("%s is not a number", quote(args[i]))
+	return &misfit{p.Expecting("a number"), i}
+}
+
+// A misfit is a problem with one operand, which is the place to point at.
+type misfit struct {
+	what    *problem.Error
+	operand int
+}
+
+func (m *misfit) Error() string { return m.what.Error() }
+func (m *misfit) Unwrap() error { return m.what }
+
+func numerics(args []any) error {
+	if err := numeric(args, 0); err != nil {
+		return err
 	}
-	return 0, fail("%s is %s, not a number", name, quote(args[i]))
+	return numeric(args, 1)
 }
 
 func operands(args []any) (a, b float64, err error) {
-	if a, err = operand(args, 0); err == nil {
-		b, err = operand(args, 1)
+	if err := numerics(args); err != nil {
+		return 0, 0, err
 	}
-	return a, b, err
+	a, _ = Number(args[0])
+	b, _ = Number(args[1])
+	return a, b, nil
 }
 
 func whole(f float64) bool { return f == math.Trunc(f) && math.Abs(f) < exactInt }
@@ -88,82 +117,130 @@ func finite(f float64) (any, error) {
 }
 
 // arithmetic computes in decimal, as people do: 129.5 * 0.9 is 116.55 and
-// 0.1 + 0.2 is 0.3. Whole numbers need no detour.
-func arithmetic(fast func(a, b float64) float64, exact func(z, a, b *big.Rat) *big.Rat) operation {
-	return func(_ *run, args []any) (any, error) {
-		a, b, err := operands(args)
-		if err != nil {
+// 0.1 + 0.2 is 0.3. Short numbers need no detour over fractions.
+func arithmetic(short func(a, b dec) (dec, bool), long func(z, a, b *big.Rat) *big.Rat) operation {
+	return func(r *run, args []any) (any, error) {
+		a, okA := small(args[0])
+		b, okB := small(args[1])
+		if okA && okB {
+			if d, ok := short(a, b); ok {
+				return d.value(), nil
+			}
+		}
+		if err := numerics(args); err != nil {
 			return nil, err
 		}
-		if f := fast(a, b); whole(a) && whole(b) && whole(f) {
-			return f, nil
-		}
-		f, _ := exact(new(big.Rat), decimal(a), decimal(b)).Float64()
-		return finite(f)
+		return exactly(r, args, long)
 	}
 }
 
-var addNumbers = arithmetic(func(a, b float64) float64 { return a + b }, (*big.Rat).Add)
+// exactly computes with fractions of any length.
+func exactly(r *run, args []any, f func(z, a, b *big.Rat) *big.Rat) (any, error) {
+	if err := r.spend(4); err != nil {
+		return nil, err
+	}
+	x, exactX := rational(args[0])
+	y, exactY := rational(args[1])
+	return rationalValue(f(new(big.Rat), x, y), exactX && exactY)
+}
+
+var addNumbers = arithmetic(addDec, (*big.Rat).Add)
 
 // add adds when one side is a number and the other is one or looks like one;
 // else, with text on either side, it joins.
 func add(r *run, args []any) (any, error) {
-	_, leftText := args[0].(string)
-	_, rightText := args[1].(string)
-	_, leftLooks := NumberText(args[0])
-	_, rightLooks := NumberText(args[1])
-	if (leftText || rightText) && (leftText && rightText || !leftLooks || !rightLooks) {
+	left, leftText := args[0].(string)
+	right, rightText := args[1].(string)
+	switch {
+	case leftText && rightText:
+		return left + right, nil
+	case leftText && !looksLikeNumber(left), rightText && !looksLikeNumber(right),
+		leftText && !isNumber(args[1]), rightText && !isNumber(args[0]):
 		return Text(args[0]) + Text(args[1]), nil
 	}
 	return addNumbers(r, args)
 }
 
-func divide(_ *run, args []any) (any, error) {
-	a, b, err := operands(args)
+func looksLikeNumber(s string) bool { return isNumberText(strings.TrimSpace(s)) }
+
+func divide(r *run, args []any) (any, error) {
+	_, b, err := operands(args)
 	if err != nil {
 		return nil, err
 	}
 	if b == 0 {
-		return nil, fail("division by zero")
+		return nil, byZero(args)
 	}
-	f, _ := new(big.Rat).Quo(decimal(a), decimal(b)).Float64()
-	return finite(f)
+	return exactly(r, args, (*big.Rat).Quo)
 }
 
-func modulo(_ *run, args []any) (any, error) {
+func byZero(args []any) error {
+	p := fail("division by zero")
+	if name, _ := args[3].(string); name != "" {
+		p.WithHint("%s is 0; write %s == 0 ? … : … to choose what to show then", name, name)
+	}
+	return &misfit{p, 1}
+}
+
+func modulo(r *run, args []any) (any, error) {
 	a, b, err := operands(args)
 	if err != nil {
 		return nil, err
 	}
 	if b == 0 {
-		return nil, fail("division by zero")
+		return nil, byZero(args)
 	}
 	if whole(a) && whole(b) {
 		return math.Mod(a, b), nil
 	}
-	x, y := decimal(a), decimal(b)
-	q := new(big.Rat).Quo(x, y)
-	n := new(big.Int).Quo(q.Num(), q.Denom())
-	f, _ := x.Sub(x, y.Mul(y, new(big.Rat).SetInt(n))).Float64()
-	return finite(f)
+	return exactly(r, args, func(z, x, y *big.Rat) *big.Rat {
+		z.Quo(x, y)
+		n := new(big.Int).Quo(z.Num(), z.Denom())
+		return z.Sub(x, new(big.Rat).Mul(y, new(big.Rat).SetInt(n)))
+	})
 }
 
-func power(_ *run, args []any) (any, error) {
+// maxPower is the largest whole exponent that is computed in decimal.
+const maxPower = 64
+
+func power(r *run, args []any) (any, error) {
 	a, b, err := operands(args)
 	if err != nil {
 		return nil, err
 	}
+	if _, short := small(args[0]); short && whole(b) && b >= 0 && b <= maxPower {
+		return exactly(r, args, func(z, x, _ *big.Rat) *big.Rat {
+			n := big.NewInt(int64(b))
+			return z.SetFrac(new(big.Int).Exp(x.Num(), n, nil), new(big.Int).Exp(x.Denom(), n, nil))
+		})
+	}
 	return finite(math.Pow(a, b))
 }
 
-func negate(_ *run, args []any) (any, error) {
-	f, err := operand(args, 0)
-	return -f, err
+func negate(r *run, args []any) (any, error) {
+	if err := numeric(args, 0); err != nil {
+		return nil, err
+	}
+	return addSigned(r, args[0], (*big.Rat).Sub)
+}
+
+func positive(r *run, args []any) (any, error) {
+	if err := numeric(args, 0); err != nil {
+		return nil, err
+	}
+	return addSigned(r, args[0], (*big.Rat).Add)
+}
+
+func addSigned(r *run, v any, f func(z, a, b *big.Rat) *big.Rat) (any, error) {
+	return exactly(r, []any{0, v}, f)
 }
 
 // equal compares numbers by value, also with text that is a number, and text
 // with text letter by letter.
-func equal(a, b any) bool {
+func equal(a, b any, budget *int) bool {
+	if *budget--; *budget < 0 {
+		return false
+	}
 	if isNumber(a) || isNumber(b) {
 		x, okX := NumberText(a)
 		y, okY := NumberText(b)
@@ -177,9 +254,9 @@ func equal(a, b any) bool {
 			return a == t
 		}
 	case []any:
-		return equalLists(a, b)
+		return equalLists(a, b, budget)
 	case map[string]any:
-		return equalMaps(a, b)
+		return equalMaps(a, b, budget)
 	}
 	_, boolA := a.(bool)
 	_, boolB := b.(bool)
@@ -191,26 +268,26 @@ func equal(a, b any) bool {
 	return false
 }
 
-func equalLists(a []any, other any) bool {
+func equalLists(a []any, other any, budget *int) bool {
 	b, ok := other.([]any)
 	if !ok || len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if !equal(a[i], b[i]) {
+		if !equal(a[i], b[i], budget) {
 			return false
 		}
 	}
 	return true
 }
 
-func equalMaps(a map[string]any, other any) bool {
+func equalMaps(a map[string]any, other any, budget *int) bool {
 	b, ok := other.(map[string]any)
 	if !ok || len(a) != len(b) {
 		return false
 	}
 	for k, v := range a {
-		if w, ok := b[k]; !ok || !equal(v, w) {
+		if w, ok := b[k]; !ok || !equal(v, w, budget) {
 			return false
 		}
 	}
@@ -255,12 +332,21 @@ func comparison(holds func(c int) bool) operation {
 	}
 }
 
-func contains(_ *run, args []any) (any, error) {
+func startsWith(_ *run, args []any) (any, error) {
+	return strings.HasPrefix(Text(args[0]), Text(args[1])), nil
+}
+
+func endsWith(_ *run, args []any) (any, error) {
+	return strings.HasSuffix(Text(args[0]), Text(args[1])), nil
+}
+
+func contains(r *run, args []any) (any, error) {
 	switch of := args[0].(type) {
 	case nil:
 		return false, nil
 	case []any:
-		return indexOf(of, args[1]) >= 0, nil
+		i, err := r.indexOf(of, args[1])
+		return i >= 0, err
 	case map[string]any:
 		_, ok := of[Text(args[1])]
 		return ok, nil
@@ -268,13 +354,20 @@ func contains(_ *run, args []any) (any, error) {
 	return strings.Contains(Text(args[0]), Text(args[1])), nil
 }
 
-func indexOf(items []any, v any) int {
+func (r *run) indexOf(items []any, v any) (int, error) {
 	for i, item := range items {
-		if equal(item, v) {
-			return i
+		same, err := r.equal(item, v)
+		if same || err != nil {
+			return i, err
 		}
 	}
-	return -1
+	return -1, nil
+}
+
+// equal is equality that pays for long values.
+func (r *run) equal(a, b any) (bool, error) {
+	same := equal(a, b, &r.budget)
+	return same, r.spend(0)
 }
 
 func matches(_ *run, args []any) (any, error) {
@@ -321,10 +414,11 @@ func list(r *run, args []any) (any, error) {
 		}
 		return v, nil
 	}
+	p := fail("%s is not a list", quote(args[0]))
 	if name, _ := args[1].(string); name != "" {
-		return nil, fail("%s is %s, not a list", name, quote(args[0]))
+		p = fail("%s is %s, not a list", name, quote(args[0]))
 	}
-	return nil, fail("%s is not a list", quote(args[0]))
+	return nil, &misfit{p.Expecting("a list"), 0}
 }
 
 // get is of.key or of[key]. A missing key or item is nil, but what has no keys
@@ -414,6 +508,17 @@ func sortable(_ *run, args []any) (any, error) {
 		return f, nil
 	}
 	return Text(args[0]), nil
+}
+
+// lastTrue is the position of the last true item, nil for none.
+func lastTrue(_ *run, args []any) (any, error) {
+	items, _ := args[0].([]any)
+	for i := len(items) - 1; i >= 0; i-- {
+		if items[i] == true {
+			return i, nil
+		}
+	}
+	return nil, nil
 }
 
 // moments are the forms in which dates arrive.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/big"
 	"strconv"
 	"strings"
 )
@@ -192,13 +191,6 @@ func floatText(f float64) string {
 		f, _ = strconv.ParseFloat(short, 64)
 	}
 	return strconv.FormatFloat(f, 'f', -1, 64)
-}
-
-// decimal is the decimal number that f was meant to be: the shortest that reads
-// back as f.
-func decimal(f float64) *big.Rat {
-	r, _ := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, 64))
-	return r
 }
 
 // quote shows v in a message, cut so that a long text stays readable.
