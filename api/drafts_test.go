@@ -83,6 +83,19 @@ func TestEditOfAnOlderRevisionIsRebasedOrRefused(t *testing.T) {
 	}
 }
 
+func TestEditThatIsSentAgainIsTakenOnce(t *testing.T) {
+	s := mustServer(t, open(), newWorld())
+	c := edit("3", "name", strings.Repeat("x", 2*replayBody)).with("Idempotency-Key", "e1")
+	for range 2 { // the second time because the first answer was lost
+		if v := mustAnswer[doneView](t, c.to(t, s), 200); v.Revision != 4 || v.Rebased {
+			t.Errorf("revision %d, rebased %v", v.Revision, v.Rebased)
+		}
+	}
+	if got := draftOf(t, s).Revision; got != 4 {
+		t.Errorf("the draft has revision %d", got)
+	}
+}
+
 func TestEditThatCannotBeIsRefusedAndChangesNothing(t *testing.T) {
 	s := mustServer(t, open(), newWorld())
 	patch := func(header, body string) call {

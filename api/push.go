@@ -60,8 +60,10 @@ func (s *Server) replaceTemplate(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) push(w http.ResponseWriter, r *http.Request, push draft.Push) error {
-	if err := checkName(push.Name); err != nil {
-		return err
+	if push.IfNumber == 0 { // a file may have made one of another name
+		if err := checkName(push.Name); err != nil {
+			return err
+		}
 	}
 	if !asker(r.Context()).uses(push.Name) {
 		return noTemplate(push.Name)

@@ -36,7 +36,7 @@ func routes() []route {
 		{"GET /templates/{id}/versions/{number}/compare", TemplatesRead, (*Server).compareVersions},
 		{"POST /templates/{id}/versions/{number}/restore", TemplatesWrite, replayed((*Server).restoreVersion)},
 		{"GET /templates/{id}/draft", TemplatesRead, (*Server).showDraft},
-		{"PATCH /templates/{id}/draft", TemplatesWrite, (*Server).editDraft},
+		{"PATCH /templates/{id}/draft", TemplatesWrite, replayedTo(maxEdit, (*Server).editDraft)},
 		{"DELETE /templates/{id}/draft", TemplatesWrite, (*Server).discardDraft},
 		{"POST /templates/{id}/draft/undo", TemplatesWrite, replayed((*Server).undoStep)},
 		{"GET /templates/{id}/publish", TemplatesRead, (*Server).forecastDraft},

@@ -61,7 +61,7 @@ func (p *process) send(method, path string, body any, into any, headers ...strin
 		}
 	}
 	if res.StatusCode >= 400 {
-		p.tb.Logf("%s %s: %s %s", method, path, res.Status, answer)
+		p.tb.Logf("%s %s: %s %.300s", method, path, res.Status, answer)
 	}
 	return res.StatusCode
 }
@@ -293,6 +293,29 @@ func TestFolderThatMayNotBeWrittenIsNot(t *testing.T) {
 	s.folderIsRead(p)
 	if v := p.version(); v != 2 || s.file() != cardTemplate {
 		t.Errorf("after a restart the newest version is %d, and the file\n%s", v, s.file())
+	}
+}
+
+func TestFolderThatCouldNotBeWrittenIsBroughtUpToDateLater(t *testing.T) {
+	s := newSite(t, catalogOfCards)
+	s.write("rows.csv", csvRows(1, "one"))
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	p := &process{tb: t, url: url}
+	inTheWay := filepath.Join(s.dir, "templates", ".pictifyd-card.html")
+	if err := os.Mkdir(inTheWay, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p.edit("title", "Hi {{ title }}")
+	if status, v := p.publish(""); status != 200 || v.Version.Version != 2 || v.FileError == "" || s.file() != cardTemplate {
+		t.Fatalf("published: %d %+v", status, v)
+	}
+	if err := os.Remove(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	s.folderIsRead(p)
+	eventually(t, "the file is the version", func() bool { return strings.Contains(s.file(), "Hi {{ title }}") })
+	if v := p.version(); v != 2 {
+		t.Errorf("the newest version is %d", v)
 	}
 }
 
