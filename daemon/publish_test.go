@@ -274,6 +274,22 @@ func TestPublishedVersionIsWrittenToTheFolder(t *testing.T) {
 	eventually(t, "the file is version 3", func() bool { return p.version() == 3 })
 }
 
+// Where a value decides which asset is shown, every asset of the folder belongs
+// to the file, and none to a version that came without.
+func TestAssetsOfOtherTemplatesMakeNoVersionOfOneThatWasWritten(t *testing.T) {
+	s := newSite(t, "")
+	s.write("templates/assets/brand/logo.gif", pixel)
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	p := &process{tb: t, url: url}
+	if status := p.send(http.MethodPost, "/templates", map[string]any{"name": "badge", "html": cardTemplate}, nil); status != 201 {
+		t.Fatalf("made: %d", status)
+	}
+	s.folderIsRead(p)
+	if v := p.text("/templates/badge"); !strings.Contains(v, `"version":1,`) {
+		t.Errorf("the template is %s", v)
+	}
+}
+
 func TestFolderThatMayNotBeWrittenIsNot(t *testing.T) {
 	s := newSite(t, catalogOfCards)
 	config, err := os.ReadFile(filepath.Join(s.dir, "pictifyd.yaml"))
