@@ -78,8 +78,15 @@ func must(tb testing.TB, src string, raw string) Result {
 	return got
 }
 
+// A tester is a test, or one try of a property.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // mustUndo applies the inverse as it comes over the wire.
-func mustUndo(tb testing.TB, src string, done Result) {
+func mustUndo(tb tester, src string, done Result) {
 	tb.Helper()
 	raw, err := json.Marshal(done.Inverse)
 	if err != nil {

@@ -62,10 +62,21 @@ func holdsText(n *markup.Node) *problem.Error {
 	return nil
 }
 
-// setChildren replaces the content of n.
+// setChildren replaces the content of n. It is read inside n: elements of SVG
+// end otherwise than those of HTML.
 func setChildren(n *markup.Node, content string) {
+	around := ""
+	for up := n.Parent; up != nil; up = up.Parent {
+		if up.Name == "svg" || up.Name == "math" {
+			around = "<" + up.Name + ">"
+		}
+	}
+	read := markup.Parse([]byte(around + n.Raw + content + n.End)).Children[0]
+	if around != "" {
+		read = read.Children[0]
+	}
 	n.Children = nil
-	n.Insert(0, markup.Parse([]byte(content)).Children...)
+	n.Insert(0, read.Children...)
 }
 
 // holdsExpression reports whether text is nothing but one expression.
