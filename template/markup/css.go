@@ -71,10 +71,8 @@ func MaskCSS(css string) string {
 		case c == ')' || c == ']':
 			depth = max(depth-1, 0)
 			masked[i] = 'x'
-		case depth > 0 && c != '}':
+		case depth > 0:
 			masked[i] = 'x'
-		case c == '{' || c == '}':
-			depth = 0
 		}
 	}
 	return string(masked)
@@ -151,6 +149,8 @@ func balanced(text string) bool {
 				return false
 			}
 			open = open[:len(open)-1]
+		case '\\':
+			return false
 		}
 	}
 	return len(open) == 0

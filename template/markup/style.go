@@ -193,6 +193,9 @@ func (s *Style) insert(at int, d decl) {
 		d.lead = s.decls[0].lead + "  "
 	case s.block:
 		d.lead = " "
+		if len(s.decls) > 0 && s.decls[0].lead == "" {
+			s.decls[0].lead = " "
+		}
 	}
 	s.decls = slices.Insert(s.decls, at, d)
 }
