@@ -251,34 +251,7 @@ func TestEvaluationErrorsNameTheVariable(t *testing.T) {
 	}
 }
 
-func TestMonsterExpressionsEndSoon(t *testing.T) {
-	long := make([]any, maxList)
-	for i := range long {
-		long[i] = strings.Repeat("x", 100)
-	}
-	values := map[string]any{"long": long, "text": strings.Repeat("a", 1<<16)}
-	for _, src := range []string{
-		`map(long, map(long, map(long, # + "x")))`,
-		`count(long, count(long, true) > 0)`,
-		`map(1..9999, map(1..9999, #))`,
-		`1..1000000000`,
-		`reduce(1..9999, #acc + #acc, "xxxxxxxx")`,
-		`padStart("x", 1000000000)`,
-		`replace(text, "a", text)`,
-		`long + long | split("") | map(long)`,
-		`join(map(long, text))`,
-		`map(1..9999, sum(long))`,
-	} {
-		p, err := Compile(src, Options{})
-		if err != nil {
-			continue
-		}
-		start := time.Now()
-		_, err = p.Eval(values, testEnv)
-		if took := time.Since(start); err == nil || took > 5*time.Second {
-			t.Errorf("%s: err %v after %v, want a prompt error", src, err, took)
-		}
-	}
+func TestLongExpressionsEndSoon(t *testing.T) {
 	nested := strings.Repeat("(", 200) + "a" + strings.Repeat(" ?: b)", 200)
 	if p, err := Compile(nested, Options{}); err != nil {
 		t.Errorf("shared operands: %v", err)
@@ -428,19 +401,5 @@ func BenchmarkCompile(b *testing.B) {
 		if _, err := Compile(`price * 0.9 | currency`, Options{}); err != nil {
 			b.Fatal(err)
 		}
-	}
-}
-
-func BenchmarkEval(b *testing.B) {
-	for _, src := range []string{`name`, `price * 0.9`, `sale ? upper(name) : name`, `price * 0.9 | currency`, `map(items, .p * 2) | join`} {
-		b.Run(src, func(b *testing.B) {
-			p := mustCompile(b, src)
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := p.Eval(row, testEnv); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 var listFunctions = []function{
@@ -86,7 +87,7 @@ func length(_ *run, args []any) (any, error) {
 	case map[string]any:
 		return len(v), nil
 	}
-	return len([]rune(Text(args[0]))), nil
+	return utf8.RuneCountInString(Text(args[0])), nil
 }
 
 func edge(i int) operation {
@@ -100,11 +101,13 @@ func edge(i int) operation {
 			}
 			return v[(len(v)+i)%len(v)], nil
 		}
-		letters := []rune(Text(args[0]))
-		if len(letters) == 0 {
-			return "", nil
+		text := Text(args[0])
+		_, first := utf8.DecodeRuneInString(text)
+		if i < 0 {
+			_, last := utf8.DecodeLastRuneInString(text)
+			return text[len(text)-last:], nil
 		}
-		return string(letters[(len(letters)+i)%len(letters)]), nil
+		return text[:first], nil
 	}
 }
 
@@ -209,14 +212,18 @@ func sortItems(_ *run, args []any) (any, error) {
 }
 
 // unique takes items for the same that print the same.
-func unique(_ *run, args []any) (any, error) {
+func unique(r *run, args []any) (any, error) {
 	items, err := listArg("unique", args, 0)
 	if err != nil {
 		return nil, err
 	}
 	out, seen := []any{}, map[string]bool{}
 	for _, item := range items {
-		if text := Text(item); !seen[text] {
+		text := Text(item)
+		if err := r.spend(1 + len(text)/16); err != nil {
+			return nil, err
+		}
+		if !seen[text] {
 			seen[text] = true
 			out = append(out, item)
 		}

@@ -134,9 +134,12 @@ func arithmetic(short func(a, b dec) (dec, bool), long func(z, a, b *big.Rat) *b
 	}
 }
 
+// longCost is the work of one step with numbers too long for the short way.
+const longCost = 16
+
 // exactly computes with fractions of any length.
 func exactly(r *run, args []any, f func(z, a, b *big.Rat) *big.Rat) (any, error) {
-	if err := r.spend(4); err != nil {
+	if err := r.spend(longCost); err != nil {
 		return nil, err
 	}
 	x, exactX := rational(args[0])

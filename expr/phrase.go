@@ -38,6 +38,12 @@ func lastDigits(s string) int {
 
 // pluralCategories are the plural categories that the locale has, in CLDR's order.
 func (l *locale) pluralCategories() []string {
+	l.pluralOnce.Do(func() { l.plurals = l.findCategories() })
+	return l.plurals
+}
+
+// findCategories tries numbers out, which the library of the rules does not list.
+func (l *locale) findCategories() []string {
 	seen := map[string]bool{}
 	for n := range 201 {
 		seen[l.plural(strconv.Itoa(n))] = true
@@ -107,8 +113,7 @@ func (l *locale) namedForm(named map[string]any, n string) (string, error) {
 // one and other.
 func (l *locale) givenForm(given []any, n string) (string, error) {
 	category := l.plural(n)
-	names := l.pluralCategories()
-	switch {
+	switch names := l.pluralCategories(); {
 	case len(given) == 2 && category == "one":
 		return Text(given[0]), nil
 	case len(given) == 2:
@@ -122,6 +127,7 @@ func (l *locale) givenForm(given []any, n string) (string, error) {
 	case len(given) == 1:
 		return Text(given[0]), nil
 	}
+	names := l.pluralCategories()
 	return "", fail("%s has %d plural forms (%s), but %d were given", l.id, len(names), strings.Join(names, ", "), len(given)).
 		WithHint(`name them: plural(n, {one: "…", other: "…"})`)
 }

@@ -195,6 +195,9 @@ func (m *machine) run(p *Program, values map[string]any, env Env) (any, error) {
 		m.scope[localPrefix+name] = env.Locals[name]
 	}
 	out, err := m.vm.Run(p.code, m.scope)
+	if err == nil {
+		err = printable(out)
+	}
 	m.turn.env, m.scope[rowName] = Env{}, nil
 	for _, name := range p.names {
 		m.scope[name] = nil
@@ -203,6 +206,41 @@ func (m *machine) run(p *Program, values map[string]any, env Env) (any, error) {
 		m.scope[localPrefix+name] = nil
 	}
 	return out, err
+}
+
+// maxResult is the most that a list or an object may print as.
+const maxResult = 4 * maxText
+
+// printable refuses results that would fill the memory when they are printed: a
+// list may hold the same long text ten thousand times.
+func printable(out any) error {
+	switch out.(type) {
+	case []any, map[string]any:
+		if size := printedSize(out, maxResult); size > maxResult {
+			return fail("the result prints as more than the %d bytes allowed", maxResult)
+		}
+	}
+	return nil
+}
+
+// printedSize is about how long v prints; it stops counting behind most.
+func printedSize(v any, most int) int {
+	n := 4
+	switch v := v.(type) {
+	case string:
+		n += len(v)
+	case []any:
+		for i := 0; i < len(v) && n <= most; i++ {
+			n += printedSize(v[i], most-n)
+		}
+	case map[string]any:
+		for name, field := range v {
+			if n += len(name) + printedSize(field, most-n); n > most {
+				break
+			}
+		}
+	}
+	return n
 }
 
 // problem is err as a person reads it: the innermost cause, at its place in the
