@@ -363,12 +363,22 @@ func FuzzExpressionsNeitherPanicNorHang(f *testing.F) {
 	for _, src := range []string{
 		`price * 0.9 | currency`, `a?.b.c ?? "x"`, `map(tags, # + 1) | join`, `let x = 1; x`, `$env["a"]`, `sale ? 1 : 2`, `1..3`, `a[1:2]`,
 		`((a ?: b) ?: c)`, `a < b < c`, "`x", `"\u{1F600}"`, `x | y | z`, `not a in b`, `{a: 1, (b): 2}.a`, `a;b`, `sortBy(items, .p, name)`,
-		`reduce(items, #acc + #)`, `if(a, b)`, `date(now(), "YYYY")`, `b'x'`, `::len(x)`, `a.b()`, `filter(items, {let y = .p; y > 1})`,
+		`reduce(items, #acc + #)`, `if(a, b)`, `"open`, `(a`, `a.`, `let x = 1`, `a ? b`, `price | plural("a", "b") | list`, `findLast(tags, # > 1).x`, `groupBy(items, .n)`,
+		`number("1e9", "compact", 3)`, `date(when, "LLLL", "zh-Hant-HK")`, `relativeTime(when, now(), "ru")`, `/* open`, `a " b`, `1 / 3 ** 40`, `date(now(), "YYYY")`, `b'x'`, `::len(x)`, `a.b()`, `filter(items, {let y = .p; y > 1})`,
 	} {
 		f.Add(src)
 	}
+	types := map[string]*Type{}
+	for name, value := range row {
+		types[name] = TypeOf(value)
+	}
 	f.Fuzz(func(t *testing.T, src string) {
 		p, err := Compile(src, Options{})
+		if _, typed := Compile(src, Options{Types: types}); typed != nil {
+			checkPosition(t, src, typed)
+		} else if err != nil {
+			t.Errorf("%q: types made a mistake go away: %v", src, err)
+		}
 		if err != nil {
 			checkPosition(t, src, err)
 			return
@@ -391,8 +401,15 @@ func checkPosition(t *testing.T, src string, err error) {
 	if !errors.As(err, &p) || p.Message == "" {
 		t.Fatalf("%q: got %v, want a problem with a message", src, err)
 	}
-	if lines := strings.Count(src, "\n") + 1; p.Pos.Line > lines {
-		t.Errorf("%q: line %d of %d", src, p.Pos.Line, lines)
+	if p.Code == problem.TooLarge {
+		return
+	}
+	lines := strings.Split(src, "\n")
+	if p.Pos.Line < 1 || p.Pos.Column < 1 || p.Pos.EndLine < p.Pos.Line || p.Pos.EndLine > len(lines) {
+		t.Fatalf("%q: %+v of %d lines", src, p.Pos, len(lines))
+	}
+	if n := len([]rune(lines[p.Pos.EndLine-1])) + 1; p.Pos.EndColumn > n || p.Pos.EndLine == p.Pos.Line && p.Pos.EndColumn < p.Pos.Column {
+		t.Errorf("%q: %+v, the line has %d places", src, p.Pos, n)
 	}
 }
 

@@ -262,7 +262,7 @@ func (c *inspector) call(n *ast.CallNode) *Type {
 	if !ok {
 		return nil
 	}
-	f := library[revealed(callee.Value)]
+	f := library[c.source.functionName(callee)]
 	if f == nil {
 		return nil
 	}

@@ -69,7 +69,7 @@ func Compile(src string, o Options) (*Program, error) {
 	if err != nil {
 		return nil, p.problem(err)
 	}
-	rw := newRewriter(o)
+	rw := newRewriter(&p.source, o)
 	root := rw.node(tree.Node)
 	if rw.err != nil {
 		return nil, p.source.place(rw.err, p.source.spanOf(rw.wrong))

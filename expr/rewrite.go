@@ -28,6 +28,7 @@ const (
 // the names used and refuses what is unknown. It never changes a node: the
 // parser lets "a < b < c" and "a ?: b" share them.
 type rewriter struct {
+	source    *source
 	known     []string // nil: any
 	given     []string // locals of the caller
 	names     map[string]bool
@@ -44,9 +45,9 @@ type rewriter struct {
 	wrong     ast.Node // where err is
 }
 
-func newRewriter(o Options) *rewriter {
+func newRewriter(s *source, o Options) *rewriter {
 	return &rewriter{
-		known: o.Names, given: o.Locals, names: map[string]bool{}, local: map[string]bool{}, functions: map[string]bool{},
+		source: s, known: o.Names, given: o.Locals, names: map[string]bool{}, local: map[string]bool{}, functions: map[string]bool{},
 		operands: map[int][]ast.Node{},
 	}
 }
@@ -315,7 +316,7 @@ func (w *rewriter) call(n *ast.CallNode) ast.Node {
 	if !ok {
 		return w.failWord(n, fail("values have no methods").WithHint("write upper(name) or name | upper"))
 	}
-	name := revealed(callee.Value)
+	name := w.source.functionName(callee)
 	f, ok := library[name]
 	if !ok {
 		p := problem.New(problem.Invalid, "unknown function %q", name).WithSlug(UnknownFunction).Expecting("a function")
