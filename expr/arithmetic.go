@@ -11,11 +11,6 @@ import (
 // numeric makes sure that args[i] is a number; its name stands in the second
 // half of args.
 func numeric(args []any, i int) error {
-	if isNumber(args[i]) {
-		if f, ok := args[i].(float64); !ok || !math.IsInf(f, 0) {
-			return nil
-		}
-	}
 	if _, ok := Number(args[i]); ok {
 		return nil
 	}

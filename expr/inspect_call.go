@@ -1,7 +1,11 @@
 package expr
 
 import (
+	"errors"
+
 	"github.com/expr-lang/expr/ast"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 func (c *inspector) call(n *ast.CallNode) *Type {
@@ -19,9 +23,32 @@ func (c *inspector) call(n *ast.CallNode) *Type {
 		if p, ok := f.param(i); ok && !args[i].canBe(p.Kind) {
 			e := c.misfit(a, args[i], p.Kind)
 			c.alarm(a, e.WithHint("%s of %s is %s", p.Name, f.Usage, p.Kind.phrase()))
+		} else if ok {
+			c.word(a, p, args[i])
 		}
 	}
 	return f.result(args)
+}
+
+// argumentWords are the arguments for which only certain words will do, by
+// their name in the signatures.
+var argumentWords = map[string]func(word string) error{
+	"locale": CheckLocale,
+	"code":   CheckCurrency,
+	"unit":   func(word string) error { _, err := unitOf(word); return err },
+	"zone":   func(word string) error { _, err := new(run).zoneArg([]any{word}, 0); return err },
+}
+
+// word raises the alarm where an argument is a word that will not do.
+func (c *inspector) word(n ast.Node, p Param, t *Type) {
+	check, ok := argumentWords[p.Name]
+	if !ok || t == nil || t.literal == nil {
+		return
+	}
+	var wrong *problem.Error
+	if errors.As(check(*t.literal), &wrong) {
+		c.alarm(n, wrong)
+	}
 }
 
 // result is what a function gives for arguments of these types.

@@ -78,7 +78,7 @@ func extreme(name string, sign int) operation {
 		var most json.Number
 		for _, v := range flatten(args) {
 			s, ok := NumberText(v)
-			if !ok {
+			if _, finite := Number(v); !ok || !finite {
 				return nil, notNumber(name, v)
 			}
 			if best == nil || compareNumbers(s, most)*sign > 0 {

@@ -104,6 +104,13 @@ func localeOf(id string) (*locale, error) {
 	return l, nil
 }
 
+// CheckLocale says what is wrong with the id of a locale, such as Env.Locale;
+// nil when it is known.
+func CheckLocale(id string) error {
+	_, err := localeOf(id)
+	return err
+}
+
 func readLocale(id string) (*locale, error) {
 	tag, err := language.Parse(id)
 	if err != nil || len(id) > 35 || tag == language.Und {

@@ -1,7 +1,9 @@
 package expr
 
 import (
+	"maps"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,7 +79,7 @@ func pluralForm(r *run, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	word := ""
+	var word string
 	if byName {
 		word, err = l.namedForm(named, plain)
 	} else {
@@ -101,7 +103,7 @@ func (l *locale) namedForm(named map[string]any, n string) (string, error) {
 			return Text(form), nil
 		}
 	}
-	for name := range named {
+	for _, name := range slices.Sorted(maps.Keys(named)) {
 		if near := Nearest(name, pluralOrder); near != "" && near != name {
 			return "", fail("plural needs the form %q", "other").WithHint("%q is none of %s; did you mean %q?", name, strings.Join(pluralOrder, ", "), near)
 		}

@@ -1,9 +1,9 @@
 package expr
 
 import (
+	"errors"
 	"slices"
 	"strings"
-	"errors"
 	"sync"
 	"time"
 

@@ -77,7 +77,7 @@ func NumberText(v any) (json.Number, bool) {
 func Number(v any) (f float64, ok bool) {
 	switch v := v.(type) {
 	case float64:
-		return v, true
+		return v, !math.IsInf(v, 0) && !math.IsNaN(v)
 	case int:
 		return float64(v), true
 	}
