@@ -595,7 +595,9 @@
   // ---- A run.
 
   const flat = 'p-layout-flat';
-  const flatStyle = `[${flat}]{transform:none!important;rotate:none!important;scale:none!important;translate:none!important}` +
+  // A transform that does nothing, as without any other elements would be the
+  // ones that children are placed in.
+  const flatStyle = `[${flat}]{transform:translate(0)!important;offset-path:none!important;rotate:none!important;scale:none!important;translate:none!important}` +
     '*,::before,::after{transition:none!important}';
 
   // flatten turns transforms off, and transitions, which would show sizes on
@@ -608,7 +610,7 @@
       for (let e = start; e && !seen.has(e); e = parentOf(e)) {
         seen.add(e);
         const s = view.getComputedStyle(e);
-        if (s.transform !== 'none' || s.rotate !== 'none' || s.scale !== 'none' || s.translate !== 'none') marked.add(e);
+        if ([s.transform, s.rotate, s.scale, s.translate, s.offsetPath].some((value) => value && value !== 'none')) marked.add(e);
       }
     }
     adopt(doc, [...adopted(doc), sheet]);
