@@ -383,6 +383,8 @@
     for (const s of searches) s.apply(s.low);
   };
 
+  const monster = 2000; // letters
+
   // begin makes the searches of texts that stand at their authored size.
   const begin = (texts, complain) => {
     const sized = texts.filter((t) => t.settings.mode !== 'ellipsis');
@@ -392,7 +394,12 @@
       t.twice = measure(t);
       follow(t);
     }
-    return texts.map((t) => (t.settings.mode === 'ellipsis' ? ellipsisSearch(t) : sizeSearch(t, t.now, t.twice, complain)));
+    const searches = texts.map((t) => (t.settings.mode === 'ellipsis' ? ellipsisSearch(t) : sizeSearch(t, t.now, t.twice, complain)));
+    // Of a monster it is known soon that no size will do.
+    const monsters = searches.filter((s) => s.text.length > monster && !fitsBox(s.text.now));
+    for (const s of monsters) s.apply(0);
+    for (const s of monsters) if (!s.fits()) s.high = s.top = 1;
+    return searches;
   };
 
   const wants = ({ settings: { mode, max }, now, authored }) =>
