@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pictifyd/pictifyd/expr"
+	figures "github.com/pictifyd/pictifyd/template/element"
 	"github.com/pictifyd/pictifyd/template/markup"
 )
 
@@ -46,6 +47,7 @@ type directives struct {
 	empty     bool
 	loopLimit int // p-limit, 0 for none
 	image     *imageDirective
+	figure    *figureDirective
 	size      *source // of a page
 	bound     []markup.Attr
 	styles    []markup.Attr
@@ -120,9 +122,10 @@ func (d *directives) imageRule() *imageDirective {
 // directives reads the p-* attributes of e.
 func (r *reader) directives(e *element) directives {
 	e.d = directives{layer: -1}
+	e.d.figure = figureOf(e.tag)
 	for _, a := range e.tag.Attrs {
 		name, ok := directiveName(a.Name)
-		if !ok {
+		if !ok || e.d.figure.claims(name, a) {
 			continue
 		}
 		if m := families.FindStringSubmatch(name); m != nil {
@@ -151,6 +154,9 @@ func (r *reader) unknownDirective(name string, a markup.Attr) {
 	names := []string{"p-attr-", "p-style-", "p-class-"}
 	for known := range directiveTable {
 		names = append(names, known)
+	}
+	for _, kind := range figures.Kinds() {
+		names = append(names, "p-"+kind.Name)
 	}
 	slices.Sort(names)
 	if near := expr.Nearest(name, names); near != "" {

@@ -285,6 +285,10 @@ func isForeign(name string) bool { return name == "svg" || name == "math" }
 func (r *reader) content(e *element) {
 	n, raw := e.node, r.rawText
 	inner := func() {
+		if e.d.figure != nil {
+			r.figure(e)
+			return
+		}
 		if raw == "" {
 			r.flow(r.items(n))
 			return
@@ -293,7 +297,9 @@ func (r *reader) content(e *element) {
 			r.text(text.Start, text.Stop)
 		}
 	}
-	if e.d.layer >= 0 && !markup.Void(e.tag.Name) && r.foreign == 0 {
+	if e.d.figure != nil && e.d.layer >= 0 {
+		r.pieces = append(r.pieces, r.nested(inner)...)
+	} else if e.d.layer >= 0 && !markup.Void(e.tag.Name) && r.foreign == 0 {
 		r.pieces = append(r.pieces, piece{kind: isContent, layer: e.d.layer, body: r.nested(inner)})
 	} else {
 		inner()

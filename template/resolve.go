@@ -118,6 +118,8 @@ func (w *resolver) walk(pieces []piece) {
 			w.choice(p)
 		case isLoop:
 			w.loop(p)
+		case isDrawn:
+			w.put(w.figure(p))
 		case isImage:
 			w.put(w.text(p.slot))
 			if p.image.fallback != nil {
