@@ -9,6 +9,10 @@ import (
 
 // directive emits what the page needs of a directive: nothing of most.
 func (w *tagWriter) directive(name string, a markup.Attr) {
+	if w.e.d.figure.claims(name, a) {
+		w.leaveOut(a)
+		return
+	}
 	known, ok := directiveTable[name]
 	if !ok && !families.MatchString(name) && name != a.Name {
 		return // somebody else's data-p-…

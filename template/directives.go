@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pictifyd/pictifyd/expr"
+	figures "github.com/pictifyd/pictifyd/template/element"
 	"github.com/pictifyd/pictifyd/template/markup"
 )
 
@@ -17,10 +18,9 @@ const BadDirective = "bad_directive"
 // A source is the text of a directive, which holds an expression with or
 // without {{ }} around it.
 type source struct {
-	text    string
-	at      int
-	bare    bool // the directive has no value
-	program *expr.Program
+	text string
+	at   int
+	bare bool // the directive has no value
 }
 
 // A loopDirective is a p-for with its limit.
@@ -46,6 +46,7 @@ type directives struct {
 	empty     bool
 	loopLimit int // p-limit, 0 for none
 	image     *imageDirective
+	figure    *figureDirective
 	size      *source // of a page
 	bound     []markup.Attr
 	styles    []markup.Attr
@@ -120,9 +121,10 @@ func (d *directives) imageRule() *imageDirective {
 // directives reads the p-* attributes of e.
 func (r *reader) directives(e *element) directives {
 	e.d = directives{layer: -1}
+	e.d.figure = figureOf(e.tag)
 	for _, a := range e.tag.Attrs {
 		name, ok := directiveName(a.Name)
-		if !ok {
+		if !ok || e.d.figure.claims(name, a) {
 			continue
 		}
 		if m := families.FindStringSubmatch(name); m != nil {
@@ -151,6 +153,9 @@ func (r *reader) unknownDirective(name string, a markup.Attr) {
 	names := []string{"p-attr-", "p-style-", "p-class-"}
 	for known := range directiveTable {
 		names = append(names, known)
+	}
+	for _, kind := range figures.Kinds() {
+		names = append(names, "p-"+kind.Name)
 	}
 	slices.Sort(names)
 	if near := expr.Nearest(name, names); near != "" {
@@ -212,10 +217,11 @@ func (r *reader) checkDirectives(e *element) {
 	}
 }
 
-// condition reads a directive whose value is one expression.
+// condition reads a directive whose value is one expression. It is compiled
+// where it is used: a loop on the same element gives it names.
 func (r *reader) condition(a markup.Attr) *source {
 	text, at := r.bareExpression(a)
-	return &source{text: text, at: at, program: r.expression(text, at, true)}
+	return &source{text: text, at: at}
 }
 
 // bareExpression is the expression that the value of a is, without the {{ }}

@@ -289,3 +289,37 @@ func TestLocaleAndZoneAreTheTemplatesTheRowsOrTheCallers(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestElementsAreDrawnFromTheRow(t *testing.T) {
+	src := `<body><div id="q" p-qr="{{ url }}" p-level="H">sample {{ ignored }}</div><svg></svg><div p-chart="v" p-kind="bar" p-labels="{{ names }}" p-min="0"></div><table p-table="{{ rows }}" p-columns="name, n"></table><p p-rating="4" p-fit="shrink">x</p></body>`
+	tpl := mustParse(t, src, nil)
+	if diff := cmp.Diff([]string{"names", "rows", "url", "v"}, tpl.Uses()); diff != "" {
+		t.Errorf("uses (-want +got):\n%s", diff)
+	}
+	row := map[string]any{"url": "https://x.example", "v": []any{1.0, 2.0}, "names": []any{"a,b", "c<"}, "rows": []any{map[string]any{"name": "A", "n": 1.0}}}
+	html := mustFill(t, tpl, row).HTML
+	for _, want := range []string{`<div id="q"><svg`, "a,b", "c&lt;", "<td", `<p p-fit="shrink">`} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page lacks %s:\n%s", want, html)
+		}
+	}
+	for _, hidden := range []string{"sample", "p-level", "p-kind", "p-columns"} {
+		if strings.Contains(html, hidden) {
+			t.Errorf("the page contains %s", hidden)
+		}
+	}
+	_, err := mustParse(t, `<div p-barcode="code" p-symbology="ean13"></div>`, nil).Resolve(map[string]any{"code": "4006381333932"}, noon)
+	if p := problem.All(err); err == nil || p[0].Path != "variables.code" || !strings.Contains(p[0].Message, "check digit") {
+		t.Errorf("got %v", err)
+	}
+	for _, bad := range []struct{ body, want string }{
+		{`<div p-table="v" p-columns="a"></div>`, "card.html:1:1: p-table belongs on a <table>, not on a <div>"},
+		{`<img p-qr="v">`, "p-qr belongs on a <div>"},
+		{`<div p-chart="v" p-kind="pie"></div>`, `"pie"`},
+		{`<div p-qrr="v"></div>`, `there is no directive p-qrr (did you mean "p-qr"?)`},
+	} {
+		if _, err := Parse("card", []byte(bad.body), nil); err == nil || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("%s: got %v, want %s", bad.body, err, bad.want)
+		}
+	}
+}

@@ -66,7 +66,7 @@ func namedAssets(name string, src []byte) (paths []string, dynamic bool) {
 		paths = append(paths, p)
 		return "", true
 	}}
-	d, _ := read(name, src, book) // Parse reports its problems
+	d, _ := read(name, src, book, nil) // Parse reports its problems
 	if d == nil {
 		return nil, false
 	}

@@ -160,6 +160,10 @@ func (f *filler) piece(p *piece) {
 		f.image(p)
 	case isSource:
 		f.writeSource()
+	case isDrawn:
+		if data := f.visible(); f.hidden == 0 && !f.quiet {
+			f.write(p.figure.element.Markup(data))
+		}
 	default:
 		f.layer(p)
 	}

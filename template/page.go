@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	figures "github.com/pictifyd/pictifyd/template/element"
 	"github.com/pictifyd/pictifyd/template/layout"
 )
 
@@ -147,6 +148,9 @@ func writeDigest(h io.Writer, pieces []piece) (size int) {
 		}
 		if p.image != nil {
 			fmt.Fprintf(h, "image %s %t\n", p.image.onError, p.image.fallback != nil)
+		}
+		if p.figure != nil {
+			fmt.Fprintf(h, "figure %d %s\n", figures.Version, p.figure.element.Kind())
 		}
 		size += writeDigest(h, p.body)
 		fmt.Fprintln(h, "otherwise")

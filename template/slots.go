@@ -5,6 +5,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	figures "github.com/pictifyd/pictifyd/template/element"
 )
 
 // A place is the kind of text that a value is put into. It decides how the value
@@ -66,6 +67,7 @@ const (
 	isContent       // body is the content of a layer that a row may replace
 	isStyled        // the place of the declarations that a row gives to a layer
 	isShownBy       // body is the address of a layer that a row may replace
+	isDrawn         // the next value is what a generated element shows
 )
 
 // A piece of the document. The values of a row are read one by one as the pieces
@@ -82,9 +84,16 @@ type piece struct {
 	body      []piece
 	otherwise []piece
 	image     *imageRule
+	figure    *figure
 	page      *Size // of isPage: its own size, nil for that of the document
 	layer     int   // of isLayer to isShownBy: index into the layers
 	attr      bool  // of isStyled: there is no style attribute around it
+}
+
+// A figure is a generated element: a QR code, a chart.
+type figure struct {
+	element *figures.Element
+	options map[string]*slot // those that rows decide
 }
 
 // An imageRule says what an image shows that can't show its own.

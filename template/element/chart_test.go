@@ -74,7 +74,7 @@ func TestNumbersAreWrittenByTheFormatAndTheLocale(t *testing.T) {
 		{"number", "", 2.5e20, "2.5e+20"},
 		{"number", "", -2.5e-9, "-2.5e-09"},
 		{"percent", "", 0.256, "26%"},
-		{"percent:1", "de-DE", 0.256, "25,6%"},
+		{"percent:1", "de-DE", 0.256, "25,6\u00a0%"},
 		{"currency", "", 49.5, "$49.50"},
 		{"currency:EUR", "de-DE", 49.5, "49,50\u00a0€"},
 		{"currency:JPY", "ja-JP", 1200, "￥1,200"},

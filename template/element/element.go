@@ -10,6 +10,10 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
+// Version counts the changes of what Markup draws: pictures of another version
+// are made again.
+const Version = 1
+
 // The slugs of this room's problems.
 const (
 	UnknownElement = "unknown_element"
