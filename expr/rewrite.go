@@ -206,7 +206,15 @@ func (w *rewriter) unknown(n ast.Node, name string) ast.Node {
 	} else if _, ok := library[name]; ok {
 		p.WithHint("to call the function write %s(…)", name)
 	}
+	if ours, ok := foreign[name]; ok {
+		p.WithHint("did you mean %s?", ours)
+	}
 	return w.fail(n, p)
+}
+
+// foreign are words that other languages have for ours.
+var foreign = map[string]string{
+	"null": "nil", "undefined": "nil", "None": "nil", "NULL": "nil", "none": "nil", "True": "true", "TRUE": "true", "False": "false", "FALSE": "false",
 }
 
 func (w *rewriter) unary(n *ast.UnaryNode) ast.Node {
