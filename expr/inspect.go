@@ -227,7 +227,7 @@ func (c *inspector) member(n *ast.MemberNode) *Type {
 		}
 		p := wrongType("%s is %s, which has no fields", subject, of.Kind.phrase())
 		if isName {
-			lengthHint(p, subject, name.Value)
+			p = lengthHint(p, subject, name.Value)
 		}
 		c.alarm(n.Property, p)
 	}
