@@ -2,7 +2,6 @@ package expr
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 
@@ -274,11 +273,11 @@ func (w *rewriter) lazy(n, left, right ast.Node, keep bool) ast.Node {
 func (w *rewriter) matches(n *ast.BinaryNode) ast.Node {
 	pattern := w.node(n.Right)
 	if s, ok := n.Right.(*ast.StringNode); ok {
-		re, err := regexp.Compile(s.Value)
-		if err != nil {
-			return w.fail(n.Right, fail("the pattern is not a regular expression: %v", err))
+		compiled, wrong := compilePattern(s.Value)
+		if wrong != nil {
+			return w.fail(n.Right, wrong)
 		}
-		pattern = at(n.Right, &ast.ConstantNode{Value: re})
+		pattern = at(n.Right, &ast.ConstantNode{Value: compiled})
 	}
 	return op(n, "matches", w.node(n.Left), pattern)
 }
