@@ -274,6 +274,27 @@ func TestPublishedVersionIsWrittenToTheFolder(t *testing.T) {
 	eventually(t, "the file is version 3", func() bool { return p.version() == 3 })
 }
 
+// Two elements with one id compile, but operations and sizes would hit the wrong one.
+func TestWhatLintForbidsIsNoVersion(t *testing.T) {
+	s := newSite(t, "")
+	url, d := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	p := &process{tb: t, url: url}
+	twice := strings.Replace(cardTemplate, `<p id="price"`, `<p id="title"`, 1)
+	var v publishedSeen
+	if status := p.send(http.MethodPut, "/templates/card", twice, &v, "If-Match", "1"); status != 422 || v.Code != "duplicate_id" {
+		t.Errorf("pushed: %d %+v", status, v)
+	}
+	p.edit("price", `5<b id="title">twice</b>`)
+	if status, v := p.publish(""); status != 422 || v.Code != "duplicate_id" {
+		t.Errorf("published: %d %+v", status, v)
+	}
+	s.write("templates/card.html", twice)
+	eventually(t, "the file is refused", func() bool { return d.templates.problems()["card"] != nil })
+	if v := p.version(); v != 1 {
+		t.Errorf("the newest version is %d", v)
+	}
+}
+
 // Where a value decides which asset is shown, every asset of the folder belongs
 // to the file, and none to a version that came without.
 func TestAssetsOfOtherTemplatesMakeNoVersionOfOneThatWasWritten(t *testing.T) {
