@@ -51,13 +51,19 @@ type Proof struct {
 	EachFunc func(ProofResult)
 }
 
+// NewProof proves templates of a folder with the browser of this machine.
+func NewProof(dir string, names []string, log *slog.Logger) Proof {
+	return Proof{Dir: dir, Names: names, Render: chrome.DefaultConfig(), Log: log}
+}
+
 // A ProofResult is one picture of a proof.
 type ProofResult struct {
-	Template string
-	Picture  string // "0-story-dark": the sample row, the size, the theme
-	Err      error  // why there is none, or how it differs
-	Written  string // the golden picture that was written
-	Warnings []string
+	Template string   `json:"template"`
+	Picture  string   `json:"picture"` // "0-story-dark": the sample row, the size, the theme
+	Err      error    `json:"-"`       // why there is none, or how it differs
+	Problem  string   `json:"error,omitempty"`
+	Written  string   `json:"written,omitempty"` // the golden picture that was written
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Run proves the templates. The error is the surroundings' or the folder's; what
@@ -90,6 +96,9 @@ func (p Proof) Run(ctx context.Context) ([]ProofResult, error) {
 		}
 		for _, c := range proofCases(t, rows) {
 			r := p.prove(ctx, pool, t, c)
+			if r.Err != nil {
+				r.Problem = r.Err.Error()
+			}
 			if p.EachFunc != nil {
 				p.EachFunc(r)
 			}

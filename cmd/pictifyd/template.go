@@ -12,8 +12,10 @@ import (
 )
 
 type templateCommands struct {
-	Push pushCommand `cmd:"" help:"Publish templates of a folder at a daemon. What was changed there since is not overwritten without --force."`
-	Pull pullCommand `cmd:"" help:"Write the templates of a daemon to a folder. What was changed here since is not overwritten without --force."`
+	Lint lintCommand  `cmd:"" help:"Show what is wrong with templates of a folder, or invites mistakes, with line and column."`
+	Test proofCommand `cmd:"" help:"Render the sample rows of templates (NAME.rows.json) and hold them against the golden pictures beside them."`
+	Push pushCommand  `cmd:"" help:"Publish templates of a folder at a daemon. What was changed there since is not overwritten without --force."`
+	Pull pullCommand  `cmd:"" help:"Write the templates of a daemon to a folder. What was changed here since is not overwritten without --force."`
 }
 
 // exchangeFlags are common to push and pull.
