@@ -49,7 +49,7 @@ func Load(fsys fs.FS, name string) (src []byte, assets map[string][]byte, err er
 	if err != nil {
 		return nil, nil, fmt.Errorf("read template %q: %w", name, err)
 	}
-	paths, dynamic := references(name, src)
+	paths, dynamic := namedAssets(name, src)
 	if dynamic {
 		if paths, err = allAssets(fsys); err != nil {
 			return nil, nil, fmt.Errorf("list the assets of template %q: %w", name, err)
@@ -59,18 +59,18 @@ func Load(fsys fs.FS, name string) (src []byte, assets map[string][]byte, err er
 	return src, assets, err
 }
 
-// references are the assets that the document names, and whether values may
+// namedAssets are the assets that the document names, and whether values may
 // name any.
-func references(name string, src []byte) (paths []string, dynamic bool) {
+func namedAssets(name string, src []byte) (paths []string, dynamic bool) {
 	book := addressBook{lookup: func(p string) (string, bool) {
 		paths = append(paths, p)
 		return "", true
 	}}
-	d, _ := read(name, src, book) // Parse reports its problems
+	d, _ := read(name, src, book, nil) // Parse reports its problems
 	if d == nil {
 		return nil, false
 	}
-	dynamic = slices.ContainsFunc(d.slots, func(s slot) bool { return s.place.address() }) ||
+	dynamic = slices.ContainsFunc(d.slots, func(s *slot) bool { return s.place.address() }) ||
 		slices.ContainsFunc(d.manifest.vars, func(v Var) bool { return v.Type == Image || v.Type == URL })
 	return paths, dynamic
 }
