@@ -27,7 +27,8 @@ func Files(name string) (map[string][]byte, error) {
 }
 
 // Make is a new template called name: the files of a starter under that name,
-// which its manifest has too. From "" it is a blank document with one page.
+// which its manifest has too, and so has the folder of its own pictures. From ""
+// it is a blank document with one page.
 func Make(name, from string) (map[string][]byte, error) {
 	var all map[string][]byte
 	var err error
@@ -40,11 +41,20 @@ func Make(name, from string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	src, rows := all[from+".html"], all[from+rowsSuffix]
-	delete(all, from+".html")
-	delete(all, from+rowsSuffix)
-	all[name+".html"], all[name+rowsSuffix] = named(src, name), rows
-	return all, nil
+	own, its := []byte("assets/"+from+"/"), []byte("assets/"+name+"/")
+	made := make(map[string][]byte, len(all))
+	for path, data := range all {
+		switch path {
+		case from + ".html":
+			path, data = name+".html", named(bytes.ReplaceAll(data, own, its), name)
+		case from + rowsSuffix:
+			path, data = name+rowsSuffix, bytes.ReplaceAll(data, own, its)
+		default:
+			path = strings.Replace(path, string(own), string(its), 1)
+		}
+		made[path] = data
+	}
+	return made, nil
 }
 
 func files(name string) (map[string][]byte, error) {

@@ -160,8 +160,10 @@ func TestMadeTemplateHasTheNameThatWasWanted(t *testing.T) {
 		if title, _ := words([]byte(src)); title != "spring-sale" || all["spring-sale.rows.json"] == nil {
 			t.Errorf("from %q: the manifest says %q; files %d", from, title, len(all))
 		}
-		if from != "" && all[from+".html"] != nil {
-			t.Errorf("%s.html is there as well", from)
+		for path, data := range all {
+			if from != "" && (strings.Contains(path, from) || strings.Contains(string(data), "assets/"+from+"/")) {
+				t.Errorf("%s is still the starter's", path)
+			}
 		}
 	}
 }
