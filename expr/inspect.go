@@ -185,7 +185,7 @@ func (c *inspector) sum(n *ast.BinaryNode, left, right *Type) *Type {
 	case l == KindNumber && r == KindNumber:
 		return &Type{Kind: KindNumber}
 	case texts(l) && texts(r), neverNumber(left), neverNumber(right):
-		return &Type{Kind: KindText}
+		return madeText()
 	case l == KindAny || r == KindAny || texts(l) || texts(r):
 		return nil
 	}
@@ -214,14 +214,22 @@ func (c *inspector) member(n *ast.MemberNode) *Type {
 		}
 	case KindList:
 		if isName && !isNumberText(name.Value) {
-			c.alarm(n.Property, wrongType("%s is a list, which has no field %q", subject, name.Value).
-				WithHint("write %s[0].%s for the first item, or map(%s, .%s)", subject, name.Value, subject, name.Value))
+			p := wrongType("%s is a list, which has no field %q", subject, name.Value).
+				WithHint("write %s[0].%s for the first item, or map(%s, .%s)", subject, name.Value, subject, name.Value)
+			c.alarm(n.Property, lengthHint(p, subject, name.Value))
 		} else if !key.canBe(KindNumber) {
 			c.alarm(n.Property, c.misfit(n.Property, key, KindNumber))
 		}
 		return of.Items
 	case KindText, KindNumber, KindBoolean, KindDate:
-		c.alarm(n.Property, wrongType("%s is %s, which has no fields", subject, of.Kind.phrase()))
+		if !isName && of.kind() != KindBoolean {
+			return madeText() // a letter
+		}
+		p := wrongType("%s is %s, which has no fields", subject, of.Kind.phrase())
+		if isName {
+			p = lengthHint(p, subject, name.Value)
+		}
+		c.alarm(n.Property, p)
 	}
 	return nil
 }
@@ -252,88 +260,9 @@ func (c *inspector) slice(n *ast.SliceNode) *Type {
 	case KindList:
 		return of
 	case KindText, KindDate:
-		return &Type{Kind: KindText}
+		return madeText()
 	}
 	return nil
-}
-
-func (c *inspector) call(n *ast.CallNode) *Type {
-	callee, ok := n.Callee.(*ast.IdentifierNode)
-	if !ok {
-		return nil
-	}
-	f := library[revealed(callee.Value)]
-	if f == nil {
-		return nil
-	}
-	args := make([]*Type, len(n.Arguments))
-	for i, a := range n.Arguments {
-		args[i] = c.node(a)
-		if p, ok := f.param(i); ok && !args[i].canBe(p.Kind) {
-			e := c.misfit(a, args[i], p.Kind)
-			c.alarm(a, e.WithHint("%s of %s is %s", p.Name, f.Usage, p.Kind.phrase()))
-		}
-	}
-	return f.result(args)
-}
-
-// result is what a function gives for arguments of these types.
-func (f *function) result(args []*Type) *Type {
-	at := func(i int) *Type {
-		if i < len(args) {
-			return args[i]
-		}
-		return nil
-	}
-	switch f.Name {
-	case "first", "last", "find", "findLast":
-		if at(0).kind() == KindList {
-			return at(0).Items
-		}
-	case "slice", "reverse", "sort", "unique", "filter", "sortBy":
-		if at(0).kind() == KindList {
-			return at(0)
-		}
-	case "if":
-		if len(args) == 3 {
-			return either(at(1), at(2))
-		}
-	case "default", "coalesce":
-		if len(args) == 2 {
-			return either(at(0), at(1))
-		}
-	case "map":
-		return &Type{Kind: KindList, Items: at(1)}
-	case "groupBy":
-		return &Type{Kind: KindList, Items: &Type{Kind: KindObject, Fields: map[string]*Type{"key": at(1), "items": at(0)}}}
-	}
-	if f.Returns == KindAny {
-		return nil
-	}
-	return &Type{Kind: f.Returns}
-}
-
-func (c *inspector) loop(n *ast.BuiltinNode) *Type {
-	f := library[n.Name]
-	if f == nil || len(n.Arguments) == 0 {
-		return nil
-	}
-	args := make([]*Type, len(n.Arguments))
-	args[0] = c.node(n.Arguments[0])
-	var items *Type
-	if args[0].canBe(KindList) {
-		if args[0] != nil {
-			items = args[0].Items
-		}
-	} else {
-		c.alarm(n.Arguments[0], c.misfit(n.Arguments[0], args[0], KindList))
-	}
-	c.items = append(c.items, items)
-	for i, a := range n.Arguments[1:] {
-		args[i+1] = c.node(a)
-	}
-	c.items = c.items[:len(c.items)-1]
-	return f.result(args)
 }
 
 func (c *inspector) let(n *ast.VariableDeclaratorNode) *Type {

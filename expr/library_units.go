@@ -69,6 +69,15 @@ func (r *run) currencyCode(v any) string {
 	return strings.ToUpper(code)
 }
 
+// CheckCurrency says what is wrong with a currency's code, such as
+// Env.Currency; nil when it is known.
+func CheckCurrency(code string) error {
+	if code == "" || currency.IsValid(strings.ToUpper(code)) {
+		return nil
+	}
+	return notCurrency(code)
+}
+
 func notCurrency(code string) error {
 	p := fail("%s is not a currency", quote(code)).Expecting("a currency").WithHint("use a code of three letters, such as EUR")
 	if near := Nearest(code, currency.GetCurrencyCodes()); near != "" && len(code) <= 5 {
@@ -138,12 +147,12 @@ func percent(r *run, args []any) (any, error) {
 	}
 	n := max(o.decimals, 0)
 	s, _ := o.locale.shape(numbers)
-	return pattern(o.locale.Percent, s, rounded(share, n, n)), nil
+	return filled(o.locale.Percent, s, rounded(share, n, n)), nil
 }
 
-// pattern puts a number in the place of the zeros of a CLDR pattern, and its
+// filled puts a number in the place of the zeros of a CLDR pattern, and its
 // minus sign before it.
-func pattern(p string, s *shape, n string) string {
+func filled(p string, s *shape, n string) string {
 	digits, minus := strings.CutPrefix(n, "-")
 	p = strings.ReplaceAll(p, "'", "")
 	first, last := strings.IndexByte(p, '0'), strings.LastIndexByte(p, '0')
@@ -177,7 +186,7 @@ func (l *locale) compact(v any, long bool, decimals int) string {
 			v = numberOf(text[:len(text)-power-1] + "1" + strings.Repeat("0", power+1)) // 999,999 rounds to 1M
 			continue
 		}
-		return pattern(named.of(l.plural(n)), s, n)
+		return filled(named.of(l.plural(n)), s, n)
 	}
 }
 

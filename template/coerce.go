@@ -15,14 +15,14 @@ import (
 // that says a number, a boolean or JSON is taken as such where the type asks
 // for it. The problem's message begins with the name of the variable.
 func coerce(v *Var, value any, book addressBook) (any, *problem.Error) {
-	typed, p := v.typed(value, book)
+	typed, p := v.ofType(value, book)
 	if p == nil {
 		p = v.limits(typed)
 	}
 	return typed, p
 }
 
-func (v *Var) typed(value any, book addressBook) (any, *problem.Error) {
+func (v *Var) ofType(value any, book addressBook) (any, *problem.Error) {
 	switch v.Type {
 	case Text:
 		return coerceText(v, value)

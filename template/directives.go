@@ -18,10 +18,9 @@ const BadDirective = "bad_directive"
 // A source is the text of a directive, which holds an expression with or
 // without {{ }} around it.
 type source struct {
-	text    string
-	at      int
-	bare    bool // the directive has no value
-	program *expr.Program
+	text string
+	at   int
+	bare bool // the directive has no value
 }
 
 // A loopDirective is a p-for with its limit.
@@ -218,10 +217,11 @@ func (r *reader) checkDirectives(e *element) {
 	}
 }
 
-// condition reads a directive whose value is one expression.
+// condition reads a directive whose value is one expression. It is compiled
+// where it is used: a loop on the same element gives it names.
 func (r *reader) condition(a markup.Attr) *source {
 	text, at := r.bareExpression(a)
-	return &source{text: text, at: at, program: r.expression(text, at, true)}
+	return &source{text: text, at: at}
 }
 
 // bareExpression is the expression that the value of a is, without the {{ }}

@@ -97,20 +97,21 @@ func (r *reader) alternatives(chain []*element) []piece {
 	if e.d.or != nil {
 		cond = e.d.or
 	}
-	if cond == nil || cond.program == nil && cond.bare {
+	if cond == nil || cond.bare {
 		if len(chain) > 1 {
 			r.invalid(chain[1].tag.Start, "an element follows the one with p-else").WithSlug(BadDirective)
 		}
 		return r.nested(func() { r.element(e) })
 	}
+	program := r.expression(cond.text, cond.at, true)
 	p := piece{kind: isChoice, body: r.nested(func() { r.element(e) })}
 	if len(chain) > 1 {
 		p.otherwise = r.alternatives(chain[1:])
 	}
-	p.slot = r.noteSlot(&slot{place: isCondition, parts: []part{{program: cond.program}}, at: r.At(cond.at)})
-	if cond.program == nil { // reported already
+	if program == nil { // reported already
 		return nil
 	}
+	p.slot = r.noteSlot(&slot{place: isCondition, parts: []part{{program: program}}, at: r.At(cond.at)})
 	return []piece{p}
 }
 

@@ -2,8 +2,10 @@ package template
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template/markup"
 )
@@ -130,12 +132,8 @@ func (r *reader) expressionOrBlock(items []item, i int) int {
 }
 
 func (r *reader) isName(s string) bool {
-	for _, name := range r.names() {
-		if name == s {
-			return true
-		}
-	}
-	return false
+	o := r.options()
+	return slices.Contains(o.Names, s) || slices.Contains(o.Locals, s)
 }
 
 // guardEndTag refuses an expression whose empty value would complete an end tag
@@ -259,17 +257,30 @@ func (r *reader) loop(l loopSyntax, offset, limit int, body, otherwise func()) {
 		return
 	}
 	program := r.expression(l.list, offset+l.listAt, true)
-	r.scopes = append(r.scopes, scope{l.item, l.index})
+	s := scope{item: l.item, index: l.index}
+	if program != nil && program.Type() != nil {
+		s.itemType = program.Type().Items
+	}
+	r.scopes = append(r.scopes, s)
 	p := piece{kind: isLoop, size: r.size, body: r.nested(body)}
 	r.scopes = r.scopes[:len(r.scopes)-1]
 	p.otherwise = r.nested(otherwise)
-	if program == nil {
+	if program == nil || !r.repeatable(program.Type(), l.list, offset+l.listAt) {
 		return
 	}
 	p.slot = r.noteSlot(&slot{
 		place: isList, parts: []part{{program: program}}, at: r.At(offset), limit: limit, item: l.item, index: l.index,
 	})
 	r.pieces = append(r.pieces, p)
+}
+
+// repeatable reports what can never be a list.
+func (r *reader) repeatable(t *expr.Type, list string, at int) bool {
+	if t == nil || t.Kind == expr.KindAny || t.Kind == expr.KindList || t.Kind == "" {
+		return true
+	}
+	r.invalid(at, "%s is %s, not a list, so it cannot be repeated", list, t.Kind).WithSlug(WrongType)
+	return false
 }
 
 // plain emits the source text of an attribute's value with its expressions and

@@ -48,6 +48,7 @@ type Var struct {
 	Items       string   `json:"items,omitempty"` // what an array holds, for people and tools
 	Description string   `json:"description,omitempty"`
 
+	typed   bool // the manifest names its type
 	pattern *regexp.Regexp
 }
 

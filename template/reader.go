@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -37,6 +38,8 @@ type reader struct {
 	problems problem.List
 
 	manifest manifest
+	types    map[string]*expr.Type // what is known of the variables
+	samples  map[string]*expr.Type // what examples and sample rows say of them; nil outside lint
 	pieces   []piece
 	slots    []*slot
 	layers   []layer
@@ -58,12 +61,17 @@ type reader struct {
 }
 
 // A scope is what the names of a loop stand for.
-type scope struct{ item, index string }
+type scope struct {
+	item, index string
+	itemType    *expr.Type // nil: not known
+}
 
 // read reads the file of the template name.
-func read(name string, src []byte, book addressBook) (*reader, error) {
+// samples are what sample rows say about the types of variables, nil where only
+// the manifest counts.
+func read(name string, src []byte, book addressBook, samples map[string]*expr.Type) (*reader, error) {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
-	r := &reader{Lines: markup.NewLines(name+".html", src), done: map[int]bool{}, layerOf: map[*markup.Node]int{}, book: book}
+	r := &reader{Lines: markup.NewLines(name+".html", src), done: map[int]bool{}, layerOf: map[*markup.Node]int{}, book: book, samples: samples}
 	if p := readable(src); p != nil {
 		return nil, problem.List{p.In(problem.Position{File: r.File})}
 	}
@@ -172,6 +180,7 @@ func (r *reader) readManifest() {
 	if len(r.manifest.sizes) == 0 {
 		r.manifest.sizes = []Size{{Name: defaultSize, Width: defaultWidth, Height: defaultHeight}}
 	}
+	r.types = r.manifest.types(r.samples)
 	r.checkDeclared(mr.values)
 	r.checkEnv(mr.env)
 }
@@ -286,7 +295,7 @@ func (r *reader) noteSlot(s *slot) *slot {
 			names = append(names, r.manifest.names()...)
 		}
 		for _, name := range names {
-			if !slices.Contains(s.vars, name) && !r.isLocal(name) {
+			if !slices.Contains(s.vars, name) {
 				s.vars = append(s.vars, name)
 			}
 		}
@@ -299,19 +308,22 @@ func (r *reader) isLocal(name string) bool {
 	return slices.ContainsFunc(r.scopes, func(s scope) bool { return s.item == name || s.index == name })
 }
 
-// names are what expressions may refer to here; nil lets any pass.
-func (r *reader) names() []string {
-	names := r.manifest.names()
-	if names == nil {
-		return nil
+// options are what expressions may refer to here, and what is known of it.
+func (r *reader) options() expr.Options {
+	o := expr.Options{Names: r.manifest.names(), Types: r.types}
+	if len(r.scopes) > 0 && r.types != nil {
+		o.Types = maps.Clone(r.types)
 	}
 	for _, s := range r.scopes {
-		names = append(names, s.item)
+		o.Locals = append(o.Locals, s.item)
 		if s.index != "" {
-			names = append(names, s.index)
+			o.Locals = append(o.Locals, s.index)
+		}
+		if r.types != nil {
+			o.Types[s.item], o.Types[s.index] = s.itemType, &expr.Type{Kind: expr.KindNumber}
 		}
 	}
-	return names
+	return o
 }
 
 // compile compiles m; a mistake is reported at its place in the file.
@@ -331,7 +343,7 @@ func (r *reader) expression(text string, offset int, entities bool) *expr.Progra
 	if entities && strings.Contains(src, "&") {
 		src = html.UnescapeString(src)
 	}
-	program, err := expr.Compile(src, expr.Options{Names: r.names()})
+	program, err := expr.Compile(src, r.options())
 	if err == nil {
 		return program
 	}
@@ -351,13 +363,20 @@ func (r *reader) expression(text string, offset int, entities bool) *expr.Progra
 // the offset. Where the expression had entities only its lines are known.
 func (r *reader) within(offset int, pos problem.Position, exact bool) problem.Position {
 	base := r.At(offset)
+	place := base
 	if pos.Line > 1 {
-		base.Line += pos.Line - 1
-		base.Column = pos.Column
+		place.Line += pos.Line - 1
+		place.Column = pos.Column
 	} else if pos.Line == 1 && exact {
-		base.Column += pos.Column - 1
+		place.Column += pos.Column - 1
 	}
-	return base
+	if pos.EndLine > 0 && exact {
+		place.EndLine, place.EndColumn = base.Line+pos.EndLine-1, pos.EndColumn
+		if pos.EndLine == 1 {
+			place.EndColumn += base.Column - 1
+		}
+	}
+	return place
 }
 
 // finish checks what only the whole document shows.

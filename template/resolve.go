@@ -53,7 +53,7 @@ func (t *Template) ResolveIn(values map[string]any, env expr.Env) (Values, error
 type resolver struct {
 	t        *Template
 	book     addressBook
-	row      map[string]any // as the declared types have it, and the names of loops
+	row      map[string]any // as the declared types have it
 	env      expr.Env
 	out      Values
 	fault    map[string]bool
@@ -165,12 +165,15 @@ func (w *resolver) loop(p *piece) {
 		return
 	}
 	s := p.slot
-	outer, hadItem := w.row[s.item]
-	outerIndex, hadIndex := w.row[s.index]
+	outer := w.env.Locals
+	w.env.Locals = maps.Clone(outer)
+	if w.env.Locals == nil {
+		w.env.Locals = make(map[string]any, 2)
+	}
 	for i, item := range items {
-		w.row[s.item] = item
+		w.env.Locals[s.item] = item
 		if s.index != "" {
-			w.row[s.index] = i
+			w.env.Locals[s.index] = i
 		}
 		w.walk(p.body)
 		if len(w.out) > maxValues {
@@ -178,10 +181,7 @@ func (w *resolver) loop(p *piece) {
 			break
 		}
 	}
-	restore(w.row, s.item, outer, hadItem)
-	if s.index != "" {
-		restore(w.row, s.index, outerIndex, hadIndex)
-	}
+	w.env.Locals = outer
 }
 
 // overflow says once that the row makes too much.
@@ -192,14 +192,6 @@ func (w *resolver) overflow() {
 	w.overflown = true
 	w.problems = append(w.problems, problem.New(problem.TooLarge, "the row makes a document with more than the %d values allowed", maxValues).
 		WithHint("give shorter lists, or loops a p-limit"))
-}
-
-func restore(row map[string]any, name string, value any, had bool) {
-	if had {
-		row[name] = value
-	} else {
-		delete(row, name)
-	}
 }
 
 // items are what the loop of s runs over.

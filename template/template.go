@@ -49,7 +49,7 @@ type Template struct {
 // problem with its position in the file.
 func Parse(name string, src []byte, assets map[string]string) (*Template, error) {
 	t := &Template{name: name, digest: digestOf(src, assets), assets: maps.Clone(assets)}
-	d, err := read(name, src, t.book())
+	d, err := read(name, src, t.book(), nil)
 	if err != nil {
 		return nil, err
 	}

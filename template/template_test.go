@@ -90,7 +90,7 @@ func TestProductCardShowsItsRow(t *testing.T) {
 	row := map[string]any{"title": "Trail & <Runner>", "price": "129.50", "sale": "true", "category": "Running", "sku": "unused"}
 	got := mustFill(t, card, row)
 	for _, want := range []string{
-		`<h1 id="title" p-role="headline" style="font-size: 74px">Trail &amp; &lt;Runner&gt;</h1>`,
+		`<h1 id="title" p-role="headline" p-fit="shrink" p-min="40" p-lines="3">Trail &amp; &lt;Runner&gt;</h1>`,
 		`<div id="price">$116.55</div>`, `<div id="was">$129.50</div>`, `<div id="badge" p-role="badge">−10%</div>`,
 		`src="/assets/shoe.svg"`, "--accent: #c2410c;", "width:1200px;height:630px",
 	} {

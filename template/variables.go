@@ -14,7 +14,7 @@ var varReaders map[string]func(r *manifestReader, v *Var, i int, f member)
 
 func init() { // a value would be a circle: validation looks into it
 	varReaders = map[string]func(r *manifestReader, v *Var, i int, f member){
-		"type":     func(r *manifestReader, v *Var, _ int, f member) { v.Type = r.varType(f) },
+		"type":     func(r *manifestReader, v *Var, _ int, f member) { v.Type, v.typed = r.varType(f), true },
 		"required": func(r *manifestReader, v *Var, _ int, f member) { v.Required = r.bool(f) },
 		"default": func(r *manifestReader, v *Var, i int, f member) {
 			v.Default = r.any(f)
