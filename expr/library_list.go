@@ -34,6 +34,10 @@ var listFunctions = []function{
 		examples: []Example{ex(`unique(["a", "b", "a"])`, "a, b")}},
 	{sig: "concat(first: list, …more: list): list", summary: "the items of several lists as one", call: concat,
 		examples: []Example{ex(`concat([1], [2, 3])`, "1, 2, 3")}},
+	{sig: "chunk(list: list, size: number, first?: number, last?: number): list", summary: "the items in lists of at most size each; first and last are how many the first and the last have room for, where a heading or totals take some of it", call: chunk,
+		examples: []Example{
+			ex(`chunk([1, 2, 3, 4, 5], 2) | map(join(#, "-")) | join(" ")`, "1-2 3-4 5"), ex(`chunk(1..9, 4, 3, 2) | map(length(#))`, "3, 4, 2"),
+		}},
 	{sig: "keys(object: object): list", summary: "the names of an object's fields, in order of the alphabet", call: keys,
 		examples: []Example{ex(`keys({b: 1, a: 2})`, "a, b")}},
 	{sig: "values(object: object): list", summary: "what an object's fields hold, in the order of keys", call: fieldValues,
