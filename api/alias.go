@@ -22,6 +22,7 @@ var aliases = []alias{
 	{"/templates/batch/{id}", "/jobs/{id}"},
 	{"/jobs/{id}/results", "/jobs/{id}"},
 	{"/templates/{id}/batch", "/templates/{id}/batch-render"},
+	{"/templates/{id}/draft/publish", "/templates/{id}/publish"},
 }
 
 // rewrite hands on the request in our own dialect.

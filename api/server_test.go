@@ -163,7 +163,7 @@ func TestSeveralProblemsAreAllTold(t *testing.T) {
 	}
 	s.refuse(out, identified(out, httptest.NewRequest(http.MethodPost, "/x", nil)), fmt.Errorf("accept: %w", err))
 	d := mustProblem(t, out, 422, "invalid")
-	want := []fieldError{{"outputs[0].format", `there is no format "bmp"`, "invalid"}, {"quality", "the quality is 200", "out_of_range"}}
+	want := []fieldError{{Field: "outputs[0].format", Message: `there is no format "bmp"`, Code: "invalid"}, {Field: "quality", Message: "the quality is 200", Code: "out_of_range"}}
 	if len(d.Errors) != 2 || d.Errors[0] != want[0] || d.Errors[1] != want[1] {
 		t.Errorf("got %+v", d.Errors)
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
-	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 )
 
@@ -53,6 +52,7 @@ func (s *Server) showTemplate(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := viewOfTemplate(v)
 	view.Sizes, view.Variables, view.HTML = form.Sizes(), form.Vars(), string(v.Source)
+	w.Header().Set("ETag", etagOf(v.Number))
 	return answer(w, http.StatusOK, map[string]any{"template": view})
 }
 
@@ -69,8 +69,7 @@ func (s *Server) showVariables(w http.ResponseWriter, r *http.Request) error {
 // templateOf is the newest version of a template that the asker may use.
 func (s *Server) templateOf(ctx context.Context, name string) (template.Version, bindings.Template, error) {
 	if !asker(ctx).uses(name) {
-		return template.Version{}, nil, problem.New(problem.NotFound, "there is no template %q", name).
-			WithSlug(slugTemplateNotFound).WithHint("GET /templates lists those that this key may use")
+		return template.Version{}, nil, noTemplate(name)
 	}
 	v, err := s.deps.Templates.Template(ctx, name, 0)
 	if err != nil {

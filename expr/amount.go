@@ -145,7 +145,7 @@ func (s *shape) digit(b *strings.Builder, c byte) { b.WriteRune(s.zero + rune(c-
 // rounded is v, a number, in plain digits: most decimals at most, halves away
 // from zero, and least at least.
 func rounded(v any, least, most int) string {
-	text := ""
+	var text string
 	if d, ok := small(v); ok && d.scale <= most {
 		text = d.text()
 	} else if ok && d.scale-most < len(pow10) {

@@ -73,8 +73,22 @@ func padded(pattern string) string {
 	return soleMonth.ReplaceAllString(soleDay.ReplaceAllString(pattern, "dd"), "MM")
 }
 
+// maxFormats of the user are remembered for each locale: a row may bring its own.
+const maxFormats = 100
+
 // strokesOf reads a format of the user.
 func (l *locale) strokesOf(format string) []stroke {
+	if known, ok := l.formats.Load(format); ok {
+		return known.([]stroke)
+	}
+	strokes := l.readFormat(format)
+	if l.countedFormats.Add(1) <= maxFormats {
+		l.formats.Store(format, strokes)
+	}
+	return strokes
+}
+
+func (l *locale) readFormat(format string) []stroke {
 	if pattern, ok := l.named(format); ok {
 		return patternStrokes(pattern)
 	}

@@ -77,10 +77,20 @@ func newEngineFunctions() conf.FunctionsTable {
 			table[callPrefix+name] = engineFunction(callPrefix+name, cost{call: f.cost, light: lightFunctions[name]}, f.call)
 		}
 	}
-	table[callPrefix+"matches"] = engineFunction(callPrefix+"matches", cost{letters: 8}, matches)
-	table[opPrefix+"matches"] = engineFunction(opPrefix+"matches", cost{letters: 8}, matches)
-	table[callPrefix+"sort"] = engineFunction(callPrefix+"sort", cost{items: 10}, sortItems)
+	for name, c := range heavy {
+		f := library[name]
+		table[callPrefix+name] = engineFunction(callPrefix+name, c, f.call)
+	}
+	table[opPrefix+"matches"] = engineFunction(opPrefix+"matches", heavy["matches"], matches)
+	table[opPrefix+"slice"] = engineFunction(opPrefix+"slice", heavy["slice"], slice)
 	return table
+}
+
+// heavy are the functions that do more with a byte or an item than most, as
+// measured.
+var heavy = map[string]cost{
+	"matches": {letters: 8}, "initials": {letters: 16}, "slugify": {letters: 32}, "words": {letters: 32}, "titleCase": {letters: 64}, "slice": {letters: 64, light: true}, "split": {letters: 32}, "parseJson": {letters: 16},
+	"sort": {items: 10}, "min": {items: 1}, "max": {items: 1},
 }
 
 // A cost says how much work a function is.
@@ -88,10 +98,10 @@ type cost struct {
 	call    int  // of each call, beyond one unit
 	letters int  // how many bytes of its texts are one unit; 0: the usual
 	items   int  // units for each item of a list; 0: one for some
-	light   bool // it does not look at all of its arguments
+	light   bool // it does not look at all items of a list
 }
 
-// What looks at no more than one item or byte, however long the argument.
+// What looks at no more than one item, however long the list.
 var (
 	lightOperations = map[string]bool{"get": true, "maybe": true, "list": true, "truthy": true, "not": true, "slice": true, "eq": true, "ne": true}
 	lightFunctions  = map[string]bool{
@@ -100,15 +110,12 @@ var (
 )
 
 const (
-	usualLetters = 256 // bytes that a text function goes through in a unit
-	usualItems   = 8
+	usualLetters = 128 // bytes that a text function goes through in a unit
+	usualItems   = 8   // and items that a list function does
 )
 
 func (c cost) of(args []any) int {
 	units := 1 + c.call
-	if c.light {
-		return units
-	}
 	letters := c.letters
 	if letters == 0 {
 		letters = usualLetters
@@ -118,10 +125,40 @@ func (c cost) of(args []any) int {
 		case string:
 			units += len(v) / letters
 		case []any:
-			units += len(v)/usualItems + c.items*len(v)
+			if c.light {
+				continue
+			}
+			units += c.items*len(v) + weight(v, usualItems*maxWork)/usualItems
+		case map[string]any:
+			if c.light {
+				continue
+			}
+			units += weight(v, usualItems*maxWork) / usualItems
 		}
 	}
 	return units
+}
+
+// weight is how many items are in v at any depth, long texts for several; it
+// stops counting at most.
+func weight(v any, most int) int {
+	n := 1
+	switch v := v.(type) {
+	case string:
+		n += len(v) * usualItems / usualLetters
+	case []any:
+		for i := 0; i < len(v) && n < most; i++ {
+			n += weight(v[i], most-n)
+		}
+	case map[string]any:
+		n += 2 * usualItems
+		for _, field := range v {
+			if n += usualItems + weight(field, most-n); n >= most {
+				break
+			}
+		}
+	}
+	return n
 }
 
 func engineFunction(name string, c cost, f operation) *builtin.Function {

@@ -78,7 +78,7 @@ func extreme(name string, sign int) operation {
 		var most json.Number
 		for _, v := range flatten(args) {
 			s, ok := NumberText(v)
-			if !ok {
+			if _, finite := Number(v); !ok || !finite {
 				return nil, notNumber(name, v)
 			}
 			if best == nil || compareNumbers(s, most)*sign > 0 {
@@ -90,7 +90,7 @@ func extreme(name string, sign int) operation {
 }
 
 // total adds numbers exactly.
-func total(name string, items []any) (all *big.Rat, exact bool, err error) {
+func (r *run) total(name string, items []any) (all *big.Rat, exact bool, err error) {
 	all, exact = new(big.Rat), true
 	running := dec{}
 	for i, v := range items {
@@ -103,28 +103,31 @@ func total(name string, items []any) (all *big.Rat, exact bool, err error) {
 				continue
 			}
 		}
-		r, exactly := rational(v)
-		all.Add(all, r)
+		if err := r.spend(longCost); err != nil {
+			return nil, false, err
+		}
+		long, exactly := rational(v)
+		all.Add(all, long)
 		exact = exact && exactly
 	}
-	r, _ := rational(json.Number(running.text()))
-	return all.Add(all, r), exact, nil
+	short, _ := rational(json.Number(running.text()))
+	return all.Add(all, short), exact, nil
 }
 
-func sum(_ *run, args []any) (any, error) {
-	all, exact, err := total("sum", flatten(args))
+func sum(r *run, args []any) (any, error) {
+	all, exact, err := r.total("sum", flatten(args))
 	if err != nil {
 		return nil, err
 	}
 	return rationalValue(all, exact)
 }
 
-func average(_ *run, args []any) (any, error) {
+func average(r *run, args []any) (any, error) {
 	items := flatten(args)
 	if len(items) == 0 {
 		return nil, nil
 	}
-	all, exact, err := total("average", items)
+	all, exact, err := r.total("average", items)
 	if err != nil {
 		return nil, err
 	}

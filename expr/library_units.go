@@ -69,6 +69,15 @@ func (r *run) currencyCode(v any) string {
 	return strings.ToUpper(code)
 }
 
+// CheckCurrency says what is wrong with a currency's code, such as
+// Env.Currency; nil when it is known.
+func CheckCurrency(code string) error {
+	if code == "" || currency.IsValid(strings.ToUpper(code)) {
+		return nil
+	}
+	return notCurrency(code)
+}
+
 func notCurrency(code string) error {
 	p := fail("%s is not a currency", quote(code)).Expecting("a currency").WithHint("use a code of three letters, such as EUR")
 	if near := Nearest(code, currency.GetCurrencyCodes()); near != "" && len(code) <= 5 {

@@ -53,7 +53,11 @@ type locale struct {
 	Compact          map[string]forms     `json:"compact"` // by the number of zeros
 	CompactLong      map[string]forms     `json:"compactLong"`
 
-	shapes sync.Map // of amounts, by currency
+	shapes         sync.Map // of amounts, by currency
+	formats        sync.Map // []stroke by format
+	countedFormats atomic.Int64
+	pluralOnce     sync.Once
+	plurals        []string // the categories that there are
 }
 
 // forms are texts by their plural category.
@@ -77,8 +81,8 @@ type unitWords struct {
 const maxLocales = 500
 
 var (
-	knownLocales  sync.Map // *locale by id
-	countedLocals atomic.Int64
+	knownLocales   sync.Map // *locale by id
+	countedLocales atomic.Int64
 )
 
 // localeOf finds a locale by its id, en-US for "". What a place does not say
@@ -94,10 +98,17 @@ func localeOf(id string) (*locale, error) {
 	if err != nil {
 		return nil, err
 	}
-	if countedLocals.Add(1) <= maxLocales {
+	if countedLocales.Add(1) <= maxLocales {
 		knownLocales.Store(id, l)
 	}
 	return l, nil
+}
+
+// CheckLocale says what is wrong with the id of a locale, such as Env.Locale;
+// nil when it is known.
+func CheckLocale(id string) error {
+	_, err := localeOf(id)
+	return err
 }
 
 func readLocale(id string) (*locale, error) {

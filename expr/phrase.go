@@ -1,7 +1,9 @@
 package expr
 
 import (
+	"maps"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,6 +40,12 @@ func lastDigits(s string) int {
 
 // pluralCategories are the plural categories that the locale has, in CLDR's order.
 func (l *locale) pluralCategories() []string {
+	l.pluralOnce.Do(func() { l.plurals = l.findCategories() })
+	return l.plurals
+}
+
+// findCategories tries numbers out, which the library of the rules does not list.
+func (l *locale) findCategories() []string {
 	seen := map[string]bool{}
 	for n := range 201 {
 		seen[l.plural(strconv.Itoa(n))] = true
@@ -71,7 +79,7 @@ func pluralForm(r *run, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	word := ""
+	var word string
 	if byName {
 		word, err = l.namedForm(named, plain)
 	} else {
@@ -95,7 +103,7 @@ func (l *locale) namedForm(named map[string]any, n string) (string, error) {
 			return Text(form), nil
 		}
 	}
-	for name := range named {
+	for _, name := range slices.Sorted(maps.Keys(named)) {
 		if near := Nearest(name, pluralOrder); near != "" && near != name {
 			return "", fail("plural needs the form %q", "other").WithHint("%q is none of %s; did you mean %q?", name, strings.Join(pluralOrder, ", "), near)
 		}
@@ -107,8 +115,7 @@ func (l *locale) namedForm(named map[string]any, n string) (string, error) {
 // one and other.
 func (l *locale) givenForm(given []any, n string) (string, error) {
 	category := l.plural(n)
-	names := l.pluralCategories()
-	switch {
+	switch names := l.pluralCategories(); {
 	case len(given) == 2 && category == "one":
 		return Text(given[0]), nil
 	case len(given) == 2:
@@ -122,6 +129,7 @@ func (l *locale) givenForm(given []any, n string) (string, error) {
 	case len(given) == 1:
 		return Text(given[0]), nil
 	}
+	names := l.pluralCategories()
 	return "", fail("%s has %d plural forms (%s), but %d were given", l.id, len(names), strings.Join(names, ", "), len(given)).
 		WithHint(`name them: plural(n, {one: "…", other: "…"})`)
 }

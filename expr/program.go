@@ -69,7 +69,7 @@ func Compile(src string, o Options) (*Program, error) {
 	if err != nil {
 		return nil, p.problem(err)
 	}
-	rw := newRewriter(o)
+	rw := newRewriter(&p.source, o)
 	root := rw.node(tree.Node)
 	if rw.err != nil {
 		return nil, p.source.place(rw.err, p.source.spanOf(rw.wrong))
@@ -170,39 +170,6 @@ func (p *Program) Eval(values map[string]any, env Env) (any, error) {
 		return nil, p.problem(err)
 	}
 	return out, nil
-}
-
-// A machine is what one evaluation needs, kept for the next one.
-type machine struct {
-	vm    vm.VM
-	scope map[string]any
-	turn  run
-}
-
-func newMachine(names int) *machine {
-	m := &machine{vm: vm.VM{MemoryBudget: maxMemory}, scope: make(map[string]any, names)}
-	m.scope[runName] = &m.turn
-	return m
-}
-
-func (m *machine) run(p *Program, values map[string]any, env Env) (any, error) {
-	m.turn = run{env: env, budget: maxWork}
-	m.scope[rowName] = values
-	for _, name := range p.names {
-		m.scope[name] = values[name]
-	}
-	for _, name := range p.locals { // they come last, and hide the row's
-		m.scope[localPrefix+name] = env.Locals[name]
-	}
-	out, err := m.vm.Run(p.code, m.scope)
-	m.turn.env, m.scope[rowName] = Env{}, nil
-	for _, name := range p.names {
-		m.scope[name] = nil
-	}
-	for _, name := range p.locals {
-		m.scope[localPrefix+name] = nil
-	}
-	return out, err
 }
 
 // problem is err as a person reads it: the innermost cause, at its place in the

@@ -28,6 +28,7 @@ const (
 // the names used and refuses what is unknown. It never changes a node: the
 // parser lets "a < b < c" and "a ?: b" share them.
 type rewriter struct {
+	source    *source
 	known     []string // nil: any
 	given     []string // locals of the caller
 	names     map[string]bool
@@ -44,9 +45,9 @@ type rewriter struct {
 	wrong     ast.Node // where err is
 }
 
-func newRewriter(o Options) *rewriter {
+func newRewriter(s *source, o Options) *rewriter {
 	return &rewriter{
-		known: o.Names, given: o.Locals, names: map[string]bool{}, local: map[string]bool{}, functions: map[string]bool{},
+		source: s, known: o.Names, given: o.Locals, names: map[string]bool{}, local: map[string]bool{}, functions: map[string]bool{},
 		operands: map[int][]ast.Node{},
 	}
 }
@@ -315,7 +316,7 @@ func (w *rewriter) call(n *ast.CallNode) ast.Node {
 	if !ok {
 		return w.failWord(n, fail("values have no methods").WithHint("write upper(name) or name | upper"))
 	}
-	name := revealed(callee.Value)
+	name := w.source.functionName(callee)
 	f, ok := library[name]
 	if !ok {
 		p := problem.New(problem.Invalid, "unknown function %q", name).WithSlug(UnknownFunction).Expecting("a function")
@@ -374,72 +375,4 @@ func (w *rewriter) let(n *ast.VariableDeclaratorNode) ast.Node {
 	body := w.node(n.Expr)
 	w.locals = w.locals[:len(w.locals)-1]
 	return at(n, &ast.VariableDeclaratorNode{Name: n.Name, Value: value, Expr: body})
-}
-
-// loop is one of the engine's loops over a list, with our idea of a list and of
-// what is true.
-func (w *rewriter) loop(n *ast.BuiltinNode) ast.Node {
-	if w.loops++; w.loops > maxLoops {
-		return w.fail(n, fail("more than %d loops inside each other", maxLoops))
-	}
-	defer func() { w.loops-- }()
-	if len(n.Arguments) == 0 {
-		return w.fail(n, fail("%s needs a list", n.Name).Expecting("a list"))
-	}
-	w.functions[n.Name] = true
-	w.operator(n, n.Arguments[0])
-	list := op(n, "list", w.node(n.Arguments[0]), label(n.Arguments[0]))
-	rest := n.Arguments[1:]
-	if n.Name == "sum" || n.Name == "count" && len(rest) == 0 {
-		return w.total(n, list, rest)
-	}
-	if n.Name == "groupBy" && len(rest) == 1 {
-		return w.groups(n, list, rest[0])
-	}
-	args := append([]ast.Node{list}, w.nodes(rest)...)
-	body, ok := args[min(1, len(args)-1)].(*ast.PredicateNode)
-	if !ok { // below it something was wrong already
-		return w.fail(n, fail("%s needs something to do with each item", n.Name).Expecting("an expression"))
-	}
-	switch n.Name {
-	case "findLast", "findLastIndex":
-		return w.fromEnd(n, list, body)
-	case "map", "reduce":
-	case "sortBy":
-		body.Node = op(n, "sortable", body.Node)
-	default:
-		body.Node = op(n, "truthy", body.Node)
-	}
-	return at(n, &ast.BuiltinNode{Name: n.Name, Arguments: args})
-}
-
-// total is sum and count, which the library does.
-func (w *rewriter) total(n *ast.BuiltinNode, list ast.Node, rest []ast.Node) ast.Node {
-	if len(rest) > 0 {
-		list = at(n, &ast.BuiltinNode{Name: "map", Arguments: append([]ast.Node{list}, w.nodes(rest)...)})
-	}
-	if n.Name == "count" {
-		return call(n, callPrefix+"length", list)
-	}
-	return call(n, callPrefix+"sum", list)
-}
-
-// fromEnd is a search from the end. The engine's own leaves a value on its
-// stack for each step, which the next call takes for its argument.
-func (w *rewriter) fromEnd(n *ast.BuiltinNode, list ast.Node, body *ast.PredicateNode) ast.Node {
-	body.Node = op(n, "truthy", body.Node)
-	if n.Name == "findLast" {
-		return call(n, callPrefix+"last", at(n, &ast.BuiltinNode{Name: "filter", Arguments: []ast.Node{list, body}}))
-	}
-	return op(n, "lastTrue", at(n, &ast.BuiltinNode{Name: "map", Arguments: []ast.Node{list, body}}))
-}
-
-// groups is groupBy: the library puts together the list and the keys of its items.
-func (w *rewriter) groups(n *ast.BuiltinNode, list, key ast.Node) ast.Node {
-	w.temps++
-	temp := "$" + strconv.Itoa(w.temps)
-	value := func() ast.Node { return at(n, &ast.IdentifierNode{Value: temp}) }
-	keys := at(n, &ast.BuiltinNode{Name: "map", Arguments: []ast.Node{value(), w.node(key)}})
-	grouped := call(n, callPrefix+"groupBy", value(), keys)
-	return at(n, &ast.VariableDeclaratorNode{Name: temp, Value: list, Expr: grouped})
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser/lexer"
 	"github.com/expr-lang/expr/parser/utils"
@@ -31,14 +32,12 @@ var both = map[string]bool{"contains": true, "startsWith": true, "endsWith": tru
 
 func hidden(word string) string { return "$" + word[1:] }
 
-// revealed is the name that the user wrote for a function.
-func revealed(name string) string {
-	for word := range both {
-		if hidden(word) == name {
-			return word
-		}
+// functionName is the name that the user wrote for a function.
+func (s *source) functionName(callee *ast.IdentifierNode) string {
+	if written := s.cut(s.original(callee.Location())); both[written] && hidden(written) == callee.Value {
+		return written
 	}
-	return name
+	return callee.Value
 }
 
 // prepare lets "price | currency" stand for "price | currency()", which is all

@@ -177,9 +177,9 @@ func (s *source) stray(at span) (*problem.Error, span) {
 	case t.Kind == lexer.Bracket && strings.Contains(")]}", t.Value) && t.Value != closing:
 		p = fail("%q does not close the %q before it", t.Value, open.Value).Expecting(closing)
 	case i == 0 || wantsValue(s.tokens[i-1]):
-		p.Expecting(aValue)
+		p.Expected = aValue
 	case closing != "":
-		p.Expecting("an operator or " + closing)
+		p.Expected = "an operator or " + closing
 	}
 	if hint := operatorHints[t.Value]; hint != "" && t.Kind == lexer.Operator {
 		p.WithHint("%s", hint)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"testing"
 
@@ -100,6 +101,36 @@ func subject(t *testing.T, width, height int, about image.Point, c color.RGBA) [
 		}
 	}
 	return encoded(t, m)
+}
+
+// Of two things that stand out as much, the one that people look at.
+func TestFocusPrefersFacesAndStrongColours(t *testing.T) {
+	grey, green, skin := color.RGBA{195, 195, 195, 255}, color.RGBA{126, 230, 140, 255}, color.RGBA{224, 172, 140, 255}
+	for name, c := range map[string][2]color.RGBA{"a face before green": {green, skin}, "green before grey": {grey, green}} {
+		for _, faceLeft := range []bool{false, true} {
+			left, right := c[0], c[1]
+			if faceLeft {
+				left, right = right, left
+			}
+			a, err := png.Decode(bytes.NewReader(subject(t, 1200, 400, image.Pt(250, 200), left)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			both, err := png.Decode(bytes.NewReader(subject(t, 1200, 400, image.Pt(950, 200), right)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			draw.Draw(both.(*image.RGBA), image.Rect(0, 0, 600, 400), a, image.Point{}, draw.Src)
+			p := newPool(t, rendertest.Files{"s": {ContentType: "image/png", Bytes: encoded(t, both)}}, withTabs(1))
+			mustRender(t, p, fitted(`<img id="i" p-focus="auto" src="/assets/s.png" style="width:400px;height:400px;object-fit:cover">`,
+				render.Asset{Path: "/assets/s.png", Digest: "s"}))
+			var x float64
+			place := inWorld(t, p, `getComputedStyle(document.getElementById("i")).objectPosition`)
+			if _, err := fmt.Sscanf(place, "%f%%", &x); err != nil || (x < 50) != faceLeft {
+				t.Errorf("%s, left %t: object-position is %q", name, faceLeft, place)
+			}
+		}
+	}
 }
 
 func TestFocusFindsTheSubject(t *testing.T) {

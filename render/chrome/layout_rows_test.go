@@ -175,6 +175,27 @@ func TestTextsThatShareAStackAllFit(t *testing.T) {
 	}
 }
 
+// What is tried for one text takes room from another only while it is tried.
+func TestTextInAStackIsNotSmallerThanItMustBe(t *testing.T) {
+	p := newPool(t, rendertest.Files{}, withTabs(1))
+	out := mustRender(t, p, fitted(`<div class="l" style="display:flex;flex-direction:column;height:150px">`+
+		`<b id="a" p-fit="shrink" p-min="4" style="flex:1;min-height:0">`+long+`</b>`+
+		`<b id="b" p-fit="fit" p-lines="1" style="flex:none;font-size:10px">Some more words and other</b></div>`))
+	if a, b := layer(t, out, "a"), layer(t, out, "b"); a.FontPx < 20 || a.Clipped || b.FontPx < 20 || b.Clipped {
+		t.Errorf("got %+v, %+v", a, b)
+	}
+}
+
+func TestTextThatAnotherSqueezesIsFittedToo(t *testing.T) {
+	p := newPool(t, rendertest.Files{}, withTabs(1))
+	out := mustRender(t, p, fitted(`<div class="l" style="display:flex;gap:8px;height:90px">`+
+		`<b id="a" p-fit="shrink" p-min="4">A title to</b>`+
+		`<b id="b" p-fit="fit" p-lines="1" style="flex:none;font-size:10px">Some more words and other</b></div>`))
+	if a := layer(t, out, "a"); a.Lines != 3 || a.FontPx > 30 || a.Clipped {
+		t.Errorf("got %+v", a)
+	}
+}
+
 func TestAttributesWithoutSenseAreReported(t *testing.T) {
 	p := newPool(t, rendertest.Files{}, withTabs(1))
 	svg := `src="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='9' height='5'/%3E" style="width:9px;height:9px"`

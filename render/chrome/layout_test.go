@@ -91,6 +91,8 @@ func TestTextIsFittedIntoItsBox(t *testing.T) {
 		"centred by flex":                   {h(`p-fit="shrink" style="display:flex;align-items:center;justify-content:center"`, long), 20, 30, 4, false},
 		"turned and scaled":                 {h(`p-fit="shrink" style="transform:rotate(30deg) scale(.3)"`, long), 20, 30, 4, false},
 		"in a scaled parent":                {`<div style="scale:.2;rotate:9deg">` + h(`p-fit="shrink"`, long) + `</div>`, 20, 30, 4, false},
+		"placed in a turned parent":         {`<div style="rotate:9deg;width:400px;height:120px">` + h(`p-fit="shrink" style="inset:0;width:auto;height:auto"`, long) + `</div>`, 20, 30, 4, false},
+		"on a path":                         {h(`p-fit="shrink" style="offset:path('M20,300 L300,20') 50%"`, long), 20, 30, 4, false},
 		"zoomed":                            {`<div style="zoom:.5">` + h(`p-fit="shrink"`, long) + `</div>`, 20, 30, 4, false},
 		"with spaced letters":               {h(`p-fit="shrink" p-lines="1" p-min="4" style="letter-spacing:.5em"`, strings.Repeat(word, 10)), 6, 11, 1, false},
 		"with letters spaced in px":         {h(`p-fit="shrink" p-lines="1" p-min="4" style="letter-spacing:20px"`, strings.Repeat(word, 10)), 6, 11, 1, false},

@@ -308,8 +308,8 @@
     // The authored size may be above p-max, or what is to be fitted too large already.
     const known = fitsBox(now) && authored <= top;
     const sizes = known ? ladder(authored, Math.max(top, authored)) : ladder(Math.min(low, top), Math.min(authored, top));
-    const search = { text, sizes, low: 0, high: sizes.count, fits: () => fitsBox(measure(text)) };
-    if (sizes.at(0) === sizes.at(sizes.count - 1)) search.high = 1;
+    const search = { text, sizes, low: 0, high: sizes.count, top: sizes.count, fits: () => fitsBox(measure(text)) };
+    if (sizes.at(0) === sizes.at(sizes.count - 1)) search.high = search.top = 1;
     if (!known && !fitsBox(now) && sizes.at(sizes.count - 1) === authored) search.high = sizes.count - 1;
     search.apply = (i) => setSize(text, sizes.at(i));
     search.finish = (i) => {
@@ -361,7 +361,7 @@
       });
     };
     return {
-      text, low: 0, high: offsets.length,
+      text, low: 0, high: offsets.length, top: offsets.length,
       apply: (i) => cutAt(offsets[i]), fits: () => fitsBox(measure(text)),
       finish: (i) => {
         cutAt(wordStart(language, whole, offsets[i]));
@@ -380,35 +380,61 @@
       for (const s of open) s.ok = s.fits();
       for (const s of open) if (s.ok) s.low = s.middle; else s.high = s.middle;
     }
-    for (const s of searches) s.finish(s.low);
+    for (const s of searches) s.apply(s.low);
   };
 
-  const fitTexts = (texts, complain) => {
-    for (const t of texts) t.now = measure(t);
-    const wanted = texts.filter((t) => {
-      const { mode, max } = t.settings;
-      if (mode === 'none' || t.now.empty || t.length === 0) return false;
-      return mode === 'fit' || !fitsBox(t.now) || mode === 'shrink' && max < t.authored;
-    });
-    const sized = wanted.filter((t) => t.settings.mode !== 'ellipsis');
+  const monster = 2000; // letters
+
+  // begin makes the searches of texts that stand at their authored size.
+  const begin = (texts, complain) => {
+    const sized = texts.filter((t) => t.settings.mode !== 'ellipsis');
     for (const t of sized) remember(t);
     for (const t of sized) setSize(t, 2 * t.authored);
     for (const t of sized) {
       t.twice = measure(t);
       follow(t);
     }
-    const searchOf = (t) => (t.settings.mode === 'ellipsis' ? ellipsisSearch(t) : sizeSearch(t, t.now, t.twice, complain));
-    const searches = wanted.map(searchOf);
+    const searches = texts.map((t) => (t.settings.mode === 'ellipsis' ? ellipsisSearch(t) : sizeSearch(t, t.now, t.twice, complain)));
+    // Of a monster it is known soon that no size will do.
+    const monsters = searches.filter((s) => s.text.length > monster && !fitsBox(s.text.now));
+    for (const s of monsters) s.apply(0);
+    for (const s of monsters) if (!s.fits()) s.high = s.top = 1;
+    return searches;
+  };
+
+  const wants = ({ settings: { mode, max }, now, authored }) =>
+    mode !== 'none' && !now.empty && (mode === 'fit' || !fitsBox(now) || mode === 'shrink' && max < authored);
+
+  const fitTexts = (texts, complain) => {
+    for (const t of texts) t.now = measure(t);
+    const searches = begin(texts.filter(wants), complain);
     bisect(searches);
-    for (const t of wanted) t.now = measure(t);
-    // Texts that share a stack move each other: whoever does not fit after all
-    // is fitted again with the others as they are.
-    for (const s of searches) {
-      if (fitsBox(s.text.now) || s.low === 0) continue;
-      s.high = s.low;
-      s.low = 0;
+    unsqueeze(searches);
+    // Whoever does not fit after all, or not any more, is fitted alone.
+    for (const t of texts) {
+      if (t.settings.mode === 'none' || t.now.empty || fitsBox(t.now = measure(t))) continue;
+      let s = searches.find((one) => one.text === t);
+      if (s) {
+        s.high = s.low;
+        s.low = 0;
+      } else searches.push(s = begin([t], complain)[0]);
       bisect([s]);
-      s.text.now = measure(s.text);
+    }
+    for (const s of searches) s.finish(s.low);
+    for (const t of texts) t.now = measure(t);
+  };
+
+  // unsqueeze looks for texts that could be larger now. In a stack one text's
+  // tries take room from another, which then seems to need less than it gets.
+  const unsqueeze = (searches) => {
+    const open = searches.filter((s) => s.low + 1 < s.top);
+    for (const s of open) s.apply(s.low + 1);
+    for (const s of open) s.ok = s.fits();
+    for (const s of open) s.apply(s.low);
+    for (const s of open) {
+      if (!s.ok) continue;
+      s.high = s.top;
+      bisect([s]);
     }
   };
 
@@ -576,7 +602,9 @@
   // ---- A run.
 
   const flat = 'p-layout-flat';
-  const flatStyle = `[${flat}]{transform:none!important;rotate:none!important;scale:none!important;translate:none!important}` +
+  // A transform that does nothing, as without any other elements would be the
+  // ones that children are placed in.
+  const flatStyle = `[${flat}]{transform:translate(0)!important;offset-path:none!important;rotate:none!important;scale:none!important;translate:none!important}` +
     '*,::before,::after{transition:none!important}';
 
   // flatten turns transforms off, and transitions, which would show sizes on
@@ -589,7 +617,7 @@
       for (let e = start; e && !seen.has(e); e = parentOf(e)) {
         seen.add(e);
         const s = view.getComputedStyle(e);
-        if (s.transform !== 'none' || s.rotate !== 'none' || s.scale !== 'none' || s.translate !== 'none') marked.add(e);
+        if ([s.transform, s.rotate, s.scale, s.translate, s.offsetPath].some((value) => value && value !== 'none')) marked.add(e);
       }
     }
     adopt(doc, [...adopted(doc), sheet]);

@@ -86,7 +86,8 @@ func covered(levels node, id string) bool {
 
 func lines(all map[string]node) string {
 	var b strings.Builder
-	b.WriteString("# Written by expr/internal/cldr from Unicode CLDR 48.2 (https://unicode.org/license.txt).\n")
+	b.WriteString("# Written by expr/internal/cldr from Unicode CLDR 48.2.\n" +
+		"# Copyright (c) 1991-2026 Unicode, Inc. SPDX-License-Identifier: Unicode-3.0 (https://www.unicode.org/license.txt)\n")
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		own := node{}
 		for key, value := range all[id] {
