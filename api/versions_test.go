@@ -78,3 +78,17 @@ func TestRestoredVersionIsTheDraft(t *testing.T) {
 	}
 	mustProblem(t, post(versionsPath+"/9/restore", "").to(t, s), 404, "template_not_found")
 }
+
+func TestTemplateIsShownAsTextOrAsTree(t *testing.T) {
+	s := mustServer(t, open(), newWorld())
+	type answer struct{ Template templateView }
+	text := mustAnswer[answer](t, get("/templates/"+testTemplate).to(t, s), 200).Template
+	if text.HTML != certificate || text.Tree != nil {
+		t.Errorf("as text it is %+v", text)
+	}
+	tree := mustAnswer[answer](t, get("/templates/"+testTemplate+"?as=tree").to(t, s), 200).Template
+	if tree.HTML != "" {
+		t.Errorf("as a tree it is %+v", tree)
+	}
+	mustProblem(t, get("/templates/"+testTemplate+"?as=canvas").to(t, s), 422, "invalid")
+}
