@@ -258,8 +258,9 @@ func (r *reader) loop(l loopSyntax, offset, limit int, body, otherwise func()) {
 	}
 	program := r.expression(l.list, offset+l.listAt, true)
 	s := scope{item: l.item, index: l.index}
-	if program != nil && program.Type() != nil {
+	if program != nil {
 		s.itemType = program.Type().Items
+		s.vars = append(program.Names(), r.behind(program.Locals())...)
 	}
 	r.scopes = append(r.scopes, s)
 	p := piece{kind: isLoop, size: r.size, body: r.nested(body)}
