@@ -337,6 +337,21 @@ func TestDigestCoversWhatIsShownAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestANewBlockOfASizeChangesNoPageOfTheOthers(t *testing.T) {
+	manifest := `"sizes": {"default": {"w": 9, "h": 9}, "tall": {"w": 9, "h": 99}}`
+	head := func(block string) string {
+		return strings.Replace(doc(manifest, "<b id=x>x</b>"), "</script></head>", "</script>\n<style>b{}</style>\n"+block+"</head>", 1)
+	}
+	before := mustPage(t, mustParse(t, head(""), nil), "")
+	after := mustParse(t, head("<style id=\"p-size-tall\">#x{top:0}</style>\n"), nil)
+	if mustPage(t, after, "").Digest != before.Digest {
+		t.Errorf("the default page is now %s", mustPage(t, after, "").Fill(nil).HTML)
+	}
+	if !strings.Contains(mustPage(t, after, "tall").Fill(nil).HTML, "#x{top:0}") {
+		t.Error("the tall page lacks its block")
+	}
+}
+
 func TestOtherSizesStylesAreLeftOut(t *testing.T) {
 	tpl := mustParse(t, doc(`"sizes": {"default": {"w": 8, "h": 4}, "story": {"w": 10, "h": 20}}, "vars": {"a": {}}`,
 		`<style id="p-size-story">p { color: {{ a }} }</style><p>{{ a }}</p>`), nil)
