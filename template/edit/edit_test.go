@@ -2,8 +2,10 @@ package edit
 
 import (
 	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -161,12 +163,14 @@ func TestOperationsChangeWhatTheyName(t *testing.T) {
 	}
 }
 
+var update = flag.Bool("update", false, "rewrite testdata")
+
 // golden holds the lines that an operation changed against testdata.
 func golden(t *testing.T, name, after string) {
 	t.Helper()
-	file := filepath.Join("testdata", name+".diff")
+	file := filepath.Join("testdata", strings.ReplaceAll(name, " ", "-")+".diff")
 	got := diffLines(card, after)
-	if os.Getenv("UPDATE") != "" {
+	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -96,6 +96,9 @@ var kinds = []Kind{
 		need("name", "string", "the variable"), orNull(need("var", "object", "type, required, maxLength, items, default, example, description; null takes it away")),
 		maybe("before", "string", "variable that a new one goes before"),
 	}, false},
+	{"rename_var", "Another name for a variable, in the expressions of the document as well. The columns of rows stay.", []Field{
+		need("name", "string", "the variable"), need("to", "string", "letters, digits and _"),
+	}, false},
 	{"add_size", "A new size.", []Field{
 		need("name", "string", "letters, digits, - and _"), need("w", "integer", "width in CSS pixels"), need("h", "integer", "height in CSS pixels"),
 		maybe("label", "string", "for people"), maybe("from", "string", "size whose overrides it begins with"),

@@ -45,6 +45,7 @@ func TestWhatCannotBeDoneIsRefusedAtItsField(t *testing.T) {
 		`[{"op":"set_attr","id":"title","name":"a b","value":"x"}]`:                                                                      `ops[0].name: "a b" cannot be the name`,
 		`[{"op":"set_attr","id":"title","name":"alt","value":"{{ a"},{"op":"set_attr","id":"title","name":"p-name","value":"}}"}]`:       `ops[0]: what is put in would change the structure`,
 		`[{"op":"set_attr","id":"title","name":"class","value":"p-page"}]`:                                                               `ops[0].value: what is a page stays one`,
+		`[{"op":"set_attr","id":"list","name":"class","value":null}]`:                                                                    `ops[0].value: "list" holds layers`,
 		`[{"op":"set_binding","id":"title","target":"colour","expr":"x"}]`:                                                               `ops[0].target: "colour" cannot be bound`,
 		`[{"op":"set_binding","id":"title","target":"attr:onclick","expr":"x"}]`:                                                         `ops[0].target: safety: onclick`,
 		`[{"op":"set_binding","id":"title","target":"src","expr":"x"}]`:                                                                  `ops[0].target: a <h1> has no source`,
