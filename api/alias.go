@@ -15,11 +15,14 @@ type alias struct{ from, to string }
 var aliases = []alias{
 	{"/v1/{rest…}", "/{rest…}"},
 	{"/template/{rest…}", "/templates/{rest…}"},
+	{"/templates/expression/{rest…}", "/expressions/{rest…}"},
+	{"/expression/{rest…}", "/expressions/{rest…}"},
 	{"/templates/batch/{id}/results", "/jobs/{id}"},
 	{"/templates/batch/{id}/{rest…}", "/jobs/{id}/{rest…}"},
 	{"/templates/batch/{id}", "/jobs/{id}"},
 	{"/jobs/{id}/results", "/jobs/{id}"},
 	{"/templates/{id}/batch", "/templates/{id}/batch-render"},
+	{"/templates/{id}/draft/publish", "/templates/{id}/publish"},
 }
 
 // rewrite hands on the request in our own dialect.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -157,6 +158,8 @@ type rowView struct {
 	Version int64           `json:"version"`
 	Missing bool            `json:"missing"`
 	Values  json.RawMessage `json:"values"`
+
+	Warnings []bindings.Warning `json:"warnings,omitempty"` // of its pictures
 }
 
 type quarantineView struct {
@@ -208,8 +211,12 @@ func (s *Server) listRows(w http.ResponseWriter, r *http.Request) error {
 		Quarantined []quarantineView `json:"quarantined"`
 		Next        string           `json:"next,omitempty"` // the after of the next page
 	}{Rows: []rowView{}, Failed: []failedView{}, Quarantined: []quarantineView{}}
+	warnings, err := s.warningsOf(r.Context(), b.Name, rows)
+	if err != nil {
+		return err
+	}
 	for _, row := range rows {
-		page.Rows = append(page.Rows, rowView{row.Key, bindings.KeyText(row.Key), row.Version, row.Missing, row.Values})
+		page.Rows = append(page.Rows, rowView{row.Key, bindings.KeyText(row.Key), row.Version, row.Missing, row.Values, warnings[row.Key]})
 	}
 	for _, f := range failed {
 		page.Failed = append(page.Failed, failedView{f.Key, bindings.KeyText(f.Key), f.Problem.Code, f.Problem.Message, f.Problem.Field})
@@ -221,6 +228,23 @@ func (s *Server) listRows(w http.ResponseWriter, r *http.Request) error {
 		page.Next = rows[len(rows)-1].Key
 	}
 	return answer(w, http.StatusOK, page)
+}
+
+// warningsOf are those of the pictures of rows, by key.
+func (s *Server) warningsOf(ctx context.Context, binding string, rows []bindings.StoredRow) (map[string][]bindings.Warning, error) {
+	keys := make([]string, len(rows))
+	for i, row := range rows {
+		keys[i] = row.Key
+	}
+	fittings, err := s.deps.Bindings.Fittings(ctx, binding, keys)
+	if err != nil {
+		return nil, fmt.Errorf("read warnings of binding %q: %w", binding, err)
+	}
+	all := map[string][]bindings.Warning{}
+	for _, f := range fittings {
+		all[f.Key] = append(all[f.Key], f.Fitting.Warnings(f.Output)...)
+	}
+	return all, nil
 }
 
 // refreshBinding asks for a reading of the binding's source.

@@ -10,6 +10,7 @@ import (
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/template"
+	"github.com/pictifyd/pictifyd/template/draft"
 )
 
 // Intake takes in batches.
@@ -40,6 +41,9 @@ type Bindings interface {
 	Rows(ctx context.Context, source, after string, limit int) ([]bindings.StoredRow, error)
 	Quarantine(ctx context.Context, source string, limit int) ([]bindings.Quarantined, error)
 	FailedRows(ctx context.Context, binding string, limit int) ([]bindings.FailedRow, error)
+	// Fittings say how the texts of the pictures of some rows came out; pictures
+	// with nothing to say are not among them.
+	Fittings(ctx context.Context, binding string, keys []string) ([]bindings.OutputFitting, error)
 	WantPoll(ctx context.Context, source string) error
 	AcceptGuard(ctx context.Context, binding string) (promoted int, err error)
 }
@@ -60,6 +64,35 @@ type Images interface {
 type Templates interface {
 	Template(ctx context.Context, name string, number int64) (template.Version, error) // 0: the newest
 	Templates(ctx context.Context) ([]template.Version, error)                         // the newest of each, by name
+	// TemplateVersions are those whose number is below before (0: all), newest
+	// first, without their sources.
+	TemplateVersions(ctx context.Context, name string, before int64, limit int) ([]template.Version, error)
+}
+
+// Drafts tells about drafts, and ends them.
+type Drafts interface {
+	Draft(ctx context.Context, name string) (draft.Draft, error)
+	// DiscardDraft makes the draft the newest version again; ifRevision 0 means
+	// whatever it is.
+	DiscardDraft(ctx context.Context, name string, ifRevision int64, author string) (draft.Draft, error)
+}
+
+// A Desk takes steps of drafts; *draft.Desk is one.
+type Desk interface {
+	Edit(ctx context.Context, e draft.Edit) (draft.Done, error)
+	Undo(ctx context.Context, name, author string) (draft.Done, error)
+	Restore(ctx context.Context, name string, number int64, author string) (draft.Done, error)
+}
+
+// A Publisher makes versions, and has the images made that change by them.
+type Publisher interface {
+	// PublishDraft makes a draft a version. What stands in its way is a
+	// *draft.VersionError.
+	PublishDraft(ctx context.Context, p draft.Publication) (draft.Published, error)
+	// PublishPush makes a whole document a version.
+	PublishPush(ctx context.Context, p draft.Push) (draft.Published, error)
+	// Forecast counts what PublishDraft would do.
+	Forecast(ctx context.Context, name string) (draft.Forecast, error)
 }
 
 // Blobs opens bytes by their hash; none is a problem NotFound.
@@ -101,6 +134,9 @@ type Deps struct {
 	Bindings  Bindings
 	Images    Images
 	Templates Templates
+	Drafts    Drafts
+	Desk      Desk
+	Publisher Publisher
 	Blobs     Blobs
 	Changes   Changes
 

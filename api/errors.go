@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template/draft"
 )
 
 // explanations say what a problem's type means, for those who follow its address.
@@ -34,6 +35,16 @@ var explanations = map[string]string{
 	"too_many_rows": "A batch has at most 100,000 rows. Send several, or let a binding read the rows from their source.",
 	"webhook_refused": "The webhookUrl leads where pictifyd may not go: by default addresses of this machine and of private networks. " +
 		"What callers may make pictifyd reach is set under egress:.",
+	slugNoIfMatch:       "The request changes what others may be changing too. Send the ETag of what you saw as If-Match; for a template that is not there yet, If-None-Match: *.",
+	slugBadIfMatch:      "If-Match is the ETag of an answer, as it was sent: a revision of a draft, or the number of a version.",
+	slugBadName:         "A template's name is of letters, digits, dots, dashes and underscores, up to 63, and begins with a letter or a digit. Some words are taken by the API.",
+	draft.BadArchive:    "The archive is not one of a template: a ZIP with NAME.html and its files under assets/.",
+	draft.StaleRevision: "The draft has changed since the revision that was named. Read it again, and decide again.",
+	draft.RevisionGone:  "The draft has no such revision, or one so old that nothing can be gone on with from it. Read the draft again, and make the change there.",
+	draft.EditConflict:  "Somebody else changed the same meanwhile. The conflicts of the answer have both values: read the draft again, and make the change that shall stand.",
+	draft.NothingToUndo: "The draft has no step of this author that still stands, since the document was last replaced as a whole.",
+	draft.VersionMoved: "Something else stands where the document would go: a version that came by another door, or a file in the templates folder. " +
+		"The texts of the answer have both. To publish the draft all the same, send their digest as over.",
 	"port_in_use":                "Another program listens on the port of server.listen.",
 	string(problem.Invalid):      "Something in the request is wrong; errors in the answer lists the fields.",
 	string(problem.NotFound):     "What the path names does not exist.",

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/bindings"
 )
 
 // A jobAnswer is what GET /jobs/{id} says.
@@ -65,6 +66,22 @@ func TestJobIsShownPageByPage(t *testing.T) {
 	}
 	if first := a.Errors[0]; first.Code != "missing_variable" || first.Field != "variables.photo" {
 		t.Errorf("first error %+v", first)
+	}
+}
+
+func TestResultsSayHowTextsCameOut(t *testing.T) {
+	w := newWorld()
+	s := mustServer(t, open(), w)
+	w.acceptedJob("batch_1", 2)
+	w.results["batch_1"][1].Pictures[0].Fitting.Layers = []bindings.LayerFit{{Layer: "title", FontPx: 16, Lines: 4, Clipped: true}}
+	const said = `"layout":[{"layer":"title","fontPx":16,"lines":4,"clipped":true}],` +
+		`"warnings":[{"code":"text_clipped","output":"png","layer":"title","message":"the text does not fit into its box"}]`
+	for _, path := range []string{"/jobs/batch_1", "/jobs/batch_1/results.ndjson"} {
+		text := strings.Join(strings.Fields(get(path).to(t, s).Body.String()), "")
+		want := strings.Join(strings.Fields(said), "")
+		if strings.Count(text, want) != 1 || strings.Count(text, `"warnings"`) != 1 {
+			t.Errorf("%s says %s, want once %s", path, text, want)
+		}
 	}
 }
 

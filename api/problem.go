@@ -11,6 +11,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/template/draft"
 )
 
 // Slugs that the api itself raises.
@@ -32,6 +33,9 @@ const (
 	slugCutBody         = "body_cut_short"
 	slugMalformed       = "malformed_body"
 	slugGuardMoved      = "guard_moved"
+	slugNoIfMatch       = "if_match_missing"
+	slugBadIfMatch      = "bad_if_match"
+	slugBadName         = "bad_name"
 )
 
 // A document is the RFC 9457 form of a problem.
@@ -46,12 +50,19 @@ type document struct {
 	RequestID string       `json:"requestId"`
 	Retryable bool         `json:"retryable"`
 	Errors    []fieldError `json:"errors,omitempty"`
+
+	Conflicts []conflictView `json:"conflicts,omitempty"` // what somebody else changed as well
+	Texts     *textsView     `json:"texts,omitempty"`     // what stands in the way of a document, and the document
 }
 
+// A fieldError is one problem of several, at its place in the request or in the
+// text that came with it.
 type fieldError struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`
 	Code    string `json:"code"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
 }
 
 // statuses is the only place where a code becomes an HTTP status.
@@ -76,6 +87,12 @@ var slugStatuses = map[string]int{
 	slugImageRemoved: http.StatusGone,
 	slugCutBody:      http.StatusBadRequest,
 	slugMalformed:    http.StatusBadRequest,
+	slugBadIfMatch:   http.StatusBadRequest,
+	draft.BadArchive: http.StatusBadRequest,
+	slugNoIfMatch:    http.StatusPreconditionRequired,
+
+	draft.StaleRevision: http.StatusPreconditionFailed,
+	draft.RevisionGone:  http.StatusPreconditionFailed,
 }
 
 func statusOf(e *problem.Error) int {
@@ -111,7 +128,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	}
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(documentOf(list, status, r)) // a client that has gone reads nothing
+	d := documentOf(list, status, r)
+	d.Conflicts, d.Texts = conflictsOf(err), textsOf(err)
+	_ = json.NewEncoder(w).Encode(d) // a client that has gone reads nothing
 }
 
 func documentOf(list problem.List, status int, r *http.Request) document {
@@ -127,8 +146,8 @@ func documentOf(list problem.List, status int, r *http.Request) document {
 		return d
 	}
 	for _, e := range list {
-		if e.Path != "" {
-			d.Errors = append(d.Errors, fieldError{Field: e.Path, Message: e.Message, Code: e.Kind()})
+		if e.Path != "" || e.Pos.Line > 0 {
+			d.Errors = append(d.Errors, fieldError{e.Path, e.Message, e.Kind(), e.Pos.Line, e.Pos.Column})
 		}
 	}
 	if len(list) > 1 {

@@ -59,9 +59,12 @@ func (all *replays) of(key string) *replay {
 }
 
 // replayed is handle, done once per Idempotency-Key.
-func replayed(handle handler) handler {
+func replayed(handle handler) handler { return replayedTo(replayBody, handle) }
+
+// replayedTo is replayed for bodies of up to limit bytes.
+func replayedTo(limit int64, handle handler) handler {
 	return func(s *Server, w http.ResponseWriter, r *http.Request) error {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, replayBody))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 		if err != nil {
 			return smallBodyError(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -162,7 +163,7 @@ func TestSeveralProblemsAreAllTold(t *testing.T) {
 	}
 	s.refuse(out, identified(out, httptest.NewRequest(http.MethodPost, "/x", nil)), fmt.Errorf("accept: %w", err))
 	d := mustProblem(t, out, 422, "invalid")
-	want := []fieldError{{"outputs[0].format", `there is no format "bmp"`, "invalid"}, {"quality", "the quality is 200", "out_of_range"}}
+	want := []fieldError{{Field: "outputs[0].format", Message: `there is no format "bmp"`, Code: "invalid"}, {Field: "quality", Message: "the quality is 200", Code: "out_of_range"}}
 	if len(d.Errors) != 2 || d.Errors[0] != want[0] || d.Errors[1] != want[1] {
 		t.Errorf("got %+v", d.Errors)
 	}
@@ -212,6 +213,9 @@ func TestRowsComePageByPage(t *testing.T) {
 	for i := range 5 {
 		w.stored["shop"] = append(w.stored["shop"], bindings.StoredRow{Key: fmt.Sprintf("k%%2F%d", i), Version: int64(i), Values: []byte(`{"n":1.50}`)})
 	}
+	w.fittings = []bindings.OutputFitting{{Key: "k%2F1", Output: "card", Fitting: bindings.Fitting{
+		Layers: []bindings.LayerFit{{Layer: "cut", Cut: true}, {Layer: "title", Clipped: true}},
+	}}}
 	type page struct {
 		Rows        []rowView
 		Quarantined []quarantineView
@@ -224,6 +228,10 @@ func TestRowsComePageByPage(t *testing.T) {
 	}
 	if want := (failedView{"k%2F2", "k/2", "wrong_type", "not a number", "variables.price"}); len(first.Failed) != 1 || first.Failed[0] != want {
 		t.Errorf("failed %+v, want %+v", first.Failed, want)
+	}
+	warnings := []bindings.Warning{{Code: "text_clipped", Output: "card", Layer: "title", Message: "the text does not fit into its box"}}
+	if !slices.Equal(first.Rows[1].Warnings, warnings) || len(first.Rows[0].Warnings) > 0 {
+		t.Errorf("warnings %+v, want those of the second row: %+v", first.Rows, warnings)
 	}
 	rest := mustAnswer[page](t, get("/bindings/cards/rows?limit=3&after=k%252F2").to(t, s), 200)
 	if len(rest.Rows) != 2 || rest.Next != "" {

@@ -9,6 +9,7 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
+	ops "github.com/pictifyd/pictifyd/template/edit"
 )
 
 const slugTemplateNotFound = "template_not_found"
@@ -23,7 +24,9 @@ type templateView struct {
 	CreatedAt time.Time       `json:"createdAt"`
 	Sizes     []template.Size `json:"sizes,omitempty"`
 	Variables []template.Var  `json:"variables,omitempty"`
+	Themes    []string        `json:"themes,omitempty"`
 	HTML      string          `json:"html,omitempty"`
+	Tree      []ops.Layer    `json:"tree,omitempty"` // of ?as=tree: the pages with their layers
 }
 
 func viewOfTemplate(v template.Version) templateView {
@@ -52,7 +55,16 @@ func (s *Server) showTemplate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := viewOfTemplate(v)
-	view.Sizes, view.Variables, view.HTML = form.Sizes(), form.Vars(), string(v.Source)
+	view.Sizes, view.Themes, view.Variables = form.Sizes(), form.Themes(), form.Vars()
+	switch as := r.URL.Query().Get("as"); as {
+	case "tree":
+		view.Tree = ops.Outline(v.Source)
+	case "", "html":
+		view.HTML = string(v.Source)
+	default:
+		return problem.New(problem.Invalid, "a template cannot be shown as %q", as).At("as").WithHint("ask for html or tree")
+	}
+	w.Header().Set("ETag", etagOf(v.Number))
 	return answer(w, http.StatusOK, map[string]any{"template": view})
 }
 
@@ -69,8 +81,7 @@ func (s *Server) showVariables(w http.ResponseWriter, r *http.Request) error {
 // templateOf is the newest version of a template that the asker may use.
 func (s *Server) templateOf(ctx context.Context, name string) (template.Version, bindings.Template, error) {
 	if !asker(ctx).uses(name) {
-		return template.Version{}, nil, problem.New(problem.NotFound, "there is no template %q", name).
-			WithSlug(slugTemplateNotFound).WithHint("GET /templates lists those that this key may use")
+		return template.Version{}, nil, noTemplate(name)
 	}
 	v, err := s.deps.Templates.Template(ctx, name, 0)
 	if err != nil {

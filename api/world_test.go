@@ -25,8 +25,11 @@ import (
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
+	"github.com/pictifyd/pictifyd/template/draft"
+	"github.com/pictifyd/pictifyd/template/drafttest"
 )
 
 // A world is every room behind the API, in memory.
@@ -42,14 +45,22 @@ type world struct {
 	configured []Binding
 	statuses   map[string]bindings.Status
 	stored     map[string][]bindings.StoredRow
+	fittings   []bindings.OutputFitting
 	wanted     []string // polls
 	accepted   []string // guards
 	remade     []string // hashes
 
 	images    map[string]bindings.Image // by binding/key/output
 	templates map[string]template.Version
+	ledger    *drafttest.Ledger // of the versions before, and the drafts
 	blobs     map[string][]byte
 	bells     map[chan struct{}]bool
+
+	published []draft.Publication
+	pushed    []draft.Push
+	inTheWay  error // of what is published
+	unwritten error // why the folder cannot be written
+	forecast  draft.Forecast
 
 	refuseURL error
 	notReady  error
@@ -57,7 +68,10 @@ type world struct {
 	logged    bytes.Buffer
 }
 
-const testTemplate = "tpl_certificate"
+const (
+	testTemplate = "tpl_certificate"
+	certificate  = `<p id="name">{{ recipient_name }}</p><p id="note">new</p>` + "\n"
+)
 
 func newWorld() *world {
 	w := &world{
@@ -66,9 +80,14 @@ func newWorld() *world {
 		templates: map[string]template.Version{}, blobs: map[string][]byte{}, bells: map[chan struct{}]bool{},
 	}
 	w.templates[testTemplate] = template.Version{
-		Name: testTemplate, Number: 3, Digest: "d3", Source: []byte("<p>{{ recipient_name }}"), Author: "file",
+		Name: testTemplate, Number: 3, Digest: "d3", Source: []byte(certificate), Author: "file",
 		CreatedAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.FixedZone("CET", 3600)),
 	}
+	w.ledger = &drafttest.Ledger{}
+	for number := range int64(2) {
+		w.ledger.Add(template.Version{Name: testTemplate, Digest: fmt.Sprint("d", number+1), Source: fmt.Appendf(nil, "<p id=\"name\">version %d</p>\n", number+1), Author: "Ada"})
+	}
+	w.ledger.Add(w.templates[testTemplate])
 	w.configured = []Binding{
 		{Name: "cards", Source: "shop", Template: testTemplate, Public: true, Outputs: []Output{{"card", "png"}, {"story", "jpg"}}},
 		{Name: "private", Source: "crm", Template: testTemplate, Outputs: []Output{{"png", "png"}}},
@@ -207,6 +226,15 @@ func (w *world) FailedRows(context.Context, string, int) ([]bindings.FailedRow, 
 	return []bindings.FailedRow{{Key: "k%2F2", Problem: bindings.Problem{Code: "wrong_type", Field: "variables.price", Message: "not a number"}}}, nil
 }
 
+func (w *world) Fittings(_ context.Context, _ string, keys []string) (all []bindings.OutputFitting, err error) {
+	for _, f := range w.fittings {
+		if slices.Contains(keys, f.Key) {
+			all = append(all, f)
+		}
+	}
+	return all, nil
+}
+
 func (w *world) Quarantine(context.Context, string, int) ([]bindings.Quarantined, error) {
 	return []bindings.Quarantined{{Position: "line 7", Reason: bindings.NullKey, Detail: "the column of the key is empty"}}, nil
 }
@@ -270,7 +298,10 @@ func hashOf(data []byte) string {
 
 func (w *world) Template(_ context.Context, name string, number int64) (template.Version, error) {
 	v, ok := w.templates[name]
-	if !ok || number != 0 && number != v.Number {
+	if ok && number != 0 && number != v.Number {
+		return w.ledger.Template(context.Background(), name, number)
+	}
+	if !ok {
 		return v, problem.New(problem.NotFound, "there is no template %q", name).WithSlug("template_not_found")
 	}
 	return v, nil
@@ -283,6 +314,38 @@ func (w *world) Templates(context.Context) ([]template.Version, error) {
 	}
 	return all, nil
 }
+
+func (w *world) TemplateVersions(_ context.Context, name string, before int64, limit int) ([]template.Version, error) {
+	all := slices.DeleteFunc(w.ledger.Versions(name), func(v template.Version) bool { return before > 0 && v.Number >= before })
+	for i := range all {
+		all[i].Source = nil
+	}
+	return all[:min(limit, len(all))], nil
+}
+
+func (w *world) PublishDraft(ctx context.Context, p draft.Publication) (draft.Published, error) {
+	d, err := w.ledger.Draft(ctx, p.Name)
+	if err != nil || w.inTheWay != nil {
+		return draft.Published{}, cmp.Or(w.inTheWay, err)
+	}
+	if d.Revision != p.Revision {
+		return draft.Published{}, problem.New(problem.Conflict, "the draft has revision %d", d.Revision).WithSlug(draft.StaleRevision)
+	}
+	w.published = append(w.published, p)
+	v := w.ledger.Add(template.Version{Name: p.Name, Digest: "d4", Source: d.Source, Author: p.Author})
+	w.ledger.Close(p.Name, draft.Publishes)
+	return draft.Published{Version: v, Changed: true, File: w.unwritten}, nil
+}
+
+func (w *world) PublishPush(_ context.Context, p draft.Push) (draft.Published, error) {
+	if w.inTheWay != nil {
+		return draft.Published{}, w.inTheWay
+	}
+	w.pushed = append(w.pushed, p)
+	return draft.Published{Version: template.Version{Name: p.Name, Number: p.IfNumber + 1, Author: p.Author}, Changed: true}, nil
+}
+
+func (w *world) Forecast(context.Context, string) (draft.Forecast, error) { return w.forecast, nil }
 
 func (w *world) Remake(_ context.Context, hash string) (bool, error) {
 	w.mu.Lock()
@@ -320,9 +383,10 @@ func (f form) Vars() []template.Var {
 func (f form) Sizes() []template.Size {
 	return []template.Size{{Name: "default", Width: 1200, Height: 630}, {Name: "story", Width: 1080, Height: 1920}}
 }
-func (f form) ReadsClock() bool                    { return false }
-func (f form) Page(string) (*template.Page, error) { return new(template.Page), nil }
-func (f form) Resolve(map[string]any, time.Time) (template.Values, error) {
+func (f form) Themes() []string                           { return nil }
+func (f form) ReadsClock() bool                           { return false }
+func (f form) Page(template.View) (*template.Page, error) { return new(template.Page), nil }
+func (f form) ResolveIn(map[string]any, expr.Env) (template.Values, error) {
 	return nil, errors.New("the API resolves nothing")
 }
 
@@ -335,7 +399,13 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w,
+		Intake: w, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w,
+		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
+			if bytes.Contains(src, []byte("{{ (")) {
+				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}
+			}
+			return nil
+		}},
 		ConfiguredFunc: func() []Binding {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -49,10 +49,10 @@ func inspect(data []byte, declared string, maxPixels int64) (string, *problem.Er
 	}
 	width, height, err := dimensions(contentType, data)
 	if err != nil {
-		return "", problem.New(problem.Unsupported, "damaged %s", contentType)
+		return "", problem.New(problem.Invalid, "damaged %s", contentType)
 	}
 	if !complete(contentType, data) {
-		return "", problem.New(problem.Unsupported, "cut off %s: its end is missing", contentType)
+		return "", problem.New(problem.Invalid, "cut off %s: its end is missing", contentType)
 	}
 	if uint64(width)*uint64(height) > uint64(maxPixels) { // two claims of 32 bits fit
 		return "", problem.New(problem.TooLarge, "%d × %d pixels, more than %d", width, height, maxPixels)

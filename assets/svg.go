@@ -24,7 +24,7 @@ func checkSVG(r io.Reader) *problem.Error {
 			return nil
 		}
 		if err != nil {
-			return problem.New(problem.Unsupported, "damaged SVG: %w", err)
+			return problem.New(problem.Invalid, "damaged SVG: %w", err)
 		}
 		if err := checkToken(token); err != nil {
 			return err

@@ -3,6 +3,8 @@ package batch
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/pictifyd/pictifyd/bindings"
 )
 
 // A Status is where a job stands.
@@ -37,8 +39,12 @@ func Final(succeeded, failed int64) Status {
 type Output struct {
 	Name    string `json:"name"`
 	Size    string `json:"size,omitempty"`
+	Theme   string `json:"theme,omitempty"`
+	Page    int    `json:"page,omitempty"`
 	Format  string `json:"format"`
 	Quality int    `json:"quality,omitempty"`
+
+	bindings.Language
 }
 
 // A Job is a batch: one template, many rows.
@@ -88,6 +94,8 @@ type Picture struct {
 	Format string
 	Width  int
 	Height int
+
+	Fitting bindings.Fitting
 }
 
 // A Result is how one row ended.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 )
@@ -26,15 +27,17 @@ func (certificate) Vars() []template.Var {
 }
 func (certificate) Sizes() []template.Size { return []template.Size{{Name: "a4"}, {Name: "thumb"}} }
 
-func (certificate) Page(size string) (*template.Page, error) {
-	return threeSlots("page " + size), nil
+func (certificate) Themes() []string { return nil }
+
+func (certificate) Page(v template.View) (*template.Page, error) {
+	return threeSlots("page " + v.Size), nil
 }
 
-func (certificate) Resolve(values map[string]any, now time.Time) (template.Values, error) {
+func (certificate) ResolveIn(values map[string]any, env expr.Env) (template.Values, error) {
 	if values["name"] == nil {
 		return nil, problem.List{problem.New(problem.Invalid, "the variable name is missing").WithSlug("missing_variable").At("variables.name")}
 	}
-	return template.Values{fmt.Sprint(values["name"]), now.Format(time.DateOnly)}, nil
+	return template.Values{fmt.Sprint(values["name"]), env.Now.Format(time.DateOnly)}, nil
 }
 
 func mustPlanner(tb testing.TB, job Job) *Planner {
@@ -168,7 +171,7 @@ func threeSlots(digest string) *template.Page {
 	if err != nil {
 		panic(err)
 	}
-	page, err := t.Page("")
+	page, err := t.Page(template.View{})
 	if err != nil {
 		panic(err)
 	}

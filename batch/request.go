@@ -33,6 +33,8 @@ type Request struct {
 // fields are the body's fields but the rows, as they were given.
 type fields struct {
 	format, size    string
+	theme           string
+	language        bindings.Language
 	sizes           []string
 	quality         *json.Number
 	outputs         []outputFields
@@ -43,8 +45,9 @@ type fields struct {
 
 // outputFields is one element of outputs.
 type outputFields struct {
-	name, size, format string
-	quality            *json.Number
+	name, size, theme, format string
+	language                  bindings.Language
+	page, quality             *json.Number
 }
 
 // canonicalField says what each field of the body means.
@@ -55,6 +58,8 @@ var canonicalField = map[string]string{
 	"quality": "quality",
 	"size":    "size", "layout": "size",
 	"sizes": "sizes", "layouts": "sizes",
+	"theme":  "theme",
+	"locale": "locale", "timezone": "timezone", "currency": "currency",
 	"outputs":     "outputs",
 	"rowKey":      "rowKey",
 	"metadata":    "metadata",
@@ -66,7 +71,10 @@ var canonicalOutputField = map[string]string{
 	"name":   "name",
 	"format": "format", "fileExtension": "format",
 	"size": "size", "layout": "size",
+	"theme":   "theme",
+	"page":    "page",
 	"quality": "quality",
+	"locale":  "locale", "timezone": "timezone", "currency": "currency",
 }
 
 // set takes the field that was given as name.
@@ -79,6 +87,14 @@ func (f *fields) set(name string, value json.RawMessage) problem.List {
 		return text(name, value, &f.format)
 	case "size":
 		return text(name, value, &f.size)
+	case "theme":
+		return text(name, value, &f.theme)
+	case "locale":
+		return text(name, value, &f.language.Locale)
+	case "timezone":
+		return text(name, value, &f.language.Timezone)
+	case "currency":
+		return text(name, value, &f.language.Currency)
 	case "rowKey":
 		return text(name, value, &f.rowKey)
 	case "webhookUrl":
@@ -150,18 +166,24 @@ func (o *outputFields) setAll(path string, item map[string]json.RawMessage) (pro
 			continue
 		}
 		given[meaning] = name
-		switch meaning {
-		case "name":
-			problems = append(problems, text(at, item[name], &o.name)...)
-		case "format":
-			problems = append(problems, text(at, item[name], &o.format)...)
-		case "size":
-			problems = append(problems, text(at, item[name], &o.size)...)
-		case "quality":
-			problems = append(problems, number(at, item[name], &o.quality)...)
-		}
+		problems = append(problems, o.set(meaning, at, item[name])...)
 	}
 	return problems
+}
+
+// set takes the field of that meaning.
+func (o *outputFields) set(meaning, at string, value json.RawMessage) problem.List {
+	texts := map[string]*string{
+		"name": &o.name, "format": &o.format, "size": &o.size, "theme": &o.theme,
+		"locale": &o.language.Locale, "timezone": &o.language.Timezone, "currency": &o.language.Currency,
+	}
+	switch meaning {
+	case "page":
+		return number(at, value, &o.page)
+	case "quality":
+		return number(at, value, &o.quality)
+	}
+	return text(at, value, texts[meaning])
 }
 
 // resolve is the list of outputs that the fields mean together: what stands
@@ -187,7 +209,14 @@ func (f *fields) resolve() ([]Output, error) {
 		if err != nil && (path != "quality" || i == 0) {
 			problems = append(problems, err.At(path))
 		}
-		outs[i] = bindings.Output{Name: o.name, Size: or(o.size, f.size), Format: or(o.format, f.format), Quality: q}
+		page, err := pageNumber(o.page)
+		if err != nil {
+			problems = append(problems, err.At(fmt.Sprintf("outputs[%d].page", i)))
+		}
+		outs[i] = bindings.Output{
+			Name: o.name, Size: or(o.size, f.size), Theme: or(o.theme, f.theme), Page: page, Format: or(o.format, f.format), Quality: q,
+			Language: o.language.Over(f.language),
+		}
 	}
 	full, err := bindings.Outputs(outs, "outputs")
 	if err != nil {
@@ -216,6 +245,17 @@ func percent(n *json.Number) (int, *problem.Error) {
 		q *= 100
 	}
 	return max(1, int(math.Round(q))), nil
+}
+
+func pageNumber(n *json.Number) (int, *problem.Error) {
+	if n == nil {
+		return 0, nil
+	}
+	page, err := n.Int64()
+	if err != nil || page < 1 {
+		return 0, problem.New(problem.Invalid, "the page %s is no whole number from 1", n)
+	}
+	return int(page), nil
 }
 
 func or(s, otherwise string) string {

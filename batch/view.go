@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"math"
 	"time"
+
+	"github.com/pictifyd/pictifyd/bindings"
 )
 
 // Accepted is the answer to a batch that was taken.
@@ -63,6 +65,9 @@ type RowResult struct {
 	Format      string          `json:"format"`
 	ContentHash string          `json:"contentHash"`
 	Outputs     []OutputPicture `json:"outputs"`
+
+	Layout   []bindings.LayerFit `json:"layout,omitempty"`   // of the first output
+	Warnings []bindings.Warning  `json:"warnings,omitempty"` // of all outputs
 }
 
 // An OutputPicture is one picture of a row.
@@ -73,6 +78,8 @@ type OutputPicture struct {
 	Height      int    `json:"height"`
 	Format      string `json:"format"`
 	ContentHash string `json:"contentHash"`
+
+	Layout []bindings.LayerFit `json:"layout,omitempty"` // texts that are not as their author set them
 }
 
 // A RowFailure is a row that lacks a picture, with the reason, and with the
@@ -86,6 +93,8 @@ type RowFailure struct {
 	Field     string          `json:"field,omitempty"`
 	Retryable bool            `json:"retryable"`
 	Outputs   []OutputPicture `json:"outputs,omitempty"`
+
+	Warnings []bindings.Warning `json:"warnings,omitempty"`
 }
 
 // Pagination says which part of a list was given.
@@ -130,11 +139,11 @@ func NewView(job Job, now time.Time, results []Result, page Pagination, image Im
 
 // NewRowResult is a row without an error as it is shown.
 func NewRowResult(r Result, image ImageURLFunc) RowResult {
-	shown := RowResult{Index: r.Index, Key: r.Key, Success: true, Status: Completed, Outputs: pictures(r, image)}
+	shown := RowResult{Index: r.Index, Key: r.Key, Success: true, Status: Completed, Outputs: pictures(r, image), Warnings: warnings(r)}
 	if len(shown.Outputs) > 0 {
 		first := shown.Outputs[0]
 		shown.URL, shown.Width, shown.Height = first.URL, first.Width, first.Height
-		shown.Format, shown.ContentHash = first.Format, first.ContentHash
+		shown.Format, shown.ContentHash, shown.Layout = first.Format, first.ContentHash, first.Layout
 	}
 	return shown
 }
@@ -143,14 +152,24 @@ func NewRowResult(r Result, image ImageURLFunc) RowResult {
 func NewRowFailure(r Result, image ImageURLFunc) RowFailure {
 	return RowFailure{
 		Index: r.Index, Key: r.Key, Code: r.Error.Code, Error: r.Error.Message, Field: r.Error.Field,
-		Retryable: r.Error.Retryable, Outputs: pictures(r, image),
+		Retryable: r.Error.Retryable, Outputs: pictures(r, image), Warnings: warnings(r),
 	}
 }
 
 func pictures(r Result, image ImageURLFunc) []OutputPicture {
 	all := make([]OutputPicture, len(r.Pictures))
 	for i, p := range r.Pictures {
-		all[i] = OutputPicture{Output: p.Output, URL: image(p.Hash, p.Ext), Width: p.Width, Height: p.Height, Format: p.Format, ContentHash: p.Hash}
+		all[i] = OutputPicture{
+			Output: p.Output, URL: image(p.Hash, p.Ext), Width: p.Width, Height: p.Height, Format: p.Format, ContentHash: p.Hash,
+			Layout: p.Fitting.Layers,
+		}
+	}
+	return all
+}
+
+func warnings(r Result) (all []bindings.Warning) {
+	for _, p := range r.Pictures {
+		all = append(all, p.Fitting.Warnings(p.Output)...)
 	}
 	return all
 }

@@ -42,7 +42,7 @@ func Compile(cfg Config, t Template, version, epoch int64) (*Binding, error) {
 			At("template").WithHint("give the template the time as a variable that the row fills"))
 	}
 	var err error
-	if b.drawing, err = NewDrawing(t, version, epoch, cfg.Outputs); err != nil && len(listOf(cfg.Validate())) == 0 {
+	if b.drawing, err = NewDrawing(t, version, epoch, inLanguage(cfg.Outputs, cfg.Language)); err != nil && len(listOf(cfg.Validate())) == 0 {
 		problems = append(problems, problem.All(err)...)
 	}
 	if err := problems.Err(); err != nil {
@@ -50,6 +50,18 @@ func Compile(cfg Config, t Template, version, epoch int64) (*Binding, error) {
 	}
 	b.digest = b.plannedWith(t, epoch)
 	return b, nil
+}
+
+// inLanguage is outs with what they leave open taken from l.
+func inLanguage(outs []Output, l Language) []Output {
+	if len(outs) == 0 {
+		outs = []Output{{}}
+	}
+	outs = slices.Clone(outs)
+	for i := range outs {
+		outs[i].Language = outs[i].Language.Over(l)
+	}
+	return outs
 }
 
 // bind says for each variable of t where its value comes from.
@@ -129,6 +141,9 @@ func (b *Binding) plannedWith(t Template, epoch int64) string {
 		h.text(o.spec.Page)
 		h.text(o.spec.Format)
 		h.number(int64(o.spec.Quality))
+		for _, word := range []string{o.in.Locale, o.in.Timezone, o.in.Currency} {
+			h.text(word)
+		}
 	}
 	return h.sum()
 }

@@ -31,6 +31,8 @@ type Config struct {
 	DeleteGrace config.Duration `yaml:"delete_grace"` // how long a row must be missing before its image goes
 	Guard       Guard           `yaml:"guard"`
 	Public      bool            `yaml:"public"` // /b/… needs no key
+
+	Language `yaml:",inline"` // of all outputs that name none
 }
 
 // DefaultConfig is a binding before its first line is read.
@@ -78,6 +80,7 @@ func (c Config) Validate() error {
 				"the variable %q is mapped to nothing", variable)
 		}
 	}
+	problems = append(problems, c.Language.check("")...)
 	if _, err := Outputs(c.Outputs, "outputs"); err != nil {
 		problems = append(problems, problem.All(err)...)
 	}

@@ -2,8 +2,10 @@ package bindings
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 )
@@ -15,8 +17,9 @@ type Template interface {
 	Vars() []template.Var
 	Sizes() []template.Size
 	ReadsClock() bool
-	Page(size string) (*template.Page, error)
-	Resolve(values map[string]any, now time.Time) (template.Values, error)
+	Themes() []string
+	Page(v template.View) (*template.Page, error)
+	ResolveIn(values map[string]any, env expr.Env) (template.Values, error)
 }
 
 var _ Template = (*template.Template)(nil)
@@ -34,6 +37,7 @@ type plannedOutput struct {
 	name string
 	page *template.Page
 	spec Spec // without values
+	in   Language
 }
 
 // NewDrawing checks outs against version of t. The error is a problem.List with
@@ -46,14 +50,15 @@ func NewDrawing(t Template, version, epoch int64, outs []Output) (*Drawing, erro
 	d := &Drawing{template: t, epoch: epoch}
 	var problems problem.List
 	for i, o := range outs {
-		page, err := pageOf(t, o.Size)
+		page, err := pageOf(t, o)
 		if err != nil {
-			problems = append(problems, err.At(fmt.Sprintf("outputs[%d].size", i)))
+			problems = append(problems, err.At(fmt.Sprintf("outputs[%d].%s", i, err.Path)))
 			continue
 		}
 		d.outputs = append(d.outputs, plannedOutput{o.Name, page, Spec{
-			Template: t.Name(), Version: version, Page: page.Digest, Size: o.Size, Format: o.Format, Quality: o.Quality,
-		}})
+			Template: t.Name(), Version: version, Page: page.Digest, Size: o.Size, Theme: o.Theme, Number: o.Page,
+			Format: o.Format, Quality: o.Quality,
+		}, o.Language})
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -61,20 +66,23 @@ func NewDrawing(t Template, version, epoch int64, outs []Output) (*Drawing, erro
 	return d, nil
 }
 
-func pageOf(t Template, size string) (*template.Page, *problem.Error) {
-	var names []string
-	known := size == ""
+// pageOf is the page that o shows. The problem's path is the field at fault.
+func pageOf(t Template, o Output) (*template.Page, *problem.Error) {
+	sizes := []string{""}
 	for _, s := range t.Sizes() {
-		names = append(names, s.Name)
-		known = known || s.Name == size
+		sizes = append(sizes, s.Name)
 	}
-	if !known {
-		p := problem.New(problem.Invalid, "template %q has no size %q", t.Name(), size).WithSlug("unknown_size")
-		return nil, suggest(p, size, names, "sizes")
+	if !slices.Contains(sizes, o.Size) {
+		p := problem.New(problem.Invalid, "template %q has no size %q", t.Name(), o.Size).WithSlug("unknown_size").At("size")
+		return nil, suggest(p, o.Size, sizes[1:], "sizes")
 	}
-	page, err := t.Page(size)
+	if o.Theme != "" && !slices.Contains(t.Themes(), o.Theme) {
+		p := problem.New(problem.Invalid, "template %q has no theme %q", t.Name(), o.Theme).WithSlug("unknown_theme").At("theme")
+		return nil, suggest(p, o.Theme, t.Themes(), "themes")
+	}
+	page, err := t.Page(template.View{Size: o.Size, Theme: o.Theme, Page: o.Page})
 	if err != nil {
-		return nil, problem.New(problem.Invalid, "template %q has no page of size %q: %w", t.Name(), size, err)
+		return nil, problem.New(problem.Invalid, "template %q has no page of size %q: %w", t.Name(), o.Size, err).At("size")
 	}
 	return page, nil
 }
@@ -82,12 +90,21 @@ func pageOf(t Template, size string) (*template.Page, *problem.Error) {
 // Propose is what the row of that key should become. values are those of the
 // template's variables; others are ignored. The proposal has no index.
 func (d *Drawing) Propose(owner Owner, key string, values map[string]any, now time.Time, priority int) Proposal {
-	resolved, err := d.template.Resolve(values, now)
-	if err != nil {
-		return Refused(owner, key, rowProblem(err))
-	}
 	wants := make([]Want, len(d.outputs))
+	var resolved template.Values
 	for i, o := range d.outputs {
+		if i == 0 || o.in != d.outputs[i-1].in { // nearly always once
+			var err error
+			if resolved, err = d.template.ResolveIn(values, o.in.env(now)); err != nil {
+				return Refused(owner, key, rowProblem(err))
+			}
+		}
+		if o.spec.Number > 1 {
+			if n := o.page.Pages(resolved); n < o.spec.Number {
+				return Refused(owner, key, Problem{Code: "no_such_page", Field: "outputs." + o.name,
+					Message: fmt.Sprintf("the output %s is page %d, but with this row the template has %d", o.name, o.spec.Number, n)})
+			}
+		}
 		spec := o.spec
 		spec.Values = o.page.Shown(resolved)
 		wants[i] = Want{Output: o.name, Fingerprint: Fingerprint(spec, d.epoch), Spec: spec}

@@ -1,9 +1,17 @@
 package bindings
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
+	"time"
 
+	"github.com/bojanz/currency"
+	"golang.org/x/text/language"
+
+	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -11,8 +19,48 @@ import (
 type Output struct {
 	Name    string `yaml:"name"`    // default: the size, or the format where the size is the default one
 	Size    string `yaml:"size"`    // one of the template's; default: its first
+	Theme   string `yaml:"theme"`   // one of the template's; default: the document as it stands
+	Page    int    `yaml:"page"`    // of a template with several, from 1; default: the first
 	Format  string `yaml:"format"`  // png, jpeg (jpg) or webp; default: png
 	Quality int    `yaml:"quality"` // 1 to 100, for jpeg and webp; 0 is DefaultQuality
+
+	Language `yaml:",inline"`
+}
+
+// A Language is in whose words and money values are written. What is empty the
+// template decides.
+type Language struct {
+	Locale   string `yaml:"locale" json:"locale,omitempty"`     // of numbers, dates and money: de-DE
+	Timezone string `yaml:"timezone" json:"timezone,omitempty"` // of dates: Europe/Berlin
+	Currency string `yaml:"currency" json:"currency,omitempty"` // of amounts without a code: EUR
+}
+
+// Over is l with what it leaves open taken from other.
+func (l Language) Over(other Language) Language {
+	return Language{cmp.Or(l.Locale, other.Locale), cmp.Or(l.Timezone, other.Timezone), cmp.Or(l.Currency, other.Currency)}
+}
+
+// check returns what is wrong with l, with paths that begin with at.
+func (l Language) check(at string) (problems problem.List) {
+	if _, err := language.Parse(l.Locale); l.Locale != "" && err != nil {
+		problems = append(problems, problem.New(problem.Invalid, "there is no locale %q", l.Locale).At(at+"locale").WithHint("use a name such as de-DE"))
+	}
+	if _, err := time.LoadLocation(l.Timezone); err != nil || l.Timezone == "Local" {
+		problems = append(problems, problem.New(problem.Invalid, "there is no time zone %q", l.Timezone).At(at+"timezone").WithHint("use a name such as Europe/Berlin"))
+	}
+	if l.Currency != "" && !currency.IsValid(l.Currency) {
+		problems = append(problems, problem.New(problem.Invalid, "there is no currency %q", l.Currency).At(at+"currency").WithHint("use a code of three letters, such as EUR"))
+	}
+	return problems
+}
+
+// env is the environment of expressions; l is checked.
+func (l Language) env(now time.Time) expr.Env {
+	env := expr.Env{Now: now, Locale: l.Locale, Currency: l.Currency}
+	if l.Timezone != "" {
+		env.Zone, _ = time.LoadLocation(l.Timezone)
+	}
+	return env
 }
 
 // formats are the words for a format, each with the one that is used inside.
@@ -69,15 +117,37 @@ func (o *Output) complete(at string) (problems problem.List) {
 	if o.Size == "default" {
 		o.Size = ""
 	}
-	if o.Name == "" {
-		o.Name = o.Size
+	if o.Page < 0 || o.Page > maxPage {
+		problems = append(problems, problem.New(problem.Invalid, "the page %d is not between 1 and %d", o.Page, maxPage).At(at+".page"))
 	}
+	problems = append(problems, o.Language.check(at+".")...)
 	if o.Name == "" {
-		o.Name = o.Format
+		o.Name = o.ownName()
 	}
 	if known && !namePattern.MatchString(o.Name) {
 		problems = append(problems, problem.New(problem.Invalid, "an output can't be named %q", o.Name).
 			At(at+".name").WithHint(nameHint))
 	}
 	return problems
+}
+
+// maxPage is the last page that an output may name.
+const maxPage = 1000
+
+// ownName is the name of an output that was given none: what sets it apart from
+// the first page in the default size.
+func (o *Output) ownName() string {
+	var parts []string
+	for _, part := range []string{o.Size, o.Theme} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if o.Page > 1 {
+		parts = append(parts, "page-"+strconv.Itoa(o.Page))
+	}
+	if len(parts) == 0 {
+		return o.Format
+	}
+	return strings.Join(parts, "-")
 }

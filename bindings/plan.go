@@ -31,7 +31,9 @@ type Spec struct {
 	Version  int64    `json:"version"` // of the template; not in the fingerprint, the page's digest is
 	Page     string   `json:"page"`    // digest of the compiled page for the size and theme
 	Size     string   `json:"size"`
-	Values   []string `json:"values"` // resolved, one per slot of the page
+	Theme    string   `json:"theme,omitempty"`
+	Number   int      `json:"number,omitempty"` // of the page shown, from 1; 0 is the first
+	Values   []string `json:"values"`           // resolved, in the order of the document
 	Format   string   `json:"format"`
 	Quality  int      `json:"quality,omitempty"`
 }

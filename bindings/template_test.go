@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
+	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 )
@@ -29,12 +29,14 @@ func (f fakeTemplate) Sizes() []template.Size {
 	return []template.Size{{Name: "default"}, {Name: "story"}}
 }
 
-func (f fakeTemplate) Page(size string) (*template.Page, error) {
-	return threeSlots(f.version + "/" + size), nil
+func (f fakeTemplate) Themes() []string { return []string{"dark"} }
+
+func (f fakeTemplate) Page(v template.View) (*template.Page, error) {
+	return threeSlots(f.version + "/" + v.Size + v.Theme), nil
 }
 
-// Resolve prints numbers and the texts of numbers alike, as templates do.
-func (f fakeTemplate) Resolve(values map[string]any, _ time.Time) (template.Values, error) {
+// ResolveIn prints numbers and the texts of numbers alike, as templates do.
+func (f fakeTemplate) ResolveIn(values map[string]any, _ expr.Env) (template.Values, error) {
 	var slots template.Values
 	var problems problem.List
 	for _, v := range f.Vars() {
@@ -77,7 +79,7 @@ func threeSlots(digest string) *template.Page {
 	if err != nil {
 		panic(err)
 	}
-	page, err := t.Page("")
+	page, err := t.Page(template.View{})
 	if err != nil {
 		panic(err)
 	}

@@ -47,6 +47,8 @@ type Options struct {
 	Crash func(point string)
 	// started is called with the daemon before its stages run; for tests that look inside.
 	started func(*Daemon)
+	// engine is instead of that of template/edit; for tests.
+	engine *engine
 }
 
 // Daemon is one running pictifyd: the rooms, and what is carried between them.
@@ -161,8 +163,8 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	d.templates = &templates{
-		dir: absolute(s.Dir, s.Templates.Path), versions: d.store, assets: d.assets, faults: &d.faults, log: d.log,
-		notifyFunc: fsnotify.NewWatcher,
+		dir: absolute(s.Dir, s.Templates.Path), write: s.Templates.Write, versions: d.store, assets: d.assets,
+		faults: &d.faults, log: d.log, notifyFunc: fsnotify.NewWatcher, crash: d.crash,
 	}
 	if _, err := d.templates.sync(ctx); err != nil {
 		return closing, err

@@ -13,7 +13,6 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
-	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/store"
 )
 
@@ -59,11 +58,11 @@ func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
 	return book.end(ctx)
 }
 
-// A prepared is a claim with its request, or the reason why there is none.
+// A prepared is a claim with its sheet, or the reason why there is none.
 type prepared struct {
-	claim   store.Claim
-	request render.Request
-	err     error
+	claim store.Claim
+	sheet *sheet
+	err   error
 }
 
 // prepare compiles the pages of claims and fetches their remote assets, a few
@@ -77,51 +76,14 @@ func (d *Daemon) prepare(ctx context.Context, claims []store.Claim) (pages <-cha
 		g.SetLimit(assetFlight)
 		for _, c := range claims {
 			g.Go(func() error {
-				request, err := d.request(ctx, c)
-				ready <- prepared{c, request, err}
+				s, err := d.sheet(ctx, c)
+				ready <- prepared{c, s, err}
 				return nil
 			})
 		}
 		_ = g.Wait()
 	})
 	return ready, ahead.Wait
-}
-
-// request turns a claim into what the engine takes.
-func (d *Daemon) request(ctx context.Context, c store.Claim) (render.Request, error) {
-	t, err := d.templates.at(ctx, c.Spec.Template, c.Spec.Version)
-	switch {
-	case err != nil && machineFault(err):
-		return render.Request{}, err
-	case err != nil:
-		return render.Request{}, retry.Permanent(err)
-	}
-	page, err := t.Page(c.Spec.Size)
-	if err != nil {
-		return render.Request{}, retry.Permanent(err)
-	}
-	doc := page.Fill(c.Spec.Values)
-	r := render.Request{
-		Page: page.Digest, HTML: doc.HTML, Width: page.Width, Height: page.Height,
-		Format: render.Format(c.Spec.Format), Quality: c.Spec.Quality,
-	}
-	for _, a := range doc.Assets {
-		r.Assets = append(r.Assets, render.Asset{Path: a.Path, Digest: a.Digest})
-	}
-	for _, remote := range doc.Remote {
-		if !d.settings.Render.AllowsRemote() {
-			return render.Request{}, &assetError{variable: remote.Var, err: errRemoteOff}
-		}
-		pin, err := d.assets.Fetch(ctx, remote.URL, assetScope(c, time.Now()))
-		switch {
-		case err != nil && machineFault(err):
-			return render.Request{}, err
-		case err != nil:
-			return render.Request{}, &assetError{variable: remote.Var, err: err}
-		}
-		r.Assets = append(r.Assets, render.Asset{Path: remote.Path, Digest: pin.Digest})
-	}
-	return r, nil
 }
 
 // assetScope is within what a URL that failed, or a host that is silent, is not
@@ -166,15 +128,16 @@ func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, drawLimit)
 	defer cancel()
-	out, err := d.renderer.Render(ctx, p.request)
+	out, err := d.render(ctx, p.sheet)
 	d.metrics.rendered(c.Spec.Format, out.Duration, err)
 	if err != nil {
 		return d.unmade(c, done, err), nil
 	}
-	done.Ext = p.request.Format.Ext()
+	done.Ext = p.sheet.request.Format.Ext()
 	done.Width, done.Height = out.Width, out.Height
 	done.Bytes, done.Duration = int64(len(out.Bytes)), out.Duration
-	for _, a := range p.request.Assets {
+	done.Fitting = fittingOf(out, p.sheet.instead)
+	for _, a := range p.sheet.request.Assets {
 		done.Assets = append(done.Assets, a.Digest)
 	}
 	return done, out.Bytes

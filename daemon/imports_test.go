@@ -26,8 +26,8 @@ var mayImport = map[string][]string{
 	"sink/*":       {"sink", "config"},
 	"template":     {"template/*"},
 	"template/*":   {"template", "template/*"}, // Go refuses the circles
-	"store":        {"assets", "batch", "bindings", "connectors", "sink", "template", "config"},
-	"store/*":      {"store", "assets", "batch", "bindings", "connectors", "sink", "template", "config"},
+	"store":        {"assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},
+	"store/*":      {"store", "assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},
 	"internal/*":   {"config"}, // a room's Config speaks config's types
 	"api":          {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template", "template/*"},
 	"daemon":       {"*", "*/*"},

@@ -51,7 +51,8 @@ type Sink struct {
 
 // Templates says where template files are. In YAML it may be just the path.
 type Templates struct {
-	Path string `yaml:"path"`
+	Path  string `yaml:"path"`
+	Write bool   `yaml:"write"` // versions that are made over the API are written there; true where it is not given
 }
 
 // UnmarshalNode accepts both spellings.
@@ -87,7 +88,7 @@ func defaults() document {
 		Blobs:     blob.Default(),
 		Render:    chrome.DefaultConfig(),
 		Egress:    egress.Default(),
-		Templates: Templates{Path: "templates"},
+		Templates: Templates{Path: "templates", Write: true},
 	}
 }
 

@@ -146,11 +146,14 @@ func (d *Daemon) replan(ctx context.Context, f *feed, b *bindings.Binding) error
 // watchTemplates publishes what changes in the templates folder, and has the
 // feeds bound again whose templates have a new version.
 func (d *Daemon) watchTemplates(ctx context.Context) error {
-	return d.templates.watch(ctx, func(names []string) {
-		for _, b := range d.settings.Bindings {
-			if slices.Contains(names, b.Template) {
-				d.feeds[b.Source].rebind.ask()
-			}
+	return d.templates.watch(ctx, d.rebind)
+}
+
+// rebind has the feeds bound again that show these templates.
+func (d *Daemon) rebind(names []string) {
+	for _, b := range d.settings.Bindings {
+		if slices.Contains(names, b.Template) {
+			d.feeds[b.Source].rebind.ask()
 		}
-	})
+	}
 }

@@ -27,15 +27,21 @@ const (
 
 // A versions store keeps templates; *store.Store is one.
 type versions interface {
-	PublishTemplate(ctx context.Context, v template.Version) (template.Version, error)
+	// TakeFile makes v the newest version, unless that one is the same, and
+	// remembers that the file gave it.
+	TakeFile(ctx context.Context, v template.Version) (template.Version, error)
+	// TemplateFile is the digest of what the file last gave; "" when it never did.
+	TemplateFile(ctx context.Context, name string) (digest string, err error)
+	RememberFile(ctx context.Context, name, digest string) error
 	Template(ctx context.Context, name string, number int64) (template.Version, error)
-	Templates(ctx context.Context) ([]template.Version, error)
+	TemplateVersions(ctx context.Context, name string, before int64, limit int) ([]template.Version, error)
 }
 
-// templates is the templates' way from the folder into the store, and compiled
-// out of it.
+// templates is the templates' way from the folder into the store and back, and
+// compiled out of it.
 type templates struct {
 	dir      string
+	write    bool // versions that came by another door are written to the folder
 	versions versions
 	assets   *assets.Library
 	faults   *faults
@@ -43,6 +49,12 @@ type templates struct {
 
 	// notifyFunc makes what tells of changes in the folder.
 	notifyFunc func() (*fsnotify.Watcher, error)
+	// crash is called at each named moment between two durable steps.
+	crash func(point string)
+
+	// door is held by whoever compares the folder with the store: versions go one
+	// way at a time.
+	door sync.Mutex
 
 	mu       sync.Mutex
 	compiled map[string]*template.Template // by name@number
@@ -106,7 +118,8 @@ func (l *templates) problems() map[string]error {
 // A broken file changes nothing and is reported. It returns the names that have
 // a new version.
 func (l *templates) sync(ctx context.Context) ([]string, error) {
-	fsys := os.DirFS(l.dir)
+	l.door.Lock()
+	defer l.door.Unlock()
 	names, err := listTemplates(l.dir)
 	if err != nil {
 		return nil, err
@@ -114,7 +127,7 @@ func (l *templates) sync(ctx context.Context) ([]string, error) {
 	var changed []string
 	broken := map[string]error{}
 	for _, name := range names {
-		isNew, err := l.publish(ctx, fsys, name)
+		isNew, err := l.takeFile(ctx, name)
 		l.faults.note(l.log, "template", name, err)
 		if err != nil {
 			broken[name] = err
@@ -141,39 +154,6 @@ func listTemplates(dir string) ([]string, error) {
 		return nil, fmt.Errorf("read the templates folder: %w", err)
 	}
 	return names, nil
-}
-
-func (l *templates) publish(ctx context.Context, fsys fs.FS, name string) (isNew bool, err error) {
-	src, files, err := template.Load(fsys, name)
-	if err != nil {
-		return false, err
-	}
-	digests := make(map[string]string, len(files))
-	for path, data := range files {
-		if digests[path], err = l.assets.Put(ctx, data, ""); err != nil {
-			return false, fmt.Errorf("keep %s: %w", path, err)
-		}
-	}
-	t, err := template.Parse(name, src, digests)
-	if err != nil {
-		return false, err
-	}
-	before, err := l.versions.Template(ctx, name, 0)
-	if err != nil && problem.CodeOf(err) != problem.NotFound {
-		return false, err
-	}
-	if err == nil && before.Digest == t.Digest() { // nearly always: nothing is written
-		l.keep(fmt.Sprintf("%s@%d", name, before.Number), t)
-		return false, nil
-	}
-	v, err := l.versions.PublishTemplate(ctx, template.Version{
-		Name: name, Digest: t.Digest(), Source: src, Assets: digests, Author: "file",
-	})
-	if err != nil {
-		return false, err
-	}
-	l.keep(fmt.Sprintf("%s@%d", name, v.Number), t)
-	return v.Number != before.Number, nil
 }
 
 // watch reads the folder when it begins, whenever a file in it has settled, and

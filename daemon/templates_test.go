@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,19 +15,25 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"github.com/pictifyd/pictifyd/assets"
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/render/rendertest"
+	"github.com/pictifyd/pictifyd/store/blob"
 	"github.com/pictifyd/pictifyd/template"
 )
 
 // A shelf keeps template versions, and counts what was written to it.
 type shelf struct {
 	versions map[string][]template.Version
+	files    map[string]string
 	writes   int
 }
 
-func (s *shelf) PublishTemplate(_ context.Context, v template.Version) (template.Version, error) {
+func (s *shelf) TakeFile(_ context.Context, v template.Version) (template.Version, error) {
 	s.writes++
+	s.files[v.Name] = v.Digest
 	v.Number = int64(len(s.versions[v.Name]) + 1)
 	s.versions[v.Name] = append(s.versions[v.Name], v)
 	return v, nil
@@ -43,16 +50,29 @@ func (s *shelf) Template(_ context.Context, name string, number int64) (template
 	return all[number-1], nil
 }
 
-func (s *shelf) Templates(context.Context) ([]template.Version, error) { return nil, nil }
+func (s *shelf) TemplateVersions(_ context.Context, name string, _ int64, _ int) ([]template.Version, error) {
+	all := slices.Clone(s.versions[name])
+	slices.Reverse(all)
+	return all, nil
+}
+
+func (s *shelf) TemplateFile(_ context.Context, name string) (string, error) {
+	return s.files[name], nil
+}
+
+func (s *shelf) RememberFile(_ context.Context, name, digest string) error {
+	s.files[name] = digest
+	return nil
+}
 
 // newTemplates is a folder with the template card, and no hints of changes.
 func newTemplates(t *testing.T) (*templates, *shelf) {
 	t.Helper()
 	dir := t.TempDir()
 	mustWrite(t, filepath.Join(dir, "card.html"), cardTemplate)
-	s := &shelf{versions: map[string][]template.Version{}}
+	s := &shelf{versions: map[string][]template.Version{}, files: map[string]string{}}
 	return &templates{
-		dir: dir, versions: s, faults: &faults{}, log: quiet(t),
+		dir: dir, write: true, versions: s, faults: &faults{}, log: quiet(t), crash: func(string) {},
 		notifyFunc: func() (*fsnotify.Watcher, error) { return nil, errors.New("too many open files") },
 	}, s
 }
@@ -98,6 +118,85 @@ func TestUnchangedTemplatesAreReadWithoutAWrite(t *testing.T) {
 	}
 	if s.writes != 1 {
 		t.Errorf("%d writes, want 1 for the first version", s.writes)
+	}
+}
+
+// publishElsewhere makes a document with a logo the newest version, as the API does.
+func (s *shelf) publishElsewhere(tb testing.TB, source, logo string) template.Version {
+	tb.Helper()
+	assets := map[string]string{"assets/brand/logo.gif": bindings.Digest([]byte(logo))}
+	form, err := template.Parse("card", []byte(source), assets)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	v := template.Version{Name: "card", Number: int64(len(s.versions["card"]) + 1), Digest: form.Digest(), Source: []byte(source), Assets: assets}
+	s.versions["card"] = append(s.versions["card"], v)
+	return v
+}
+
+// The plug is pulled after the new picture, and before the new text: this is the
+// older version, not a newer one.
+func TestFileThatIsHalfWrittenIsWrittenToItsEnd(t *testing.T) {
+	l, s := newTemplates(t)
+	path := filepath.Join(l.dir, "card.html")
+	v := s.publishElsewhere(t, withLogo, pixel)
+	s.files["card"] = v.Digest
+	next := s.publishElsewhere(t, strings.Replace(withLogo, "700 32px", "700 40px", 1), pixel+"\x00")
+	if err := os.MkdirAll(filepath.Join(l.dir, "assets/brand"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, path, withLogo)
+	mustWrite(t, filepath.Join(l.dir, "assets/brand/logo.gif"), pixel+"\x00")
+	if names, err := l.sync(t.Context()); err != nil || len(names) != 0 || s.writes != 0 {
+		t.Fatalf("%v have new versions, with %d writes, %v", names, s.writes, err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != string(next.Source) {
+		t.Errorf("the file is %s, %v", text, err)
+	}
+	if s.files["card"] != next.Digest {
+		t.Error("what was written is not remembered")
+	}
+	// A picture that nobody published is a change like any other.
+	l, s = newTemplates(t)
+	s.files["card"] = s.publishElsewhere(t, withLogo, pixel).Digest
+	s.publishElsewhere(t, strings.Replace(withLogo, "700 32px", "700 40px", 1), pixel)
+	if err := os.MkdirAll(filepath.Join(l.dir, "assets/brand"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, filepath.Join(l.dir, "card.html"), withLogo)
+	mustWrite(t, filepath.Join(l.dir, "assets/brand/logo.gif"), pixel+"\x01")
+	l.assets = assets.New(http.DefaultClient, nil, newBlobs(t), assets.Limits{})
+	if names, err := l.sync(t.Context()); err != nil || len(names) != 1 || s.writes != 1 {
+		t.Errorf("%v have new versions, with %d writes, %v", names, s.writes, err)
+	}
+}
+
+func newBlobs(t *testing.T) *blob.Folder {
+	t.Helper()
+	blobs, err := blob.Open("file:blobs", t.TempDir(), blob.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := blobs.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return blobs
+}
+
+func TestTemplatesAreWrittenUnlessTheConfigurationSaysNo(t *testing.T) {
+	for yaml, want := range map[string]Templates{
+		"":                           {"templates", true},
+		"templates: cards":           {"cards", true},
+		"templates: { path: cards }": {"cards", true},
+		"templates: { path: cards, write: false }": {"cards", false},
+		"templates: { write: false }":              {"templates", false},
+	} {
+		s, err := decode("pictifyd.yaml", []byte("server: {}\n"+yaml+"\n"), config.Options{Dir: t.TempDir()}, nil, nil)
+		if err != nil || s.Templates != want {
+			t.Errorf("%q: %+v, %v, want %+v", yaml, s.Templates, err, want)
+		}
 	}
 }
 

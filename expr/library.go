@@ -1,54 +1,19 @@
 package expr
 
-import (
-	"maps"
-	"slices"
-)
+// library is every function by its names. It is filled when the room is made
+// ready, because some of its functions look things up in it.
+var library map[string]*function
 
-// A function is one that users call, as f(x) or as x | f.
-type function struct {
-	usage    string // how it is called
-	summary  string
-	min, max int // arguments; max -1: any number
-	clock    bool
-	call     operation
-}
-
-// A Function describes one function of the library.
-type Function struct {
-	Name    string `json:"name"`
-	Usage   string `json:"usage"`
-	Summary string `json:"summary"`
-}
-
-// Functions lists the library, sorted by name.
-func Functions() []Function {
-	out := make([]Function, 0, len(library))
-	for _, name := range functionNames() {
-		out = append(out, Function{Name: name, Usage: library[name].usage, Summary: library[name].summary})
-	}
-	return out
-}
-
-func functionNames() []string { return slices.Sorted(maps.Keys(library)) }
-
-var library = join(textFunctions, numberFunctions, timeFunctions, listFunctions, checkFunctions)
-
-var aliases = map[string]string{
-	"upper": "uppercase", "lower": "lowercase", "title": "titleCase", "dateFormat": "date", "len": "length", "avg": "average", includes: "contains",
-}
-
-func join(parts ...map[string]function) map[string]function {
-	all := map[string]function{}
-	for _, part := range parts {
-		maps.Copy(all, part)
-	}
-	for alias, name := range aliases {
-		f := all[name]
-		f.summary = "the same as " + name
-		all[alias] = f
-	}
-	return all
+func init() {
+	library = read(map[string][]function{
+		"text":               textFunctions,
+		"number":             numberFunctions,
+		"money and units":    unitFunctions,
+		"date and time":      timeFunctions,
+		"list":               append(listFunctions, loopFunctions...),
+		"checks and choices": checkFunctions,
+	})
+	engineFunctions = newEngineFunctions()
 }
 
 // arg is args[i], nil when it was not given.
@@ -75,25 +40,49 @@ func countArg(args []any, i, otherwise, most int, what string) (int, error) {
 	}
 	f, ok := Number(v)
 	if !ok || !whole(f) || f < 0 || f > float64(most) {
-		return 0, fail("%s is %s, not a whole number from 0 to %d", what, quote(v), most)
+		return 0, fail("%s is %s, not a whole number from 0 to %d", what, quote(v), most).Expecting("a number")
 	}
 	return int(f), nil
 }
 
-// numberArg is args[i] as a number.
-func numberArg(name string, args []any, i int) (float64, error) {
+// wholeArg is args[i] as a whole number of days, months and the like.
+func wholeArg(name string, args []any, i int) (int, error) {
 	f, ok := Number(args[i])
-	if ok {
-		return f, nil
+	if !ok {
+		return 0, notNumber(name, args[i])
 	}
-	return 0, notNumber(name, args[i])
+	if !whole(f) || f < -1e6 || f > 1e6 {
+		return 0, fail("%s needs a whole number up to a million, but the value is %s", name, quote(args[i]))
+	}
+	return int(f), nil
+}
+
+// needNumber is nil where args[i] is a number.
+func needNumber(name string, args []any, i int) error {
+	if _, ok := Number(args[i]); ok {
+		return nil
+	}
+	return notNumber(name, args[i])
 }
 
 func notNumber(name string, v any) error {
 	if v == nil {
-		return fail("%s needs a number, but the value is missing", name)
+		return fail("%s needs a number, but the value is missing", name).Expecting("a number").
+			WithHint("write (… ?? 0) where it may be missing")
 	}
-	return fail("%s needs a number, but the value is %s", name, quote(v))
+	return fail("%s needs a number, but the value is %s", name, quote(v)).Expecting("a number")
+}
+
+// listArg is args[i] as a list; nothing is an empty one.
+func listArg(name string, args []any, i int) ([]any, error) {
+	switch v := arg(args, i).(type) {
+	case nil:
+		return nil, nil
+	case []any:
+		return v, nil
+	default:
+		return nil, fail("%s needs a list, but the value is %s", name, quote(v)).Expecting("a list")
+	}
 }
 
 // flatten lets a function take a list, or its items one by one.

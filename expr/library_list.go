@@ -1,38 +1,47 @@
 package expr
 
 import (
-	"encoding/json"
-	"errors"
-	"io"
+	"maps"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-var listFunctions = map[string]function{
-	"length":   {usage: "length(value)", summary: "how many items, keys or letters", min: 1, max: 1, call: length},
-	"first":    {usage: "first(list)", summary: "the first item or letter", min: 1, max: 1, call: edge(0)},
-	"last":     {usage: "last(list)", summary: "the last item or letter", min: 1, max: 1, call: edge(-1)},
-	"join":     {usage: `join(list, ", ")`, summary: "the items as one text", min: 1, max: 2, call: joinItems},
-	"slice":    {usage: "slice(list, start, end)", summary: "the part from start up to, not including, end", min: 2, max: 3, call: slice},
-	"contains": {usage: "contains(list, value)", summary: "whether a list has the item, or a text the part", min: 2, max: 2, call: contains},
-	"indexOf":  {usage: "indexOf(list, value)", summary: "the position of an item or part, -1 for none", min: 2, max: 2, call: position},
-}
-
-var checkFunctions = map[string]function{
-	"isEmpty":    {usage: "isEmpty(value)", summary: "nothing, an empty text, list or object", min: 1, max: 1, call: check(isEmpty)},
-	"isNotEmpty": {usage: "isNotEmpty(value)", summary: "the contrary of isEmpty", min: 1, max: 1, call: check(func(v any) bool { return !isEmpty(v) })},
-	"isDefined":  {usage: "isDefined(value)", summary: "there is a value", min: 1, max: 1, call: check(func(v any) bool { return v != nil })},
-	"isArray":    {usage: "isArray(value)", summary: "it is a list", min: 1, max: 1, call: check(func(v any) bool { _, ok := v.([]any); return ok })},
-	"isString":   {usage: "isString(value)", summary: "it is text", min: 1, max: 1, call: check(func(v any) bool { _, ok := v.(string); return ok })},
-	"isNumber":   {usage: "isNumber(value)", summary: "it is a number, or text that is one", min: 1, max: 1, call: check(func(v any) bool { _, ok := Number(v); return ok })},
-	"default":    {usage: "default(value, otherwise)", summary: "the value, or otherwise when it is empty", min: 2, max: 2, call: defaultTo},
-	"coalesce":   {usage: "coalesce(a, b, …)", summary: "the first that is there", min: 1, max: -1, call: coalesce},
-	"switch":     {usage: "switch(value, case, result, …, otherwise)", summary: "the result of the case that equals the value", min: 3, max: -1, call: choose},
-	"json":       {usage: "json(value)", summary: "the value as JSON", min: 1, max: 1, call: toJSON},
-	"parseJson":  {usage: "parseJson(text)", summary: "the value that a JSON text holds", min: 1, max: 1, call: parseJSON},
-}
-
-func check(f func(v any) bool) operation {
-	return func(_ *run, args []any) (any, error) { return f(args[0]), nil }
+var listFunctions = []function{
+	{sig: "length(value: any): number", summary: "how many items, keys or letters", aliases: []string{"len"}, call: length,
+		examples: []Example{ex(`length([1, 2, 3])`, "3"), ex(`"é€" | length`, "2")}},
+	{sig: "first(list: any): any", summary: "the first item or letter", call: edge(0),
+		examples: []Example{ex(`first(["a", "b"])`, "a"), ex(`first("xyz")`, "x")}},
+	{sig: "last(list: any): any", summary: "the last item or letter", call: edge(-1),
+		examples: []Example{ex(`last(["a", "b"])`, "b")}},
+	{sig: "join(list: any, separator?: text): text", summary: `the items as one text, with ", " between them`, call: joinItems,
+		examples: []Example{ex(`join(["a", "b"])`, "a, b"), ex(`["a", "b"] | join("-")`, "a-b")}},
+	{sig: "list(items: any, word?: text, locale?: text): text", summary: `the items as a sentence has them, with "and" or "or"`, cost: formatCost, call: sentence,
+		examples: []Example{
+			ex(`list(["A", "B", "C"])`, "A, B, and C"), ex(`list(["A", "B"], "or")`, "A or B"), ex(`["A", "B", "C"] | list("and", "de")`, "A, B und C"),
+		}},
+	{sig: "slice(list: any, start: number, end?: number): any", summary: "the part from start up to, not including, end", call: slice,
+		examples: []Example{ex(`slice([1, 2, 3], 0, 2)`, "1, 2"), ex(`slice("Hello", -3)`, "llo")}},
+	{sig: "contains(list: any, value: any): boolean", summary: `whether a list has the item, or a text the part; also written list contains value`, aliases: []string{"includes"}, call: contains,
+		examples: []Example{ex(`contains([1, 2], 2)`, "true"), ex(`"Ada" | contains("d")`, "true")}},
+	{sig: "indexOf(list: any, value: any): number", summary: "the position of an item or part from 0, -1 for none", call: position,
+		examples: []Example{ex(`indexOf(["a", "b"], "b")`, "1"), ex(`indexOf("héllo", "l")`, "2")}},
+	{sig: "reverse(list: any): any", summary: "the last item or letter first", call: reverse,
+		examples: []Example{ex(`reverse([1, 2, 3])`, "3, 2, 1")}},
+	{sig: "sort(list: list): list", summary: "the items in order, numbers by their value", cost: formatCost, call: sortItems,
+		examples: []Example{ex(`sort([10, 9, "1"])`, "1, 9, 10")}},
+	{sig: "unique(list: list): list", summary: "each item once", call: unique,
+		examples: []Example{ex(`unique(["a", "b", "a"])`, "a, b")}},
+	{sig: "concat(first: list, …more: list): list", summary: "the items of several lists as one", call: concat,
+		examples: []Example{ex(`concat([1], [2, 3])`, "1, 2, 3")}},
+	{sig: "chunk(list: list, size: number, first?: number, last?: number): list", summary: "the items in lists of at most size each; first and last are how many the first and the last have room for, where a heading or totals take some of it", call: chunk,
+		examples: []Example{
+			ex(`chunk([1, 2, 3, 4, 5], 2) | map(join(#, "-")) | join(" ")`, "1-2 3-4 5"), ex(`chunk(1..9, 4, 3, 2) | map(length(#))`, "3, 4, 2"),
+		}},
+	{sig: "keys(object: object): list", summary: "the names of an object's fields, in order of the alphabet", call: keys,
+		examples: []Example{ex(`keys({b: 1, a: 2})`, "a, b")}},
+	{sig: "values(object: object): list", summary: "what an object's fields hold, in the order of keys", call: fieldValues,
+		examples: []Example{ex(`values({b: 1, a: 2})`, "2, 1")}},
 }
 
 func length(_ *run, args []any) (any, error) {
@@ -44,7 +53,7 @@ func length(_ *run, args []any) (any, error) {
 	case map[string]any:
 		return len(v), nil
 	}
-	return len([]rune(Text(args[0]))), nil
+	return utf8.RuneCountInString(Text(args[0])), nil
 }
 
 func edge(i int) operation {
@@ -58,11 +67,13 @@ func edge(i int) operation {
 			}
 			return v[(len(v)+i)%len(v)], nil
 		}
-		letters := []rune(Text(args[0]))
-		if len(letters) == 0 {
-			return "", nil
+		text := Text(args[0])
+		_, first := utf8.DecodeRuneInString(text)
+		if i < 0 {
+			_, last := utf8.DecodeLastRuneInString(text)
+			return text[len(text)-last:], nil
 		}
-		return string(letters[(len(letters)+i)%len(letters)]), nil
+		return text[:first], nil
 	}
 }
 
@@ -85,9 +96,45 @@ func joinItems(_ *run, args []any) (any, error) {
 	return b.String(), nil
 }
 
-func position(_ *run, args []any) (any, error) {
+func sentence(r *run, args []any) (any, error) {
+	l, err := r.locale(args, 2)
+	if err != nil {
+		return nil, err
+	}
+	items, ok := args[0].([]any)
+	if !ok {
+		return Text(args[0]), nil
+	}
+	var texts []string
+	size := 0
+	for _, item := range items {
+		if text := Text(item); text != "" {
+			texts = append(texts, text)
+			size += len(text)
+		}
+	}
+	if size > maxText {
+		return nil, fail("the joined text has more than the %d bytes allowed", maxText)
+	}
+	switch word := strings.ToLower(textArg(args, 1, "and")); word {
+	case "and":
+		return l.joined(texts, l.And), nil
+	case "or":
+		return l.joined(texts, l.Or), nil
+	default:
+		return nil, fail("list joins with \"and\" or \"or\", not with %s", quote(word)).WithHint("to put something else between the items use join")
+	}
+}
+
+func position(r *run, args []any) (any, error) {
 	if items, ok := args[0].([]any); ok {
-		return indexOf(items, args[1]), nil
+		for i, item := range items {
+			same, err := r.equal(item, args[1])
+			if same || err != nil {
+				return i, err
+			}
+		}
+		return -1, nil
 	}
 	s := Text(args[0])
 	i := strings.Index(s, Text(args[1]))
@@ -97,64 +144,91 @@ func position(_ *run, args []any) (any, error) {
 	return len([]rune(s[:i])), nil
 }
 
-func defaultTo(_ *run, args []any) (any, error) {
-	if isEmpty(args[0]) {
-		return args[1], nil
+func reverse(_ *run, args []any) (any, error) {
+	if items, ok := args[0].([]any); ok {
+		items = slices.Clone(items)
+		slices.Reverse(items)
+		return items, nil
 	}
-	return args[0], nil
+	letters := []rune(Text(args[0]))
+	slices.Reverse(letters)
+	return string(letters), nil
 }
 
-func coalesce(_ *run, args []any) (any, error) {
-	for _, v := range args {
-		if v != nil {
-			return v, nil
-		}
-	}
-	return nil, nil
-}
-
-func choose(_ *run, args []any) (any, error) {
-	cases := args[1:]
-	for ; len(cases) >= 2; cases = cases[2:] {
-		if equal(args[0], cases[0]) {
-			return cases[1], nil
-		}
-	}
-	if len(cases) == 1 {
-		return cases[0], nil
-	}
-	return nil, nil
-}
-
-func toJSON(_ *run, args []any) (any, error) {
-	text, err := jsonText(args[0])
+func sortItems(_ *run, args []any) (any, error) {
+	items, err := listArg("sort", args, 0)
 	if err != nil {
-		return nil, fail("the value cannot be written as JSON")
-	}
-	return text, nil
-}
-
-func parseJSON(_ *run, args []any) (any, error) {
-	if args[0] == nil {
-		return nil, nil
-	}
-	v, err := ParseJSON(Text(args[0]))
-	if err != nil {
-		return nil, fail("%s is not JSON", quote(args[0]))
-	}
-	return v, nil
-}
-
-// ParseJSON reads one JSON value, its numbers as json.Number.
-func ParseJSON(s string) (any, error) {
-	dec := json.NewDecoder(strings.NewReader(s))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
 		return nil, err
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, io.ErrUnexpectedEOF
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(a, b any) int {
+		x, okX := NumberText(a)
+		y, okY := NumberText(b)
+		switch {
+		case okX && okY:
+			return compareNumbers(x, y)
+		case okX:
+			return -1
+		case okY:
+			return 1
+		}
+		return strings.Compare(Text(a), Text(b))
+	})
+	return items, nil
+}
+
+// unique takes items for the same that print the same.
+func unique(r *run, args []any) (any, error) {
+	items, err := listArg("unique", args, 0)
+	if err != nil {
+		return nil, err
 	}
-	return v, nil
+	out, seen := []any{}, map[string]bool{}
+	for _, item := range items {
+		text := Text(item)
+		if err := r.spend(1 + len(text)/16); err != nil {
+			return nil, err
+		}
+		if !seen[text] {
+			seen[text] = true
+			out = append(out, item)
+		}
+	}
+	return out, nil
+}
+
+func concat(_ *run, args []any) (any, error) {
+	out := []any{}
+	for i := range args {
+		items, err := listArg("concat", args, i)
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, items...); len(out) > maxList {
+			return nil, fail("the expression makes a list of more than the %d items allowed", maxList)
+		}
+	}
+	return out, nil
+}
+
+func keys(_ *run, args []any) (any, error) {
+	m, err := objectArg("keys", args)
+	return listOf(slices.Sorted(maps.Keys(m))), err
+}
+
+func fieldValues(_ *run, args []any) (any, error) {
+	m, err := objectArg("values", args)
+	out := []any{}
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, m[key])
+	}
+	return out, err
+}
+
+func objectArg(name string, args []any) (map[string]any, error) {
+	m, ok := args[0].(map[string]any)
+	if !ok && args[0] != nil {
+		return nil, fail("%s needs an object, but the value is %s", name, quote(args[0])).Expecting("an object")
+	}
+	return m, nil
 }

@@ -1,12 +1,11 @@
 package expr
 
 import (
+	"encoding/json"
 	"math"
 	"math/big"
-	"strconv"
 	"strings"
-
-	"github.com/bojanz/currency"
+	"unicode"
 )
 
 const (
@@ -15,165 +14,171 @@ const (
 	maxDecimals     = 20
 )
 
-var numberFunctions = map[string]function{
-	"round":    {usage: "round(number, decimals)", summary: "rounded, halves away from zero", min: 1, max: 2, call: round},
-	"floor":    {usage: "floor(number)", summary: "the next whole number below", min: 1, max: 1, call: onNumber("floor", math.Floor)},
-	"ceil":     {usage: "ceil(number)", summary: "the next whole number above", min: 1, max: 1, call: onNumber("ceil", math.Ceil)},
-	"abs":      {usage: "abs(number)", summary: "without its sign", min: 1, max: 1, call: onNumber("abs", math.Abs)},
-	"min":      {usage: "min(a, b, …)", summary: "the smallest, of the arguments or of a list", min: 1, max: -1, call: extreme("min", -1)},
-	"max":      {usage: "max(a, b, …)", summary: "the largest, of the arguments or of a list", min: 1, max: -1, call: extreme("max", 1)},
-	"sum":      {usage: "sum(list)", summary: "all numbers of a list added", min: 1, max: 1, call: sum},
-	"average":  {usage: "average(list)", summary: "the mean of a list's numbers", min: 1, max: -1, call: average},
-	"currency": {usage: `currency(number, "USD", locale)`, summary: "an amount of money", min: 1, max: 3, call: money},
-	"number":   {usage: "number(number, locale, decimals)", summary: "a number with the locale's separators", min: 1, max: 3, call: plainNumber},
-	"percent":  {usage: "percent(number, decimals, locale)", summary: "a share as a percentage: 0.25 is 25%", min: 1, max: 3, call: percent},
+var numberFunctions = []function{
+	{sig: "round(number: number, decimals?: number): number", summary: "rounded, halves away from zero", call: round,
+		examples: []Example{ex(`round(2.5)`, "3"), ex(`1.005 | round(2)`, "1.01"), ex(`round(-2.5)`, "-3")}},
+	{sig: "floor(number: number): number", summary: "the next whole number below", call: onNumber("floor", math.Floor),
+		examples: []Example{ex(`floor(-1.5)`, "-2")}},
+	{sig: "ceil(number: number): number", summary: "the next whole number above", call: onNumber("ceil", math.Ceil),
+		examples: []Example{ex(`ceil("1.2")`, "2")}},
+	{sig: "abs(number: number): number", summary: "without its sign", call: abs,
+		examples: []Example{ex(`abs(-3.5)`, "3.5")}},
+	{sig: "min(first: any, …more: any): number", summary: "the smallest, of the arguments or of a list", call: extreme("min", -1),
+		examples: []Example{ex(`min(3, "1", 2)`, "1")}},
+	{sig: "max(first: any, …more: any): number", summary: "the largest, of the arguments or of a list", call: extreme("max", 1),
+		examples: []Example{ex(`max([3, 10, "9"])`, "10")}},
+	{sig: "average(first: any, …more: any): number", summary: "the mean of a list's numbers", aliases: []string{"avg"}, call: average,
+		examples: []Example{ex(`average([1, 2, "6"])`, "3"), ex(`[2, 4] | avg`, "3")}},
+	{sig: "clamp(number: number, low: number, high: number): number", summary: "the number, or the nearer bound when it is outside", call: clamp,
+		examples: []Example{ex(`clamp(120, 0, 100)`, "100")}},
+	{sig: "toNumber(text: text, locale?: text): number", summary: "the number that a text writes with the locale's separators", call: toNumber,
+		examples: []Example{ex(`toNumber("1,299.50") * 2`, "2599"), ex(`toNumber("1.299,50 €", "de")`, "1299.5")}},
 }
 
+// onNumber is a function that makes a whole number of any.
 func onNumber(name string, f func(float64) float64) operation {
 	return func(_ *run, args []any) (any, error) {
-		v, err := numberArg(name, args, 0)
-		return f(v), err
+		if err := needNumber(name, args, 0); err != nil {
+			return nil, err
+		}
+		r, exact := rational(args[0])
+		text := r.FloatString(0)
+		nearest, _ := new(big.Rat).SetString(text)
+		distance, _ := nearest.Sub(r, nearest).Float64()
+		n, _ := new(big.Int).SetString(text, 10)
+		n.Add(n, big.NewInt(int64(f(distance))))
+		return rationalValue(new(big.Rat).SetInt(n), exact)
 	}
 }
 
+func abs(r *run, args []any) (any, error) {
+	if err := needNumber("abs", args, 0); err != nil {
+		return nil, err
+	}
+	if f, _ := Number(args[0]); f < 0 {
+		return addSigned(r, args[0], (*big.Rat).Sub)
+	}
+	return addSigned(r, args[0], (*big.Rat).Add)
+}
+
 func round(_ *run, args []any) (any, error) {
-	v, err := numberArg("round", args, 0)
-	if err != nil {
+	if err := needNumber("round", args, 0); err != nil {
 		return nil, err
 	}
 	n, err := countArg(args, 1, 0, maxDecimals, "the number of decimals")
 	if err != nil {
 		return nil, err
 	}
-	return strconv.ParseFloat(decimal(v).FloatString(n), 64)
+	return numberOf(rounded(args[0], 0, n)), nil
 }
 
 func extreme(name string, sign int) operation {
 	return func(_ *run, args []any) (any, error) {
 		var best any
+		var most json.Number
 		for _, v := range flatten(args) {
 			s, ok := NumberText(v)
-			if !ok {
+			if _, finite := Number(v); !ok || !finite {
 				return nil, notNumber(name, v)
 			}
-			if b, _ := NumberText(best); best == nil || compareNumbers(s, b)*sign > 0 {
-				best = s
+			if best == nil || compareNumbers(s, most)*sign > 0 {
+				best, most = numberOf(string(s)), s
 			}
 		}
 		return best, nil
 	}
 }
 
-func total(name string, items []any) (*big.Rat, error) {
-	all := new(big.Rat)
-	for _, v := range items {
-		f, ok := Number(v)
-		if !ok {
-			return nil, notNumber(name, v)
+// total adds numbers exactly.
+func (r *run) total(name string, items []any) (all *big.Rat, exact bool, err error) {
+	all, exact = new(big.Rat), true
+	running := dec{}
+	for i, v := range items {
+		if err := needNumber(name, items, i); err != nil {
+			return nil, false, err
 		}
-		all.Add(all, decimal(f))
+		if d, ok := small(v); ok {
+			if next, ok := addDec(running, d); ok && next.coef < maxCoef && next.coef > -maxCoef {
+				running = next
+				continue
+			}
+		}
+		if err := r.spend(longCost); err != nil {
+			return nil, false, err
+		}
+		long, exactly := rational(v)
+		all.Add(all, long)
+		exact = exact && exactly
 	}
-	return all, nil
+	short, _ := rational(json.Number(running.text()))
+	return all.Add(all, short), exact, nil
 }
 
-func sum(_ *run, args []any) (any, error) {
-	all, err := total("sum", flatten(args))
+func sum(r *run, args []any) (any, error) {
+	all, exact, err := r.total("sum", flatten(args))
 	if err != nil {
 		return nil, err
 	}
-	f, _ := all.Float64()
-	return finite(f)
+	return rationalValue(all, exact)
 }
 
-func average(_ *run, args []any) (any, error) {
+func average(r *run, args []any) (any, error) {
 	items := flatten(args)
 	if len(items) == 0 {
 		return nil, nil
 	}
-	all, err := total("average", items)
+	all, exact, err := r.total("average", items)
 	if err != nil {
 		return nil, err
 	}
-	f, _ := all.Quo(all, big.NewRat(int64(len(items)), 1)).Float64()
-	return finite(f)
+	return rationalValue(all.Quo(all, big.NewRat(int64(len(items)), 1)), exact)
 }
 
-// digits is v in plain decimal digits: amounts of money never pass through a
-// float when they arrived as text.
-func digits(name string, v any) (string, error) {
-	s, ok := NumberText(v)
-	f, okFloat := Number(v)
-	if !ok || !okFloat {
-		return "", notNumber(name, v)
-	}
-	if strings.ContainsAny(string(s), "eE") || len(s) > 400 {
-		return floatText(f), nil
-	}
-	return string(s), nil
-}
-
-func (r *run) locale(args []any, i int) currency.Locale {
-	otherwise := r.env.Locale
-	if otherwise == "" {
-		otherwise = defaultLocale
-	}
-	return currency.NewLocale(textArg(args, i, otherwise))
-}
-
-func money(r *run, args []any) (any, error) {
-	n, err := digits("currency", args[0])
-	if err != nil {
-		return nil, err
-	}
-	code := strings.ToUpper(textArg(args, 1, defaultCurrency))
-	amount, err := currency.NewAmount(n, code)
-	if err != nil {
-		return nil, fail("%s is not a currency", quote(code)).WithHint("use a code of three letters, such as EUR")
-	}
-	f := currency.NewFormatter(r.locale(args, 2))
-	f.MaxDigits = currency.DefaultDigits
-	return f.Format(amount), nil
-}
-
-// localNumber writes digits with the separators of a locale. The currency
-// formatter does it because it computes in decimal; no currency is shown.
-func localNumber(n string, locale currency.Locale, least, most int) (string, error) {
-	amount, err := currency.NewAmount(n, defaultCurrency)
-	if err != nil {
-		return "", fail("%s is not a number", quote(n))
-	}
-	f := currency.NewFormatter(locale)
-	f.CurrencyDisplay = currency.DisplayNone
-	f.MinDigits, f.MaxDigits = uint8(least), uint8(most)
-	return f.Format(amount), nil
-}
-
-func plainNumber(r *run, args []any) (any, error) {
-	n, err := digits("number", args[0])
-	if err != nil {
-		return nil, err
-	}
-	least, most := 0, 6
-	if arg(args, 2) != nil {
-		if least, err = countArg(args, 2, 0, maxDecimals, "the number of decimals"); err != nil {
+func clamp(_ *run, args []any) (any, error) {
+	for i := range args {
+		if err := needNumber("clamp", args, i); err != nil {
 			return nil, err
 		}
-		most = least
 	}
-	return localNumber(n, r.locale(args, 1), least, most)
+	v, _ := Number(args[0])
+	low, _ := Number(args[1])
+	high, _ := Number(args[2])
+	if v < low {
+		return args[1], nil
+	}
+	if v > high {
+		return args[2], nil
+	}
+	return args[0], nil
 }
 
-func percent(r *run, args []any) (any, error) {
-	v, err := numberArg("percent", args, 0)
+// toNumber reads what number and currency write, and leaves out what is none
+// of it: currency signs, spaces.
+func toNumber(r *run, args []any) (any, error) {
+	if isNumber(args[0]) || args[0] == nil {
+		return args[0], nil
+	}
+	l, err := r.locale(args, 1)
 	if err != nil {
 		return nil, err
 	}
-	n, err := countArg(args, 1, 0, maxDecimals, "the number of decimals")
-	if err != nil {
-		return nil, err
+	s, _ := l.shape(numbers)
+	text := strings.ReplaceAll(Text(args[0]), s.group, "")
+	text = strings.Replace(text, s.point, ".", 1)
+	text = strings.Map(func(c rune) rune {
+		switch {
+		case c >= s.zero && c <= s.zero+9:
+			return '0' + c - s.zero
+		case c == '−':
+			return '-'
+		case unicode.IsDigit(c), c == '.', c == '-', unicode.IsLetter(c):
+			return c
+		}
+		return -1
+	}, text)
+	text = strings.TrimFunc(text, unicode.IsLetter)
+	if !isNumberText(text) {
+		return nil, fail("%s is not a number in %s", quote(args[0]), l.id)
 	}
-	share := decimal(v)
-	share.Mul(share, big.NewRat(100, 1))
-	text, err := localNumber(share.FloatString(n), r.locale(args, 2), n, n)
-	return text + "%", err
+	return numberOf(text), nil
 }

@@ -5,7 +5,8 @@ import "strings"
 // Nearest is the name among known that a person may have meant by name, or ""
 // when none is near.
 func Nearest(name string, known []string) string {
-	best, bestDistance := "", 1+max(1, len([]rune(name))/3)
+	letters := len([]rune(name))
+	best, bestDistance := "", min(1+max(1, letters/3), letters) // a name of which no letter is left is another
 	for _, k := range known {
 		if strings.EqualFold(k, name) {
 			return k

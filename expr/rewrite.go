@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/file"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -19,6 +18,8 @@ const (
 	rowName    = "$row"
 	opPrefix   = "$op:"
 	callPrefix = "$fn:"
+
+	localPrefix = "$local:"
 )
 
 // A rewriter turns the tree that the user wrote into the tree that the engine
@@ -27,31 +28,50 @@ const (
 // the names used and refuses what is unknown. It never changes a node: the
 // parser lets "a < b < c" and "a ?: b" share them.
 type rewriter struct {
-	known  []string // nil: any
-	names  map[string]bool
-	locals []string
-	all    bool
-	clock  bool
-	loops  int
-	visits int
-	temps  int
-	err    error
+	source    *source
+	known     []string // nil: any
+	given     []string // locals of the caller
+	names     map[string]bool
+	local     map[string]bool // of given, those used
+	functions map[string]bool
+	operands  map[int][]ast.Node // of operators, by their place in the code
+	locals    []string           // of let
+	all       bool
+	clock     bool
+	loops     int
+	visits    int
+	temps     int
+	err       *problem.Error
+	wrong     ast.Node // where err is
 }
 
-func newRewriter(known []string) *rewriter {
-	return &rewriter{known: known, names: map[string]bool{}}
+func newRewriter(s *source, o Options) *rewriter {
+	return &rewriter{
+		source: s, known: o.Names, given: o.Locals, names: map[string]bool{}, local: map[string]bool{}, functions: map[string]bool{},
+		operands: map[int][]ast.Node{},
+	}
 }
 
-func (w *rewriter) used() []string { return slices.Sorted(maps.Keys(w.names)) }
+func (w *rewriter) used() []string          { return slices.Sorted(maps.Keys(w.names)) }
+func (w *rewriter) usedLocals() []string    { return slices.Sorted(maps.Keys(w.local)) }
+func (w *rewriter) usedFunctions() []string { return slices.Sorted(maps.Keys(w.functions)) }
 
 // fail keeps the first problem, at n.
 func (w *rewriter) fail(n ast.Node, p *problem.Error) ast.Node {
 	if w.err == nil {
-		e := &file.Error{Location: n.Location(), Message: p.Message}
-		e.Wrap(p)
-		w.err = e
+		w.err, w.wrong = p, n
 	}
 	return at(n, &ast.NilNode{})
+}
+
+// failWord is fail at the one word that n's place is, not at all of n.
+func (w *rewriter) failWord(n ast.Node, p *problem.Error) ast.Node {
+	return w.fail(at(n, &ast.NilNode{}), p)
+}
+
+// operator keeps which operands belong to the operator n, for errors to point at.
+func (w *rewriter) operator(n ast.Node, operands ...ast.Node) {
+	w.operands[n.Location().From] = operands
 }
 
 // at gives made the place of n.
@@ -162,6 +182,9 @@ func (w *rewriter) optional(parent, n ast.Node) ast.Node {
 func (w *rewriter) name(n *ast.IdentifierNode) ast.Node {
 	local := slices.Contains(w.locals, n.Value)
 	switch {
+	case !local && slices.Contains(w.given, n.Value):
+		w.local[n.Value] = true
+		return at(n, &ast.IdentifierNode{Value: localPrefix + n.Value})
 	case n.Value == "$env":
 		w.all = true
 		return at(n, &ast.IdentifierNode{Value: rowName})
@@ -178,7 +201,7 @@ func (w *rewriter) name(n *ast.IdentifierNode) ast.Node {
 
 func (w *rewriter) unknown(n ast.Node, name string) ast.Node {
 	p := problem.New(problem.Invalid, "unknown variable %q", name).WithSlug(UnknownVariable)
-	if near := Nearest(name, w.known); near != "" {
+	if near := Nearest(name, slices.Concat(w.locals, w.given, w.known)); near != "" {
 		p.WithHint("did you mean %q?", near)
 	} else if _, ok := library[name]; ok {
 		p.WithHint("to call the function write %s(…)", name)
@@ -191,8 +214,10 @@ func (w *rewriter) unary(n *ast.UnaryNode) ast.Node {
 	case "!", "not":
 		return op(n, "not", w.node(n.Node))
 	case "-":
+		w.operator(n, n.Node)
 		return op(n, "neg", w.node(n.Node), label(n.Node))
 	}
+	w.operator(n, n.Node)
 	return op(n, "pos", w.node(n.Node), label(n.Node))
 }
 
@@ -215,8 +240,9 @@ func (w *rewriter) binary(n *ast.BinaryNode) ast.Node {
 	}
 	name, ok := binaryOps[n.Operator]
 	if !ok {
-		return w.fail(n, fail("the operator %s is not supported", n.Operator))
+		return w.failWord(n, fail("the operator %s is not supported", n.Operator))
 	}
+	w.operator(n, n.Left, n.Right)
 	return op(n, name, w.node(n.Left), w.node(n.Right), label(n.Left), label(n.Right))
 }
 
@@ -288,31 +314,42 @@ func (w *rewriter) column(n *ast.MemberNode) ast.Node {
 func (w *rewriter) call(n *ast.CallNode) ast.Node {
 	callee, ok := n.Callee.(*ast.IdentifierNode)
 	if !ok {
-		return w.fail(n, fail("values have no methods").WithHint("write upper(name) or name | upper"))
+		return w.failWord(n, fail("values have no methods").WithHint("write upper(name) or name | upper"))
 	}
-	if callee.Value == "if" {
-		return w.ifCall(n)
-	}
-	f, ok := library[callee.Value]
+	name := w.source.functionName(callee)
+	f, ok := library[name]
 	if !ok {
-		p := problem.New(problem.Invalid, "unknown function %q", callee.Value).WithSlug(UnknownFunction)
-		if near := Nearest(callee.Value, functionNames()); near != "" {
+		p := problem.New(problem.Invalid, "unknown function %q", name).WithSlug(UnknownFunction).Expecting("a function")
+		if near := Nearest(name, functionNames()); near != "" {
 			p.WithHint("did you mean %q?", near)
 		}
-		return w.fail(n, p)
+		return w.failWord(n, p)
 	}
-	if len(n.Arguments) < f.min || (f.max >= 0 && len(n.Arguments) > f.max) {
-		return w.fail(n, fail("wrong number of arguments for %s", callee.Value).WithHint("use it as %s", f.usage))
+	if given := len(n.Arguments); given < f.least || (f.most >= 0 && given > f.most) {
+		p := fail("wrong number of arguments for %s: it takes %s, not %d", name, f.argumentCount(), given)
+		return w.fail(n, p.Expecting(f.Usage).WithHint("use it as %s", f.Usage))
 	}
-	w.clock = w.clock || f.clock
-	return call(n, callPrefix+callee.Value, w.nodes(n.Arguments)...)
+	w.functions[f.Name] = true
+	w.clock = w.clock || f.clockAt >= len(n.Arguments) && f.clockAt > 0
+	if f.Name == "if" {
+		return w.ifCall(n)
+	}
+	return call(n, callPrefix+f.Name, w.nodes(n.Arguments)...)
+}
+
+// argumentCount says how many arguments f takes.
+func (f *function) argumentCount() string {
+	switch {
+	case f.most < 0:
+		return strconv.Itoa(f.least) + " or more"
+	case f.most > f.least:
+		return strconv.Itoa(f.least) + " to " + strconv.Itoa(f.most)
+	}
+	return strconv.Itoa(f.least)
 }
 
 // ifCall is if(condition, yes, no), which computes only one of the two.
 func (w *rewriter) ifCall(n *ast.CallNode) ast.Node {
-	if len(n.Arguments) < 2 || len(n.Arguments) > 3 {
-		return w.fail(n, fail("wrong number of arguments for if").WithHint("use it as if(condition, yes, no)"))
-	}
 	no := at(n, &ast.StringNode{})
 	if len(n.Arguments) == 3 {
 		no = w.node(n.Arguments[2])
@@ -331,47 +368,11 @@ func (w *rewriter) choice(n *ast.ConditionalNode) ast.Node {
 
 func (w *rewriter) let(n *ast.VariableDeclaratorNode) ast.Node {
 	if n.Name[0] == '$' || reserved[n.Name] {
-		return w.fail(n, fail("%q cannot be declared", n.Name))
+		return w.failWord(n, fail("%q cannot be declared", n.Name).Expecting("a name"))
 	}
 	value := w.node(n.Value)
 	w.locals = append(w.locals, n.Name)
 	body := w.node(n.Expr)
 	w.locals = w.locals[:len(w.locals)-1]
 	return at(n, &ast.VariableDeclaratorNode{Name: n.Name, Value: value, Expr: body})
-}
-
-// loop is one of the engine's loops over a list, with our idea of a list and of
-// what is true.
-func (w *rewriter) loop(n *ast.BuiltinNode) ast.Node {
-	if w.loops++; w.loops > maxLoops {
-		return w.fail(n, fail("more than %d loops inside each other", maxLoops))
-	}
-	defer func() { w.loops-- }()
-	if n.Name == "groupBy" || len(n.Arguments) == 0 {
-		return w.fail(n, fail("%s is not supported", n.Name))
-	}
-	list := op(n.Arguments[0], "list", w.node(n.Arguments[0]), label(n.Arguments[0]))
-	rest := n.Arguments[1:]
-	if n.Name == "sum" || n.Name == "count" && len(rest) == 0 {
-		if len(rest) > 0 {
-			list = at(n, &ast.BuiltinNode{Name: "map", Arguments: append([]ast.Node{list}, w.nodes(rest)...)})
-		}
-		if n.Name == "count" {
-			return call(n, callPrefix+"length", list)
-		}
-		return call(n, callPrefix+"sum", list)
-	}
-	args := append([]ast.Node{list}, w.nodes(rest)...)
-	body, ok := args[min(1, len(args)-1)].(*ast.PredicateNode)
-	if !ok { // below it something was wrong already
-		return w.fail(n, fail("%s needs something to do with each item", n.Name))
-	}
-	switch n.Name {
-	case "map", "reduce":
-	case "sortBy":
-		body.Node = op(n, "sortable", body.Node)
-	default:
-		body.Node = op(n, "truthy", body.Node)
-	}
-	return at(n, &ast.BuiltinNode{Name: n.Name, Arguments: args})
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser/lexer"
 	"github.com/expr-lang/expr/parser/utils"
@@ -14,42 +15,48 @@ import (
 // A source is the text of an expression, and what was added to it so that the
 // engine reads it as the user means it.
 type source struct {
-	text  string
-	code  string // text with "()" after every filter that has none
-	added []int  // where each "()" stands in code, in runes
+	text   string
+	code   string        // text with "()" after every filter that has none
+	tokens []lexer.Token // of text, as far as it can be read
+	added  []int         // where each "()" stands in code, in runes
 }
 
 const emptyCall = "()"
 
-// includes is the name that contains(list, value) gets, because contains is an
-// operator of the engine. It has as many letters, so that no column moves.
-const includes = "includes"
+// A span is a part of the text, in runes; to is exclusive.
+type span struct{ from, to int }
+
+// both are words of the engine's grammar and functions as well. As functions
+// they get a name of as many letters, so that no column moves.
+var both = map[string]bool{"contains": true, "startsWith": true, "endsWith": true, "matches": true}
+
+func hidden(word string) string { return "$" + word[1:] }
+
+// functionName is the name that the user wrote for a function.
+func (s *source) functionName(callee *ast.IdentifierNode) string {
+	if written := s.cut(s.original(callee.Location())); both[written] && hidden(written) == callee.Value {
+		return written
+	}
+	return callee.Value
+}
 
 // prepare lets "price | currency" stand for "price | currency()", which is all
 // that the engine's grammar accepts, and contains be a function as well.
 func (s *source) prepare() {
 	s.code = s.text
-	lex := lexer.New()
-	lex.DisableIfOperator = true
-	lex.Reset(file.NewSource(s.text))
-	var tokens []lexer.Token
-	for {
-		t, err := lex.Next()
-		if err != nil {
-			break // at the end; or the parser meets the same mistake and reports it
-		}
-		tokens = append(tokens, t)
-	}
+	s.tokens = tokensOf(s.text)
+	tokens := s.tokens
 	runes := []rune(s.text)
 	var b strings.Builder
 	from := 0
 	for i, t := range tokens {
 		called := i+1 < len(tokens) && tokens[i+1].Is(lexer.Bracket, "(")
+		piped := i > 0 && tokens[i-1].Is(lexer.Operator, "|")
 		switch {
-		case t.Is(lexer.Operator, "contains") && called && beginsOperand(tokens[:i]):
-			b.WriteString(string(runes[from:t.From]) + includes)
+		case t.Kind == lexer.Operator && both[t.Value] && called && beginsOperand(tokens[:i]):
+			b.WriteString(string(runes[from:t.From]) + hidden(t.Value))
 			from = t.To
-		case t.Is(lexer.Identifier) && i > 0 && tokens[i-1].Is(lexer.Operator, "|") && !called:
+		case t.Is(lexer.Identifier) && piped && !called:
 			b.WriteString(string(runes[from:t.To]) + emptyCall)
 			from = t.To
 			s.added = append(s.added, from+len(emptyCall)*len(s.added))
@@ -57,6 +64,21 @@ func (s *source) prepare() {
 	}
 	if from > 0 {
 		s.code = b.String() + string(runes[from:])
+	}
+}
+
+// tokensOf are the words of text, up to a mistake that the parser meets too.
+func tokensOf(text string) []lexer.Token {
+	lex := lexer.New()
+	lex.DisableIfOperator = true
+	lex.Reset(file.NewSource(text))
+	var tokens []lexer.Token
+	for {
+		t, err := lex.Next()
+		if err != nil || t.Kind == lexer.EOF {
+			return tokens
+		}
+		tokens = append(tokens, t)
 	}
 }
 
@@ -69,28 +91,52 @@ func beginsOperand(before []lexer.Token) bool {
 	if len(before) == 0 {
 		return true
 	}
-	last := before[len(before)-1]
-	return last.Kind == lexer.Operator || last.Kind == lexer.Bracket && strings.Contains("([{", last.Value)
+	return wantsValue(before[len(before)-1])
 }
 
-// position is the place in text of the rune offset in code.
-func (s *source) position(offset int) problem.Position {
+// wantsValue reports whether a value must follow t.
+func wantsValue(t lexer.Token) bool {
+	return t.Kind == lexer.Operator && t.Value != "#" || t.Kind == lexer.Bracket && strings.Contains("([{", t.Value)
+}
+
+// original is where in text the place of code is.
+func (s *source) original(l file.Location) span {
+	sp := span{s.back(l.From), s.back(l.To)}
+	return span{sp.from, max(sp.to, sp.from)}
+}
+
+func (s *source) back(offset int) int {
 	shift := 0
 	for _, at := range s.added {
 		if at < offset {
 			shift += min(offset-at, len(emptyCall))
 		}
 	}
-	pos := problem.Position{Line: 1, Column: 1}
-	for i, r := range []rune(s.text) {
-		if i >= offset-shift {
-			break
+	return offset - shift
+}
+
+// position tells a span as lines and columns. One that lies behind the text
+// is cut to its end.
+func (s *source) position(sp span) problem.Position {
+	pos := problem.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}
+	offset := 0
+	for _, r := range s.text {
+		if offset < sp.from {
+			pos.Line, pos.Column = step(pos.Line, pos.Column, r)
 		}
-		if pos.Column++; r == '\n' {
-			pos.Line, pos.Column = pos.Line+1, 1
+		if offset < sp.to {
+			pos.EndLine, pos.EndColumn = step(pos.EndLine, pos.EndColumn, r)
 		}
+		offset++
 	}
 	return pos
+}
+
+func step(line, column int, r rune) (int, int) {
+	if r == '\n' {
+		return line + 1, 1
+	}
+	return line, column + 1
 }
 
 // bareName reports whether src is nothing but a name: the fast way for the

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/big"
 	"strconv"
 	"strings"
 )
@@ -47,6 +46,9 @@ func leadingDigits(s string) int {
 	return n
 }
 
+// maxNumber is how long a text may be, in bytes, and still be a number.
+const maxNumber = 400
+
 // NumberText is the number that v stands for, as it was written: v is a number,
 // or text that is one JSON number with optional spaces around it.
 func NumberText(v any) (json.Number, bool) {
@@ -54,6 +56,9 @@ func NumberText(v any) (json.Number, bool) {
 	case json.Number:
 		return v, true
 	case string:
+		if len(v) > maxNumber {
+			return "", false
+		}
 		s := strings.TrimSpace(v)
 		if !isNumberText(s) {
 			return "", false
@@ -72,7 +77,7 @@ func NumberText(v any) (json.Number, bool) {
 func Number(v any) (f float64, ok bool) {
 	switch v := v.(type) {
 	case float64:
-		return v, true
+		return v, !math.IsInf(v, 0) && !math.IsNaN(v)
 	case int:
 		return float64(v), true
 	}
@@ -100,7 +105,11 @@ func Bool(v any) (b, ok bool) {
 	case bool:
 		return v, true
 	case string, json.Number, int, float64:
-		switch strings.ToLower(strings.TrimSpace(Text(v))) {
+		s := Text(v)
+		if len(s) > maxNumber {
+			return false, false
+		}
+		switch strings.ToLower(strings.TrimSpace(s)) {
 		case "true", "1", "yes":
 			return true, true
 		case "false", "0", "no":
@@ -192,13 +201,6 @@ func floatText(f float64) string {
 		f, _ = strconv.ParseFloat(short, 64)
 	}
 	return strconv.FormatFloat(f, 'f', -1, 64)
-}
-
-// decimal is the decimal number that f was meant to be: the shortest that reads
-// back as f.
-func decimal(f float64) *big.Rat {
-	r, _ := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, 64))
-	return r
 }
 
 // quote shows v in a message, cut so that a long text stays readable.

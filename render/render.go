@@ -49,7 +49,8 @@ type Asset struct {
 }
 
 // A Request is one picture wanted. It is closed: nothing but what stands in it
-// reaches the page.
+// reaches the page. Layout is run in the rows whose page has p-fit, p-focus or
+// p-crop, when all files and fonts are there.
 type Request struct {
 	Page          string // digest of the compiled page; requests that share it, Width and Height may share a tab
 	HTML          string // the whole document, every value in its place
@@ -57,6 +58,7 @@ type Request struct {
 	Format        Format
 	Quality       int // 1 to 100 for JPEG and WebP; 0 is the engine's default
 	Assets        []Asset
+	Layout        string // the script that fits texts and images, the same for all requests of a Page; "" for none. See template/layout
 }
 
 // An Output is a finished picture.
@@ -64,6 +66,9 @@ type Output struct {
 	Bytes         []byte
 	Width, Height int
 	Duration      time.Duration // in the engine, without waiting for a turn
+
+	Layout   []LayerReport // of the texts that Request.Layout looked after
+	Warnings []Warning     // of what it could not make sense of
 }
 
 // A Renderer turns one request into one output. Safe for use by several

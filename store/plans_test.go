@@ -17,11 +17,14 @@ func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
 		"the newest images":           {newestImages, "n USING INDEX images_newest"},
 		"the rows that failed":        {failedRows, "USING INDEX items_failed"},
 		"the renders of bytes":        {rendersOfHash, "USING INDEX renders_hash"},
+		"how texts of rows came out":  {fittingsOfRows, "(owner=? AND idx=? AND key=?)"},
+		"how their renders are found": {fittingsOfRows, "(fingerprint=?)"},
+		"the renders of a job's page": {picturesOfJob, "(fingerprint=?)"},
 		"the images of bytes":         {rehashImages, "USING INDEX images_hash"},
 		"the deliveries that are due": {dueDeliveries + ` ORDER BY d.due_at, d.generation LIMIT 9`, "USING INDEX deliveries_waiting"},
 	} {
 		var plan []string
-		args := []any{"60", 60}[:min(strings.Count(c.query, "$"), 2)]
+		args := []any{"60", "[60]", 60}[:min(strings.Count(c.query, "$"), 3)]
 		if err := s.reader().each(t.Context(), "EXPLAIN QUERY PLAN "+c.query, args, func(scan func(...any) error) error {
 			var id, parent, unused int
 			var step string

@@ -37,6 +37,14 @@ func problemText(p *bindings.Problem) string {
 	return encode(bindings.Problem{Code: clean(p.Code), Field: clean(p.Field), Message: clean(p.Message)})
 }
 
+// fittingText is f for the layout column; "" where there is nothing to say.
+func fittingText(f bindings.Fitting) string {
+	if f.Empty() {
+		return ""
+	}
+	return encode(f)
+}
+
 // rowError is p as a job's row shows it.
 func rowError(p *bindings.Problem) *batch.RowError {
 	if p == nil {

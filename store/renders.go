@@ -29,6 +29,7 @@ type Rendered struct {
 	Width, Height int
 	Assets        []string // digests of the remote files that were used
 	Duration      time.Duration
+	Fitting       bindings.Fitting
 
 	Problem *bindings.Problem // the row's fault: it is not tried again
 	Retry   error             // the machine's fault: it waits again
@@ -207,7 +208,7 @@ func (t *tx) recordPictures(ctx context.Context, done []Rendered) error {
 		if len(r.Assets) > 0 {
 			assets = encode(r.Assets)
 		}
-		rows = append(rows, []any{r.Fingerprint, r.Hash, r.Ext, r.Bytes, r.Width, r.Height, r.Duration.Microseconds(), assets})
+		rows = append(rows, []any{r.Fingerprint, r.Hash, r.Ext, r.Bytes, r.Width, r.Height, r.Duration.Microseconds(), assets, fittingText(r.Fitting)})
 		fingerprints = append(fingerprints, r.Fingerprint)
 	}
 	if len(rows) == 0 {
@@ -219,7 +220,7 @@ func (t *tx) recordPictures(ctx context.Context, done []Rendered) error {
 	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
 	if _, err := t.exec(ctx, `UPDATE renders SET state = 'done', claimed_by = 0, hash = e.value->>1, ext = e.value->>2,
 			bytes = CAST(e.value->>3 AS BIGINT), width = CAST(e.value->>4 AS BIGINT), height = CAST(e.value->>5 AS BIGINT),
-			duration = CAST(e.value->>6 AS BIGINT), assets = e.value->>7, ended_at = CAST($2 AS BIGINT)
+			duration = CAST(e.value->>6 AS BIGINT), assets = e.value->>7, layout = e.value->>8, ended_at = CAST($2 AS BIGINT)
 		FROM rows($1) AS e WHERE fingerprint = e.value->>0 AND state <> 'done'`, table(rows), millis(t.now)); err != nil {
 		return err
 	}

@@ -44,6 +44,12 @@ func scanResult(scan func(...any) error) (r batch.Result, err error) {
 	return r, err
 }
 
+// picturesOfJob has the pictures of some rows, with what is known of how each
+// was made.
+const picturesOfJob = `SELECT g.idx, g.output, g.state, g.problem, g.hash, g.ext, g.format, g.width, g.height, COALESCE(r.layout, '')
+	FROM images AS g LEFT JOIN renders AS r ON r.fingerprint = g.fingerprint
+	WHERE g.owner = $1 AND g.idx BETWEEN $2 AND $3 AND g.state IN ('ready', 'failed') ORDER BY g.idx, g.place`
+
 // picture adds the pictures of results, and the errors of outputs where the row
 // itself has none.
 func (s *Store) picture(ctx context.Context, owner string, results []batch.Result) error {
@@ -51,13 +57,15 @@ func (s *Store) picture(ctx context.Context, owner string, results []batch.Resul
 	for i, r := range results {
 		at[r.Index] = i
 	}
-	return s.reader().each(ctx, `SELECT idx, output, state, problem, hash, ext, format, width, height FROM images
-		WHERE owner = $1 AND idx BETWEEN $2 AND $3 AND state IN ('ready', 'failed') ORDER BY idx, place`,
+	return s.reader().each(ctx, picturesOfJob,
 		[]any{owner, results[0].Index, results[len(results)-1].Index}, func(scan func(...any) error) error {
 			var idx int64
 			var p batch.Picture
-			var state, text string
-			if err := scan(&idx, &p.Output, &state, &text, &p.Hash, &p.Ext, &p.Format, &p.Width, &p.Height); err != nil {
+			var state, text, fitting string
+			if err := scan(&idx, &p.Output, &state, &text, &p.Hash, &p.Ext, &p.Format, &p.Width, &p.Height, &fitting); err != nil {
+				return err
+			}
+			if err := decode(fitting, &p.Fitting); err != nil {
 				return err
 			}
 			i, ok := at[idx]

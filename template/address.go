@@ -29,6 +29,9 @@ type Remote struct {
 	URL  string // absolute, http or https, without a fragment
 	Path string // "/remote/" and the SHA-256 of URL, hex
 	Var  string // the variables that it came from; "" for the template's own text
+
+	// Optional: the document can do without, see Page.FillWithout.
+	Optional bool
 }
 
 // An addressBook judges addresses: what a page may refer to, and as what.

@@ -14,7 +14,15 @@ import (
 // coerce is value as v's type has it. Rows from CSV are text throughout, so text
 // that says a number, a boolean or JSON is taken as such where the type asks
 // for it. The problem's message begins with the name of the variable.
-func coerce(v Var, value any, book addressBook) (any, *problem.Error) {
+func coerce(v *Var, value any, book addressBook) (any, *problem.Error) {
+	typed, p := v.ofType(value, book)
+	if p == nil {
+		p = v.limits(typed)
+	}
+	return typed, p
+}
+
+func (v *Var) ofType(value any, book addressBook) (any, *problem.Error) {
 	switch v.Type {
 	case Text:
 		return coerceText(v, value)
@@ -67,19 +75,25 @@ func structured(value any) any {
 	return parsed
 }
 
-func coerceText(v Var, value any) (any, *problem.Error) {
+func coerceText(v *Var, value any) (any, *problem.Error) {
 	switch value.(type) {
 	case []any, map[string]any:
 		return nil, wrongType(v, value)
 	}
 	s := expr.Text(value)
-	if n := utf8.RuneCountInString(s); v.MaxLength > 0 && n > v.MaxLength {
+	if v.MaxLength == 0 && v.MinLength == 0 {
+		return s, nil
+	}
+	switch n := utf8.RuneCountInString(s); {
+	case v.MaxLength > 0 && n > v.MaxLength:
 		return nil, variable(v, TooLong, "%s has %d letters, more than the %d allowed", v.Name, n, v.MaxLength)
+	case n < v.MinLength:
+		return nil, variable(v, TooShort, "%s has %d letters, less than the %d wanted", v.Name, n, v.MinLength)
 	}
 	return s, nil
 }
 
-func coerceAddress(v Var, value any, book addressBook) (any, *problem.Error) {
+func coerceAddress(v *Var, value any, book addressBook) (any, *problem.Error) {
 	s, ok := value.(string)
 	if !ok {
 		return nil, wrongType(v, value)
@@ -112,7 +126,7 @@ var typeHints = map[Type]string{
 	Object:  `objects look like {"a": 1}`,
 }
 
-func wrongType(v Var, value any) *problem.Error {
+func wrongType(v *Var, value any) *problem.Error {
 	shown := quote(value)
 	switch value.(type) {
 	case json.Number, bool, int, float64:
@@ -122,7 +136,7 @@ func wrongType(v Var, value any) *problem.Error {
 }
 
 // variable is a problem of one variable's value.
-func variable(v Var, slug, format string, args ...any) *problem.Error {
+func variable(v *Var, slug, format string, args ...any) *problem.Error {
 	return problem.New(problem.Invalid, format, args...).WithSlug(slug).At("variables." + v.Name)
 }
 

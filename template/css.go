@@ -95,11 +95,33 @@ func (c *cssReader) token() {
 		c.atRule()
 	case startsName(rest):
 		c.name()
+	case ch == '#' && c.mode == sheet && c.selectsRepeated():
 	default:
 		c.structure(ch)
 		c.out.WriteByte(text[c.i])
 		c.i++
 	}
+}
+
+// selectsRepeated writes #id in a selector so that it finds the elements that a
+// loop makes of one, whose ids are id--0, id--1 and so on. The weight stays that
+// of an id.
+func (c *cssReader) selectsRepeated() bool {
+	n, name := readName(c.in.text[c.i+1:])
+	if n == 0 || !c.r.repeated[name] || !opensBlock(c.in.text[c.i:]) {
+		return false
+	}
+	raw := c.in.text[c.i : c.i+1+n]
+	c.out.WriteString(":is(" + raw + `,[id^="` + cssEscape(name, cssStringSafe) + `--"])`)
+	c.i += 1 + n
+	return true
+}
+
+// opensBlock reports whether text, inside which no string or comment has begun,
+// comes to a { before its statement ends: it is a selector.
+func opensBlock(text string) bool {
+	i := strings.IndexAny(text, "{};")
+	return i >= 0 && text[i] == '{'
 }
 
 func (c *cssReader) structure(ch byte) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,9 +36,10 @@ func List(fsys fs.FS) ([]string, error) {
 }
 
 // Load reads the template name from its folder, with the files under assets/
-// that its document refers to, by path. Where a value decides which asset is
-// shown, that may be any, so all are read. A file that is missing is left out:
-// Parse reports it at its place.
+// that its document refers to, by path. Where a value decides which picture is
+// shown, that may be any of the template's own folder, assets/NAME; where there
+// is no such folder, any in assets/. A file that is missing is left out: Parse
+// reports it at its place.
 func Load(fsys fs.FS, name string) (src []byte, assets map[string][]byte, err error) {
 	if strings.Contains(name, "/") || !fs.ValidPath(name+extension) {
 		return nil, nil, problem.New(problem.NotFound, "%q cannot be the name of a template", name)
@@ -49,35 +51,44 @@ func Load(fsys fs.FS, name string) (src []byte, assets map[string][]byte, err er
 	if err != nil {
 		return nil, nil, fmt.Errorf("read template %q: %w", name, err)
 	}
-	paths, dynamic := references(name, src)
+	paths, dynamic := namedAssets(name, src)
 	if dynamic {
-		if paths, err = allAssets(fsys); err != nil {
+		pictures, err := ownPictures(fsys, name)
+		if err != nil {
 			return nil, nil, fmt.Errorf("list the assets of template %q: %w", name, err)
 		}
+		paths = append(paths, pictures...)
 	}
 	assets, err = readAssets(fsys, name, paths)
 	return src, assets, err
 }
 
-// references are the assets that the document names, and whether values may
+// namedAssets are the assets that the document names, and whether values may
 // name any.
-func references(name string, src []byte) (paths []string, dynamic bool) {
+func namedAssets(name string, src []byte) (paths []string, dynamic bool) {
 	book := addressBook{lookup: func(p string) (string, bool) {
 		paths = append(paths, p)
 		return "", true
 	}}
-	d, _ := read(name, src, book) // Parse reports its problems
+	d, _ := read(name, src, book, nil) // Parse reports its problems
 	if d == nil {
 		return nil, false
 	}
-	dynamic = slices.ContainsFunc(d.slots, func(s slot) bool { return s.place.address() }) ||
+	dynamic = slices.ContainsFunc(d.slots, func(s *slot) bool { return s.place.address() }) ||
 		slices.ContainsFunc(d.manifest.vars, func(v Var) bool { return v.Type == Image || v.Type == URL })
 	return paths, dynamic
 }
 
-func allAssets(fsys fs.FS) ([]string, error) {
+var pictureExt = regexp.MustCompile(`(?i)\.(?:png|jpe?g|gif|webp|avif|svg)$`)
+
+// ownPictures are the pictures that a value may name.
+func ownPictures(fsys fs.FS, name string) ([]string, error) {
+	dir := assetDir + name
+	if info, err := fs.Stat(fsys, dir); err != nil || !info.IsDir() {
+		dir = strings.TrimSuffix(assetDir, "/")
+	}
 	var paths []string
-	err := fs.WalkDir(fsys, strings.TrimSuffix(assetDir, "/"), func(p string, e fs.DirEntry, err error) error {
+	err := fs.WalkDir(fsys, dir, func(p string, e fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
@@ -85,7 +96,7 @@ func allAssets(fsys fs.FS) ([]string, error) {
 			return err
 		case strings.HasPrefix(path.Base(p), ".") && e.IsDir():
 			return fs.SkipDir
-		case e.Type().IsRegular() && !strings.HasPrefix(path.Base(p), "."):
+		case e.Type().IsRegular() && !strings.HasPrefix(path.Base(p), ".") && pictureExt.MatchString(p):
 			paths = append(paths, p)
 		}
 		return nil

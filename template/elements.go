@@ -1,7 +1,7 @@
 package template
 
 import (
-	"html"
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,18 +24,241 @@ var rawElements = map[string]bool{"script": true, "style": true, "title": true, 
 // animations change attributes of other elements later, past all escaping.
 var animations = map[string]bool{"animate": true, "animatemotion": true, "animatetransform": true, "set": true}
 
-func (r *reader) startTag(t markup.Tag) {
+// An element is one that is being read.
+type element struct {
+	node *markup.Node
+	tag  markup.Tag
+	d    directives
+}
+
+func (r *reader) elementOf(n *markup.Node) *element {
+	e := &element{node: n, tag: markup.ParseTag(r.doc.Masked, n.Start, n.Stop)}
+	e.d = r.directives(e)
+	return e
+}
+
+// chain reads the element at i with the p-else and p-empty behind it, and returns
+// the index behind those.
+func (r *reader) chain(items []item, i int) int {
+	e := r.elementOf(items[i].node)
+	if e.d.or != nil || e.d.empty {
+		r.invalid(e.tag.Start, "<%s> with %s follows no element with p-if or p-for", e.tag.Name, e.d.orName()).WithSlug(BadDirective)
+	}
+	if e.d.when == nil && e.d.loop == nil {
+		r.element(e)
+		return i + 1
+	}
+	if e.node.End == "" && !markup.Void(e.tag.Name) && !e.tag.SelfClosing {
+		r.invalid(e.tag.Start, "<%s> with p-if or p-for needs an end tag of its own", e.tag.Name).WithSlug(BadDirective)
+	}
+	rest, next := r.followers(items, i+1)
+	switch {
+	case e.d.loop != nil:
+		r.repeat(e, rest)
+	default:
+		r.pieces = append(r.pieces, r.alternatives(append([]*element{e}, rest...))...)
+	}
+	return next
+}
+
+// followers are the elements from i on that belong to the one before, with
+// nothing but white space in between.
+func (r *reader) followers(items []item, i int) (rest []*element, next int) {
+	next = i
+	for j := i; j < len(items); j++ {
+		if items[j].isBlank(r.Src) {
+			continue
+		}
+		if items[j].node == nil || items[j].node.Kind != markup.Element || !follows(items[j].node) {
+			return rest, next
+		}
+		rest = append(rest, r.elementOf(items[j].node))
+		next = j + 1
+	}
+	return rest, next
+}
+
+func follows(n *markup.Node) bool {
+	for _, name := range []string{"p-else", "p-else-if", "p-empty"} {
+		if _, ok := n.Get(name); ok {
+			return true
+		}
+		if _, ok := n.Get("data-" + name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// alternatives are elements of which the first whose condition holds is shown.
+func (r *reader) alternatives(chain []*element) []piece {
+	e := chain[0]
+	cond := e.d.when
+	if e.d.or != nil {
+		cond = e.d.or
+	}
+	if cond == nil || cond.bare {
+		if len(chain) > 1 {
+			r.invalid(chain[1].tag.Start, "an element follows the one with p-else").WithSlug(BadDirective)
+		}
+		return r.nested(func() { r.element(e) })
+	}
+	program := r.expression(cond.text, cond.at, true)
+	p := piece{kind: isChoice, body: r.nested(func() { r.element(e) })}
+	if len(chain) > 1 {
+		p.otherwise = r.alternatives(chain[1:])
+	}
+	if program == nil { // reported already
+		return nil
+	}
+	p.slot = r.noteSlot(&slot{place: isCondition, parts: []part{{program: program}}, at: r.At(cond.at)})
+	return []piece{p}
+}
+
+// repeat reads the element once for each item of its list.
+func (r *reader) repeat(e *element, rest []*element) {
+	otherwise := func() {}
+	if len(rest) > 0 {
+		if !rest[0].d.empty || len(rest) > 1 {
+			r.invalid(rest[len(rest)-1].tag.Start, "behind an element with p-for stands one with p-empty at most").WithSlug(BadDirective)
+		}
+		otherwise = func() { r.element(rest[0]) }
+	}
+	r.loop(e.d.loop.syntax, e.d.loop.at, e.d.loop.limit, func() {
+		if e.d.when == nil {
+			r.element(e)
+			return
+		}
+		r.pieces = append(r.pieces, r.alternatives([]*element{e})...)
+	}, otherwise)
+}
+
+// element reads an element whose conditions are dealt with.
+func (r *reader) element(e *element) {
+	hide := r.hiding(e)
+	if len(hide) == 0 {
+		r.layer(e)
+		return
+	}
+	p := piece{kind: isChoice, body: r.nested(func() { r.layer(e) })}
+	p.slot = &slot{place: isPresence, vars: hide, at: r.At(e.tag.Start)}
+	r.slots = append(r.slots, p.slot)
+	r.pieces = append(r.pieces, p)
+}
+
+// hiding are the variables of e's own text and attributes of which the manifest
+// says that a missing value hides the element.
+func (r *reader) hiding(e *element) []string {
+	if !r.manifest.hides {
+		return nil
+	}
+	var names []string
+	note := func(start, end int) {
+		for _, m := range r.marksIn(start, end) {
+			program, err := expr.Compile(m.Src, expr.Options{})
+			if err != nil {
+				continue
+			}
+			for _, name := range program.Names() {
+				if r.manifest.hidesOn(name) && !r.isLocal(name) && !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	note(e.tag.Start, e.tag.End)
+	for _, child := range e.node.Children {
+		if child.Kind == markup.Text {
+			note(child.Start, child.Stop)
+		}
+	}
+	return names
+}
+
+// layer reads e as what a row may hide or change, where it has a name.
+func (r *reader) layer(e *element) {
+	isPageElement := r.isPage(e)
+	i := -1
+	if !r.inHead && !rawElements[e.tag.Name] && e.tag.Name != "html" && e.tag.Name != "body" {
+		i = r.noteLayer(e)
+	}
+	e.d.layer = i
+	switch {
+	case isPageElement:
+		if len(r.scopes) > 1 {
+			r.unsupported(e.tag.Start, "a page inside two loops")
+		}
+		r.pieces = append(r.pieces, piece{kind: isPage, page: r.pageSize(e), body: r.nested(func() { r.tagAndContent(e) })})
+	case i >= 0:
+		r.pieces = append(r.pieces, piece{kind: isLayer, layer: i, body: r.nested(func() { r.tagAndContent(e) })})
+	default:
+		r.tagAndContent(e)
+	}
+}
+
+// isPage reports whether e is a page: an element of that class which is in no other.
+func (r *reader) isPage(e *element) bool {
+	class, _ := e.tag.Get(r.Src, "class")
+	if !slices.Contains(strings.Fields(class), pageClass) {
+		return false
+	}
+	for n := e.node.Parent; n != nil; n = n.Parent {
+		if n.HasClass(pageClass) {
+			r.invalid(e.tag.Start, "a page inside another page").WithSlug(BadDirective)
+			return false
+		}
+	}
+	r.pageCount++
+	return true
+}
+
+// pageSize is the size that a page names for itself.
+func (r *reader) pageSize(e *element) *Size {
+	if e.d.size == nil {
+		return nil
+	}
+	for i, s := range r.manifest.sizes {
+		if s.Name == e.d.size.text {
+			return &r.manifest.sizes[i]
+		}
+	}
+	r.noSize(e.d.size.text, e.d.size.at)
+	return nil
+}
+
+func (r *reader) noSize(name string, at int) {
+	names := r.manifest.sizeNames()
+	p := r.invalid(at, "the manifest has no size %q", name).WithSlug(SizeNotFound)
+	if near := expr.Nearest(name, names); near != "" {
+		p.WithHint("did you mean %q?", near)
+	}
+}
+
+func (r *reader) tagAndContent(e *element) {
+	if e.d.image != nil {
+		r.image(e)
+		return
+	}
+	r.startTag(e)
+	r.content(e)
+}
+
+func (r *reader) startTag(e *element) {
+	t := e.tag
 	r.rawText = ""
 	if rawElements[t.Name] {
 		r.rawText = t.Name
 	}
-	nameEnd := t.NameEnd
-	if marks := r.marksIn(t.Start, nameEnd); len(marks) > 0 {
-		r.ignoreIn(t.Start, nameEnd)
+	if marks := r.marksIn(t.Start, t.NameEnd); len(marks) > 0 {
+		r.ignoreIn(t.Start, t.NameEnd)
 		r.unsafe(marks[0].Start, "an expression cannot name an element")
 	}
 	if hint, refused := refusedElements[t.Name]; refused {
-		r.refuse(t, hint)
+		r.ignoreIn(t.Start, t.End)
+		r.unsafe(t.Start, "<%s> has no place in a template", t.Name)
+		if hint != "" {
+			r.problems[len(r.problems)-1].WithHint("%s", hint)
+		}
 		return
 	}
 	switch t.Name {
@@ -46,50 +269,79 @@ func (r *reader) startTag(t markup.Tag) {
 		r.inHead = true
 	case "body":
 		r.inHead = false
-	case "svg", "math":
-		if !t.SelfClosing {
-			r.foreign = append(r.foreign, t.Name)
-		}
 	case "style":
 		r.style(t)
 	case "meta":
 		r.meta(t)
 	}
-	r.page(t)
-	r.attributes(t)
-}
-
-func (r *reader) refuse(t markup.Tag, hint string) {
-	r.ignoreIn(t.Start, t.End)
-	r.unsafe(t.Start, "<%s> has no place in a template", t.Name)
-	if hint != "" {
-		r.problems[len(r.problems)-1].WithHint("%s", hint)
+	r.attributes(e)
+	if isForeign(t.Name) && !t.SelfClosing {
+		r.foreign++
 	}
 }
 
-func (r *reader) endTag(t markup.Tag) {
-	if marks := r.marksIn(t.Start, t.End); len(marks) > 0 {
-		r.ignoreIn(t.Start, t.End)
-		r.unsafe(marks[0].Start, "an expression cannot stand in an end tag")
-	}
-	manifest := t.Name == "script" && r.rawText == "script"
-	r.rawText = ""
-	switch t.Name {
-	case "head":
-		r.inHead = false
-	case "svg", "math":
-		for i := len(r.foreign) - 1; i >= 0; i-- {
-			if r.foreign[i] == t.Name {
-				r.foreign = r.foreign[:i]
-				break
-			}
+func isForeign(name string) bool { return name == "svg" || name == "math" }
+
+// content reads what stands inside e, and its end tag.
+func (r *reader) content(e *element) {
+	n, raw := e.node, r.rawText
+	inner := func() {
+		if e.d.figure != nil {
+			r.figure(e)
+			return
+		}
+		if raw == "" {
+			r.flow(r.items(n))
+			return
+		}
+		for _, text := range n.Children {
+			r.text(text.Start, text.Stop)
 		}
 	}
-	if !manifest {
-		r.emit(string(r.Src[t.Start:t.End]))
+	if e.d.figure != nil && e.d.layer >= 0 {
+		r.pieces = append(r.pieces, r.nested(inner)...)
+	} else if e.d.layer >= 0 && !markup.Void(e.tag.Name) && r.foreign == 0 {
+		r.pieces = append(r.pieces, piece{kind: isContent, layer: e.d.layer, body: r.nested(inner)})
+	} else {
+		inner()
 	}
-	if t.Name == "style" {
+	r.rawText = ""
+	if isForeign(e.tag.Name) && !e.tag.SelfClosing {
+		r.foreign--
+	}
+	switch e.tag.Name {
+	case "head":
+		r.base() // an empty one
+		r.inHead = false
+	case "script":
+		r.ignoreIn(n.EndStart, n.EndStart+len(n.End))
+		return
+	}
+	if n.End != "" {
+		r.endTag(n.EndStart, n.EndStart+len(n.End), n.End)
+	}
+	if e.tag.Name == "style" {
 		r.size = ""
+	}
+}
+
+// text is the content of an element whose text is no markup.
+func (r *reader) text(start, end int) {
+	switch r.rawText {
+	case "script":
+		r.ignoreIn(start, end) // the manifest; any other script is a problem already
+	case "style":
+		if r.foreign > 0 && bytes.ContainsAny(r.doc.Masked[start:end], "<&") {
+			r.unsafe(start, "< or & in the CSS of an SVG; move the <style> into the head")
+		}
+		r.noteThemes(start, end)
+		c := cssReader{r: r, in: r.cssText(start, end, false), mode: sheet}
+		c.read()
+	default:
+		if r.foreign > 0 && bytes.IndexByte(r.doc.Masked[start:end], '<') >= 0 {
+			r.unsafe(start, "an element inside the <%s> of an SVG", r.rawText)
+		}
+		r.flow(r.textItems(start, end))
 	}
 }
 
@@ -102,7 +354,7 @@ func (r *reader) script(t markup.Tag) {
 		return
 	}
 	if id == manifestID {
-		r.report(t.Start, problem.New(problem.Invalid, "the manifest needs type=\"application/json\""))
+		r.invalid(t.Start, "the manifest needs type=\"application/json\"")
 		return
 	}
 	r.unsafe(t.Start, "<script>: templates run without JavaScript")
@@ -115,215 +367,26 @@ func (r *reader) style(t markup.Tag) {
 	if !ok {
 		return
 	}
-	names := r.manifest.sizeNames()
-	if !slices.Contains(names, size) {
-		p := problem.New(problem.Invalid, "the manifest has no size %q", size).WithSlug(SizeNotFound)
-		if near := expr.Nearest(size, names); near != "" {
-			p.WithHint("did you mean %q?", near)
-		}
-		r.report(t.Start, p)
+	if !slices.Contains(r.manifest.sizeNames(), size) {
+		r.noSize(size, t.Start)
 		return
 	}
 	r.size = size
+}
+
+var themeSelector = regexp.MustCompile(`\[\s*data-theme\s*=\s*["']?([A-Za-z0-9_-]+)["']?\s*\]`)
+
+// noteThemes notes the themes that a style sheet has rules for.
+func (r *reader) noteThemes(start, end int) {
+	for _, m := range themeSelector.FindAllSubmatch(r.doc.Masked[start:end], -1) {
+		if name := string(m[1]); !slices.Contains(r.themes, name) {
+			r.themes = append(r.themes, name)
+		}
+	}
 }
 
 func (r *reader) meta(t markup.Tag) {
 	if charset, ok := t.Get(r.Src, "charset"); ok && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "utf8") {
 		r.report(t.Start, problem.New(problem.Invalid, "the charset must be utf-8"))
 	}
-}
-
-// page notes the pages of the document; this version draws one.
-func (r *reader) page(t markup.Tag) {
-	class, _ := t.Get(r.Src, "class")
-	if !slices.Contains(strings.Fields(class), pageClass) {
-		return
-	}
-	if r.pageCount++; r.pageCount == 2 {
-		r.unsupported(t.Start, "a second p-page")
-	}
-}
-
-// attributes emits the tag with its attributes, each by its meaning.
-func (r *reader) attributes(t markup.Tag) {
-	from := t.Start
-	for _, a := range t.Attrs {
-		if hiddenAttrs[a.Name] {
-			r.directive(a)
-			r.ignoreIn(a.Start, a.End)
-			r.emit(strings.TrimRight(string(r.Src[from:a.Start]), " \t\r\n\f"))
-			from = a.End
-			continue
-		}
-		if r.attribute(t, a) {
-			from = r.special(t, a, from)
-		}
-	}
-	r.emit(string(r.Src[from:t.End]))
-}
-
-// attribute reports what is wrong with a, and whether its value needs more than
-// to be copied.
-func (r *reader) attribute(t markup.Tag, a markup.Attr) bool {
-	marks := r.marksIn(a.Start, a.End)
-	inName := r.marksIn(a.Start, a.NameEnd)
-	switch {
-	case len(inName) > 0:
-		r.ignoreIn(a.Start, a.End)
-		r.unsafe(inName[0].Start, "an expression cannot name an attribute")
-		return false
-	case strings.HasPrefix(a.Name, "on"):
-		r.ignoreIn(a.Start, a.End)
-		r.unsafe(a.Start, "%s: templates run without JavaScript", a.Name)
-		return false
-	case refusedAttrs[a.Name]:
-		r.ignoreIn(a.Start, a.End)
-		r.unsafe(a.Start, "the attribute %s has no place in a template", a.Name)
-		return false
-	case strings.HasSuffix(a.Name, "srcset"):
-		r.ignoreIn(a.Start, a.End)
-		r.unsupported(a.Start, "%s", a.Name)
-		return false
-	case r.directive(a):
-		r.ignoreIn(a.Start, a.End)
-		return false
-	case len(marks) > 0 && !a.Quoted:
-		r.ignoreIn(a.Start, a.End)
-		r.unsafe(marks[0].Start, "an expression needs quotes around it: %s=\"{{…}}\"", a.Name)
-		return false
-	case len(marks) > 0 && animations[t.Name]:
-		r.ignoreIn(a.Start, a.End)
-		r.unsafe(marks[0].Start, "an expression cannot stand in <%s>", t.Name)
-		return false
-	}
-	return a.HasValue && (len(marks) > 0 || r.meaning(t, a) != plainAttr || strings.Contains(a.Value(r.Src), "{{"))
-}
-
-// A meaning is how an attribute's value is to be read.
-type meaning int
-
-const (
-	plainAttr meaning = iota
-	cssDeclarations
-	cssOneValue
-	fetchedAddress
-	linkAddress
-)
-
-func (r *reader) meaning(t markup.Tag, a markup.Attr) meaning {
-	switch {
-	case a.Name == "style":
-		return cssDeclarations
-	case presentation[a.Name] && len(r.foreign) > 0:
-		return cssOneValue
-	case linkAttrs[a.Name] || isHref[a.Name] && (t.Name == "a" || t.Name == "area"):
-		return linkAddress
-	case fetchAttrs[a.Name] || isHref[a.Name]:
-		return fetchedAddress
-	}
-	return plainAttr
-}
-
-var (
-	isHref       = map[string]bool{"href": true, "xlink:href": true}
-	fetchAttrs   = map[string]bool{"src": true, "poster": true, "background": true, "lowsrc": true, "dynsrc": true}
-	linkAttrs    = map[string]bool{"cite": true, "longdesc": true, "action": true, "formaction": true}
-	refusedAttrs = map[string]bool{"srcdoc": true, "http-equiv": true, "ping": true, "manifest": true, "xml:base": true, "shadowrootmode": true, "attributionsrc": true}
-	// hiddenAttrs are for people and tools; no page has them, so that a new name renders nothing.
-	hiddenAttrs  = map[string]bool{"p-name": true, "p-lock": true, "p-anchor": true, "p-version": true, "data-p-name": true, "data-p-lock": true, "data-p-anchor": true}
-	presentation = map[string]bool{
-		"fill": true, "stroke": true, "filter": true, "mask": true, "clip-path": true, "cursor": true, "color": true,
-		"marker": true, "marker-start": true, "marker-mid": true, "marker-end": true,
-		"stop-color": true, "flood-color": true, "lighting-color": true, "font-family": true,
-	}
-)
-
-// special emits the source from from up to a's value, and the value by its
-// meaning. It returns where the source goes on.
-func (r *reader) special(t markup.Tag, a markup.Attr, from int) int {
-	r.emit(string(r.Src[from:a.ValueStart]))
-	switch kind := r.meaning(t, a); kind {
-	case cssDeclarations, cssOneValue:
-		mode := declarations
-		if kind == cssOneValue {
-			mode = oneValue
-		}
-		c := cssReader{r: r, in: r.cssText(a.ValueStart, a.ValueEnd, true), mode: mode}
-		c.read()
-	case fetchedAddress:
-		r.addressAttr(a, inFetch)
-	case linkAddress:
-		if len(r.marksIn(a.ValueStart, a.ValueEnd)) > 0 {
-			r.addressAttr(a, inLink)
-		} else {
-			r.staticLink(a)
-		}
-	default:
-		r.plain(a.ValueStart, a.ValueEnd, false)
-	}
-	return a.ValueEnd
-}
-
-func (r *reader) addressAttr(a markup.Attr, p place) {
-	var parts []rawPart
-	add := func(from, to int) {
-		if from < to {
-			parts = append(parts, rawPart{text: html.UnescapeString(string(r.Src[from:to]))})
-		}
-	}
-	from := a.ValueStart
-	for _, m := range r.marksIn(a.ValueStart, a.ValueEnd) {
-		add(from, m.Start)
-		parts = append(parts, rawPart{mark: &m})
-		from = m.End
-	}
-	add(from, a.ValueEnd)
-	r.address(p, parts, a.ValueStart, true)
-}
-
-// staticLink lets any address pass that a click would merely follow.
-func (r *reader) staticLink(a markup.Attr) {
-	target := clean(html.UnescapeString(a.Value(r.Src)))
-	switch strings.ToLower(scheme.FindString(target)) {
-	case "", "http:", "https:", "mailto:", "tel:":
-	default:
-		r.unsafe(a.ValueStart, "the address %s", quote(target))
-	}
-	r.emit(a.Value(r.Src))
-}
-
-// Directives of the format that this version does not draw yet, and those that
-// only inform.
-var (
-	laterDirectives = []string{"p-if", "p-else", "p-for", "p-limit", "p-empty", "p-src", "p-fallback", "p-onerror", "p-crop"}
-	laterFamilies   = regexp.MustCompile(`^p-(?:attr|style|class)-`)
-	informative     = []string{"p-role", "p-name", "p-lock", "p-anchor", "p-focus", "p-version", "p-min", "p-max", "p-lines", "p-fit"}
-)
-
-// directive reports whether a is a directive that cannot be let through.
-func (r *reader) directive(a markup.Attr) bool {
-	name, data := strings.CutPrefix(a.Name, "data-")
-	if !strings.HasPrefix(name, "p-") {
-		return false
-	}
-	fit := strings.TrimSpace(a.Value(r.Src))
-	switch {
-	case slices.Contains(laterDirectives, name) || laterFamilies.MatchString(name):
-		r.unsupported(a.Start, "the directive %s", a.Name)
-		return true
-	case name == "p-fit" && fit != "none" && fit != "":
-		r.unsupported(a.Start, "p-fit=%q", fit)
-		return true
-	case name == "p-version" && fit != "1":
-		r.unsupported(a.Start, "version %q of the format", fit)
-		return true
-	case slices.Contains(informative, name) || data:
-		return false
-	}
-	p := problem.New(problem.Invalid, "there is no directive %s", a.Name)
-	if near := expr.Nearest(name, slices.Concat(informative, laterDirectives)); near != "" {
-		p.WithHint("did you mean %q?", near)
-	}
-	r.report(a.Start, p)
-	return true
 }

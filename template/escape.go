@@ -9,6 +9,14 @@ import (
 	"github.com/pictifyd/pictifyd/expr"
 )
 
+// appendEscaped is escape behind out, without a copy where nothing needs one.
+func appendEscaped(out []byte, p place, v string) []byte {
+	if p == inHTML && !strings.ContainsAny(v, "&<>\"'\x00") && utf8.ValidString(v) {
+		return append(out, v...)
+	}
+	return append(out, escape(p, v)...)
+}
+
 // escape writes v for the place p. What it returns has no character that means
 // something in HTML, so that it may stand in text and in quoted attributes alike.
 func escape(p place, v string) string {

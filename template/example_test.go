@@ -20,7 +20,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	page, err := card.Page("")
+	page, err := card.Page(template.View{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -38,6 +38,5 @@ func ExampleParse_mistake() {
 <h1 p-if="title">{{ titel }}</h1>`), nil)
 	fmt.Println(err)
 	// Output:
-	// card.html:2:5: the directive p-if is not supported by this version
 	// card.html:2:21: unknown variable "titel" (did you mean "title"?)
 }

@@ -33,15 +33,34 @@ var types = []string{"text", "number", "boolean", "image", "url", "color", "date
 
 // A Var is a variable that rows give to a template.
 type Var struct {
-	Name        string `json:"name"`
-	Type        Type   `json:"type"`
-	Required    bool   `json:"required,omitempty"`
-	Default     any    `json:"default,omitempty"`
-	Example     any    `json:"example,omitempty"`
-	MaxLength   int    `json:"maxLength,omitempty"` // of text, in letters; 0 is no limit
-	Items       string `json:"items,omitempty"`     // what an array holds, for people and tools
-	Description string `json:"description,omitempty"`
+	Name        string   `json:"name"`
+	Type        Type     `json:"type"`
+	Required    bool     `json:"required,omitempty"`
+	Default     any      `json:"default,omitempty"`
+	Example     any      `json:"example,omitempty"`
+	MinLength   int      `json:"minLength,omitempty"` // of text, in letters
+	MaxLength   int      `json:"maxLength,omitempty"` // of text, in letters; 0 is no limit
+	Min         *float64 `json:"min,omitempty"`       // of a number
+	Max         *float64 `json:"max,omitempty"`       // of a number
+	Pattern     string   `json:"pattern,omitempty"`   // a regular expression that the whole text must match
+	Options     []any    `json:"options,omitempty"`   // the only values that are allowed
+	Missing     Missing  `json:"missing,omitempty"`
+	Items       string   `json:"items,omitempty"` // what an array holds, for people and tools
+	Description string   `json:"description,omitempty"`
+
+	typed   bool // the manifest names its type
+	pattern *regexp.Regexp
 }
+
+// Missing says what happens where a row has no value for a variable.
+type Missing string
+
+// The policies. Required variables are strict.
+const (
+	MissingStrict  Missing = "strict"  // the row fails
+	MissingDefault Missing = "default" // its default is shown, or nothing
+	MissingHide    Missing = "hide"    // elements that show it are left out
+)
 
 // A Size is one of the sizes that a template can be rendered in.
 type Size struct {
@@ -65,7 +84,13 @@ type manifest struct {
 	sizes    []Size // never empty, the default first
 	vars     []Var
 	declared bool // vars were declared; else the expressions declare them
+	hides    bool // a missing value of some variable hides elements
+	env      manifestEnv
 }
+
+// A manifestEnv is where and in whose words values are written: each is text,
+// or an expression in {{ }} over the row.
+type manifestEnv struct{ locale, timezone, currency part }
 
 func (m *manifest) sizeNames() []string {
 	out := make([]string, len(m.sizes))
@@ -97,6 +122,7 @@ type manifestReader struct {
 	report func(offset int, p *problem.Error)
 	m      manifest
 	values []declaredValue
+	env    []member // locale, timezone, currency
 }
 
 // A declaredValue is a default or an example, checked once all assets are known.
@@ -123,8 +149,10 @@ func (r *manifestReader) read(text string, base int) {
 			r.sizes(m)
 		case "vars":
 			r.vars(m)
+		case "locale", "timezone", "currency":
+			r.env = append(r.env, m)
 		default:
-			r.unknown(m, "the manifest", []string{"name", "description", "version", "sizes", "vars"})
+			r.unknown(m, "the manifest", []string{"name", "description", "version", "sizes", "vars", "locale", "timezone", "currency"})
 		}
 	}
 }
@@ -196,38 +224,6 @@ func (r *manifestReader) vars(m member) {
 		}
 		r.m.vars = append(r.m.vars, Var{Name: v.key, Type: Text})
 		r.variable(len(r.m.vars)-1, v)
-	}
-}
-
-var varKeys = []string{"type", "required", "default", "example", "maxLength", "items", "description", "label"}
-
-func (r *manifestReader) variable(i int, m member) {
-	v := &r.m.vars[i]
-	for _, f := range r.members(m, fmt.Sprintf("the variable %q", m.key)) {
-		switch f.key {
-		case "type":
-			v.Type = r.varType(f)
-		case "required":
-			b, ok := r.any(f).(bool)
-			if !ok {
-				r.report(f.valueAt, problem.New(problem.Invalid, "required must be true or false"))
-			}
-			v.Required = b
-		case "default":
-			v.Default = r.any(f)
-			r.values = append(r.values, declaredValue{i, "default", f.valueAt})
-		case "example":
-			v.Example = r.any(f)
-			r.values = append(r.values, declaredValue{i, "example", f.valueAt})
-		case "maxLength":
-			v.MaxLength = r.integer(f, 1, 1<<20)
-		case "items":
-			v.Items = r.text(f)
-		case "description", "label":
-			v.Description = r.text(f)
-		default:
-			r.unknown(f, "a variable", varKeys)
-		}
 	}
 }
 

@@ -4,11 +4,22 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
+	"io"
 	"strings"
+
+	figures "github.com/pictifyd/pictifyd/template/element"
+	"github.com/pictifyd/pictifyd/template/layout"
 )
 
-// A Page is a template compiled for one size. It is immutable and safe for
+// A View is what of a template is wanted: one of its sizes, one of its themes, one
+// of its pages. The zero View is the first page in the default size.
+type View struct {
+	Size  string // "" is the default size
+	Theme string // "" is the document as it stands
+	Page  int    // from 1; 0 is the first
+}
+
+// A Page is a template compiled for one view. It is immutable and safe for
 // concurrent use.
 type Page struct {
 	// Digest is the SHA-256, hex, of all that a picture shows apart from its
@@ -17,25 +28,14 @@ type Page struct {
 	Digest        string
 	Width, Height int // of the picture, in CSS pixels
 
-	pieces  []filling
-	size    int // bytes of text in pieces
-	assets  []Asset
-	remotes []Remote
-}
+	// Layout says that the page has text to fit or pictures to place: the layout
+	// script must run in it.
+	Layout bool
 
-// A filling is text, and the slot behind it (-1: none).
-type filling struct {
-	text  string
-	slot  int
-	place place
-	vars  string
-}
-
-// A Document is a page with every value in its place.
-type Document struct {
-	HTML   string
-	Assets []Asset  // that it refers to, each once
-	Remote []Remote // that it refers to, each once
+	number int
+	plain  []piece // as rows want it that change no layer by name
+	full   []piece
+	size   int // bytes of text in plain
 }
 
 // baseStyle gives the page its exact size and the layers of a page their places.
@@ -43,116 +43,119 @@ type Document struct {
 const baseStyle = `<meta charset="utf-8"><style>` +
 	`html,body{margin:0;padding:0;width:%[1]dpx;height:%[2]dpx;overflow:hidden}` +
 	`.p-page{position:relative;overflow:hidden;box-sizing:border-box;width:%[1]dpx;height:%[2]dpx}` +
-	`:where(.p-page)>:where(*){position:absolute;margin:0;box-sizing:border-box}` +
+	`:where(.p-page,.p-group)>:where(*){position:absolute;margin:0;box-sizing:border-box}` +
 	`:where(.p-stack){display:flex;margin:0;padding:0;list-style:none}` +
 	`:where(.p-stack)>:where(*){position:static;margin:0;box-sizing:border-box}` +
 	`</style>`
 
-func newPage(t *Template, size Size) *Page {
-	p := &Page{Width: size.Width, Height: size.Height}
-	var text strings.Builder
-	for _, piece := range t.pieces {
-		if piece.size != "" && piece.size != size.Name {
-			continue
-		}
-		if piece.isBase {
-			fmt.Fprintf(&text, baseStyle, size.Width, size.Height)
-		}
-		text.WriteString(piece.text)
-		p.refer(piece.asset, piece.remote, "")
-		if piece.isSlot {
-			s := t.slots[piece.slot]
-			p.pieces = append(p.pieces, filling{text.String(), piece.slot, s.place, strings.Join(s.vars, ", ")})
-			text.Reset()
-		}
-	}
-	p.pieces = append(p.pieces, filling{text: text.String(), slot: -1})
+// pageSizeStyle is that of a page with a size of its own.
+const pageSizeStyle = `<style>html,body,.p-page{width:%[1]dpx !important;height:%[2]dpx !important}</style>`
+
+func newPage(t *Template, size Size, v View) *Page {
+	p := &Page{Width: size.Width, Height: size.Height, number: max(v.Page, 1)}
+	shape := shaper{size: size, theme: v.Theme, layout: &p.Layout}
+	p.full = joined(shape.pieces(t.pieces))
+	shape.plain = true
+	p.plain = joined(shape.pieces(t.pieces))
 	p.Digest = p.digest()
 	return p
 }
 
-// refer notes what the page itself refers to.
-func (p *Page) refer(a *Asset, r *Remote, vars string) {
-	if a != nil && !slices.Contains(p.assets, *a) {
-		p.assets = append(p.assets, *a)
+// A shaper makes the pieces of a template those of one page.
+type shaper struct {
+	size   Size
+	theme  string
+	plain  bool
+	layout *bool
+}
+
+func (s *shaper) pieces(pieces []piece) []piece {
+	var out []piece
+	for _, p := range pieces {
+		out = append(out, s.piece(p)...)
 	}
-	if r != nil {
-		p.remotes = addRemote(p.remotes, *r, vars)
+	return out
+}
+
+func (s *shaper) piece(p piece) []piece {
+	p.body, p.otherwise = s.pieces(p.body), s.pieces(p.otherwise)
+	if p.size != "" && p.size != s.size.Name {
+		if p.kind == isSlot {
+			return []piece{{kind: isSkipped, slot: p.slot}}
+		}
+		return nil // CSS has no conditions or loops around its values
 	}
+	p.size = ""
+	switch p.kind {
+	case isText:
+		for _, directive := range []string{" p-fit=", " p-focus=", " p-crop="} {
+			*s.layout = *s.layout || strings.Contains(p.text, directive)
+		}
+	case isBase:
+		return []piece{{text: fmt.Sprintf(baseStyle, s.size.Width, s.size.Height)}}
+	case isTheme:
+		return []piece{{text: themeText(s.theme, p.attr)}}
+	case isPage:
+		if s.size.Name != defaultSize && p.page != nil { // a page's own size is another form of the default one
+			p.page = nil
+		}
+	case isLayer, isContent, isShownBy:
+		if s.plain {
+			return p.body
+		}
+	case isStyled:
+		if s.plain {
+			return nil
+		}
+	}
+	return []piece{p}
+}
+
+func themeText(theme string, alone bool) string {
+	switch {
+	case theme == "":
+		return ""
+	case alone:
+		return `<html data-theme="` + escapeHTML(theme) + `">`
+	}
+	return ` data-theme="` + escapeHTML(theme) + `"`
 }
 
 func (p *Page) digest() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "page 1 %d %d\n", p.Width, p.Height)
-	for _, f := range p.pieces {
-		p.size += len(f.text)
-		fmt.Fprintf(h, "%d %t %d\n%s\n", len(f.text), f.slot >= 0, f.place, f.text)
+	fmt.Fprintf(h, "page 2 %d %d %d\n", p.Width, p.Height, p.number)
+	if p.Layout {
+		fmt.Fprintf(h, "layout %s\n", layout.Digest)
 	}
-	for _, a := range p.assets {
-		fmt.Fprintf(h, "%s %s\n", a.Path, a.Digest)
-	}
+	p.size = writeDigest(h, p.full)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Shown is v with the values that this page does not show left empty, so that
-// what only another size shows is no part of this one's fingerprint. Fill makes
-// the same document of both.
-func (p *Page) Shown(v Values) Values {
-	shown := make(Values, len(v))
-	for _, f := range p.pieces {
-		if f.slot >= 0 && f.slot < len(v) {
-			shown[f.slot] = v[f.slot]
+// writeDigest writes all that pieces show, and returns the bytes of their text.
+func writeDigest(h io.Writer, pieces []piece) (size int) {
+	for i := range pieces {
+		p := &pieces[i]
+		size += len(p.text)
+		fmt.Fprintf(h, "%d %d %q\n", p.kind, p.layer, p.text)
+		if p.slot != nil {
+			fmt.Fprintf(h, "slot %d %d\n", p.slot.place, p.slot.limit)
 		}
-	}
-	return shown
-}
-
-// Fill puts v into the page, each value escaped for its place. Values come from
-// Resolve of the same template.
-func (p *Page) Fill(v Values) Document {
-	doc := Document{Assets: slices.Clone(p.assets), Remote: slices.Clone(p.remotes)}
-	size := p.size
-	for _, s := range v {
-		size += len(s) + len(s)/8
-	}
-	var b strings.Builder
-	b.Grow(size)
-	for _, f := range p.pieces {
-		b.WriteString(f.text)
-		if f.slot >= 0 && f.slot < len(v) {
-			b.WriteString(doc.value(f, v[f.slot]))
+		if p.asset != nil {
+			fmt.Fprintf(h, "asset %s %s\n", p.asset.Path, p.asset.Digest)
 		}
-	}
-	doc.HTML = b.String()
-	return doc
-}
-
-// value is v as it stands in the place of f. An address is noted as well.
-func (d *Document) value(f filling, v string) string {
-	if !f.place.address() {
-		return escape(f.place, v)
-	}
-	text, asset, remote := printed(v, f.place)
-	if asset != nil && !slices.Contains(d.Assets, *asset) {
-		d.Assets = append(d.Assets, *asset)
-	}
-	if remote != nil {
-		d.Remote = addRemote(d.Remote, *remote, f.vars)
-	}
-	return escapeHTML(text)
-}
-
-// addRemote adds r once, with the variables of all its places.
-func addRemote(list []Remote, r Remote, vars string) []Remote {
-	r.Var = vars
-	for i := range list {
-		if list[i].Path != r.Path {
-			continue
+		if p.page != nil {
+			fmt.Fprintf(h, "page %d %d\n", p.page.Width, p.page.Height)
 		}
-		if have := list[i].Var; have != vars && vars != "" {
-			list[i].Var = strings.TrimPrefix(have+", "+vars, ", ")
+		if p.image != nil {
+			fmt.Fprintf(h, "image %s %t\n", p.image.onError, p.image.fallback != nil)
 		}
-		return list
+		if p.figure != nil {
+			fmt.Fprintf(h, "figure %d %s\n", figures.Version, p.figure.element.Kind())
+		}
+		size += writeDigest(h, p.body)
+		fmt.Fprintln(h, "otherwise")
+		size += writeDigest(h, p.otherwise)
+		fmt.Fprintln(h, "end")
 	}
-	return append(list, r)
+	return size
 }

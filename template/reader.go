@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"io"
-	"regexp"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
-
-	htmltoken "golang.org/x/net/html"
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -24,48 +21,71 @@ const (
 	maxMarks    = 1000
 	maxReferred = 1000 // addresses in the text
 	maxProblems = 100  // more would not be read
+	maxNesting  = 4    // loops inside each other
 	manifestID  = "p-template"
 	sizeStyle   = "p-size-"
 	pageClass   = "p-page"
+	stackClass  = "p-stack"
+	groupClass  = "p-group"
 )
 
 // A reader turns a file into pieces and slots.
 type reader struct {
 	*markup.Lines
-	masked   []byte
-	marks    []markup.Mark
+	doc      *markup.Document
 	done     map[int]bool // marks dealt with, by their start
 	book     addressBook
 	problems problem.List
 
 	manifest manifest
+	types    map[string]*expr.Type // what is known of the variables
+	samples  map[string]*expr.Type // what examples and sample rows say of them; nil outside lint
 	pieces   []piece
-	slots    []slot
-	size     string // that what is being read belongs to
+	slots    []*slot
+	layers   []layer
+	layerOf  map[*markup.Node]int
+	themes   []string
+	size     string          // that what is being read belongs to
+	scopes   []scope         // the loops around what is being read
+	repeated map[string]bool // ids of elements inside loops
 
 	based       bool // the base style has its place
+	themed      bool // so has the theme
 	inHead      bool
-	foreign     []string // the <svg> and <math> that are open
+	inTag       bool // what is read is an attribute's value
+	foreign     int  // how many <svg> and <math> are open
 	rawText     string
-	manifests   int
 	pageCount   int
 	referred    int
 	sawDocument bool
 }
 
+// A scope is what the names of a loop stand for.
+type scope struct {
+	item, index string
+	itemType    *expr.Type // nil: not known
+}
+
 // read reads the file of the template name.
-func read(name string, src []byte, book addressBook) (*reader, error) {
+// samples are what sample rows say about the types of variables, nil where only
+// the manifest counts.
+func read(name string, src []byte, book addressBook, samples map[string]*expr.Type) (*reader, error) {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
-	r := &reader{Lines: markup.NewLines(name+".html", src), done: map[int]bool{}, book: book}
+	r := &reader{Lines: markup.NewLines(name+".html", src), done: map[int]bool{}, layerOf: map[*markup.Node]int{}, book: book, samples: samples}
 	if p := readable(src); p != nil {
 		return nil, problem.List{p.In(problem.Position{File: r.File})}
 	}
-	r.marks, r.masked = markup.Marks(src)
-	if len(r.marks) > maxMarks {
-		return nil, problem.List{problem.New(problem.TooLarge, "the document has more than the %d expressions allowed", maxMarks).In(r.At(r.marks[maxMarks].Start))}
+	r.doc = markup.Parse(src)
+	if len(r.doc.Marks) > maxMarks {
+		return nil, problem.List{problem.New(problem.TooLarge, "the document has more than the %d expressions allowed", maxMarks).In(r.At(r.doc.Marks[maxMarks].Start))}
+	}
+	if r.doc.TooDeep >= 0 {
+		return nil, problem.List{problem.New(problem.TooLarge, "more than the %d elements allowed stand inside each other", markup.MaxDepth).In(r.At(r.doc.TooDeep))}
 	}
 	r.readManifest()
-	r.readDocument()
+	r.noteRepeated()
+	r.flow(r.items(r.doc.Node))
+	r.base()
 	r.finish()
 	return r, r.problems.Err()
 }
@@ -79,8 +99,17 @@ func readable(src []byte) *problem.Error {
 		return problem.New(problem.Invalid, "the document is not UTF-8")
 	case bytes.IndexByte(src, 0) >= 0:
 		return problem.New(problem.Invalid, "the document has a NUL byte")
+	case foreignFormat(src):
+		return problem.New(problem.Unsupported, "the document is a drawing in JSON, not HTML").WithSlug(NotSupported).
+			WithHint("canvas drawings (fabricJSData and the like) are not imported; make the template as HTML")
 	}
 	return nil
+}
+
+// foreignFormat reports whether src is a JSON document: what canvas editors export.
+func foreignFormat(src []byte) bool {
+	start := bytes.TrimSpace(src)
+	return len(start) > 1 && start[0] == '{' && start[1] != '{'
 }
 
 func (r *reader) report(offset int, p *problem.Error) {
@@ -93,22 +122,31 @@ func (r *reader) report(offset int, p *problem.Error) {
 	r.problems = append(r.problems, p)
 }
 
-func (r *reader) unsafe(offset int, format string, args ...any) {
-	r.report(offset, problem.New(problem.Invalid, "safety: "+format, args...).WithSlug(Unsafe))
+func (r *reader) invalid(offset int, format string, args ...any) *problem.Error {
+	p := problem.New(problem.Invalid, format, args...)
+	r.report(offset, p)
+	return p
 }
 
-func (r *reader) unsupported(offset int, format string, args ...any) {
-	r.report(offset, problem.New(problem.Unsupported, format+" is not supported by this version", args...).WithSlug(NotSupported))
+func (r *reader) unsafe(offset int, format string, args ...any) {
+	r.invalid(offset, "safety: "+format, args...).WithSlug(Unsafe)
+}
+
+func (r *reader) unsupported(offset int, format string, args ...any) *problem.Error {
+	p := problem.New(problem.Unsupported, format+" is not supported", args...).WithSlug(NotSupported)
+	r.report(offset, p)
+	return p
 }
 
 // marksIn are the expressions between two offsets.
 func (r *reader) marksIn(start, end int) []markup.Mark {
-	from := sort.Search(len(r.marks), func(i int) bool { return r.marks[i].End > start })
-	to := sort.Search(len(r.marks), func(i int) bool { return r.marks[i].Start >= end })
+	marks := r.doc.Marks
+	from := sort.Search(len(marks), func(i int) bool { return marks[i].End > start })
+	to := sort.Search(len(marks), func(i int) bool { return marks[i].Start >= end })
 	if from >= to {
 		return nil
 	}
-	return r.marks[from:to]
+	return marks[from:to]
 }
 
 // ignore says that m may stand where it does, and means nothing there.
@@ -120,51 +158,31 @@ func (r *reader) ignoreIn(start, end int) {
 	}
 }
 
-// tokens calls visit for each token of the masked document.
-func (r *reader) tokens(visit func(kind htmltoken.TokenType, start, end int)) {
-	z := htmltoken.NewTokenizer(bytes.NewReader(r.masked))
-	end := 0
-	for {
-		kind := z.Next()
-		start := end
-		end += len(z.Raw())
-		if kind == htmltoken.ErrorToken {
-			if !errors.Is(z.Err(), io.EOF) || end < len(r.masked) || end > start {
-				r.report(start, problem.New(problem.Invalid, "the document ends inside a tag"))
-			}
-			return
-		}
-		visit(kind, start, end)
-	}
-}
-
 // readManifest finds the manifest, which may stand behind the expressions that
 // need it.
 func (r *reader) readManifest() {
-	inManifest := false
 	mr := manifestReader{report: r.report}
-	r.tokens(func(kind htmltoken.TokenType, start, end int) {
-		if kind == htmltoken.TextToken && inManifest {
-			mr.read(string(r.Src[start:end]), start)
+	found := 0
+	r.doc.All(func(n *markup.Node) bool {
+		if n.Kind != markup.Element || n.Name != "script" || n.ID() != manifestID {
+			return true
 		}
-		inManifest = false
-		if kind == htmltoken.StartTagToken {
-			t := markup.ParseTag(r.masked, start, end)
-			if id, _ := t.Get(r.Src, "id"); t.Name == "script" && id == manifestID {
-				inManifest = true
-				r.manifests++
-				if r.manifests > 1 {
-					r.report(start, problem.New(problem.Invalid, "the document has a second manifest"))
-				}
-			}
+		if found++; found > 1 {
+			r.invalid(n.Start, "the document has a second manifest")
+			return true
 		}
+		for _, text := range n.Children {
+			mr.read(text.Raw, text.Start)
+		}
+		return true
 	})
-	r.problems = slices.DeleteFunc(r.problems, func(p *problem.Error) bool { return p.Message == "the document ends inside a tag" })
 	r.manifest = mr.m
 	if len(r.manifest.sizes) == 0 {
 		r.manifest.sizes = []Size{{Name: defaultSize, Width: defaultWidth, Height: defaultHeight}}
 	}
+	r.types = r.manifest.types(r.samples)
 	r.checkDeclared(mr.values)
+	r.checkEnv(mr.env)
 }
 
 // checkDeclared holds defaults and examples against their types.
@@ -178,7 +196,7 @@ func (r *reader) checkDeclared(values []declaredValue) {
 		if *value == nil {
 			continue
 		}
-		if _, p := coerce(*v, *value, r.book); p != nil {
+		if _, p := coerce(v, *value, r.book); p != nil {
 			p.Message = fmt.Sprintf("the %s of %s", d.what, p.Message)
 			p.Path = ""
 			r.report(d.offset, p)
@@ -186,56 +204,53 @@ func (r *reader) checkDeclared(values []declaredValue) {
 	}
 }
 
-func (r *reader) readDocument() {
-	r.tokens(func(kind htmltoken.TokenType, start, end int) {
-		r.begin(kind, start, end)
-		switch kind {
-		case htmltoken.TextToken:
-			r.text(start, end)
-		case htmltoken.StartTagToken, htmltoken.SelfClosingTagToken:
-			r.startTag(markup.ParseTag(r.masked, start, end))
-		case htmltoken.EndTagToken:
-			r.endTag(markup.ParseTag(r.masked, start, end))
-		case htmltoken.DoctypeToken:
-			r.emit(string(r.Src[start:end]))
-		case htmltoken.CommentToken:
-			if bytes.HasPrefix(r.Src[start:end], []byte("<![CDATA[")) {
-				r.unsafe(start, "CDATA sections")
+// noteRepeated notes the ids that loops make several of.
+func (r *reader) noteRepeated() {
+	r.repeated = map[string]bool{}
+	var note func(n *markup.Node, inLoop bool)
+	note = func(n *markup.Node, inLoop bool) {
+		if n.Kind == markup.Element {
+			_, own := n.Get("p-for")
+			_, data := n.Get("data-p-for")
+			inLoop = inLoop || own || data
+			if id := n.ID(); inLoop && id != "" {
+				r.repeated[id] = true
 			}
-			r.ignoreIn(start, end)
 		}
-	})
-	r.base()
+		for _, child := range n.Children {
+			note(child, inLoop)
+		}
+	}
+	note(r.doc.Node, false)
 }
 
 // begin puts the base style where the head begins, and a doctype where none
 // stands: without it the browser would imitate browsers of 1998.
-func (r *reader) begin(kind htmltoken.TokenType, start, end int) {
-	if r.based || kind == htmltoken.CommentToken || kind == htmltoken.TextToken && len(bytes.TrimSpace(r.Src[start:end])) == 0 {
-		return
-	}
+// n is what comes next, nil for text.
+func (r *reader) begin(n *markup.Node) {
+	isDoctype := n != nil && n.Kind == markup.Doctype
 	if !r.sawDocument {
 		r.sawDocument = true
-		if kind != htmltoken.DoctypeToken {
+		if !isDoctype {
 			r.emit("<!doctype html>")
 		}
 	}
-	if kind == htmltoken.DoctypeToken {
+	if isDoctype || n != nil && n.Kind == markup.Element && (n.Name == "html" || n.Name == "head") {
 		return
-	}
-	if kind == htmltoken.StartTagToken {
-		if name := markup.ParseTag(r.masked, start, end).Name; name == "html" || name == "head" {
-			return
-		}
 	}
 	r.base()
 }
 
 func (r *reader) base() {
-	if !r.based {
-		r.based = true
-		r.pieces = append(r.pieces, piece{isBase: true})
+	if r.based {
+		return
 	}
+	r.based = true
+	if !r.themed { // the document has no <html> that could name it
+		r.themed = true
+		r.pieces = append(r.pieces, piece{kind: isTheme, attr: true})
+	}
+	r.pieces = append(r.pieces, piece{kind: isBase})
 }
 
 // emit adds text to the document.
@@ -245,101 +260,14 @@ func (r *reader) emit(text string) {
 	}
 }
 
-// joined are the pieces with neighbours of mere text made one.
-func joined(pieces []piece) []piece {
-	var out []piece
-	var text strings.Builder
-	for i, p := range pieces {
-		if !p.isText() {
-			out = append(out, p)
-			continue
-		}
-		text.WriteString(p.text)
-		if i+1 < len(pieces) && pieces[i+1].isText() && pieces[i+1].size == p.size {
-			continue
-		}
-		out = append(out, piece{text: text.String(), size: p.size})
-		text.Reset()
-	}
-	return out
-}
-
-// text is a text node, or the content of an element that has no other.
-func (r *reader) text(start, end int) {
-	switch r.rawText {
-	case "script":
-		r.ignoreIn(start, end)
-		return // the manifest; any other script is a problem already
-	case "style":
-		if len(r.foreign) > 0 && bytes.ContainsAny(r.masked[start:end], "<&") {
-			r.unsafe(start, "< or & in the CSS of an SVG; move the <style> into the head")
-		}
-		c := cssReader{r: r, in: r.cssText(start, end, false), mode: sheet}
-		c.read()
-		return
-	case "title", "textarea":
-		if len(r.foreign) > 0 && bytes.IndexByte(r.masked[start:end], '<') >= 0 {
-			r.unsafe(start, "an element inside the <%s> of an SVG", r.rawText)
-		}
-	}
-	if r.inHead && r.rawText == "" {
-		for _, m := range r.marksIn(start, end) {
-			r.report(m.Start, problem.New(problem.Invalid, "an expression in <head>, where no text is shown"))
-		}
-	}
-	r.plain(start, end, r.rawText != "")
-}
-
-// plain emits source text with its expressions, escaped for HTML.
-func (r *reader) plain(start, end int, raw bool) {
-	from := start
-	for _, m := range r.marksIn(start, end) {
-		r.literal(from, m.Start)
-		if raw && opensEndTag(r.masked[start:m.Start]) {
-			r.unsafe(m.Start, "an expression behind %q could end the element", "<")
-		}
-		r.value(inHTML, m, true)
-		from = m.End
-	}
-	r.literal(from, end)
-}
-
-// literal emits source text that has no expressions.
-func (r *reader) literal(from, to int) {
-	if i := bytes.Index(r.Src[from:to], []byte("{{")); i >= 0 {
-		r.report(from+i, problem.New(problem.Invalid, "{{ is not closed").WithSlug(BadExpression).WithHint("write }} behind the expression"))
-	}
-	r.emit(string(r.Src[from:to]))
-}
-
-// cssText is the CSS between two offsets; in an attribute its entities are decoded.
-func (r *reader) cssText(start, end int, entities bool) cssText {
-	var out cssText
-	var b strings.Builder
-	add := func(from, to int) {
-		if i := bytes.Index(r.Src[from:to], []byte("{{")); i >= 0 {
-			r.report(from+i, problem.New(problem.Invalid, "{{ is not closed").WithSlug(BadExpression))
-		}
-		text := string(r.Src[from:to])
-		if entities {
-			text = html.UnescapeString(text)
-		}
-		b.WriteString(text)
-		for i := range len(text) {
-			out.at = append(out.at, min(from+i, to))
-		}
-	}
-	from := start
-	out.marks = slices.Clone(r.marksIn(start, end))
-	for _, m := range out.marks {
-		add(from, m.Start)
-		b.WriteByte(hole)
-		out.at = append(out.at, m.Start)
-		from = m.End
-	}
-	add(from, end)
-	out.text = b.String()
-	return out
+// nested are the pieces that read adds.
+func (r *reader) nested(read func()) []piece {
+	outer := r.pieces
+	r.pieces = nil
+	read()
+	inner := r.pieces
+	r.pieces = outer
+	return inner
 }
 
 // value puts the expression m into the document at place p.
@@ -348,10 +276,15 @@ func (r *reader) value(p place, m markup.Mark, entities bool) {
 	if program == nil {
 		return
 	}
-	r.addSlot(slot{place: p, parts: []part{{program: program}}, at: r.At(m.Start)})
+	r.addSlot(&slot{place: p, parts: []part{{program: program}}, at: r.At(m.Start)})
 }
 
-func (r *reader) addSlot(s slot) {
+func (r *reader) addSlot(s *slot) {
+	r.pieces = append(r.pieces, piece{kind: isSlot, slot: r.noteSlot(s), size: r.size})
+}
+
+// noteSlot notes which variables s reads.
+func (r *reader) noteSlot(s *slot) *slot {
 	for _, p := range s.parts {
 		if p.program == nil {
 			continue
@@ -367,76 +300,50 @@ func (r *reader) addSlot(s slot) {
 			}
 		}
 	}
-	r.pieces = append(r.pieces, piece{isSlot: true, slot: len(r.slots), size: r.size})
 	r.slots = append(r.slots, s)
+	return s
 }
 
-// A rawPart of an address is text or an expression, as read.
-type rawPart struct {
-	text string
-	mark *markup.Mark
+func (r *reader) isLocal(name string) bool {
+	return slices.ContainsFunc(r.scopes, func(s scope) bool { return s.item == name || s.index == name })
 }
 
-// address puts an address into the document, judged now if it is all text.
-func (r *reader) address(p place, parts []rawPart, offset int, entities bool) {
-	s := slot{place: p}
-	static := true
-	var text strings.Builder
-	for _, raw := range parts {
-		if raw.mark == nil {
-			text.WriteString(raw.text)
-			s.parts = append(s.parts, part{text: raw.text})
-			continue
+// options are what expressions may refer to here, and what is known of it.
+func (r *reader) options() expr.Options {
+	o := expr.Options{Names: r.manifest.names(), Types: r.types}
+	if len(r.scopes) > 0 && r.types != nil {
+		o.Types = maps.Clone(r.types)
+	}
+	for _, s := range r.scopes {
+		o.Locals = append(o.Locals, s.item)
+		if s.index != "" {
+			o.Locals = append(o.Locals, s.index)
 		}
-		static = false
-		if program := r.compile(*raw.mark, entities); program != nil {
-			s.parts = append(s.parts, part{program: program})
+		if r.types != nil {
+			o.Types[s.item], o.Types[s.index] = s.itemType, &expr.Type{Kind: expr.KindNumber}
 		}
 	}
-	if !static {
-		s.at = r.At(offset)
-		r.addSlot(s)
-		return
-	}
-	r.staticAddress(p, text.String(), offset)
+	return o
 }
-
-var cssData = regexp.MustCompile(`^(?i:data:(?:font/|application/(?:x-)?font-))`)
-
-func (r *reader) staticAddress(p place, text string, offset int) {
-	if p == inCSSURL && cssData.MatchString(text) {
-		r.emit(encode(clean(text)))
-		return
-	}
-	resolved, err := r.book.resolve(text, p)
-	if err != nil {
-		r.report(offset, err)
-		return
-	}
-	shown, asset, remote := printed(resolved, p)
-	if asset != nil || remote != nil {
-		if r.referred++; r.referred == maxReferred+1 {
-			r.report(offset, problem.New(problem.TooLarge, "the document refers to more than the %d files allowed", maxReferred))
-		}
-	}
-	r.pieces = append(r.pieces, piece{text: escapeHTML(shown), size: r.size, asset: asset, remote: remote})
-}
-
-// block is the other way to write conditions and loops that people know.
-var block = regexp.MustCompile(`^\s*(?:[#/^>!&]|(?:if|else|elseif|end|endif|for|each|endfor)(?:\s|$))`)
 
 // compile compiles m; a mistake is reported at its place in the file.
 func (r *reader) compile(m markup.Mark, entities bool) *expr.Program {
 	r.done[m.Start] = true
-	src := m.Src
+	if word, _ := blockWord(m.Src); word != "" {
+		r.invalid(m.Start, "the block {{%s}} cannot stand here", strings.TrimSpace(m.Src)).WithSlug(BadExpression).
+			WithHint("blocks stand in text; in a value write {{ condition ? yes : no }}")
+		return nil
+	}
+	return r.expression(m.Src, m.Text, entities)
+}
+
+// expression compiles text, which stands at the offset of the file.
+func (r *reader) expression(text string, offset int, entities bool) *expr.Program {
+	src := text
 	if entities && strings.Contains(src, "&") {
 		src = html.UnescapeString(src)
 	}
-	if block.MatchString(src) {
-		r.unsupported(m.Start, "the block {{%s}}", src)
-		return nil
-	}
-	program, err := expr.Compile(src, expr.Options{Names: r.manifest.names()})
+	program, err := expr.Compile(src, r.options())
 	if err == nil {
 		return program
 	}
@@ -444,33 +351,53 @@ func (r *reader) compile(m markup.Mark, entities bool) *expr.Program {
 	if !errors.As(err, &p) {
 		p = problem.New(problem.Invalid, "%w", err)
 	}
-	base := r.At(m.Text)
-	if p.Pos.Line > 1 {
-		base.Line += p.Pos.Line - 1
-		base.Column = p.Pos.Column
-	} else if p.Pos.Line == 1 && src == m.Src {
-		base.Column += p.Pos.Column - 1
-	}
-	p.Pos = base
+	p.Pos = r.within(offset, p.Pos, src == text)
 	if strings.TrimSpace(src) == "" {
 		p.Message = "there is no expression in {{ }}"
 	}
-	r.report(m.Start, p)
+	r.report(offset, p)
 	return nil
+}
+
+// within is the place in the file of a place in an expression, which begins at
+// the offset. Where the expression had entities only its lines are known.
+func (r *reader) within(offset int, pos problem.Position, exact bool) problem.Position {
+	base := r.At(offset)
+	place := base
+	if pos.Line > 1 {
+		place.Line += pos.Line - 1
+		place.Column = pos.Column
+	} else if pos.Line == 1 && exact {
+		place.Column += pos.Column - 1
+	}
+	if pos.EndLine > 0 && exact {
+		place.EndLine, place.EndColumn = base.Line+pos.EndLine-1, pos.EndColumn
+		if pos.EndLine == 1 {
+			place.EndColumn += base.Column - 1
+		}
+	}
+	return place
 }
 
 // finish checks what only the whole document shows.
 func (r *reader) finish() {
-	for _, m := range r.marks {
+	for _, m := range r.doc.Marks {
 		if !r.done[m.Start] && len(r.problems) == 0 {
 			r.unsafe(m.Start, "an expression cannot stand here")
 		}
+	}
+	if r.doc.Unfinished >= 0 {
+		r.invalid(r.doc.Unfinished, "the document ends inside a tag")
 	}
 	r.pieces = joined(r.pieces)
 	if !r.manifest.declared {
 		r.declareUsed()
 	}
-	slices.SortStableFunc(r.problems, func(a, b *problem.Error) int {
+	sortProblems(r.problems)
+}
+
+func sortProblems(list problem.List) {
+	slices.SortStableFunc(list, func(a, b *problem.Error) int {
 		if a.Pos.Line != b.Pos.Line {
 			return a.Pos.Line - b.Pos.Line
 		}

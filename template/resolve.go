@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,12 +12,18 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
-// Values are what the slots of a template are filled with, one text per slot,
-// resolved but not escaped. The fingerprint of a picture is taken over them. An
-// address of the template's own assets carries the digest of its bytes.
+const (
+	maxRepeats = 10_000  // of one loop
+	maxValues  = 100_000 // of one row
+)
+
+// Values are what a row gives to a template, one text per place in the order of
+// the document, resolved but not escaped. Loops and conditions are among them: how
+// often, and whether. The fingerprint of a picture is taken over them. An address
+// of the template's own assets carries the digest of its bytes.
 type Values []string
 
-// Resolve checks values and computes what the slots are filled with, at the
+// Resolve checks values and computes what the document is filled with, at the
 // moment now. Values hold what JSON does; variables that the template does not
 // declare are ignored. The error is a problem.List with one entry for each
 // variable at fault, its Path "variables.NAME".
@@ -24,56 +31,59 @@ func (t *Template) Resolve(values map[string]any, now time.Time) (Values, error)
 	return t.ResolveIn(values, expr.Env{Now: now})
 }
 
-// ResolveIn is Resolve with a locale and a time zone.
+// ResolveIn is Resolve with a locale, a time zone and a currency; what env leaves
+// open the template decides.
 func (t *Template) ResolveIn(values map[string]any, env expr.Env) (Values, error) {
-	row, problems := t.coerce(values)
-	at := map[string]bool{} // variables that were at fault already
-	for _, p := range problems {
-		at[strings.TrimPrefix(p.Path, "variables.")] = true
+	w := resolver{t: t, book: t.book(), env: env, out: make(Values, 1, len(t.slots)+1)}
+	w.coerce(values)
+	w.fault = map[string]bool{} // variables that were at fault already
+	for _, p := range w.problems {
+		w.fault[strings.TrimPrefix(p.Path, "variables.")] = true
 	}
-	out := make(Values, len(t.slots))
-	for i := range t.slots {
-		s := &t.slots[i]
-		if slices.ContainsFunc(s.vars, func(name string) bool { return at[name] }) {
-			continue
-		}
-		text, p := t.resolve(s, row, env)
-		if p != nil {
-			problems = append(problems, p)
-			at[strings.TrimPrefix(p.Path, "variables.")] = true
-			continue
-		}
-		out[i] = text
-	}
-	if err := problems.Err(); err != nil {
+	w.settle()
+	w.out[0] = w.modifications(values)
+	w.walk(t.pieces)
+	if err := w.problems.Err(); err != nil {
 		return nil, err
 	}
-	return out, nil
+	return w.out, nil
 }
 
-// coerce is the row as the declared types have it.
-func (t *Template) coerce(values map[string]any) (map[string]any, problem.List) {
-	row := make(map[string]any, len(t.manifest.vars))
-	var problems problem.List
-	for _, v := range t.manifest.vars {
+// A resolver computes the values of one row.
+type resolver struct {
+	t        *Template
+	book     addressBook
+	row      map[string]any // as the declared types have it
+	env      expr.Env
+	out      Values
+	fault    map[string]bool
+	problems problem.List
+
+	overflown bool
+}
+
+// coerce makes the row as the declared types have it.
+func (w *resolver) coerce(values map[string]any) {
+	w.row = make(map[string]any, len(w.t.manifest.vars)+2)
+	for i := range w.t.manifest.vars {
+		v := &w.t.manifest.vars[i]
 		value := values[v.Name]
 		if value == nil || value == "" {
 			if v.Required {
-				problems = append(problems, variable(v, MissingVariable, "%s is required, but the row has no value for it", v.Name))
+				w.problems = append(w.problems, variable(v, MissingVariable, "%s is required, but the row has no value for it", v.Name))
 				continue
 			}
 			if value = v.Default; value == nil {
 				continue
 			}
 		}
-		typed, p := coerce(v, value, t.book())
+		typed, p := coerce(v, value, w.book)
 		if p != nil {
-			problems = append(problems, p)
+			w.problems = append(w.problems, p)
 			continue
 		}
-		row[v.Name] = typed
+		w.row[v.Name] = typed
 	}
-	return row, problems
 }
 
 func (t *Template) book() addressBook {
@@ -83,27 +93,168 @@ func (t *Template) book() addressBook {
 	}
 }
 
-// resolve is the text of one slot.
-func (t *Template) resolve(s *slot, row map[string]any, env expr.Env) (string, *problem.Error) {
+func (w *resolver) put(value string) { w.out = append(w.out, value) }
+
+func (w *resolver) fail(p *problem.Error) {
+	w.problems = append(w.problems, p)
+	w.fault[strings.TrimPrefix(p.Path, "variables.")] = true
+}
+
+// broken reports whether s reads a variable that is at fault already.
+func (w *resolver) broken(s *slot) bool {
+	if len(w.fault) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(s.vars, func(name string) bool { return w.fault[name] })
+}
+
+func (w *resolver) walk(pieces []piece) {
+	for i := range pieces {
+		switch p := &pieces[i]; p.kind {
+		case isText, isBase, isTheme, isSuffix, isSource, isStyled:
+		case isSlot:
+			w.put(w.text(p.slot))
+		case isChoice:
+			w.choice(p)
+		case isLoop:
+			w.loop(p)
+		case isDrawn:
+			w.put(w.figure(p))
+		case isImage:
+			w.put(w.text(p.slot))
+			if p.image.fallback != nil {
+				w.put(w.text(p.image.fallback))
+			}
+			w.walk(p.body)
+		default:
+			w.walk(p.body)
+		}
+	}
+}
+
+func (w *resolver) choice(p *piece) {
+	if w.holds(p.slot) {
+		w.put("1")
+		w.walk(p.body)
+		return
+	}
+	w.put("")
+	w.walk(p.otherwise)
+}
+
+func (w *resolver) holds(s *slot) bool {
+	if s.place == isPresence {
+		return !slices.ContainsFunc(s.vars, func(name string) bool { v := w.row[name]; return v == nil || v == "" })
+	}
+	if w.broken(s) {
+		return true // so that what stands inside is checked as well
+	}
+	v, err := s.parts[0].program.Eval(w.row, w.env)
+	if err != nil {
+		w.fail(s.problem(err))
+		return true
+	}
+	return expr.Truthy(v)
+}
+
+func (w *resolver) loop(p *piece) {
+	items := w.items(p.slot)
+	w.put(strconv.Itoa(len(items)))
+	if len(items) == 0 {
+		w.walk(p.otherwise)
+		return
+	}
+	s := p.slot
+	outer := w.env.Locals
+	w.env.Locals = maps.Clone(outer)
+	if w.env.Locals == nil {
+		w.env.Locals = make(map[string]any, 2)
+	}
+	for i, item := range items {
+		w.env.Locals[s.item] = item
+		if s.index != "" {
+			w.env.Locals[s.index] = i
+		}
+		w.walk(p.body)
+		if len(w.out) > maxValues {
+			w.overflow()
+			break
+		}
+	}
+	w.env.Locals = outer
+}
+
+// overflow says once that the row makes too much.
+func (w *resolver) overflow() {
+	if w.overflown {
+		return
+	}
+	w.overflown = true
+	w.problems = append(w.problems, problem.New(problem.TooLarge, "the row makes a document with more than the %d values allowed", maxValues).
+		WithHint("give shorter lists, or loops a p-limit"))
+}
+
+// items are what the loop of s runs over.
+func (w *resolver) items(s *slot) []any {
+	if w.broken(s) {
+		return nil
+	}
+	v, err := s.parts[0].program.Eval(w.row, w.env)
+	if err != nil {
+		w.fail(s.problem(err))
+		return nil
+	}
+	if v == nil || v == "" {
+		return nil
+	}
+	items, ok := structured(v).([]any)
+	limit := s.limit
+	switch {
+	case !ok:
+		w.fail(s.blame(problem.New(problem.Invalid, "%s is not a list, so it cannot be repeated", quote(v)).WithSlug(WrongType).In(s.at).
+			WithHint("%s", typeHints[Array])))
+		return nil
+	case limit == 0 && len(items) > maxRepeats:
+		w.fail(s.blame(problem.New(problem.TooLarge, "the list has %d items, more than the %d that a loop shows", len(items), maxRepeats).
+			WithSlug(TooLong).In(s.at)))
+		return nil
+	case limit > 0 && len(items) > limit:
+		items = items[:limit]
+	}
+	return items
+}
+
+// text is the text of one slot.
+func (w *resolver) text(s *slot) string {
+	if w.broken(s) {
+		return ""
+	}
+	text, p := w.resolve(s)
+	if p != nil {
+		w.fail(p)
+	}
+	return text
+}
+
+func (w *resolver) resolve(s *slot) (string, *problem.Error) {
+	if len(s.parts) == 1 && !s.place.address() { // nearly always
+		return w.part(s, &s.parts[0])
+	}
 	var b strings.Builder
-	for _, part := range s.parts {
-		text := part.text
-		if part.program != nil {
-			v, err := part.program.Eval(row, env)
-			if err != nil {
-				return "", s.problem(err)
-			}
-			text = expr.Text(v)
-			if s.place.address() {
-				text = within(b.String(), text)
-			}
+	for i := range s.parts {
+		text, p := w.part(s, &s.parts[i])
+		if p != nil {
+			return "", p
+		}
+		if s.place.address() && s.parts[i].program != nil {
+			text = within(b.String(), text)
 		}
 		b.WriteString(text)
 	}
 	if !s.place.address() {
 		return b.String(), nil
 	}
-	resolved, p := t.book().resolve(b.String(), s.place)
+	resolved, p := w.book.resolve(b.String(), s.place)
 	if p != nil {
 		p.Slug = BadURL
 		if len(s.vars) > 0 {
@@ -112,6 +263,20 @@ func (t *Template) resolve(s *slot, row map[string]any, env expr.Env) (string, *
 		return "", s.blame(p)
 	}
 	return resolved, nil
+}
+
+func (w *resolver) part(s *slot, p *part) (string, *problem.Error) {
+	if p.program == nil {
+		return p.text, nil
+	}
+	v, err := p.program.Eval(w.row, w.env)
+	if err != nil {
+		return "", s.problem(err)
+	}
+	if s.flag && v == false {
+		return "", nil
+	}
+	return expr.Text(v), nil
 }
 
 // problem is what an expression of s ran into. Its place is that of the

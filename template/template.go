@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -17,7 +18,11 @@ const (
 	WrongType       = "wrong_type"
 	TooLong         = "too_long"
 	BadExpression   = "bad_expression"
+	TooShort        = "too_short"
+	NotAllowed      = "not_allowed" // a value outside what the manifest says of it
 	BadURL          = "bad_url"
+	BadModification = "bad_modification" // of a layer by name
+	ThemeNotFound   = "theme_not_found"
 	SizeNotFound    = "size_not_found"
 	MissingAsset    = "missing_asset"
 	Unsafe          = "unsafe"        // the document contains what no template may
@@ -29,12 +34,14 @@ type Template struct {
 	name     string
 	digest   string
 	manifest manifest
-	slots    []slot
+	slots    []*slot
 	pieces   []piece
+	layers   []layer
+	themes   []string
 	uses     []string
 	clock    bool
 	assets   map[string]string
-	pages    map[string]*Page
+	pages    sync.Map // View to *Page
 }
 
 // Parse reads the document src of the template name, whose assets are given as
@@ -42,16 +49,12 @@ type Template struct {
 // problem with its position in the file.
 func Parse(name string, src []byte, assets map[string]string) (*Template, error) {
 	t := &Template{name: name, digest: digestOf(src, assets), assets: maps.Clone(assets)}
-	d, err := read(name, src, t.book())
+	d, err := read(name, src, t.book(), nil)
 	if err != nil {
 		return nil, err
 	}
-	t.manifest, t.slots, t.pieces = d.manifest, d.slots, d.pieces
+	t.manifest, t.slots, t.pieces, t.layers, t.themes = d.manifest, d.slots, d.pieces, d.layers, d.themes
 	t.noteUses()
-	t.pages = make(map[string]*Page, len(t.manifest.sizes))
-	for _, size := range t.manifest.sizes {
-		t.pages[size.Name] = newPage(t, size)
-	}
 	return t, nil
 }
 
@@ -112,18 +115,41 @@ func (t *Template) Examples() map[string]any {
 	return out
 }
 
-// Page is the document compiled for one size; "" is the default size.
-func (t *Template) Page(size string) (*Page, error) {
-	if size == "" {
-		size = t.manifest.sizes[0].Name
+// Themes are the themes that the document has rules for, in their order.
+func (t *Template) Themes() []string { return slices.Clone(t.themes) }
+
+// Page is the document compiled for one view.
+func (t *Template) Page(v View) (*Page, error) {
+	if v.Size == "" {
+		v.Size = t.manifest.sizes[0].Name
 	}
-	if p, ok := t.pages[size]; ok {
-		return p, nil
+	v.Page = max(v.Page, 1)
+	if p, ok := t.pages.Load(v); ok {
+		return p.(*Page), nil
 	}
-	err := problem.New(problem.NotFound, "the template %q has no size %q", t.name, size).WithSlug(SizeNotFound)
-	names := t.manifest.sizeNames()
-	if near := expr.Nearest(size, names); near != "" {
-		return nil, err.WithHint("did you mean %q?", near)
+	i := slices.IndexFunc(t.manifest.sizes, func(s Size) bool { return s.Name == v.Size })
+	if i < 0 {
+		return nil, t.unknown(SizeNotFound, "size", v.Size, t.manifest.sizeNames())
 	}
-	return nil, err.WithHint("its sizes are %s", list(names))
+	if v.Theme != "" && !slices.Contains(t.themes, v.Theme) {
+		return nil, t.unknown(ThemeNotFound, "theme", v.Theme, t.themes)
+	}
+	if v.Page > maxPages {
+		return nil, problem.New(problem.Invalid, "page %d is beyond the %d pages that a document may have", v.Page, maxPages)
+	}
+	p, _ := t.pages.LoadOrStore(v, newPage(t, t.manifest.sizes[i], v))
+	return p.(*Page), nil
+}
+
+const maxPages = 1000
+
+func (t *Template) unknown(slug, what, name string, names []string) error {
+	err := problem.New(problem.NotFound, "the template %q has no %s %q", t.name, what, name).WithSlug(slug)
+	if near := expr.Nearest(name, names); near != "" {
+		return err.WithHint("did you mean %q?", near)
+	}
+	if len(names) == 0 {
+		return err.WithHint("it has no %ss", what)
+	}
+	return err.WithHint("its %ss are %s", what, list(names))
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -36,7 +37,7 @@ func mustParse(tb testing.TB, src string, assets map[string]string) *Template {
 
 func mustPage(tb testing.TB, t *Template, size string) *Page {
 	tb.Helper()
-	p, err := t.Page(size)
+	p, err := t.Page(View{Size: size})
 	if err != nil {
 		tb.Fatalf("Page(%q): %v", size, err)
 	}
@@ -89,7 +90,7 @@ func TestProductCardShowsItsRow(t *testing.T) {
 	row := map[string]any{"title": "Trail & <Runner>", "price": "129.50", "sale": "true", "category": "Running", "sku": "unused"}
 	got := mustFill(t, card, row)
 	for _, want := range []string{
-		`<h1 id="title" p-role="headline" style="font-size: 74px">Trail &amp; &lt;Runner&gt;</h1>`,
+		`<h1 id="title" p-role="headline" p-fit="shrink" p-min="40" p-lines="3">Trail &amp; &lt;Runner&gt;</h1>`,
 		`<div id="price">$116.55</div>`, `<div id="was">$129.50</div>`, `<div id="badge" p-role="badge">−10%</div>`,
 		`src="/assets/shoe.svg"`, "--accent: #c2410c;", "width:1200px;height:630px",
 	} {
@@ -136,7 +137,7 @@ func TestManifestIsRead(t *testing.T) {
 		{Name: "z", Type: Number, Required: true, Example: json.Number("3")},
 		{Name: "a", Type: Array, Items: "text", Default: []any{"x"}, Description: "d"},
 	}
-	if diff := cmp.Diff(wantVars, tpl.Vars()); diff != "" {
+	if diff := cmp.Diff(wantVars, tpl.Vars(), cmpopts.IgnoreUnexported(Var{})); diff != "" {
 		t.Errorf("vars (-want +got):\n%s", diff)
 	}
 	wantSizes := []Size{{"default", 1200, 630, ""}, {"story", 1080, 1920, "Story"}}
@@ -156,7 +157,7 @@ func TestManifestIsRead(t *testing.T) {
 
 func TestDocumentWithoutManifestDeclaresWhatItUses(t *testing.T) {
 	tpl := mustParse(t, `<h1>{{title}}</h1><p>{{ price * 2 }} {{ today() }}</p>`, nil)
-	if diff := cmp.Diff([]Var{{Name: "price", Type: Any}, {Name: "title", Type: Any}}, tpl.Vars()); diff != "" {
+	if diff := cmp.Diff([]Var{{Name: "price", Type: Any}, {Name: "title", Type: Any}}, tpl.Vars(), cmpopts.IgnoreUnexported(Var{})); diff != "" {
 		t.Errorf("vars (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]Size{{Name: "default", Width: 1200, Height: 630}}, tpl.Sizes()); diff != "" {
@@ -181,14 +182,41 @@ func TestProblemsStandAtTheirPlace(t *testing.T) {
 		{doc(vars, "{{ title\n  + x }}"), "card.html:6:5", `unknown variable "x"`},
 		{doc(vars, `{{ title`), "card.html:5:7", "{{ is not closed"},
 		{doc(vars, `{{ }}`), "card.html:5:9", "there is no expression"},
-		{doc(vars, `<p p-if="ok">x</p>`), "card.html:5:10", "the directive p-if is not supported by this version"},
-		{doc(vars, `<p data-p-for="f in x">x</p>`), "card.html:5:10", "data-p-for is not supported"},
-		{doc(vars, `<p p-style-color="{{ ok }}">x</p>`), "card.html:5:10", "p-style-color is not supported"},
-		{doc(vars, `<img p-src="{{ title }}">`), "card.html:5:12", "p-src is not supported"},
-		{doc(vars, `<p p-fit="shrink">x</p>`), "card.html:5:10", `p-fit="shrink" is not supported`},
+		{doc(vars, `<p p-if="okk">x</p>`), "card.html:5:16", `unknown variable "okk" (did you mean "ok"?)`},
+		{doc(vars, `<p _if="{{ okk }}">x</p>`), "card.html:5:18", `unknown variable "okk"`},
+		{doc(vars, `<p p-if="ok">x`), "card.html:5:7", "needs an end tag of its own"},
+		{doc(vars, `<p p-else>x</p>`), "card.html:5:7", "follows no element with p-if"},
+		{doc(vars, `<p p-if="ok">x</p>y<p p-else>x</p>`), "card.html:5:26", "follows no element with p-if"},
+		{doc(vars, `<p p-if="ok">x</p><p p-else="ok">x</p>`), "card.html:5:36", "p-else has no condition (write p-else-if="},
+		{doc(vars, `<p p-if="ok">x</p><p p-else>x</p><p p-else>x</p>`), "card.html:5:40", "follows the one with p-else"},
+		{doc(vars, `<p data-p-for="f in x">x</p>`), "card.html:5:27", `unknown variable "x"`},
+		{doc(vars, `<p p-for="title">x</p>`), "card.html:5:17", `"title" does not say what is repeated`},
+		{doc(vars, `<p p-for="f in title">{{ g }}</p>`), "card.html:5:32", `unknown variable "g"`},
+		{doc(vars, `<p p-for="f in title" p-limit="0">x</p>`), "card.html:5:38", "p-limit is \"0\""},
+		{doc(vars, `<p p-limit="3">x</p>`), "card.html:5:7", "p-limit belongs to p-for"},
+		{doc(vars, `<p p-empty>x</p>`), "card.html:5:7", "p-empty follows no element"},
+		{doc(vars, `<p p-for="f in title" p-empty>x</p>`), "card.html:5:7", "p-empty and p-for cannot stand on one element"},
+		{doc(vars, `<html p-if="ok"></html>`), "card.html:5:7", "<html> is always there"},
+		{doc(vars, `<p p-style-color="{{ okk }}">x</p>`), "card.html:5:28", `unknown variable "okk"`},
+		{doc(vars, `<p p-style-b@d="{{ ok }}">x</p>`), "card.html:5:10", "is not a property of CSS"},
+		{doc(vars, `<p p-attr-onclick="{{ ok }}">x</p>`), "card.html:5:10", "safety: onclick"},
+		{doc(vars, `<p p-attr-style="{{ ok }}">x</p>`), "card.html:5:10", "use p-style-PROPERTY"},
+		{doc(vars, `<p p-attr-srcset="{{ ok }}">x</p>`), "card.html:5:10", "srcset is not supported"},
+		{doc(vars, `<p p-src="{{ title }}">`), "card.html:5:7", "belong on an <img>"},
+		{doc(vars, `<img p-fallback="assets/a.png">`), "card.html:5:7", "needs p-src"},
+		{doc(vars, `<img p-src="{{ title }}" p-fallback="assets/b.png">`), "card.html:5:44", `there is no file "assets/b.png"`},
+		{doc(vars, `<img p-src="{{ title }}" p-onerror="skip">`), "card.html:5:43", `p-onerror is "skip" (it is one of fallback, hide, fail)`},
+		{doc(vars, `<img p-src="{{ title }}" p-onerror="fallback">`), "card.html:5:7", "needs p-fallback"},
+		{doc(vars, `<p p-fit="srink">x</p>`), "card.html:5:17", `p-fit is "srink" (it is one of none, shrink, fit, ellipsis)`},
+		{doc(vars, `<p p-size="story">x</p>`), "card.html:5:7", "p-size belongs on a page"},
+		{doc(vars, `<b class="p-page" p-size="story"></b>`), "card.html:5:33", `the manifest has no size "story"`},
 		{doc(vars, `<p p-rol="body">x</p>`), "card.html:5:10", `there is no directive p-rol (did you mean "p-role"?)`},
-		{doc(vars, `{{#if ok}}x{{/if}}`), "card.html:5:7", "the block {{#if ok}} is not supported"},
-		{doc(vars, `<b class="p-page"></b><b class="x p-page"></b>`), "card.html:5:29", "a second p-page is not supported"},
+		{doc(vars, `{{#if okk}}x{{/if}}`), "card.html:5:13", `unknown variable "okk"`},
+		{doc(vars, `{{ if ok }}x`), "card.html:5:7", "the block {{if ok}} has no end here"},
+		{doc(vars, `{{ if ok }}<b>x{{ end }}</b>`), "card.html:5:7", "has no end here (write {{ end }} behind it, between the same tags"},
+		{doc(vars, `x{{ end }}`), "card.html:5:8", "{{end}} belongs to no block"},
+		{doc(vars, `<p style="color: {{ if ok }}red{{ end }}">`), "card.html:5:24", "the block {{if ok}} cannot stand here"},
+		{doc(vars, `<b class="p-page"><b class="x p-page"></b></b>`), "card.html:5:25", "a page inside another page"},
 		{doc(vars, `<img srcset="a 1x">`), "card.html:5:12", "srcset is not supported"},
 		{`<html p-version="2">`, "card.html:1:7", `version "2" of the format is not supported`},
 		{doc(vars, `<p title={{ title }}>`), "card.html:5:16", "needs quotes"},
@@ -261,7 +289,7 @@ func TestUnknownHTMLSurvivesByteForByte(t *testing.T) {
 }
 
 func TestSizeNotFoundNamesTheNearest(t *testing.T) {
-	_, err := mustLoad(t, "product-card").Page("stroy")
+	_, err := mustLoad(t, "product-card").Page(View{Size: "stroy"})
 	var p *problem.Error
 	if !errors.As(err, &p) || p.Code != problem.NotFound || p.Slug != SizeNotFound || p.Hint != `did you mean "story"?` {
 		t.Errorf("got %#v", p)

@@ -28,9 +28,10 @@ const (
 )
 
 type commands struct {
-	Run     runCommand     `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP reads the configuration again."`
-	Check   checkCommand   `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
-	Version versionCommand `cmd:"" help:"Show the version."`
+	Run      runCommand       `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP reads the configuration again."`
+	Check    checkCommand     `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
+	Template templateCommands `cmd:"" help:"Carry templates between a folder and a daemon."`
+	Version  versionCommand   `cmd:"" help:"Show the version."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -29,14 +29,18 @@ const (
 )
 
 // A Position is a place in a text that the user wrote. Line and Column count
-// from 1; zero means unknown.
+// from 1; zero means unknown. EndLine and EndColumn are where the place ends,
+// exclusively; zero means that only its beginning is known.
 type Position struct {
-	File   string `json:"file,omitempty"`
-	Line   int    `json:"line,omitempty"`
-	Column int    `json:"column,omitempty"`
+	File      string `json:"file,omitempty"`
+	Line      int    `json:"line,omitempty"`
+	Column    int    `json:"column,omitempty"`
+	EndLine   int    `json:"endLine,omitempty"`
+	EndColumn int    `json:"endColumn,omitempty"`
 }
 
-// String is "file:line:column", without the parts that are unknown.
+// String is "file:line:column", without the parts that are unknown. The end is
+// for programs and not in it.
 func (p Position) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
@@ -54,12 +58,13 @@ func (p Position) String() string {
 
 // An Error says what is wrong, where, why, and what to do next.
 type Error struct {
-	Code    Code     // class
-	Slug    string   // finer, stable, snake_case; "" where the code says enough
-	Path    string   // where in the input: bindings[2].key, variables.photo
-	Pos     Position // where in the text, when there is one
-	Message string   // what and why, lower case, no full stop
-	Hint    string   // the next step; "" where the message implies it
+	Code     Code     // class
+	Slug     string   // finer, stable, snake_case; "" where the code says enough
+	Path     string   // where in the input: bindings[2].key, variables.photo
+	Pos      Position // where in the text, when there is one
+	Message  string   // what and why, lower case, no full stop
+	Expected string   // what could stand there instead: a value, ")"; "" where nothing in particular
+	Hint     string   // the next step; "" where the message implies it
 
 	Err error // the cause; shown in logs, not outside
 }
@@ -86,6 +91,9 @@ func (e *Error) WithSlug(slug string) *Error { e.Slug = slug; return e }
 
 // At sets the path in the input and returns e.
 func (e *Error) At(path string) *Error { e.Path = path; return e }
+
+// Expecting sets what could stand in the place instead and returns e.
+func (e *Error) Expecting(what string) *Error { e.Expected = what; return e }
 
 // In sets the position in a text and returns e.
 func (e *Error) In(pos Position) *Error { e.Pos = pos; return e }

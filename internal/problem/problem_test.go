@@ -1,6 +1,7 @@
 package problem_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -120,5 +121,22 @@ func TestCodeOfLooksThroughWrappers(t *testing.T) {
 	err := fmt.Errorf("open image: %w", problem.New(problem.NotFound, "no image"))
 	if got := problem.CodeOf(err); got != problem.NotFound {
 		t.Errorf("CodeOf = %q, want not_found", got)
+	}
+}
+
+func TestEndOfAPlaceIsForProgramsOnly(t *testing.T) {
+	p := problem.Position{File: "a.html", Line: 2, Column: 3, EndLine: 2, EndColumn: 9}
+	if got := p.String(); got != "a.html:2:3" {
+		t.Errorf("got %s", got)
+	}
+	text, err := json.Marshal(p)
+	if want := `{"file":"a.html","line":2,"column":3,"endLine":2,"endColumn":9}`; err != nil || string(text) != want {
+		t.Errorf("got %s, %v, want %s", text, err, want)
+	}
+	if text, err := json.Marshal(problem.Position{Line: 1}); err != nil || string(text) != `{"line":1}` {
+		t.Errorf("got %s, %v", text, err)
+	}
+	if e := problem.New(problem.Invalid, "wrong").Expecting("a value"); e.Expected != "a value" || e.Error() != "wrong" {
+		t.Errorf("got %+v", e)
 	}
 }

@@ -155,11 +155,11 @@ func (l *launcher) prove(ctx context.Context, b *chromium) error {
 		return err
 	}
 	defer s.close()
-	text, err := s.draw(ctx, probe)
+	out, err := s.draw(ctx, probe)
 	if err != nil {
 		return fmt.Errorf("draw a first picture: %w", err)
 	}
-	picture, err := png.Decode(bytes.NewReader(text))
+	picture, err := png.Decode(bytes.NewReader(out.Bytes))
 	if err != nil {
 		return fmt.Errorf("decode the first picture: %w", err)
 	}

@@ -2,12 +2,11 @@ package chrome
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"strings"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/render"
 )
 
 // The slugs of the problems that a Pool raises.
@@ -36,11 +35,7 @@ var (
 
 // assetsFailed is the row's permanent error for files that it can't show.
 func assetsFailed(paths []string) error {
-	what := strings.Join(paths[:min(len(paths), 3)], ", ")
-	if more := len(paths) - 3; more > 0 {
-		what += fmt.Sprintf(" and %d more", more)
-	}
-	return retry.Permanent(problem.New(problem.Invalid, "the page could not load %s", what).WithSlug(SlugAssetFailed).
+	return retry.Permanent(problem.New(problem.Invalid, "%w", &render.AssetError{Paths: paths}).WithSlug(SlugAssetFailed).
 		WithHint("check that the file exists and is an image, font or style sheet that Chrome can read"))
 }
 

@@ -169,6 +169,16 @@
     }
   };
 
+  // fit lets the layout script fit texts and images, if the page asks for it and
+  // has the script. An element of that name would show as the script.
+  const fit = async (fail) => {
+    if (!Object.hasOwn(globalThis, 'pictifydLayout') || findAll(document, '[p-fit], [p-focus], [p-crop]').length === 0) return null;
+    const report = await globalThis.pictifydLayout(document);
+    await settleFonts(fail);
+    still();
+    return report;
+  };
+
   globalThis.pictifydDraw = async (html, paths) => {
     const failed = new Set();
     const fail = (url) => { failed.add(String(url).slice(0, 500)); };
@@ -193,9 +203,10 @@
     await Promise.all(waits);
     await settleFonts(fail);
     still();
+    const report = await fit(fail);
     const root = rootOf(document);
     return {
-      failed: [...failed], width: innerWidth, height: innerHeight,
+      failed: [...failed], report, width: innerWidth, height: innerHeight,
       scrollWidth: root.scrollWidth, scrollHeight: root.scrollHeight,
     };
   };

@@ -191,10 +191,11 @@ func (p *Pool) try(ctx context.Context, st *seat, r render.Request) (render.Outp
 	began := time.Now()
 	bounded, cancel := context.WithTimeoutCause(ctx, p.options.Deadline, errHung)
 	defer cancel()
-	text, err := st.draw(bounded, p.launcher.egress, r)
+	out, err := st.draw(bounded, p.launcher.egress, r)
 	if err == nil {
 		p.release(st, true)
-		return render.Output{Bytes: text, Width: r.Width, Height: r.Height, Duration: time.Since(began)}, nil
+		out.Duration = time.Since(began)
+		return out, nil
 	}
 	if ctx.Err() == nil && errors.Is(context.Cause(bounded), errHung) {
 		err = errHung
@@ -238,17 +239,17 @@ func (p *Pool) verdict(st *seat, err error) error {
 }
 
 // draw opens the seat's session where it has not the right one, and draws.
-func (st *seat) draw(ctx context.Context, e *egress, r render.Request) ([]byte, error) {
+func (st *seat) draw(ctx context.Context, e *egress, r render.Request) (render.Output, error) {
 	if st.session != nil && st.session.key == keyOf(r) {
-		text, err := st.session.draw(ctx, r)
+		out, err := st.session.draw(ctx, r)
 		if !errors.Is(err, errOtherBytes) {
-			return text, err
+			return out, err
 		}
 	}
 	st.clear()
 	s, err := openSession(ctx, st.browser.root, e, keyOf(r))
 	if err != nil {
-		return nil, err
+		return render.Output{}, err
 	}
 	st.session = s
 	return s.draw(ctx, r)

@@ -34,9 +34,10 @@ const drawRow = `(row) => globalThis.pictifydDraw(row.html, row.paths)`
 type sessionKey struct {
 	page          string
 	width, height int
+	layout        string
 }
 
-func keyOf(r render.Request) sessionKey { return sessionKey{r.Page, r.Width, r.Height} }
+func keyOf(r render.Request) sessionKey { return sessionKey{r.Page, r.Width, r.Height, r.Layout} }
 
 // A session is a tab with a page of one key: loaded once, then given row after
 // row. It serves one row at a time, and none after an error.
@@ -55,6 +56,10 @@ type prepared struct {
 	Failed                    []string `json:"failed"`
 	Width, Height             int
 	ScrollWidth, ScrollHeight int
+	Report                    struct {
+		Layers   []render.LayerReport `json:"layers"`
+		Problems []render.Warning     `json:"problems"`
+	} `json:"report"`
 }
 
 // openSession opens a tab in a browser context of its own, so that nothing is
@@ -128,21 +133,32 @@ func (s *session) load(ctx context.Context) error {
 	return s.quiet(ctx, page.Disable.Method, runtime.Disable.Method)
 }
 
-// enter makes the world that the row script lives in.
+// enter makes the world that the row script and the page's layout script live in.
 func (s *session) enter(ctx context.Context, frame cdp.FrameID) error {
 	world, err := cdp.Call(ctx, s.tab, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: frame, WorldName: "pictifyd"})
 	if err != nil {
 		return fmt.Errorf("make a world: %w", err)
 	}
 	s.world = world.ExecutionContextID
-	res, err := cdp.Call(ctx, s.tab, runtime.Evaluate, runtime.EvaluateParams{Expression: rowScript, ContextID: s.world})
-	if err != nil {
+	if err := s.evaluate(ctx, rowScript); err != nil {
 		return fmt.Errorf("load the row script: %w", err)
 	}
-	if res.ExceptionDetails != nil {
-		return fmt.Errorf("load the row script: %w", &chromedp.ExceptionError{ExceptionDetails: res.ExceptionDetails})
+	if s.key.layout == "" {
+		return nil
+	}
+	if err := s.evaluate(ctx, s.key.layout); err != nil {
+		return fmt.Errorf("load the layout script: %w", err)
 	}
 	return nil
+}
+
+// evaluate runs a script in the world.
+func (s *session) evaluate(ctx context.Context, script string) error {
+	res, err := cdp.Call(ctx, s.tab, runtime.Evaluate, runtime.EvaluateParams{Expression: script, ContextID: s.world})
+	if err == nil && res.ExceptionDetails != nil {
+		err = &chromedp.ExceptionError{ExceptionDetails: res.ExceptionDetails}
+	}
+	return err
 }
 
 // watchCrash tells when the tab's renderer is gone: calls in flight are never
@@ -186,15 +202,21 @@ func (s *session) until(ctx context.Context) (context.Context, context.CancelFun
 	}
 }
 
-// draw is one row from request to bytes.
-func (s *session) draw(ctx context.Context, r render.Request) ([]byte, error) {
+// draw is one row from request to picture.
+func (s *session) draw(ctx context.Context, r render.Request) (render.Output, error) {
 	ctx, cancel := s.until(ctx)
 	defer cancel()
-	if _, err := s.prepare(ctx, r); err != nil {
-		return nil, causeOf(ctx, err)
+	row, err := s.prepare(ctx, r)
+	if err != nil {
+		return render.Output{}, causeOf(ctx, err)
 	}
 	bytes, err := s.capture(ctx, r.Format, r.Quality)
-	return bytes, causeOf(ctx, err)
+	if err != nil {
+		return render.Output{}, causeOf(ctx, err)
+	}
+	return render.Output{
+		Bytes: bytes, Width: r.Width, Height: r.Height, Layout: row.Report.Layers, Warnings: row.Report.Problems,
+	}, nil
 }
 
 // causeOf is why ctx ended where that is what err is about.
@@ -231,7 +253,7 @@ func (s *session) prepare(ctx context.Context, r render.Request) (prepared, erro
 		return prepared{}, fmt.Errorf("read the row script's answer: %w", err)
 	}
 	if len(done.Failed) > 0 {
-		return prepared{}, s.assetFault(done.Failed)
+		return prepared{}, s.assetFault(done.Failed, r.Assets)
 	}
 	if done.Width != r.Width || done.Height != r.Height {
 		return prepared{}, fmt.Errorf("the page is %dx%d, not %dx%d", done.Width, done.Height, r.Width, r.Height)
@@ -258,7 +280,7 @@ func rowArgument(r render.Request) (*runtime.CallArgument, error) {
 
 // assetFault is the error for files that the page did not get. It is the row's
 // own, unless the library could not be read.
-func (s *session) assetFault(urls []string) error {
+func (s *session) assetFault(urls []string, assets []render.Asset) error {
 	slices.Sort(urls)
 	own := "http://" + s.origin.host
 	for i, u := range urls {
@@ -266,12 +288,22 @@ func (s *session) assetFault(urls []string) error {
 		if err != nil || parsed.Scheme+"://"+parsed.Host != own {
 			continue
 		}
-		urls[i] = parsed.EscapedPath()
+		urls[i] = spelled(parsed, assets)
 		if err := s.origin.fault(parsed.Path); err != nil && !notFound(err) {
 			return fmt.Errorf("serve the asset %s: %w", urls[i], err)
 		}
 	}
 	return assetsFailed(urls)
+}
+
+// spelled is the path of u as the request spells it.
+func spelled(u *url.URL, assets []render.Asset) string {
+	for _, a := range assets {
+		if cleanPath(a.Path) == u.Path {
+			return a.Path
+		}
+	}
+	return u.EscapedPath()
 }
 
 const defaultQuality = 85

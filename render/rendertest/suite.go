@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,7 @@ func Run(t *testing.T, newRenderer func(tb testing.TB, files Files) render.Rende
 	t.Run("RowsDoNotLeakIntoEachOther", s.rowsDoNotLeakIntoEachOther)
 	t.Run("ParallelRowsKeepTheirPixels", s.parallelRowsKeepTheirPixels)
 	t.Run("ImpossibleRequestIsTheRowsFault", s.impossibleRequestIsTheRowsFault)
+	t.Run("LayoutScriptIsRunWhereThePageAsksForIt", s.layoutScriptIsRunWhereThePageAsksForIt)
 	t.Run("CanceledContextEndsTheWait", s.canceledContextEndsTheWait)
 }
 
@@ -245,5 +247,29 @@ func (s *suite) canceledContextEndsTheWait(t *testing.T) {
 	cancel()
 	if _, err := s.renderer.Render(ctx, page("canceled", "", "<body>")); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+func (s *suite) layoutScriptIsRunWhereThePageAsksForIt(t *testing.T) {
+	asks, silent := page("asks", "", "<body><p p-fit=none>text"), page("silent", "", "<body><p>text")
+	asks.Layout = `globalThis.pictifydLayout = async (document) => {
+		document.body.style.background = "red";
+		return {layers: [{layer: "a", fontPx: 1.5, lines: 2, clipped: true, changed: true, cut: true}], problems: [{layer: "b", problem: "c"}]};
+	}`
+	silent.Layout = asks.Layout
+	for _, r := range []render.Request{asks, silent, asks} {
+		out := s.mustRender(t, r)
+		var want render.Output
+		colour := color.RGBA{255, 255, 255, 255}
+		if r.Page == "asks" {
+			want.Layout = []render.LayerReport{{Layer: "a", FontPx: 1.5, Lines: 2, Clipped: true, Changed: true, Cut: true}}
+			want.Warnings, colour = []render.Warning{{Layer: "b", Problem: "c"}}, red
+		}
+		if !slices.Equal(out.Layout, want.Layout) || !slices.Equal(out.Warnings, want.Warnings) {
+			t.Errorf("%s: reported are %+v and %+v, want %+v and %+v", r.Page, out.Layout, out.Warnings, want.Layout, want.Warnings)
+		}
+		if got := At(Decode(t, out.Bytes), 150, 100); got != colour {
+			t.Errorf("%s: the page is %v, want %v", r.Page, got, colour)
+		}
 	}
 }

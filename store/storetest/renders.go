@@ -191,6 +191,47 @@ var renders = map[string]func(*testing.T, Open){
 		}
 	},
 
+	"PictureKeepsHowItsTextsCameOut": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		fitting := bindings.Fitting{
+			Layers:   []bindings.LayerFit{{Layer: "title", FontPx: 27.25, Lines: 3, Clipped: true}, {Layer: "<b>", FontPx: 9, Lines: 1, Cut: true}},
+			Problems: []bindings.LayerProblem{{Layer: "price", Problem: `p-min="x" is not a size in px`}},
+		}
+		finish := func(c store.Claim, f bindings.Fitting) {
+			t.Helper()
+			done := picture(c)
+			done.Fitting = f
+			must(t, s.FinishRenders(t.Context(), hand(1), []store.Rendered{done}, true))
+		}
+		replan(t, s, wants("a", "long"), wants("b", "long"))
+		finish(claim(t, s, 1, 1)[0], fitting)
+		replan(t, s, wants("c", "long"), wants("d", "short"))
+		finish(claim(t, s, 1, 1)[0], bindings.Fitting{})
+
+		fittings := func(keys ...string) []bindings.OutputFitting {
+			t.Helper()
+			return got(s.Fittings(t.Context(), owner.Binding(), keys))(t)
+		}
+		want := []bindings.OutputFitting{{Key: "a", Output: "card", Fitting: fitting}, {Key: "c", Output: "card", Fitting: fitting}}
+		if diff := cmp.Diff(want, fittings("a", "c", "d", "e")); diff != "" {
+			t.Errorf("fittings (-want +got):\n%s", diff)
+		}
+		replan(t, s, wants("a", "other"))
+		if old := fittings("a"); len(old) > 0 {
+			t.Errorf("of a row that waits: %+v", old)
+		}
+
+		acceptJob(t, s, "j1", 1)
+		planJob(t, s, "j1", func(int64) string { return "long" })
+		rows := got(s.Results(t.Context(), "j1", -1, 1, ""))(t)
+		if len(rows) != 1 || len(rows[0].Pictures) != 1 {
+			t.Fatalf("results are %+v", rows)
+		}
+		if diff := cmp.Diff(fitting, rows[0].Pictures[0].Fitting); diff != "" {
+			t.Errorf("fitting of a job's row (-want +got):\n%s", diff)
+		}
+	},
+
 	"FailedRowsSayWhy": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		replan(t, s, wants("a", "fine"))

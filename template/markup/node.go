@@ -30,6 +30,9 @@ type Node struct {
 
 	Start, Stop int // of Raw in the file that was parsed, in bytes; of new nodes 0
 	EndStart    int // of End; where the content ends if there is none
+
+	tag   Tag // of tagOf, which is Raw as it was read last
+	tagOf string
 }
 
 // voids have neither content nor an end tag.
@@ -68,8 +71,11 @@ func (n *Node) Inner() string {
 // Tag is the start tag of an element, its offsets counted inside Raw. Text in
 // expressions is no attribute.
 func (n *Node) Tag() Tag {
-	_, masked := Marks([]byte(n.Raw))
-	return ParseTag(masked, 0, len(masked))
+	if n.tagOf != n.Raw {
+		_, masked := Marks([]byte(n.Raw))
+		n.tag, n.tagOf = ParseTag(masked, 0, len(masked)), n.Raw
+	}
+	return n.tag
 }
 
 // Get is the value of an attribute with its entities decoded.
@@ -77,8 +83,8 @@ func (n *Node) Get(name string) (value string, ok bool) {
 	if n.Kind != Element {
 		return "", false
 	}
-	value, ok = n.Tag().Get([]byte(n.Raw), name)
-	return html.UnescapeString(value), ok
+	a, ok := n.Tag().Find(name)
+	return html.UnescapeString(n.Raw[a.ValueStart:a.ValueEnd]), ok
 }
 
 // ID is the id of an element, "" for none.

@@ -1,0 +1,155 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pictifyd/pictifyd/assets"
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/render"
+	"github.com/pictifyd/pictifyd/store"
+	"github.com/pictifyd/pictifyd/template"
+	"github.com/pictifyd/pictifyd/template/layout"
+)
+
+// fittingLimit is of how many texts and images of one picture the store keeps
+// something.
+const fittingLimit = 100
+
+// A sheet is a claim's page with the row's values in it. Files that can't be
+// had or shown it does without, where the template names what to show instead.
+type sheet struct {
+	claim   store.Claim
+	page    *template.Page
+	failed  map[string]string // reason by the path of the file
+	request render.Request
+	instead []template.Instead
+	remote  []template.Remote
+}
+
+// sheet fills the page of a claim and fetches what it refers to.
+func (d *Daemon) sheet(ctx context.Context, c store.Claim) (*sheet, error) {
+	t, err := d.templates.at(ctx, c.Spec.Template, c.Spec.Version)
+	switch {
+	case err != nil && machineFault(err):
+		return nil, err
+	case err != nil:
+		return nil, retry.Permanent(err)
+	}
+	page, err := t.Page(template.View{Size: c.Spec.Size, Theme: c.Spec.Theme, Page: c.Spec.Number})
+	if err != nil {
+		return nil, retry.Permanent(err)
+	}
+	if page.Digest != c.Spec.Page {
+		return nil, retry.Permanent(problem.New(problem.Conflict, "the picture was planned by another version of pictifyd").
+			WithHint("pictifyd rerender plans it again"))
+	}
+	s := &sheet{claim: c, page: page, failed: map[string]string{}}
+	return s, d.fill(ctx, s)
+}
+
+// fill makes the request of s. Each file that fails and that the page can do
+// without makes another one, until all that are left are there.
+func (d *Daemon) fill(ctx context.Context, s *sheet) error {
+	for {
+		filled := s.page.FillWithout(s.claim.Spec.Values, s.failed)
+		s.take(filled)
+		again := false
+		for _, remote := range filled.Remote {
+			pin, err := d.fetch(ctx, remote, s.claim)
+			switch {
+			case err == nil:
+				s.request.Assets = append(s.request.Assets, render.Asset{Path: remote.Path, Digest: pin.Digest})
+			case machineFault(err):
+				return err
+			case remote.Optional && !d.triesAgain(s.claim, err):
+				s.failed[remote.Path] = assets.Reason(err)
+				again = true
+			default:
+				return &assetError{variable: remote.Var, err: err}
+			}
+		}
+		if !again {
+			return nil
+		}
+	}
+}
+
+func (s *sheet) take(filled template.Document) {
+	spec := s.claim.Spec
+	s.instead, s.remote = filled.Instead, filled.Remote
+	s.request = render.Request{
+		Page: s.page.Digest, HTML: filled.HTML, Width: filled.Width, Height: filled.Height,
+		Format: render.Format(spec.Format), Quality: spec.Quality,
+	}
+	if s.page.Layout {
+		s.request.Layout = layout.Script
+	}
+	for _, a := range filled.Assets {
+		s.request.Assets = append(s.request.Assets, render.Asset{Path: a.Path, Digest: a.Digest})
+	}
+}
+
+func (d *Daemon) fetch(ctx context.Context, remote template.Remote, c store.Claim) (assets.Pin, error) {
+	if !d.settings.Render.AllowsRemote() {
+		return assets.Pin{}, errRemoteOff
+	}
+	return d.assets.Fetch(ctx, remote.URL, assetScope(c, time.Now()))
+}
+
+// triesAgain reports whether the claim is worth another try later: in a batch a
+// URL gets one; a binding's row has no other occasion.
+func (d *Daemon) triesAgain(c store.Claim, err error) bool {
+	return c.Owner.Binding() != "" && !retry.IsPermanent(err) && c.Attempt < assetTries
+}
+
+// render draws s. What the browser can't show, the page does without where it
+// can.
+func (d *Daemon) render(ctx context.Context, s *sheet) (render.Output, error) {
+	for {
+		out, err := d.renderer.Render(ctx, s.request)
+		var asset *render.AssetError
+		if err == nil || !errors.As(err, &asset) || !s.dispense(asset.Paths) {
+			return out, err
+		}
+		if err := d.fill(ctx, s); err != nil {
+			return render.Output{}, err
+		}
+	}
+}
+
+// dispense notes files that can't be shown. It reports whether all of them are
+// new, and the page can do without each.
+func (s *sheet) dispense(paths []string) bool {
+	before := len(s.instead)
+	for _, path := range paths {
+		if s.failed[path] != "" {
+			return false
+		}
+	}
+	for _, path := range paths {
+		s.failed[path] = assets.Undecodable
+	}
+	filled := s.page.FillWithout(s.claim.Spec.Values, s.failed)
+	return len(filled.Instead) >= before+len(paths)
+}
+
+// fittingOf is what is kept of how texts came out: nothing of those that are as
+// they were set.
+func fittingOf(out render.Output, instead []template.Instead) (f bindings.Fitting) {
+	for _, l := range out.Layout {
+		if (l.Changed || l.Clipped) && len(f.Layers) < fittingLimit {
+			f.Layers = append(f.Layers, bindings.LayerFit{Layer: l.Layer, FontPx: l.FontPx, Lines: l.Lines, Clipped: l.Clipped, Cut: l.Cut})
+		}
+	}
+	for _, w := range out.Warnings[:min(len(out.Warnings), fittingLimit)] {
+		f.Problems = append(f.Problems, bindings.LayerProblem(w))
+	}
+	for _, i := range instead[:min(len(instead), fittingLimit)] {
+		f.Images = append(f.Images, bindings.ImageFit{Layer: i.Layer, URL: i.URL, Reason: i.Reason, Hidden: i.Hidden})
+	}
+	return f
+}

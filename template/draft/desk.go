@@ -1,0 +1,147 @@
+package draft
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// tries is how often a step is begun anew because somebody else's came first.
+const tries = 8
+
+// A Desk is where drafts are worked on.
+type Desk struct {
+	Ledger Ledger
+
+	// ApplyFunc applies operations, all of them or none. What is wrong with one is
+	// a problem with its place ("ops[2].id").
+	ApplyFunc func(src []byte, ops []json.RawMessage) (Result, error)
+	// ConflictsFunc says which touched names of one list meet the other's.
+	ConflictsFunc func(a, b []string) []string
+	// CheckFunc says what keeps a document from being a version.
+	CheckFunc func(name string, src []byte, assets map[string]string) error
+}
+
+// An Edit is what somebody wants done to a draft that he saw at a revision.
+type Edit struct {
+	Name     string
+	Revision int64
+	Ops      []json.RawMessage
+	Author   string
+}
+
+// A Done is a step that was taken.
+type Done struct {
+	Draft   Draft
+	Step    Step
+	Rebased bool   // the draft had moved on
+	Between []Step // by which it had
+}
+
+// Edit applies operations to a draft. Operations that were meant for an older
+// revision are applied on the newest one when nothing that they touch was
+// touched since; else the error is a *ConflictError. A draft that could not be a
+// version is refused with its problems. After an error nothing has changed.
+func (k *Desk) Edit(ctx context.Context, e Edit) (Done, error) {
+	var done Done
+	err := k.again(func() error {
+		d, err := k.Ledger.Draft(ctx, e.Name)
+		if err != nil {
+			return err
+		}
+		done = Done{}
+		if d.Revision != e.Revision {
+			if done.Between, err = k.between(ctx, d, e.Revision); err != nil {
+				return err
+			}
+			done.Rebased = true
+			if err := k.meets(d, done.Between, e.Ops); err != nil {
+				return err
+			}
+		}
+		done.Step = Step{Kind: Edits, Ops: e.Ops, Author: e.Author}
+		return k.apply(ctx, d, &done)
+	})
+	return done, err
+}
+
+// again does what may find that somebody else came first.
+func (k *Desk) again(do func() error) error {
+	var err error
+	for range tries {
+		if err = do(); !isProblem(err, StaleRevision) {
+			return err
+		}
+	}
+	return err
+}
+
+// apply takes the step of done on d.
+func (k *Desk) apply(ctx context.Context, d Draft, done *Done) error {
+	made, err := k.ApplyFunc(d.Source, done.Step.Ops)
+	if err != nil {
+		return err
+	}
+	if err := k.CheckFunc(d.Name, made.Source, d.Assets); err != nil {
+		return err
+	}
+	done.Step.Inverse, done.Step.Touched = made.Inverse, made.Touched
+	return k.append(ctx, d, done, made.Source, d.Assets)
+}
+
+func (k *Desk) append(ctx context.Context, d Draft, done *Done, source []byte, assets map[string]string) error {
+	var err error
+	if done.Draft, err = k.Ledger.AppendDraft(ctx, d.Name, d.Revision, done.Step, source, assets); err != nil {
+		return err
+	}
+	done.Step.Revision, done.Step.At = done.Draft.Revision, done.Draft.UpdatedAt
+	return nil
+}
+
+// Restore makes the draft what a version was. A draft that is that already is
+// left as it is.
+func (k *Desk) Restore(ctx context.Context, name string, number int64, author string) (Done, error) {
+	v, err := k.Ledger.Template(ctx, name, number)
+	if err != nil {
+		return Done{}, err
+	}
+	if err := k.CheckFunc(name, v.Source, v.Assets); err != nil {
+		return Done{}, err // what was good enough for an older pictifyd
+	}
+	var done Done
+	err = k.again(func() error {
+		d, err := k.Ledger.Draft(ctx, name)
+		if err != nil {
+			return err
+		}
+		if string(d.Source) == string(v.Source) && maps.Equal(d.Assets, v.Assets) {
+			done = Done{Draft: d}
+			return nil
+		}
+		done = Done{Step: Step{Kind: Restores, Touched: []string{Everything}, Author: author}}
+		return k.append(ctx, d, &done, v.Source, v.Assets)
+	})
+	return done, err
+}
+
+// between are the steps from revision to d's.
+func (k *Desk) between(ctx context.Context, d Draft, revision int64) ([]Step, error) {
+	if revision > d.Revision {
+		return nil, problem.New(problem.Conflict, "the draft of %q has revision %d, there is no %d", d.Name, d.Revision, revision).
+			WithSlug(RevisionGone).WithHint("read the draft again")
+	}
+	steps, err := k.Ledger.DraftSteps(ctx, d.Name, revision)
+	if err != nil {
+		return nil, err
+	}
+	for len(steps) > 0 && steps[len(steps)-1].Revision > d.Revision { // taken since d was read
+		steps = steps[:len(steps)-1]
+	}
+	if int64(len(steps)) != d.Revision-revision {
+		return nil, problem.New(problem.Conflict, "revision %d of the draft of %q is too old to go on from; it has %d now", revision, d.Name, d.Revision).
+			WithSlug(RevisionGone).WithHint("read the draft again, and make the change there")
+	}
+	return steps, nil
+}
