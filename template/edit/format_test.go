@@ -147,7 +147,7 @@ func TestFormattingChangesNothingThatIsShown(t *testing.T) {
 }
 
 func TestTheTemplatesOfThisRepositoryAreFormatted(t *testing.T) {
-	files, err := filepath.Glob("../../examples/*/templates/*.html")
+	files, err := templates()
 	if err != nil || len(files) == 0 {
 		t.Fatal("no templates", err)
 	}
@@ -204,3 +204,16 @@ func FuzzFormattingChangesNothingThatIsShown(f *testing.F) {
 }
 
 var longNumbers = regexp.MustCompile(`\.\d{3}`)
+
+// templates are the files of all templates in this repository.
+func templates() ([]string, error) {
+	var all []string
+	for _, pattern := range []string{"../../examples/*/templates/*.html", "../starter/templates/*.html"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, files...)
+	}
+	return all, nil
+}
