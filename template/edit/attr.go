@@ -116,7 +116,7 @@ func (e *editor) setTag(op Op) ([]way, *problem.Error) {
 	if locked != nil && (isLocked(n) || !slices.Equal(others, attrsBut(n, "p-lock")) || e.checkLock(n.Parent, "id") != nil) {
 		return nil, locked
 	}
-	if refused[n.Name] && n.Name != "body" || n.Name == "style" {
+	if refused[n.Name] || n.Name == "style" {
 		return nil, problem.New(problem.Unsupported, "a <%s> is no layer", n.Name).At("id")
 	}
 	if p := harmlessTag(&markup.Node{Kind: markup.Element, Name: "div", Raw: n.Raw}, "tag"); p != nil {

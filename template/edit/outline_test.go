@@ -79,6 +79,19 @@ func TestOperationsOnDifferentNodesAreRebased(t *testing.T) {
 	}
 }
 
+func TestUndoingTheFirstRuleOfASheetKeepsTheRulesOfOthers(t *testing.T) {
+	src := must(t, card, `[{"op":"add_size","name":"square","w":1,"h":1}]`).Source
+	mine := must(t, string(src), `[{"op":"set_size_override","size":"square","id":"title","property":"width","value":"1px"}]`)
+	both := must(t, string(mine.Source), `[{"op":"set_size_override","size":"square","id":"price","property":"width","value":"2px"}]`)
+	if diff := cmp.Diff([]string{"size:square/title"}, mine.Touched); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	got, err := Apply(both.Source, mine.Inverse)
+	if p := first(err); p.Kind() != Changed {
+		t.Errorf("%v\n%s", err, got.Source)
+	}
+}
+
 func TestEveryOperationIsDescribedAndDone(t *testing.T) {
 	done := handlers()
 	for _, k := range Kinds() {
