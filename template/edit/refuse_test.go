@@ -15,6 +15,7 @@ func TestWhatCannotBeDoneIsRefusedAtItsField(t *testing.T) {
 		`[{"op":"set_text"}]`:                   `ops[0].id: set_text needs id`,
 		`[{"op":"set_text","id":1,"text":"x"}]`: `ops[0].id: a number cannot stand here`,
 		`[{"op":"set_style","id":"title","prop":"x","property":"left","value":"1px"}]`:                                                   `ops[0].prop: set_style has no field "prop"`,
+		`[{"op":"set_style","id":"","property":"left","value":"0"}]`:                                                                     `ops[0].id: id is empty`,
 		`[{"op":"set_style","id":"title","property":"left"}]`:                                                                            `ops[0].value: set_style needs value`,
 		`[{"op":"add_node","parent":"card","node":{"tag":"p","styles":{}}}]`:                                                             `ops[0].node.styles: a node has no field "styles" (did you mean "style"?)`,
 		`[{"op":"set_text","id":"titel","text":"x"}]`:                                                                                    `ops[0].id: there is no layer "titel" (did you mean "title"?)`,
