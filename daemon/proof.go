@@ -31,8 +31,7 @@ import (
 // goldenDir holds the pictures that templates are held against, one folder each.
 const goldenDir = "golden"
 
-// goldenRows is how many sample rows have golden pictures: the first in every
-// view, the others in the default size.
+// goldenRows is how many sample rows have golden pictures.
 const goldenRows = 3
 
 // proofClock is what now() says in a proof, so that pictures stay the same.
@@ -155,7 +154,8 @@ func (c proofCase) name() string {
 }
 
 // proofCases are the first row in every size, theme and page, and the other rows
-// in the default size.
+// in the default size. Golden are what shows something of its own: the first row
+// in each size, in each theme, on each page, and the next two rows.
 func proofCases(t *template.Template, rows []map[string]any) []proofCase {
 	var cases []proofCase
 	first := t.Sizes()[0].Name
@@ -166,7 +166,8 @@ func proofCases(t *template.Template, rows []map[string]any) []proofCase {
 					continue
 				}
 				for page := range pagesOf(t, row, size.Name) {
-					cases = append(cases, proofCase{i, row, template.View{Size: size.Name, Theme: theme, Page: page + 1}, i < goldenRows})
+					golden := i < goldenRows && (i == 0 || page == 0) && (theme == "" && page == 0 || size.Name == first && (theme == "" || page == 0))
+					cases = append(cases, proofCase{i, row, template.View{Size: size.Name, Theme: theme, Page: page + 1}, golden})
 				}
 			}
 		}

@@ -82,7 +82,7 @@ func (w *tagWriter) bound(a markup.Attr) {
 		return
 	case name == "style" || name == "class" || name == "id" || name == "src" && w.e.tag.Name == "img":
 		instead := map[string]string{"style": "p-style-PROPERTY", "class": "p-class-NAME", "id": "p-for, which makes ids unique", "src": "p-src"}
-		r.invalid(a.Start, "p-attr-%s cannot be bound", name).WithSlug(BadDirective).WithHint("use %s", instead[name])
+		r.invalid(a.Start, "p-attr-%s cannot be bound", name).slug(BadDirective).hint("use %s", instead[name])
 		return
 	case animations[w.e.tag.Name]:
 		r.unsafe(a.Start, "an expression cannot stand in <%s>", w.e.tag.Name)
@@ -145,7 +145,7 @@ func (w *tagWriter) styles() {
 		property := strings.TrimPrefix(name, "p-style-")
 		if !cssProperty.MatchString(property) {
 			w.r.ignoreIn(a.Start, a.End)
-			w.r.invalid(a.Start, "%q is not a property of CSS", property).WithSlug(BadDirective)
+			w.r.invalid(a.Start, "%q is not a property of CSS", property).slug(BadDirective)
 			continue
 		}
 		w.r.pieces = append(w.r.pieces, piece{kind: isOptional, body: w.r.nested(func() {

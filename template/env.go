@@ -26,6 +26,9 @@ func (r *reader) checkEnv(members []member) {
 			r.report(m.valueAt, wrong)
 			continue
 		}
+		if m.key == "timezone" && p.program == nil {
+			r.manifest.zone, _ = time.LoadLocation(text) // checked
+		}
 		switch m.key {
 		case "locale":
 			r.manifest.env.locale = p
@@ -45,11 +48,21 @@ func parsedText(m member) (string, bool) {
 }
 
 func checkEnvText(key, text string) *problem.Error {
-	if key != "timezone" {
-		return nil
+	switch key {
+	case "locale":
+		return first(expr.CheckLocale(text))
+	case "currency":
+		return first(expr.CheckCurrency(text))
 	}
 	if _, err := time.LoadLocation(text); err != nil || text == "" || text == "Local" {
 		return problem.New(problem.Invalid, "there is no time zone %s", quote(text)).WithHint("use a name such as Europe/Berlin")
+	}
+	return nil
+}
+
+func first(err error) *problem.Error {
+	if all := problem.All(err); len(all) > 0 {
+		return all[0]
 	}
 	return nil
 }
@@ -63,7 +76,10 @@ func (w *resolver) settle() {
 	if w.env.Currency == "" {
 		w.env.Currency = w.envText("currency", env.currency)
 	}
-	if w.env.Zone != nil {
+	if w.env.Zone == nil {
+		w.env.Zone = w.t.manifest.zone
+	}
+	if w.env.Zone != nil || env.timezone.program == nil {
 		return
 	}
 	name := w.envText("timezone", env.timezone)
