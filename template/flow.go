@@ -64,10 +64,30 @@ func (r *reader) flow(items []item) {
 		case it.node != nil:
 			i = r.node(items, i)
 		default:
-			r.literal(it.from, it.to)
+			r.space(items, i)
 			i++
 		}
 	}
+}
+
+// space reads the text at i. White space behind the block of a size belongs to
+// that size, so that a new block changes no page of the others.
+func (r *reader) space(items []item, i int) {
+	if size := sizeOfBlock(items, i-1); size != "" && items[i].isBlank(r.Src) {
+		r.size = size
+		defer func() { r.size = "" }()
+	}
+	r.literal(items[i].from, items[i].to)
+}
+
+func sizeOfBlock(items []item, i int) string {
+	if i < 0 || items[i].node == nil || items[i].node.Name != "style" {
+		return ""
+	}
+	if size, ok := strings.CutPrefix(items[i].node.ID(), sizeStyle); ok {
+		return size
+	}
+	return ""
 }
 
 // node reads a node and returns the index behind it and what belongs to it.
@@ -258,8 +278,9 @@ func (r *reader) loop(l loopSyntax, offset, limit int, body, otherwise func()) {
 	}
 	program := r.expression(l.list, offset+l.listAt, true)
 	s := scope{item: l.item, index: l.index}
-	if program != nil && program.Type() != nil {
+	if program != nil {
 		s.itemType = program.Type().Items
+		s.vars = append(program.Names(), r.behind(program.Locals())...)
 	}
 	r.scopes = append(r.scopes, s)
 	p := piece{kind: isLoop, size: r.size, body: r.nested(body)}

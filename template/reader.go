@@ -63,6 +63,7 @@ type reader struct {
 // A scope is what the names of a loop stand for.
 type scope struct {
 	item, index string
+	vars        []string   // that the list is made of
 	itemType    *expr.Type // nil: not known
 }
 
@@ -302,6 +303,7 @@ func (r *reader) noteSlot(s *slot) *slot {
 		if p.program.UsesAll() {
 			names = append(names, r.manifest.names()...)
 		}
+		names = append(names, r.behind(p.program.Locals())...)
 		for _, name := range names {
 			if !slices.Contains(s.vars, name) {
 				s.vars = append(s.vars, name)
@@ -310,6 +312,19 @@ func (r *reader) noteSlot(s *slot) *slot {
 	}
 	r.slots = append(r.slots, s)
 	return s
+}
+
+// behind are the variables that the loops around take locals from.
+func (r *reader) behind(locals []string) (vars []string) {
+	for _, name := range locals {
+		for _, s := range slices.Backward(r.scopes) {
+			if s.item == name || s.index == name {
+				vars = append(vars, s.vars...)
+				break
+			}
+		}
+	}
+	return vars
 }
 
 func (r *reader) isLocal(name string) bool {
