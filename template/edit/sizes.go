@@ -2,7 +2,6 @@ package edit
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template/markup"
@@ -187,8 +186,7 @@ func (e *editor) setSizeOverride(op Op) ([]way, *problem.Error) {
 	if p := e.hasSize(op.Size, "size"); p != nil {
 		return nil, p
 	}
-	layer, p := e.layer(op.ID, "id")
-	if p != nil {
+	if _, p := e.layer(op.ID, "id"); p != nil {
 		return nil, p
 	}
 	if p := checkDecl(op, overridable); p != nil {
@@ -208,26 +206,10 @@ func (e *editor) setSizeOverride(op Op) ([]way, *problem.Error) {
 	e.touch("size:" + op.Size + "/" + op.ID)
 	css, selector := n.Inner(), "#"+op.ID
 	old, after := getDecl(css, selector, op.Property)
-	op.Value = overriding(layer.Style(), op.Property, op.Value)
 	changed, p := setDecl(css, selector, " ", op, false)
 	if p != nil {
 		return nil, p.At("size")
 	}
 	undo := Op{Op: "set_size_override", Size: op.Size, ID: op.ID, Property: op.Property, Value: old, Before: after}
 	return []way{{undo.bare()}, {undo}}, e.edit(n, changed)
-}
-
-// overriding is the value that wins over the layer's own style: a style
-// attribute is stronger than a rule, unless the rule is !important.
-func overriding(own *markup.Style, property string, value *string) *string {
-	if value == nil || strings.HasSuffix(*value, "!important") {
-		return value
-	}
-	for _, d := range own.Decls() {
-		if d.Name == property || strings.HasPrefix(property, d.Name+"-") || strings.HasPrefix(d.Name, property+"-") ||
-			d.Name == "font" && property == "line-height" || d.Name == "line-height" && property == "font" {
-			return text(strings.TrimSpace(*value) + " !important")
-		}
-	}
-	return value
 }
