@@ -191,12 +191,12 @@ func (r *reader) image(e *element) {
 		rule.fallback = r.addressSlot(*e.d.image.fallback)
 	}
 	body := r.nested(func() { r.startTag(e) })
-	r.pieces = append(r.pieces, piece{kind: isImage, slot: src, image: rule, body: withSource(body, e.d.layer)})
+	r.pieces = append(r.pieces, piece{kind: isImage, slot: src, image: rule, layer: e.d.layer, body: withSource(body)})
 }
 
 // withSource puts the address before the last > of the tag.
-func withSource(body []piece, layer int) []piece {
-	source := []piece{{text: ` src="`}, {kind: isSource, layer: layer}, {text: `"`}}
+func withSource(body []piece) []piece {
+	source := []piece{{text: ` src="`}, {kind: isSource}, {text: `"`}}
 	last := body[len(body)-1]
 	end := len(last.text) - 1
 	if strings.HasSuffix(last.text, "/>") {
