@@ -103,7 +103,7 @@ func TestProductCardShowsItsRow(t *testing.T) {
 			t.Errorf("the page contains %s", hidden)
 		}
 	}
-	if len(got.Assets) != 1 || got.Assets[0].Path != "/assets/shoe.svg" || !strings.HasPrefix(got.Assets[0].Digest, "digest") {
+	if len(got.Assets) != 3 || got.Assets[2].Path != "/assets/shoe.svg" || !strings.HasPrefix(got.Assets[2].Digest, "digest") {
 		t.Errorf("assets: %v", got.Assets)
 	}
 }
