@@ -112,3 +112,23 @@ func mustDiffer(t *testing.T, dir string, p Proof, write func(name, text string)
 		}
 	}
 }
+
+func TestExamplesAreDrawnWithoutAWarning(t *testing.T) {
+	for _, from := range []string{"../examples/quickstart/templates", "../examples/certificates/templates"} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+		p := mustProof(t, dir)
+		p.Update = true
+		results, err := p.Run(t.Context())
+		if err != nil || len(results) < 2 {
+			t.Fatalf("%s: %d pictures, %v", from, len(results), err)
+		}
+		for _, r := range results {
+			if r.Err != nil || len(r.Warnings) > 0 {
+				t.Errorf("%s %s: %v %v", r.Template, r.Picture, r.Err, r.Warnings)
+			}
+		}
+	}
+}
