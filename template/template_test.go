@@ -213,6 +213,8 @@ func TestProblemsStandAtTheirPlace(t *testing.T) {
 		{doc(vars, `<p p-rol="body">x</p>`), "card.html:5:10", `there is no directive p-rol (did you mean "p-role"?)`},
 		{doc(vars, `{{#if okk}}x{{/if}}`), "card.html:5:13", `unknown variable "okk"`},
 		{doc(vars, `{{ if ok }}x`), "card.html:5:7", "the block {{if ok}} has no end here"},
+		{doc(vars, `{{#if ok}}x{{/each}}`), "card.html:5:18", "{{/each}} cannot end {{#if ok}} (write {{ end }}, which ends any block)"},
+		{doc(vars, `{{#unless ok}}{{ if ok }}x{{ endfor }}{{/unless}}`), "card.html:5:33", "{{endfor}} cannot end {{if ok}}"},
 		{doc(vars, `{{ if ok }}<b>x{{ end }}</b>`), "card.html:5:7", "has no end here (write {{ end }} behind it, between the same tags"},
 		{doc(vars, `x{{ end }}`), "card.html:5:8", "{{end}} belongs to no block"},
 		{doc(vars, `<p style="color: {{ if ok }}red{{ end }}">`), "card.html:5:24", "the block {{if ok}} cannot stand here"},
