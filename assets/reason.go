@@ -1,6 +1,11 @@
 package assets
 
-import "github.com/pictifyd/pictifyd/internal/problem"
+import (
+	"errors"
+
+	"github.com/pictifyd/pictifyd/internal/egress"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
 
 // The reasons why a file can't be shown, in one word.
 const (
@@ -13,6 +18,14 @@ const (
 
 // Reason is why Fetch did not give a file.
 func Reason(err error) string {
+	if p := (*problem.Error)(nil); errors.As(err, &p) {
+		switch p.Slug { // what is said about an address is said about no file
+		case egress.HostNotFound:
+			return Unreachable
+		case egress.AddressRefused:
+			return Refused
+		}
+	}
 	switch problem.CodeOf(err) {
 	case problem.TooLarge:
 		return TooLarge
