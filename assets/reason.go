@@ -18,13 +18,11 @@ const (
 
 // Reason is why Fetch did not give a file.
 func Reason(err error) string {
-	if p := (*problem.Error)(nil); errors.As(err, &p) {
-		switch p.Slug { // what is said about an address is said about no file
-		case egress.HostNotFound:
-			return Unreachable
-		case egress.AddressRefused:
-			return Refused
-		}
+	switch {
+	case about(err, egress.HostNotFound):
+		return Unreachable
+	case about(err, egress.AddressRefused):
+		return Refused
 	}
 	switch problem.CodeOf(err) {
 	case problem.TooLarge:
@@ -37,4 +35,15 @@ func Reason(err error) string {
 		return Refused
 	}
 	return Unreachable
+}
+
+// about reports whether a cause of err has the slug: what is wrong with an
+// address has the codes that a bad file has.
+func about(err error, slug string) bool {
+	for p := (*problem.Error)(nil); errors.As(err, &p); err = p.Err {
+		if p.Slug == slug {
+			return true
+		}
+	}
+	return false
 }

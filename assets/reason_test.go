@@ -21,9 +21,10 @@ func TestReasonTellsABadAddressFromABadFile(t *testing.T) {
 		{problem.New(problem.Invalid, "it is cut off"), assets.Undecodable},
 		{problem.New(problem.Unsupported, "it is text"), assets.NotAnImage},
 		{problem.New(problem.TooLarge, "it has 1 GB"), assets.TooLarge},
-		{errors.New("connection reset"), assets.Unreachable},
+		{problem.New(problem.Upstream, "%w", errors.New("connection reset")), assets.Unreachable},
 	} {
-		if got := assets.Reason(fmt.Errorf("photo: %w", c.err)); got != c.want {
+		wrapped := problem.New(problem.CodeOf(c.err), "%w, from x.invalid", c.err).WithSlug(assets.FetchFailed)
+		if got := assets.Reason(fmt.Errorf("photo: %w", wrapped)); got != c.want {
 			t.Errorf("Reason(%v) = %q, want %q", c.err, got, c.want)
 		}
 	}
