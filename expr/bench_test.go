@@ -2,9 +2,12 @@ package expr
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 var benchRow = map[string]any{
@@ -64,12 +67,14 @@ func monsters() (values map[string]any, sources []string) {
 	}
 }
 
-func TestMonsterExpressionsEndSoon(t *testing.T) {
+// Each ends with a value or with a word about its limit; the benchmark has the
+// times, and what runs for minutes would end this test's own time.
+func TestMonsterExpressionsEnd(t *testing.T) {
 	values, sources := monsters()
 	for _, src := range sources {
-		took, err := mustEnd(t, src, values)
-		if took > 2*time.Second { // generous: machines are slow and shared; the benchmark has the figures
-			t.Errorf("%s: err %v after %v, want a prompt end", src, err, took)
+		_, err := mustEnd(t, src, values)
+		if p := (*problem.Error)(nil); err != nil && (!errors.As(err, &p) || p.Code != problem.Invalid || p.Message == "") {
+			t.Errorf("%s: %v", src, err)
 		}
 	}
 }

@@ -25,4 +25,6 @@ run() { # title, package, pattern, further flags
   run "A reading of 10,000 rows of which 10 changed" ./daemon '^BenchmarkReading$' 20x
   run "A batch of 1,000 rows, accepted to completed" ./daemon '^BenchmarkBatch$' 3x
   run "The pool beside the tutorial's loop (a new tab for each image)" ./render/chrome '^BenchmarkRender' 60x
+  run "Resolving and printing a row of the product card, beside html/template" ./template '^BenchmarkRow$' 1s
+  run "Checking 50,000 rows of the product card on all cores, beside decoding them with encoding/json on one" ./template '^BenchmarkCheck50000Rows$' 3x
 } | tee bench/RESULTS.md

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"errors"
 	"time"
 
 	"github.com/pictifyd/pictifyd/expr"
@@ -26,6 +27,9 @@ func (r *reader) checkEnv(members []member) {
 			r.report(m.valueAt, wrong)
 			continue
 		}
+		if m.key == "timezone" && p.program == nil {
+			r.manifest.zone, _ = time.LoadLocation(text) // checked
+		}
 		switch m.key {
 		case "locale":
 			r.manifest.env.locale = p
@@ -45,13 +49,27 @@ func parsedText(m member) (string, bool) {
 }
 
 func checkEnvText(key, text string) *problem.Error {
-	if key != "timezone" {
+	err := envChecks[key](text)
+	if err == nil {
 		return nil
 	}
-	if _, err := time.LoadLocation(text); err != nil || text == "" || text == "Local" {
-		return problem.New(problem.Invalid, "there is no time zone %s", quote(text)).WithHint("use a name such as Europe/Berlin")
+	var p *problem.Error
+	if !errors.As(err, &p) {
+		p = problem.New(problem.Invalid, "%w", err)
 	}
-	return nil
+	copied := *p
+	copied.Pos = problem.Position{}
+	return &copied
+}
+
+var envChecks = map[string]func(string) error{
+	"locale": expr.CheckLocale, "currency": expr.CheckCurrency,
+	"timezone": func(name string) error {
+		if _, err := time.LoadLocation(name); err != nil || name == "" || name == "Local" {
+			return problem.New(problem.Invalid, "there is no time zone %s", quote(name)).WithHint("use a name such as Europe/Berlin")
+		}
+		return nil
+	},
 }
 
 // settle decides what the environment left open.
@@ -63,30 +81,42 @@ func (w *resolver) settle() {
 	if w.env.Currency == "" {
 		w.env.Currency = w.envText("currency", env.currency)
 	}
-	if w.env.Zone != nil {
+	if w.env.Zone == nil {
+		w.env.Zone = w.t.manifest.zone
+	}
+	if w.env.Zone != nil || env.timezone.program == nil {
 		return
 	}
-	name := w.envText("timezone", env.timezone)
-	if name == "" {
-		return
+	if name := w.envText("timezone", env.timezone); name != "" {
+		w.env.Zone, _ = time.LoadLocation(name) // checked
 	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		w.problems = append(w.problems, problem.New(problem.Invalid, "there is no time zone %s", quote(name)).WithSlug(WrongType).
-			WithHint("use a name such as Europe/Berlin"))
-		return
-	}
-	w.env.Zone = zone
 }
 
+// envText is what the manifest says about where the row is shown; "" where it says
+// nothing, or nothing that is known.
 func (w *resolver) envText(key string, p part) string {
 	if p.program == nil {
 		return p.text
 	}
 	v, err := p.program.Eval(w.row, w.env)
 	if err != nil {
-		w.problems = append(w.problems, problem.New(problem.Invalid, "the %s of the row: %w", key, err).WithSlug(BadExpression))
+		w.failEnv(p, problem.New(problem.Invalid, "the %s of the row: %w", key, err).WithSlug(BadExpression))
 		return ""
 	}
-	return expr.Text(v)
+	text := expr.Text(v)
+	if text == "" {
+		return ""
+	}
+	if wrong := checkEnvText(key, text); wrong != nil {
+		w.failEnv(p, wrong.WithSlug(WrongType))
+		return ""
+	}
+	return text
+}
+
+func (w *resolver) failEnv(p part, wrong *problem.Error) {
+	if names := p.program.Names(); len(names) > 0 {
+		wrong.Path = "variables." + names[0]
+	}
+	w.fail(wrong)
 }

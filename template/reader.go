@@ -63,6 +63,7 @@ type reader struct {
 // A scope is what the names of a loop stand for.
 type scope struct {
 	item, index string
+	vars        []string   // that the list is made of
 	itemType    *expr.Type // nil: not known
 }
 
@@ -122,20 +123,28 @@ func (r *reader) report(offset int, p *problem.Error) {
 	r.problems = append(r.problems, p)
 }
 
-func (r *reader) invalid(offset int, format string, args ...any) *problem.Error {
+// A remark is a problem that is reported already, and may be told more exactly.
+type remark struct{ p *problem.Error }
+
+func (m remark) slug(slug string) remark { m.p.Slug = slug; return m }
+
+func (m remark) hint(format string, args ...any) remark {
+	m.p.Hint = fmt.Sprintf(format, args...)
+	return m
+}
+
+func (r *reader) invalid(offset int, format string, args ...any) remark {
 	p := problem.New(problem.Invalid, format, args...)
 	r.report(offset, p)
-	return p
+	return remark{p}
 }
 
 func (r *reader) unsafe(offset int, format string, args ...any) {
-	r.invalid(offset, "safety: "+format, args...).WithSlug(Unsafe)
+	r.invalid(offset, "safety: "+format, args...).slug(Unsafe)
 }
 
-func (r *reader) unsupported(offset int, format string, args ...any) *problem.Error {
-	p := problem.New(problem.Unsupported, format+" is not supported", args...).WithSlug(NotSupported)
-	r.report(offset, p)
-	return p
+func (r *reader) unsupported(offset int, format string, args ...any) {
+	r.report(offset, problem.New(problem.Unsupported, format+" is not supported", args...).WithSlug(NotSupported))
 }
 
 // marksIn are the expressions between two offsets.
@@ -294,6 +303,7 @@ func (r *reader) noteSlot(s *slot) *slot {
 		if p.program.UsesAll() {
 			names = append(names, r.manifest.names()...)
 		}
+		names = append(names, r.behind(p.program.Locals())...)
 		for _, name := range names {
 			if !slices.Contains(s.vars, name) {
 				s.vars = append(s.vars, name)
@@ -302,6 +312,19 @@ func (r *reader) noteSlot(s *slot) *slot {
 	}
 	r.slots = append(r.slots, s)
 	return s
+}
+
+// behind are the variables that the loops around take locals from.
+func (r *reader) behind(locals []string) (vars []string) {
+	for _, name := range locals {
+		for _, s := range slices.Backward(r.scopes) {
+			if s.item == name || s.index == name {
+				vars = append(vars, s.vars...)
+				break
+			}
+		}
+	}
+	return vars
 }
 
 func (r *reader) isLocal(name string) bool {
@@ -330,8 +353,8 @@ func (r *reader) options() expr.Options {
 func (r *reader) compile(m markup.Mark, entities bool) *expr.Program {
 	r.done[m.Start] = true
 	if word, _ := blockWord(m.Src); word != "" {
-		r.invalid(m.Start, "the block {{%s}} cannot stand here", strings.TrimSpace(m.Src)).WithSlug(BadExpression).
-			WithHint("blocks stand in text; in a value write {{ condition ? yes : no }}")
+		r.invalid(m.Start, "the block {{%s}} cannot stand here", strings.TrimSpace(m.Src)).slug(BadExpression).
+			hint("blocks stand in text; in a value write {{ condition ? yes : no }}")
 		return nil
 	}
 	return r.expression(m.Src, m.Text, entities)

@@ -133,28 +133,33 @@ func (w *resolver) walk(pieces []piece) {
 }
 
 func (w *resolver) choice(p *piece) {
-	if w.holds(p.slot) {
+	holds, known := w.holds(p.slot)
+	switch {
+	case !known:
+	case holds:
 		w.put("1")
 		w.walk(p.body)
-		return
+	default:
+		w.put("")
+		w.walk(p.otherwise)
 	}
-	w.put("")
-	w.walk(p.otherwise)
 }
 
-func (w *resolver) holds(s *slot) bool {
+// holds reports whether the condition s does; known is false where the row lets
+// nobody say.
+func (w *resolver) holds(s *slot) (holds, known bool) {
 	if s.place == isPresence {
-		return !slices.ContainsFunc(s.vars, func(name string) bool { v := w.row[name]; return v == nil || v == "" })
+		return !slices.ContainsFunc(s.vars, func(name string) bool { v := w.row[name]; return v == nil || v == "" }), true
 	}
 	if w.broken(s) {
-		return true // so that what stands inside is checked as well
+		return false, false
 	}
 	v, err := s.parts[0].program.Eval(w.row, w.env)
 	if err != nil {
 		w.fail(s.problem(err))
-		return true
+		return false, false
 	}
-	return expr.Truthy(v)
+	return expr.Truthy(v), true
 }
 
 func (w *resolver) loop(p *piece) {
@@ -292,9 +297,12 @@ func (s *slot) problem(err error) *problem.Error {
 	return s.blame(&copied)
 }
 
+// blame gives p the variable that it begins with, else the first of s.
 func (s *slot) blame(p *problem.Error) *problem.Error {
-	if len(s.vars) > 0 {
-		p.Path = "variables." + s.vars[0]
+	for i, name := range s.vars {
+		if i == 0 || strings.HasPrefix(p.Message, name+" is ") {
+			p.Path = "variables." + name
+		}
 	}
 	return p
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // the time zones, where a slim image has none
 
 	"github.com/alecthomas/kong"
 
