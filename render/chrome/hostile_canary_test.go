@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
@@ -122,7 +123,7 @@ func (o *openTab) open(t *testing.T, html string, files []render.Asset) (f found
 	t.Helper()
 	c := o.canary
 	c.mu.Lock()
-	c.html, c.known, c.heard = html, map[string]string{}, nil
+	c.html, c.known = html, map[string]string{}
 	for _, a := range files {
 		c.known[cleanPath(a.Path)] = a.Digest
 	}
@@ -138,6 +139,12 @@ func (o *openTab) open(t *testing.T, html string, files []render.Asset) (f found
 	case <-t.Context().Done():
 		t.Fatal("the page does not load")
 	}
+	return o.look(t)
+}
+
+// look says what became of the page so far, and what was heard since the last look.
+func (o *openTab) look(t *testing.T) (f found) {
+	t.Helper()
 	res, err := cdp.Call(t.Context(), o.tab, runtime.Evaluate, runtime.EvaluateParams{Expression: structure})
 	if err != nil || res.ExceptionDetails != nil {
 		t.Fatalf("look at the page: %v %+v", err, res.ExceptionDetails)
@@ -149,44 +156,50 @@ func (o *openTab) open(t *testing.T, html string, files []render.Asset) (f found
 	if err := json.Unmarshal([]byte(text), &f); err != nil {
 		t.Fatal(err)
 	}
+	c := o.canary
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f.heard = c.heard
+	f.heard, c.heard = c.heard, nil
 	return f
 }
 
 // Otherwise silence would mean nothing.
 func TestCanaryHearsWhatIsNotEscaped(t *testing.T) {
-	p := newPool(t, nil)
+	p := newPool(t, nil, withTabs(1))
 	o := newOpenTab(t, p, nil)
 	for _, c := range []struct {
 		place, payload string
-		runs, heard    bool
+		runs           bool
 	}{
-		{`<p>VALUE</p>`, "script", true, true},
-		{`<style>VALUE</style>`, "end of style", true, true},
-		{`<title>VALUE</title>`, "end of title", true, true},
-		{`<p title="VALUE">`, "image", true, true},
-		{`<p title='VALUE'>`, "image in single quotes", true, true},
-		{`<p title='VALUE'>`, "attribute", true, true},
-		{`<p title="VALUE">`, "attribute in double quotes", true, true},
-		{`<iframe src="VALUE"></iframe>`, "data of HTML", false, false}, // another origin: its mark is on its own
-		{`<p style="background:VALUE">x`, "url", false, true},
-		{`<p style="color:red VALUE">x`, "declaration", false, true},
-		{`<style>p{color:VALUE}</style><p>x`, "rule", false, true},
-		{`<style>VALUE</style>`, "import", false, false}, // not at the beginning
-		{`<svg><title>VALUE</title></svg>`, "end of svg", true, true},
-		{`<img src="VALUE">`, "address", false, true},
-		{`<img src="VALUE">`, "remote address", false, true},
-		{`<p title="VALUE">`, "NUL", false, false},
+		{`<p>VALUE</p>`, "script", true},
+		{`<style>VALUE</style>`, "end of style", true},
+		{`<title>VALUE</title>`, "end of title", true},
+		{`<p title="VALUE">`, "image", true},
+		{`<p title='VALUE'>`, "image in single quotes", true},
+		{`<p title='VALUE'>`, "attribute", true},
+		{`<p title="VALUE">`, "attribute in double quotes", true},
+		{`<svg><title>VALUE</title></svg>`, "end of svg", true},
+		{`<p style="background:VALUE">x`, "url", false},
+		{`<p style="color:red VALUE">x`, "declaration", false},
+		{`<style>p{color:VALUE}</style><p>x`, "rule", false},
+		{`<img src="VALUE">`, "address", false},
+		{`<img src="VALUE">`, "remote address", false},
 	} {
 		html := "<!doctype html><html><head></head><body>" + strings.ReplaceAll(c.place, "VALUE", payload(t, c.payload)) + "</body></html>"
 		f := o.open(t, html, nil)
-		if f.Pwned != c.runs || (len(f.heard) > 0) != c.heard {
+		for deadline := time.Now().Add(10 * time.Second); (f.Pwned != c.runs || len(f.heard) == 0) && time.Now().Before(deadline); {
+			next := o.look(t)
+			f = found{next.Structure, next.Pwned, append(f.heard, next.heard...)}
+		}
+		if f.Pwned != c.runs || len(f.heard) == 0 {
 			t.Errorf("%s in %s: ran %v, heard %q", c.payload, c.place, f.Pwned, f.heard)
 		}
+		if f.Structure == "" {
+			t.Errorf("%s in %s: nothing was seen", c.payload, c.place)
+		}
 	}
-	if f := o.open(t, "<!doctype html><p>x", nil); f.Pwned || len(f.heard) > 0 {
+	quiet := newOpenTab(t, p, nil)
+	if f := quiet.open(t, "<!doctype html><p>x", nil); f.Pwned || len(f.heard) > 0 {
 		t.Errorf("of a quiet page the canary heard %q", f.heard)
 	}
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/pictifyd/pictifyd/template/layout"
 )
 
-// rowDeadline is for any hostile row, the longest too.
-const rowDeadline = 10 * time.Second
+// rowDeadline is for any hostile row, the longest too; it is that of the pool.
+const rowDeadline = 30 * time.Second
 
 var clock = time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
 
@@ -88,7 +88,7 @@ func keep(files rendertest.Files, own map[string][]byte) map[string]string {
 type stage struct {
 	pool   *Pool
 	open   *openTab
-	clean  map[string]string // structures of harmless documents
+	clean  map[string]bool // structures of harmless documents, by template and view
 	drawn  int
 	opened int
 	took   time.Duration // of the slowest row
@@ -100,7 +100,7 @@ func newStage(t *testing.T, files rendertest.Files) *stage {
 	t.Helper()
 	files[anyPicture] = rendertest.File{ContentType: "image/png", Bytes: rendertest.PNG(t, 40, 30, color.RGBA{40, 90, 200, 255})}
 	pool := newPool(t, files, withTabs(1), withDeadline(rowDeadline), quietly)
-	return &stage{pool: pool, open: newOpenTab(t, pool, files), clean: map[string]string{}}
+	return &stage{pool: pool, open: newOpenTab(t, pool, files), clean: map[string]bool{}}
 }
 
 // Whatever a row says, the page of any template runs nothing, asks for nothing, is
@@ -128,6 +128,9 @@ func TestHostileRowsAreInertInEveryTemplate(t *testing.T) {
 				}
 			}
 		})
+	}
+	if f := s.open.open(t, "<!doctype html><p>x", nil); len(f.heard) > 0 {
+		t.Errorf("late, a page asked for %.200q", f.heard)
 	}
 	if len(all) < 3 || s.drawn < len(all)*10 {
 		t.Errorf("%d templates, %d pictures: that is not all", len(all), s.drawn)
@@ -168,6 +171,9 @@ func (s *stage) show(t *testing.T, tpl *template.Template, a attempt, v template
 	what := fmt.Sprintf("%s: %s in %v, view %+v", tpl.Name(), name, a.spots, v)
 	hostile := request(t, tpl, a.hostile, v)
 	s.draw(t, hostile, what)
+	if len(hostile.HTML) > 1<<20 {
+		return // nothing but long
+	}
 	f := s.open.open(t, hostile.HTML, hostile.Assets)
 	s.opened++
 	if f.Pwned {
@@ -176,14 +182,22 @@ func (s *stage) show(t *testing.T, tpl *template.Template, a attempt, v template
 	if len(f.heard) > 0 {
 		t.Errorf("%s asked for %.200q", what, f.heard)
 	}
-	plain := request(t, tpl, a.harmless, v)
-	want, ok := s.clean[plain.HTML]
-	if !ok {
-		want = s.open.open(t, plain.HTML, plain.Assets).Structure
-		s.clean[plain.HTML] = want
-		s.opened++
+	s.compare(t, tpl, a, v, f.Structure, what)
+}
+
+// compare holds a structure against those that the same view of the template had
+// with harmless values.
+func (s *stage) compare(t *testing.T, tpl *template.Template, a attempt, v template.View, got, what string) {
+	t.Helper()
+	of := fmt.Sprintf("%s %+v ", tpl.Name(), v)
+	if s.clean[of+got] {
+		return
 	}
-	if diff := cmp.Diff(want, f.Structure); diff != "" {
+	plain := request(t, tpl, a.harmless, v)
+	want := s.open.open(t, plain.HTML, plain.Assets).Structure
+	s.clean[of+want] = true
+	s.opened++
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s is built in another way (-harmless +hostile):\n%.2000s", what, diff)
 	}
 }
