@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 )
 
@@ -32,6 +33,17 @@ type draftView struct {
 	Assets      map[string]string `json:"assets"` // path to digest
 	Author      string            `json:"author"`
 	UpdatedAt   time.Time         `json:"updatedAt"`
+	Problems    []findingView     `json:"problems"` // what lint says of it
+}
+
+// A findingView is one thing that lint has to say.
+type findingView struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Fatal   bool   `json:"fatal"` // it cannot be published so
 }
 
 func viewOfDraft(d draft.Draft) draftView {
@@ -39,7 +51,11 @@ func viewOfDraft(d draft.Draft) draftView {
 	if assets == nil {
 		assets = map[string]string{}
 	}
-	return draftView{d.Name, d.Base, d.Revision, d.Open, string(d.Source), assets, d.Author, d.UpdatedAt.UTC()}
+	v := draftView{d.Name, d.Base, d.Revision, d.Open, string(d.Source), assets, d.Author, d.UpdatedAt.UTC(), []findingView{}}
+	for _, f := range template.Lint(d.Name, d.Source, d.Assets, nil) {
+		v.Problems = append(v.Problems, findingView{f.Kind(), f.Message, f.Hint, f.Pos.Line, f.Pos.Column, f.Fatal})
+	}
+	return v
 }
 
 // A doneView is a step that was taken, and what it led to.

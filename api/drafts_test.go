@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,6 +64,17 @@ func TestEditIsAStepOfTheDraft(t *testing.T) {
 	mustAnswer[doneView](t, call{method: http.MethodPatch, path: draftPath, body: string(body)}.with("If-Match", `W/"4"`).to(t, s), 200)
 	if got := draftOf(t, s).HTML; got != certificate {
 		t.Errorf("taken back it is %q", got)
+	}
+}
+
+func TestDraftShowsWhatLintSaysOfIt(t *testing.T) {
+	s := mustServer(t, open(), newWorld())
+	v := mustAnswer[doneView](t, edit("3", "note", `<b id="name">twice</b>`).to(t, s), 200)
+	for _, problems := range [][]findingView{v.Draft.Problems, draftOf(t, s).Problems} {
+		i := slices.IndexFunc(problems, func(f findingView) bool { return f.Code == "duplicate_id" })
+		if i < 0 || !problems[i].Fatal || problems[i].Line != 1 || problems[i].Column == 0 {
+			t.Errorf("the problems are %+v", problems)
+		}
 	}
 }
 

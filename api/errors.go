@@ -8,6 +8,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template/draft"
+	"github.com/pictifyd/pictifyd/template/starter"
 )
 
 // explanations say what a problem's type means, for those who follow its address.
@@ -37,6 +38,7 @@ var explanations = map[string]string{
 		"What callers may make pictifyd reach is set under egress:.",
 	slugNoIfMatch:       "The request changes what others may be changing too. Send the ETag of what you saw as If-Match; for a template that is not there yet, If-None-Match: *.",
 	slugBadIfMatch:      "If-Match is the ETag of an answer, as it was sent: a revision of a draft, or the number of a version.",
+	starter.NotFound:    "No starter has this name. GET /starters lists them; without from, a template begins with the html that is sent.",
 	slugBadName:         "A template's name is of letters, digits, dots, dashes and underscores, up to 63, and begins with a letter or a digit. Some words are taken by the API.",
 	draft.BadArchive:    "The archive is not one of a template: a ZIP with NAME.html and its files under assets/.",
 	draft.StaleRevision: "The draft has changed since the revision that was named. Read it again, and decide again.",

@@ -22,7 +22,8 @@ var templateName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 // takenNames are words that stand where a template's name does in some path.
 var takenNames = []string{"batch", "expression", "api", "events"}
 
-func checkName(name string) error {
+// CheckName says why a new template cannot have the name.
+func CheckName(name string) error {
 	if !templateName.MatchString(name) || slices.Contains(takenNames, name) || strings.HasSuffix(name, ".html") {
 		return problem.New(problem.Invalid, "%q cannot be the name of a template", name).WithSlug(slugBadName).At("name").
 			WithHint("use letters, digits, dots, dashes and underscores, up to 63; not %s", strings.Join(takenNames, ", "))
@@ -61,7 +62,7 @@ func (s *Server) replaceTemplate(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) push(w http.ResponseWriter, r *http.Request, push draft.Push) error {
 	if push.IfNumber == 0 { // a file may have made one of another name
-		if err := checkName(push.Name); err != nil {
+		if err := CheckName(push.Name); err != nil {
 			return err
 		}
 	}
@@ -102,16 +103,20 @@ func readPush(w http.ResponseWriter, r *http.Request) (p draft.Push, err error) 
 	case "application/zip":
 		return draft.Unpack(data)
 	case "application/json":
-		var body struct{ Name, HTML, Author string }
+		var body struct{ Name, HTML, Author, From string }
 		d := json.NewDecoder(bytes.NewReader(data))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&body); err != nil {
 			return p, problem.New(problem.Invalid, `the body is not JSON of the form {"name": "card", "html": "<!doctype html>…"}: %w`, err).WithSlug(slugMalformed)
 		}
+		if body.From != "" {
+			name := cmp.Or(body.Name, r.URL.Query().Get("name"), r.PathValue("id"))
+			return pushStarter(name, body.From, body.HTML, body.Author)
+		}
 		return draft.Push{Name: body.Name, Source: []byte(body.HTML), Author: body.Author}, nil
 	}
 	return p, problem.New(problem.Unsupported, "a template does not come as %q", r.Header.Get("Content-Type")).
-		WithHint("send text/html, application/zip with NAME.html and assets/, or application/json with name and html")
+		WithHint("send text/html, application/zip with NAME.html and assets/, or application/json with name and html, or with name and from, a starter")
 }
 
 // sendArchive sends a template with its assets as one ZIP, whose bytes depend on

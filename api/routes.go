@@ -29,6 +29,7 @@ func routes() []route {
 		{"GET /templates/{id}", TemplatesRead, (*Server).showTemplate},
 		{"GET /templates/{id}/variables", TemplatesRead, (*Server).showVariables},
 		{"POST /templates", TemplatesWrite, (*Server).createTemplate},
+		{"GET /starters", TemplatesRead, (*Server).listStarters},
 		{"PUT /templates/{id}", TemplatesWrite, (*Server).replaceTemplate},
 		{"GET /templates/{id}/archive.zip", TemplatesRead, (*Server).sendArchive},
 		{"GET /templates/{id}/versions", TemplatesRead, (*Server).listVersions},

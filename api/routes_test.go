@@ -23,6 +23,7 @@ func ways(w *world) map[string]struct {
 		"GET /templates/{id}":                            {get("/templates/tpl_certificate"), 200},
 		"GET /templates/{id}/variables":                  {get("/templates/tpl_certificate/variables"), 200},
 		"POST /templates":                                {post("/templates", `{"name":"badge","html":"<p>"}`), 201},
+		"GET /starters":                                  {get("/starters"), 200},
 		"PUT /templates/{id}":                            {call{"PUT", "/templates/badge", "<p>", map[string]string{"Content-Type": "text/html", "If-Match": `"1"`}, ""}, 200},
 		"GET /templates/{id}/archive.zip":                {get("/templates/tpl_certificate/archive.zip"), 200},
 		"GET /templates/{id}/versions":                   {get("/templates/tpl_certificate/versions"), 200},

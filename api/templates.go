@@ -26,7 +26,7 @@ type templateView struct {
 	Variables []template.Var  `json:"variables,omitempty"`
 	Themes    []string        `json:"themes,omitempty"`
 	HTML      string          `json:"html,omitempty"`
-	Tree      []ops.Layer    `json:"tree,omitempty"` // of ?as=tree: the pages with their layers
+	Tree      []ops.Layer     `json:"tree,omitempty"` // of ?as=tree: the pages with their layers
 }
 
 func viewOfTemplate(v template.Version) templateView {

@@ -141,11 +141,18 @@ func (b *Binding) plannedWith(t Template, epoch int64) string {
 		h.text(o.spec.Page)
 		h.text(o.spec.Format)
 		h.number(int64(o.spec.Quality))
-		for _, word := range []string{o.in.Locale, o.in.Timezone, o.in.Currency} {
-			h.text(word)
-		}
+		h.text(o.in.Locale)
+		h.text(o.in.Currency)
+		h.text(zoneName(o.in.Zone))
 	}
 	return h.sum()
+}
+
+func zoneName(zone *time.Location) string {
+	if zone == nil {
+		return ""
+	}
+	return zone.String()
 }
 
 // Name is the binding's name.

@@ -36,8 +36,8 @@ type Drawing struct {
 type plannedOutput struct {
 	name string
 	page *template.Page
-	spec Spec // without values
-	in   Language
+	spec Spec     // without values
+	in   expr.Env // without the moment
 }
 
 // NewDrawing checks outs against version of t. The error is a problem.List with
@@ -58,7 +58,7 @@ func NewDrawing(t Template, version, epoch int64, outs []Output) (*Drawing, erro
 		d.outputs = append(d.outputs, plannedOutput{o.Name, page, Spec{
 			Template: t.Name(), Version: version, Page: page.Digest, Size: o.Size, Theme: o.Theme, Number: o.Page,
 			Format: o.Format, Quality: o.Quality,
-		}, o.Language})
+		}, o.Language.env()})
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -93,9 +93,11 @@ func (d *Drawing) Propose(owner Owner, key string, values map[string]any, now ti
 	wants := make([]Want, len(d.outputs))
 	var resolved template.Values
 	for i, o := range d.outputs {
-		if i == 0 || o.in != d.outputs[i-1].in { // nearly always once
+		if i == 0 || !sameLanguage(o.in, d.outputs[i-1].in) { // nearly always once
 			var err error
-			if resolved, err = d.template.ResolveIn(values, o.in.env(now)); err != nil {
+			env := o.in
+			env.Now = now
+			if resolved, err = d.template.ResolveIn(values, env); err != nil {
 				return Refused(owner, key, rowProblem(err))
 			}
 		}
@@ -112,4 +114,8 @@ func (d *Drawing) Propose(owner Owner, key string, values map[string]any, now ti
 	p := wanting(owner, key, wants)
 	p.Priority = priority
 	return p
+}
+
+func sameLanguage(a, b expr.Env) bool {
+	return a.Locale == b.Locale && a.Zone == b.Zone && a.Currency == b.Currency
 }

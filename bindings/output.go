@@ -8,9 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bojanz/currency"
-	"golang.org/x/text/language"
-
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -42,21 +39,26 @@ func (l Language) Over(other Language) Language {
 
 // check returns what is wrong with l, with paths that begin with at.
 func (l Language) check(at string) (problems problem.List) {
-	if _, err := language.Parse(l.Locale); l.Locale != "" && err != nil {
-		problems = append(problems, problem.New(problem.Invalid, "there is no locale %q", l.Locale).At(at+"locale").WithHint("use a name such as de-DE"))
+	note := func(name string, err error) {
+		for _, p := range problem.All(err) {
+			problems = append(problems, p.At(at+name))
+		}
+	}
+	if l.Locale != "" {
+		note("locale", expr.CheckLocale(l.Locale))
+	}
+	if l.Currency != "" {
+		note("currency", expr.CheckCurrency(l.Currency))
 	}
 	if _, err := time.LoadLocation(l.Timezone); err != nil || l.Timezone == "Local" {
 		problems = append(problems, problem.New(problem.Invalid, "there is no time zone %q", l.Timezone).At(at+"timezone").WithHint("use a name such as Europe/Berlin"))
 	}
-	if l.Currency != "" && !currency.IsValid(l.Currency) {
-		problems = append(problems, problem.New(problem.Invalid, "there is no currency %q", l.Currency).At(at+"currency").WithHint("use a code of three letters, such as EUR"))
-	}
 	return problems
 }
 
-// env is the environment of expressions; l is checked.
-func (l Language) env(now time.Time) expr.Env {
-	env := expr.Env{Now: now, Locale: l.Locale, Currency: l.Currency}
+// env is the environment of expressions, at no moment yet; l is checked.
+func (l Language) env() expr.Env {
+	env := expr.Env{Locale: l.Locale, Currency: l.Currency}
 	if l.Timezone != "" {
 		env.Zone, _ = time.LoadLocation(l.Timezone)
 	}

@@ -47,8 +47,6 @@ type Options struct {
 	Crash func(point string)
 	// started is called with the daemon before its stages run; for tests that look inside.
 	started func(*Daemon)
-	// engine is instead of that of template/edit; for tests.
-	engine *engine
 }
 
 // Daemon is one running pictifyd: the rooms, and what is carried between them.

@@ -5,26 +5,49 @@ import (
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template/draft"
+	"github.com/pictifyd/pictifyd/template/edit"
 )
-
-// An engine changes documents by operations.
-type engine struct {
-	applyFunc     func(src []byte, ops []json.RawMessage) (draft.Result, error)
-	conflictsFunc func(a, b []string) []string
-}
 
 // desk is where this daemon's drafts are worked on.
 func (d *Daemon) desk() *draft.Desk {
-	e := engine{
-		applyFunc: func([]byte, []json.RawMessage) (draft.Result, error) {
-			return draft.Result{}, problem.New(problem.Unsupported, "operations are not built in")
-		},
-		conflictsFunc: func(a, _ []string) []string { return a },
+	return &draft.Desk{Ledger: d.store, ApplyFunc: applyOps, ConflictsFunc: edit.Conflicts, CheckFunc: checkDraft}
+}
+
+// applyOps applies operations as they are kept and sent: as JSON.
+func applyOps(src []byte, raw []json.RawMessage) (draft.Result, error) {
+	list, err := json.Marshal(raw)
+	if err != nil {
+		return draft.Result{}, err
 	}
-	if d.options.engine != nil {
-		e = *d.options.engine
+	ops, err := edit.Decode(list)
+	if err != nil {
+		return draft.Result{}, err
 	}
-	return &draft.Desk{Ledger: d.store, ApplyFunc: e.applyFunc, ConflictsFunc: e.conflictsFunc, CheckFunc: checkDraft}
+	made, err := edit.Apply(src, ops)
+	if err != nil {
+		return draft.Result{}, inRequest(err)
+	}
+	r := draft.Result{Source: made.Source, Touched: made.Touched, Inverse: make([]json.RawMessage, len(made.Inverse))}
+	for i, op := range made.Inverse {
+		if r.Inverse[i], err = json.Marshal(op); err != nil {
+			return draft.Result{}, err
+		}
+	}
+	return r, nil
+}
+
+// inRequest makes a layer that is not found a mistake in the request: what its
+// path names is there.
+func inRequest(err error) error {
+	problems := problem.All(err)
+	for i, p := range problems {
+		if p.Code == problem.NotFound {
+			wrong := *p
+			wrong.Code = problem.Invalid
+			problems[i] = &wrong
+		}
+	}
+	return problems
 }
 
 // publisher makes this daemon's versions.

@@ -59,7 +59,7 @@ func mustDo(t *testing.T, done []Exchanged, err error, want ...Exchanged) {
 
 func TestTemplateGoesThereAndBack(t *testing.T) {
 	s := newSite(t, "")
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
 	x := newFolder(t, url, "label.html", withLogo, "assets/brand/logo.gif", pixel, "label.rows.json", "[]")
 
@@ -102,7 +102,7 @@ func TestTemplateGoesThereAndBack(t *testing.T) {
 
 func TestExchangeOverwritesNobodysWorkUnseen(t *testing.T) {
 	s := newSite(t, "")
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	change := func(size string) string { return strings.Replace(cardTemplate, "700 32px", "700 "+size, 1) }
 	x, y := newFolder(t, url), newFolder(t, url)
 	for _, folder := range []Exchange{x, y} {

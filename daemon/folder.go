@@ -64,6 +64,9 @@ func (l *templates) takeFile(ctx context.Context, name string) (isNew bool, err 
 }
 
 func (l *templates) publishFile(ctx context.Context, name string, f templateFile, before template.Version) (isNew bool, err error) {
+	if err := template.ErrFindings(template.Lint(name, f.source, f.assets, nil)); err != nil {
+		return false, err
+	}
 	for path, data := range f.data {
 		if _, err := l.assets.Put(ctx, data, ""); err != nil {
 			return false, fmt.Errorf("keep %s: %w", path, err)

@@ -16,11 +16,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/render/rendertest"
-	"github.com/pictifyd/pictifyd/template/drafttest"
 )
-
-// textEngine sets the text of elements.
-var textEngine = &engine{drafttest.Apply, drafttest.Conflicts}
 
 // The variables by which the test binary becomes a daemon of its own, so that
 // a test can kill it.
@@ -56,7 +52,6 @@ func child(path string) int {
 		Log:       slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Listening: func(addr net.Addr) { fmt.Println("listening", addr) },
 		Crash:     crashAt(os.Getenv(childCrash)),
-		engine:    textEngine,
 	}
 	if os.Getenv(childChrome) == "" {
 		o.Renderer = &rendertest.Null{Delay: 8 * time.Millisecond} // so that a turn is recorded in parts

@@ -18,6 +18,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/pictifyd/pictifyd/assets"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/pixels"
@@ -31,8 +33,7 @@ import (
 // goldenDir holds the pictures that templates are held against, one folder each.
 const goldenDir = "golden"
 
-// goldenRows is how many sample rows have golden pictures: the first in every
-// view, the others in the default size.
+// goldenRows is how many sample rows have golden pictures.
 const goldenRows = 3
 
 // proofClock is what now() says in a proof, so that pictures stay the same.
@@ -94,21 +95,44 @@ func (p Proof) Run(ctx context.Context) ([]ProofResult, error) {
 		if err != nil {
 			return all, err
 		}
-		for _, c := range proofCases(t, rows) {
-			r := p.prove(ctx, pool, t, c)
-			if r.Err != nil {
-				r.Problem = r.Err.Error()
-			}
-			if p.EachFunc != nil {
-				p.EachFunc(r)
-			}
-			all = append(all, r)
-			if ctx.Err() != nil {
-				return all, ctx.Err()
-			}
+		all = append(all, p.proveAll(ctx, pool, t, proofCases(t, rows))...)
+		if ctx.Err() != nil {
+			return all, ctx.Err()
 		}
 	}
 	return all, nil
+}
+
+// proveAll draws the cases as many at a time as the pool has places, and tells of
+// them in their order.
+func (p Proof) proveAll(ctx context.Context, pool *chrome.Pool, t *template.Template, cases []proofCase) []ProofResult {
+	results := make([]ProofResult, len(cases))
+	done := make([]chan struct{}, len(cases))
+	var g errgroup.Group
+	g.SetLimit(pool.Slots())
+	for i := range cases {
+		done[i] = make(chan struct{})
+	}
+	go func() { // adding waits for a place, and telling must not wait for that
+		for i, c := range cases {
+			g.Go(func() error {
+				defer close(done[i])
+				results[i] = p.prove(ctx, pool, t, c)
+				return nil
+			})
+		}
+	}()
+	for i := range cases {
+		<-done[i]
+		if results[i].Err != nil {
+			results[i].Problem = results[i].Err.Error()
+		}
+		if p.EachFunc != nil {
+			p.EachFunc(results[i])
+		}
+	}
+	_ = g.Wait() // all of them are done
+	return results
 }
 
 // loadProof reads a template with its assets and its sample rows; without those
@@ -155,7 +179,8 @@ func (c proofCase) name() string {
 }
 
 // proofCases are the first row in every size, theme and page, and the other rows
-// in the default size.
+// in the default size. Golden are what shows something of its own: the first row
+// in each size, in each theme, on each page, and the next two rows.
 func proofCases(t *template.Template, rows []map[string]any) []proofCase {
 	var cases []proofCase
 	first := t.Sizes()[0].Name
@@ -166,7 +191,8 @@ func proofCases(t *template.Template, rows []map[string]any) []proofCase {
 					continue
 				}
 				for page := range pagesOf(t, row, size.Name) {
-					cases = append(cases, proofCase{i, row, template.View{Size: size.Name, Theme: theme, Page: page + 1}, i < goldenRows})
+					golden := i < goldenRows && (i == 0 || page == 0) && (theme == "" && page == 0 || size.Name == first && (theme == "" || page == 0))
+					cases = append(cases, proofCase{i, row, template.View{Size: size.Name, Theme: theme, Page: page + 1}, golden})
 				}
 			}
 		}

@@ -45,7 +45,7 @@ func (p *publisher) PublishDraft(ctx context.Context, pub draft.Publication) (dr
 		file.Yours = d.Source
 		return draft.Published{}, file
 	}
-	form, err := compileDraft(d.Name, d.Source, d.Assets)
+	form, err := compileVersion(d.Name, d.Source, d.Assets)
 	if err != nil {
 		return draft.Published{}, err
 	}
@@ -73,7 +73,7 @@ func (p *publisher) PublishPush(ctx context.Context, push draft.Push) (draft.Pub
 	if err != nil {
 		return draft.Published{}, err
 	}
-	form, err := compileDraft(push.Name, push.Source, digests)
+	form, err := compileVersion(push.Name, push.Source, digests)
 	if err != nil {
 		return draft.Published{}, err
 	}
@@ -188,6 +188,15 @@ func (p *publisher) Forecast(ctx context.Context, name string) (draft.Forecast, 
 	f := draft.Forecast{Revision: d.Revision, Base: d.Base}
 	f.Bindings, err = p.forecast(ctx, form, d.Base+1)
 	return f, err
+}
+
+// compileVersion is a document that lint allows to be a version.
+func compileVersion(name string, src []byte, assets map[string]string) (*template.Template, error) {
+	t, err := compileDraft(name, src, assets)
+	if err != nil {
+		return nil, err
+	}
+	return t, template.ErrFindings(template.Lint(name, src, assets, nil))
 }
 
 // compileDraft is a document as a version would have it. What is wrong with it is

@@ -161,7 +161,7 @@ func TestPublishingRendersJustWhatItChanges(t *testing.T) {
 	const rows = 40
 	s.write("rows.csv", csvRows(rows, "one"))
 	null := &rendertest.Null{}
-	url, _ := s.run(Options{Renderer: null, engine: textEngine})
+	url, _ := s.run(Options{Renderer: null})
 	p := &process{tb: t, url: url}
 	eventually(t, "the images", func() bool { return p.ready("cards") == rows })
 
@@ -208,7 +208,7 @@ func TestPublishingRendersJustWhatItChanges(t *testing.T) {
 func TestForecastNamesTheRowsThatWouldFail(t *testing.T) {
 	s := newSite(t, catalogOfCards)
 	s.write("rows.csv", csvRows(3, "one"))
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
 	eventually(t, "the images", func() bool { return p.ready("cards") == 3 })
 	// The photo is no column of the rows.
@@ -238,7 +238,7 @@ func TestForecastSaysThatABindingCouldNotWork(t *testing.T) {
 	s := newSite(t, catalogOfCards)
 	s.write("rows.csv", csvRows(1, "one"))
 	s.write("templates/card.html", strings.ReplaceAll(strings.Replace(cardTemplate, `    "title": { "type": "text", "required": true, "example": "Mug" },`+"\n", "", 1), "{{ title }}", "Mug"))
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
 	if f := p.forecast(); len(f.Bindings) != 1 || !strings.Contains(f.Bindings[0].Error, `no variable "title"`) {
 		t.Errorf("foreseen %+v", f)
@@ -248,7 +248,7 @@ func TestForecastSaysThatABindingCouldNotWork(t *testing.T) {
 func TestPublishedVersionIsWrittenToTheFolder(t *testing.T) {
 	s := newSite(t, catalogOfCards)
 	s.write("rows.csv", csvRows(1, "one"))
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
 	p.edit("title", "Hi {{ title }}")
 	if status, v := p.publish(""); status != 200 || v.FileError != "" {
@@ -274,12 +274,36 @@ func TestPublishedVersionIsWrittenToTheFolder(t *testing.T) {
 	eventually(t, "the file is version 3", func() bool { return p.version() == 3 })
 }
 
+// Two elements with one id compile, but operations and sizes would hit the wrong one.
+func TestWhatLintForbidsIsNoVersion(t *testing.T) {
+	s := newSite(t, "")
+	url, d := s.run(Options{Renderer: &rendertest.Null{}})
+	p := &process{tb: t, url: url}
+	twice := strings.Replace(cardTemplate, `<p id="price"`, `<p id="title"`, 1)
+	var v publishedSeen
+	if status := p.send(http.MethodPut, "/templates/card", twice, &v, "If-Match", "1"); status != 422 || v.Code != "duplicate_id" {
+		t.Errorf("pushed: %d %+v", status, v)
+	}
+	// Copies of a placed layer cover each other.
+	if status, v := p.patch(1, "Ada", `[{"op":"set_binding","id":"price","target":"for","expr":"n in [1, 2]"}]`); status != 200 {
+		t.Fatalf("the edit: %d %+v", status, v)
+	}
+	if status, v := p.publish(""); status != 422 || v.Code != "loop_outside_stack" {
+		t.Errorf("published: %d %+v", status, v)
+	}
+	s.write("templates/card.html", twice)
+	eventually(t, "the file is refused", func() bool { return d.templates.problems()["card"] != nil })
+	if v := p.version(); v != 1 {
+		t.Errorf("the newest version is %d", v)
+	}
+}
+
 // Where a value decides which asset is shown, every asset of the folder belongs
 // to the file, and none to a version that came without.
 func TestAssetsOfOtherTemplatesMakeNoVersionOfOneThatWasWritten(t *testing.T) {
 	s := newSite(t, "")
 	s.write("templates/assets/brand/logo.gif", pixel)
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
 	if status := p.send(http.MethodPost, "/templates", map[string]any{"name": "badge", "html": cardTemplate}, nil); status != 201 {
 		t.Fatalf("made: %d", status)
@@ -315,7 +339,7 @@ func TestFolderThatMayNotBeWrittenIsNot(t *testing.T) {
 func TestFolderThatCouldNotBeWrittenIsBroughtUpToDateLater(t *testing.T) {
 	s := newSite(t, catalogOfCards)
 	s.write("rows.csv", csvRows(1, "one"))
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
 	inTheWay := filepath.Join(s.dir, "templates", ".pictifyd-card.html")
 	if err := os.Mkdir(inTheWay, 0o755); err != nil {
@@ -338,7 +362,7 @@ func TestFolderThatCouldNotBeWrittenIsBroughtUpToDateLater(t *testing.T) {
 func TestFileThatChangedUnderTheDraftIsNotOverwrittenUnseen(t *testing.T) {
 	s := newSite(t, catalogOfCards)
 	s.write("rows.csv", csvRows(1, "one"))
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
 	p.edit("title", "Hi {{ title }}")
 
@@ -361,7 +385,7 @@ func TestFileThatChangedUnderTheDraftIsNotOverwrittenUnseen(t *testing.T) {
 func TestBrokenFileIsNotOverwrittenUnseen(t *testing.T) {
 	s := newSite(t, catalogOfCards)
 	s.write("rows.csv", csvRows(1, "one"))
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
 	p.edit("title", "Hi {{ title }}")
 	broken := strings.Replace(cardTemplate, "{{ title }}", "{{ title", 1)
@@ -423,7 +447,7 @@ func TestForecastOfManyRowsIsQuick(t *testing.T) {
 	const rows = 10000
 	s := newSite(t, catalogOfCards)
 	s.write("rows.csv", csvRows(rows, "one"))
-	url, _ := s.run(Options{Renderer: &rendertest.Null{}, engine: textEngine})
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
 	eventually(t, "the images", func() bool { return p.ready("cards") == rows })
 	p.edit("title", "Hi {{ title }}")

@@ -114,7 +114,7 @@ func (f *function) readSignature() {
 	if !ok {
 		panic("signature " + f.sig)
 	}
-	f.Name, f.Returns = name, Kind(returns)
+	f.Name, f.Returns, f.Params = name, Kind(returns), []Param{}
 	var shown []string
 	for _, text := range strings.Split(inside, ", ") {
 		p := Param{}

@@ -83,9 +83,11 @@ func addMonths(t time.Time, n int) time.Time {
 	return moved
 }
 
-// moments are the forms in which dates arrive.
-var moments = []string{
-	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly,
+// moments are the forms in which dates arrive: those with a T between date and
+// time of day, and those with a space, as databases have them.
+var moments = map[byte][]string{
+	'T': {time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00"},
+	' ': {"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05Z07", "2006-01-02 15:04:05 Z07:00"},
 }
 
 // Time is the moment that v tells: RFC 3339, or a date with or without a time of
@@ -95,13 +97,20 @@ func Time(v any, zone *time.Location) (t time.Time, ok bool) {
 		zone = time.UTC
 	}
 	s, isText := v.(string)
-	if !isText {
+	if s = strings.TrimSpace(s); !isText || len(s) < len(time.DateOnly) || len(s) > maxMoment {
 		return time.Time{}, false
 	}
-	for _, layout := range moments {
-		if t, err := time.ParseInLocation(layout, strings.TrimSpace(s), zone); err == nil {
+	if len(s) == len(time.DateOnly) {
+		t, err := time.ParseInLocation(time.DateOnly, s, zone)
+		return t, err == nil
+	}
+	for _, layout := range moments[s[len(time.DateOnly)]] {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
 			return t.In(zone), true
 		}
 	}
 	return time.Time{}, false
 }
+
+// maxMoment is how long a date may be, in bytes.
+const maxMoment = 40

@@ -81,7 +81,6 @@ func newEngineFunctions() conf.FunctionsTable {
 		f := library[name]
 		table[callPrefix+name] = engineFunction(callPrefix+name, c, f.call)
 	}
-	table[opPrefix+"matches"] = engineFunction(opPrefix+"matches", heavy["matches"], matches)
 	table[opPrefix+"slice"] = engineFunction(opPrefix+"slice", heavy["slice"], slice)
 	return table
 }
@@ -89,7 +88,7 @@ func newEngineFunctions() conf.FunctionsTable {
 // heavy are the functions that do more with a byte or an item than most, as
 // measured.
 var heavy = map[string]cost{
-	"matches": {letters: 8}, "initials": {letters: 16}, "slugify": {letters: 32}, "words": {letters: 32}, "titleCase": {letters: 64}, "slice": {letters: 64, light: true}, "split": {letters: 32}, "parseJson": {letters: 16},
+	"initials": {letters: 16}, "slugify": {letters: 32}, "words": {letters: 32}, "titleCase": {letters: 64}, "slice": {letters: 64, light: true}, "split": {letters: 32}, "parseJson": {letters: 16},
 	"sort": {items: 10}, "min": {items: 1}, "max": {items: 1},
 }
 

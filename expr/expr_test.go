@@ -258,6 +258,11 @@ func TestLongExpressionsEndSoon(t *testing.T) {
 	} else if got, err := p.Eval(map[string]any{"b": "x"}, testEnv); got != "x" || err != nil {
 		t.Errorf("shared operands: got %v, %v", got, err)
 	}
+	_, err := Compile(strings.Repeat("x", maxSource)+"\nyz ", Options{})
+	checkProblem(t, "too long", err, 1, 1, BadExpression, "8196 bytes")
+	if list := problem.All(err); list[0].Pos.EndLine != 2 || list[0].Pos.EndColumn != 3 {
+		t.Errorf("too long: ends at %+v", list[0].Pos)
+	}
 	for _, src := range []string{strings.Repeat("(x < ", 100) + "a" + strings.Repeat(" < y)", 100), strings.Repeat("1+", 3000) + "1", strings.Repeat("(", 5000), strings.Repeat("x", maxSource+1)} {
 		if _, err := Compile(src, Options{}); err == nil {
 			t.Errorf("%.20s… compiles, want an error", src)
@@ -400,9 +405,6 @@ func checkPosition(t *testing.T, src string, err error) {
 	var p *problem.Error
 	if !errors.As(err, &p) || p.Message == "" {
 		t.Fatalf("%q: got %v, want a problem with a message", src, err)
-	}
-	if p.Code == problem.TooLarge {
-		return
 	}
 	lines := strings.Split(src, "\n")
 	if p.Pos.Line < 1 || p.Pos.Column < 1 || p.Pos.EndLine < p.Pos.Line || p.Pos.EndLine > len(lines) {

@@ -185,7 +185,7 @@ func (c *inspector) sum(n *ast.BinaryNode, left, right *Type) *Type {
 	case l == KindNumber && r == KindNumber:
 		return &Type{Kind: KindNumber}
 	case texts(l) && texts(r), neverNumber(left), neverNumber(right):
-		return &Type{Kind: KindText}
+		return madeText()
 	case l == KindAny || r == KindAny || texts(l) || texts(r):
 		return nil
 	}
@@ -214,14 +214,22 @@ func (c *inspector) member(n *ast.MemberNode) *Type {
 		}
 	case KindList:
 		if isName && !isNumberText(name.Value) {
-			c.alarm(n.Property, wrongType("%s is a list, which has no field %q", subject, name.Value).
-				WithHint("write %s[0].%s for the first item, or map(%s, .%s)", subject, name.Value, subject, name.Value))
+			p := wrongType("%s is a list, which has no field %q", subject, name.Value).
+				WithHint("write %s[0].%s for the first item, or map(%s, .%s)", subject, name.Value, subject, name.Value)
+			c.alarm(n.Property, lengthHint(p, subject, name.Value))
 		} else if !key.canBe(KindNumber) {
 			c.alarm(n.Property, c.misfit(n.Property, key, KindNumber))
 		}
 		return of.Items
 	case KindText, KindNumber, KindBoolean, KindDate:
-		c.alarm(n.Property, wrongType("%s is %s, which has no fields", subject, of.Kind.phrase()))
+		if !isName && of.kind() != KindBoolean {
+			return madeText() // a letter
+		}
+		p := wrongType("%s is %s, which has no fields", subject, of.Kind.phrase())
+		if isName {
+			p = lengthHint(p, subject, name.Value)
+		}
+		c.alarm(n.Property, p)
 	}
 	return nil
 }
@@ -252,7 +260,7 @@ func (c *inspector) slice(n *ast.SliceNode) *Type {
 	case KindList:
 		return of
 	case KindText, KindDate:
-		return &Type{Kind: KindText}
+		return madeText()
 	}
 	return nil
 }

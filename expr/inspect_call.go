@@ -81,8 +81,11 @@ func (f *function) result(args []*Type) *Type {
 	case "groupBy":
 		return &Type{Kind: KindList, Items: &Type{Kind: KindObject, Fields: map[string]*Type{"key": at(1), "items": at(0)}}}
 	}
-	if f.Returns == KindAny {
+	switch f.Returns {
+	case KindAny:
 		return nil
+	case KindText:
+		return madeText()
 	}
 	return &Type{Kind: f.Returns}
 }

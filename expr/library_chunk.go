@@ -1,5 +1,9 @@
 package expr
 
+// fewest is how many items a last list that is shorter than others gets, if it can:
+// totals below a single line look lost.
+const fewest = 3
+
 // chunk is what pages of a long list are made with: the first page has a heading
 // besides its items, and the last has totals.
 func chunk(_ *run, args []any) (any, error) {
@@ -11,11 +15,15 @@ func chunk(_ *run, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	keep := 0
+	if last < size {
+		keep = min(fewest, last)
+	}
 	out := []any{}
 	for room := first; len(items) > 0; room = size {
 		n := len(items)
-		if n > room-(size-last) { // too many for the last list: it gets what this one leaves, and one at least
-			n = min(room, n-1)
+		if n > room-(size-last) { // so this is not the last list
+			n = max(1, min(room, n-keep))
 		}
 		out = append(out, items[:n:n])
 		items = items[n:]

@@ -34,7 +34,7 @@ var listFunctions = []function{
 		examples: []Example{ex(`unique(["a", "b", "a"])`, "a, b")}},
 	{sig: "concat(first: list, …more: list): list", summary: "the items of several lists as one", call: concat,
 		examples: []Example{ex(`concat([1], [2, 3])`, "1, 2, 3")}},
-	{sig: "chunk(list: list, size: number, first?: number, last?: number): list", summary: "the items in lists of at most size each; first and last are how many the first and the last have room for, where a heading or totals take some of it", call: chunk,
+	{sig: "chunk(list: list, size: number, first?: number, last?: number): list", summary: "the items in lists of at most size each; first and last are how many the first and the last have room for, where a heading or totals take some of it; a last one with less room gets three at least, where it can", call: chunk,
 		examples: []Example{
 			ex(`chunk([1, 2, 3, 4, 5], 2) | map(join(#, "-")) | join(" ")`, "1-2 3-4 5"), ex(`chunk(1..9, 4, 3, 2) | map(length(#))`, "3, 4, 2"),
 		}},

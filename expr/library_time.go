@@ -88,6 +88,9 @@ func timeArg(name string, v any, zone *time.Location) (time.Time, error) {
 	return t, p.Expecting("a date").WithHint("dates look like 2026-03-05 or 2026-03-05T14:00:00Z")
 }
 
+// timeStyles are the named formats of a time of day.
+var timeStyles = map[string]string{"short": "LT", "medium": "LTS"}
+
 func dateText(name, otherwise string) operation {
 	return func(r *run, args []any) (any, error) {
 		if args[0] == nil || args[0] == "" {
@@ -105,8 +108,13 @@ func dateText(name, otherwise string) operation {
 		if err != nil {
 			return nil, err
 		}
-		format := textArg(args, 1, otherwise)
-		if len(format) > 200 {
+		format := textArg(args, 1, "")
+		switch {
+		case format == "":
+			format = otherwise
+		case name == "time" && timeStyles[format] != "":
+			format = timeStyles[format]
+		case len(format) > 200:
 			return nil, fail("the format has more than 200 bytes")
 		}
 		return l.date(t, l.strokesOf(format)), nil

@@ -147,12 +147,12 @@ func percent(r *run, args []any) (any, error) {
 	}
 	n := max(o.decimals, 0)
 	s, _ := o.locale.shape(numbers)
-	return pattern(o.locale.Percent, s, rounded(share, n, n)), nil
+	return filled(o.locale.Percent, s, rounded(share, n, n)), nil
 }
 
-// pattern puts a number in the place of the zeros of a CLDR pattern, and its
+// filled puts a number in the place of the zeros of a CLDR pattern, and its
 // minus sign before it.
-func pattern(p string, s *shape, n string) string {
+func filled(p string, s *shape, n string) string {
 	digits, minus := strings.CutPrefix(n, "-")
 	p = strings.ReplaceAll(p, "'", "")
 	first, last := strings.IndexByte(p, '0'), strings.LastIndexByte(p, '0')
@@ -186,7 +186,7 @@ func (l *locale) compact(v any, long bool, decimals int) string {
 			v = numberOf(text[:len(text)-power-1] + "1" + strings.Repeat("0", power+1)) // 999,999 rounds to 1M
 			continue
 		}
-		return pattern(named.of(l.plural(n)), s, n)
+		return filled(named.of(l.plural(n)), s, n)
 	}
 }
 

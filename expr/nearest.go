@@ -11,6 +11,9 @@ func Nearest(name string, known []string) string {
 		if strings.EqualFold(k, name) {
 			return k
 		}
+		if n := len([]rune(k)); max(n-letters, letters-n) >= bestDistance {
+			continue // as many letters are to be inserted or removed at least
+		}
 		if d := distance([]rune(strings.ToLower(name)), []rune(strings.ToLower(k))); d < bestDistance {
 			best, bestDistance = k, d
 		}

@@ -2,7 +2,6 @@ package expr
 
 import (
 	"math/big"
-	"regexp"
 )
 
 // An operation is one of our functions as the engine calls it.
@@ -44,21 +43,6 @@ var operations = map[string]operation{
 	"maybe":    maybe,
 	"sortable": sortable,
 	"lastTrue": lastTrue,
-}
-
-func matches(_ *run, args []any) (any, error) {
-	re, ok := args[1].(*regexp.Regexp)
-	if !ok {
-		pattern := Text(args[1])
-		if len(pattern) > 1000 {
-			return nil, fail("the pattern has more than 1000 bytes")
-		}
-		var err error
-		if re, err = regexp.Compile(pattern); err != nil {
-			return nil, fail("%s is not a regular expression", quote(pattern))
-		}
-	}
-	return re.MatchString(Text(args[0])), nil
 }
 
 func makeRange(_ *run, args []any) (any, error) {

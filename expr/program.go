@@ -59,7 +59,8 @@ type Program struct {
 func Compile(src string, o Options) (*Program, error) {
 	p := &Program{source: source{text: src}}
 	if len(src) > maxSource {
-		return nil, problem.New(problem.TooLarge, "the expression has %d bytes, more than the %d allowed", len(src), maxSource).WithSlug(BadExpression)
+		e := problem.New(problem.TooLarge, "the expression has %d bytes, more than the %d allowed", len(src), maxSource).WithSlug(BadExpression)
+		return nil, p.source.place(e, p.source.whole())
 	}
 	if p.compileName(o) {
 		return p, nil

@@ -2,6 +2,8 @@ package expr
 
 import (
 	"math"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // list is what a loop runs over; nothing is an empty list.
@@ -32,20 +34,43 @@ func get(_ *run, args []any) (any, error) {
 	case []any:
 		i, ok := Number(key)
 		if !ok || !whole(i) {
-			return nil, fail("%s is a list: %s is not a position in it", named(args[2], "the value"), quote(key))
+			p := fail("%s is a list: %s is not a position in it", named(args[2], "the value"), quote(key))
+			return nil, lengthHint(p, args[2], key)
 		}
-		if i < 0 {
-			i += float64(len(of))
+		if at, ok := within(i, len(of)); ok {
+			return of[at], nil
 		}
-		if i < 0 || i >= float64(len(of)) {
+		return nil, nil
+	case string:
+		if i, ok := Number(key); ok && whole(i) {
+			letters := []rune(of)
+			if at, ok := within(i, len(letters)); ok {
+				return string(letters[at]), nil
+			}
 			return nil, nil
 		}
-		return of[int(i)], nil
 	case nil:
 		return nil, fail("%s is missing, so it has no %s", named(args[2], "the value"), quote(key)).
 			WithHint("write ?. where a part may be missing")
 	}
-	return nil, fail("%s is %s, which has no %s", named(args[2], "the value"), quote(of), quote(key))
+	p := fail("%s is %s, which has no %s", named(args[2], "the value"), quote(of), quote(key))
+	return nil, lengthHint(p, args[2], key)
+}
+
+// within is position i among n items; a negative one counts from the end.
+func within(i float64, n int) (int, bool) {
+	if i < 0 {
+		i += float64(n)
+	}
+	return int(i), i >= 0 && i < float64(n)
+}
+
+// lengthHint helps those who write a.length, as other languages have it.
+func lengthHint(p *problem.Error, of, key any) *problem.Error {
+	if key == "length" {
+		p.Hint = "write length(" + named(of, "…") + ")"
+	}
+	return p
 }
 
 func named(name any, otherwise string) string {

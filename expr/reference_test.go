@@ -191,6 +191,11 @@ less tightly than arithmetic, and more tightly than ` + "`? :`" + `.
 A variable without a value is nothing, and prints as "". A number that arrives as text is a number wherever one is
 needed; what has leading zeros, a plus sign or separators ("007", "1,299") is text.
 
+Dates, amounts, numbers, percentages, lists and plurals are written as the locale of the template or of the row has
+them, dates in its time zone. Most functions that write take a locale, and those of dates a zone, as their last
+arguments. What a place does not say for itself, its language says: de-AT, de, then en. A locale that is not known is
+an error.
+
 An expression reads nothing but its values: no files, no network, and for the clock the moment of planning. It has at
 most 8192 bytes, 1000 parts and three loops inside each other; it ends with an error when it does too much work.
 `

@@ -2,7 +2,6 @@ package expr
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 
@@ -206,7 +205,15 @@ func (w *rewriter) unknown(n ast.Node, name string) ast.Node {
 	} else if _, ok := library[name]; ok {
 		p.WithHint("to call the function write %s(…)", name)
 	}
+	if ours, ok := foreign[name]; ok {
+		p.WithHint("did you mean %s?", ours)
+	}
 	return w.fail(n, p)
+}
+
+// foreign are words that other languages have for ours.
+var foreign = map[string]string{
+	"null": "nil", "undefined": "nil", "None": "nil", "NULL": "nil", "none": "nil", "True": "true", "TRUE": "true", "False": "false", "FALSE": "false",
 }
 
 func (w *rewriter) unary(n *ast.UnaryNode) ast.Node {
@@ -266,11 +273,11 @@ func (w *rewriter) lazy(n, left, right ast.Node, keep bool) ast.Node {
 func (w *rewriter) matches(n *ast.BinaryNode) ast.Node {
 	pattern := w.node(n.Right)
 	if s, ok := n.Right.(*ast.StringNode); ok {
-		re, err := regexp.Compile(s.Value)
-		if err != nil {
-			return w.fail(n.Right, fail("the pattern is not a regular expression: %v", err))
+		compiled, wrong := compilePattern(s.Value)
+		if wrong != nil {
+			return w.fail(n.Right, wrong)
 		}
-		pattern = at(n.Right, &ast.ConstantNode{Value: re})
+		pattern = at(n.Right, &ast.ConstantNode{Value: compiled})
 	}
 	return op(n, "matches", w.node(n.Left), pattern)
 }

@@ -66,6 +66,9 @@ func runScript(t *testing.T, file, text string) (ran int) {
 			if got := s.outcome(c.expression); got != c.outcome() {
 				t.Errorf("%s:%d: %s\n got %s\nwant %s", file, c.line, c.expression, got, c.outcome())
 			}
+			if got := s.typed().outcome(c.expression); !c.fails && got != c.outcome() && !foreseen(c.expression, got) {
+				t.Errorf("%s:%d: %s\n with the types of its own values: %s", file, c.line, c.expression, got)
+			}
 			ran++
 			source = nil
 		default:
@@ -79,6 +82,19 @@ func runScript(t *testing.T, file, text string) (ran int) {
 		t.Errorf("%s:%d: the expression has no result", file, c.line)
 	}
 	return ran
+}
+
+// typed is s with the types of its values known. No case that works is wrong then.
+func (s *script) typed() *script {
+	with := *s
+	with.sampled = true
+	return &with
+}
+
+// foreseen are the mistakes that types show and a row need not: a field that no
+// sample has, and what stands behind a condition that does not hold.
+func foreseen(expression, complaint string) bool {
+	return strings.Contains(complaint, "has no field") || strings.Contains(expression, " && ")
 }
 
 func (c scriptCase) outcome() string {

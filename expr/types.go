@@ -32,7 +32,11 @@ type Type struct {
 	Items  *Type            `json:"items,omitempty"`  // of a list, what all its items are
 
 	literal *string // the text itself, where it stands in the expression
+	made    bool    // text that was made of others: it may turn out to be a number
 }
+
+// madeText is the type of text that an expression makes.
+func madeText() *Type { return &Type{Kind: KindText, made: true} }
 
 func (t *Type) kind() Kind {
 	if t == nil || t.Kind == "" {
@@ -88,9 +92,9 @@ func (t *Type) Merge(other *Type) *Type {
 	case other == nil:
 		return t
 	case t.kind() != other.kind():
-		return &Type{Kind: eitherKind(t.kind(), other.kind())}
+		return &Type{Kind: eitherKind(t.kind(), other.kind()), made: t.made || other.made}
 	}
-	merged := &Type{Kind: t.Kind, Items: t.Items.Merge(other.Items)}
+	merged := &Type{Kind: t.Kind, made: t.made || other.made, Items: t.Items.Merge(other.Items)}
 	if t.Fields != nil && other.Fields != nil {
 		merged.Fields = maps.Clone(t.Fields)
 		for name, field := range other.Fields {
@@ -130,7 +134,7 @@ func (t *Type) canBe(k Kind) bool {
 	}
 	switch k {
 	case KindNumber:
-		return t.literal != nil && isNumberText(*t.literal)
+		return t.made || t.literal != nil && isNumberText(*t.literal)
 	case KindDate:
 		if t.literal == nil {
 			return has == KindText

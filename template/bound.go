@@ -82,7 +82,7 @@ func (w *tagWriter) bound(a markup.Attr) {
 		return
 	case name == "style" || name == "class" || name == "id" || name == "src" && w.e.tag.Name == "img":
 		instead := map[string]string{"style": "p-style-PROPERTY", "class": "p-class-NAME", "id": "p-for, which makes ids unique", "src": "p-src"}
-		r.invalid(a.Start, "p-attr-%s cannot be bound", name).WithSlug(BadDirective).WithHint("use %s", instead[name])
+		r.invalid(a.Start, "p-attr-%s cannot be bound", name).slug(BadDirective).hint("use %s", instead[name])
 		return
 	case animations[w.e.tag.Name]:
 		r.unsafe(a.Start, "an expression cannot stand in <%s>", w.e.tag.Name)
@@ -145,7 +145,7 @@ func (w *tagWriter) styles() {
 		property := strings.TrimPrefix(name, "p-style-")
 		if !cssProperty.MatchString(property) {
 			w.r.ignoreIn(a.Start, a.End)
-			w.r.invalid(a.Start, "%q is not a property of CSS", property).WithSlug(BadDirective)
+			w.r.invalid(a.Start, "%q is not a property of CSS", property).slug(BadDirective)
 			continue
 		}
 		w.r.pieces = append(w.r.pieces, piece{kind: isOptional, body: w.r.nested(func() {
@@ -191,12 +191,12 @@ func (r *reader) image(e *element) {
 		rule.fallback = r.addressSlot(*e.d.image.fallback)
 	}
 	body := r.nested(func() { r.startTag(e) })
-	r.pieces = append(r.pieces, piece{kind: isImage, slot: src, image: rule, body: withSource(body, e.d.layer)})
+	r.pieces = append(r.pieces, piece{kind: isImage, slot: src, image: rule, layer: e.d.layer, body: withSource(body)})
 }
 
 // withSource puts the address before the last > of the tag.
-func withSource(body []piece, layer int) []piece {
-	source := []piece{{text: ` src="`}, {kind: isSource, layer: layer}, {text: `"`}}
+func withSource(body []piece) []piece {
+	source := []piece{{text: ` src="`}, {kind: isSource}, {text: `"`}}
 	last := body[len(body)-1]
 	end := len(last.text) - 1
 	if strings.HasSuffix(last.text, "/>") {

@@ -38,7 +38,8 @@ type cssReader struct {
 	i     int
 	depth int // of blocks
 	paren int
-	stmt  int // where the statement began that i is in
+	own   []bool // of each block: what stands in it is no style of elements
+	stmt  int    // where the statement began that i is in
 	out   strings.Builder
 }
 
@@ -131,17 +132,55 @@ func (c *cssReader) structure(ch byte) {
 	case ')':
 		c.paren = max(c.paren-1, 0)
 	case '{':
-		c.depth, c.paren, c.stmt = c.depth+1, 0, c.i+1
+		c.open()
 	case '}':
 		if c.depth == 0 && c.mode != sheet {
 			c.unsafe(c.i, "a } without a { in a style attribute")
 		}
-		c.depth, c.paren, c.stmt = max(c.depth-1, 0), 0, c.i+1
+		c.insist()
+		c.close()
 	case ';':
 		if c.paren == 0 {
+			c.insist()
 			c.stmt = c.i + 1
 		}
 	}
+}
+
+// openRule are the at-rules that hold ordinary rules.
+var openRule = regexp.MustCompile(`(?i)^@(?:media|supports|container|layer|scope|starting-style)\b`)
+
+func (c *cssReader) open() {
+	prelude := strings.TrimSpace(cssComments.ReplaceAllString(c.in.text[c.stmt:c.i], ""))
+	own := strings.HasPrefix(prelude, "@") && !openRule.MatchString(prelude)
+	if n := len(c.own); n > 0 {
+		own = own || c.own[n-1]
+	}
+	c.own = append(c.own, own)
+	c.depth, c.paren, c.stmt = c.depth+1, 0, c.i+1
+}
+
+func (c *cssReader) close() {
+	if n := len(c.own); n > 0 {
+		c.own = c.own[:n-1]
+	}
+	c.depth, c.paren, c.stmt = max(c.depth-1, 0), 0, c.i+1
+}
+
+// insist makes a declaration of a size win over the style attribute of its layer,
+// which is where layers have their places.
+func (c *cssReader) insist() {
+	if c.mode != sheet || c.r.size == "" || len(c.own) == 0 || c.own[len(c.own)-1] {
+		return
+	}
+	statement := cssComments.ReplaceAllString(c.in.text[c.stmt:c.i], "")
+	if !beginsValue.MatchString(statement) || strings.Contains(strings.ToLower(statement), "!important") {
+		return
+	}
+	if !isSpace(statement[len(statement)-1]) {
+		c.out.WriteByte(' ')
+	}
+	c.out.WriteString("!important")
 }
 
 // comment leaves an empty one, which still parts two words.

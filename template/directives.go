@@ -149,7 +149,7 @@ func (r *reader) unknownDirective(name string, a markup.Attr) {
 		return
 	}
 	r.ignoreIn(a.Start, a.End)
-	p := r.invalid(a.Start, "there is no directive %s", a.Name).WithSlug(BadDirective)
+	p := r.invalid(a.Start, "there is no directive %s", a.Name).slug(BadDirective)
 	names := []string{"p-attr-", "p-style-", "p-class-"}
 	for known := range directiveTable {
 		names = append(names, known)
@@ -159,7 +159,7 @@ func (r *reader) unknownDirective(name string, a markup.Attr) {
 	}
 	slices.Sort(names)
 	if near := expr.Nearest(name, names); near != "" {
-		p.WithHint("did you mean %q?", near)
+		p.hint("did you mean %q?", near)
 	}
 }
 
@@ -177,7 +177,7 @@ func (r *reader) family(e *element, of string, a markup.Attr) {
 // checkDirectives looks at directives that exclude or need each other.
 func (r *reader) checkDirectives(e *element) {
 	d, at := &e.d, e.tag.Start
-	wrong := func(format string, args ...any) { r.invalid(at, format, args...).WithSlug(BadDirective) }
+	wrong := func(format string, args ...any) { r.invalid(at, format, args...).slug(BadDirective) }
 	if d.loop == nil && d.loopLimit > 0 {
 		wrong("p-limit belongs to p-for")
 	}
@@ -243,14 +243,14 @@ func (r *reader) elseDirective(e *element, a markup.Attr) {
 		return
 	}
 	r.ignoreIn(a.Start, a.End)
-	r.invalid(a.ValueStart, "p-else has no condition").WithSlug(BadDirective).WithHint("write p-else-if=\"…\"")
+	r.invalid(a.ValueStart, "p-else has no condition").slug(BadDirective).hint("write p-else-if=\"…\"")
 }
 
 func (r *reader) emptyDirective(e *element, a markup.Attr) {
 	if strings.TrimSpace(a.Value(r.Src)) != "" {
 		r.ignoreIn(a.Start, a.End)
-		r.invalid(a.ValueStart, "p-empty has no value").WithSlug(BadDirective).
-			WithHint("put it on an element of its own behind the one with p-for: <li p-empty>nothing yet</li>")
+		r.invalid(a.ValueStart, "p-empty has no value").slug(BadDirective).
+			hint("put it on an element of its own behind the one with p-for: <li p-empty>nothing yet</li>")
 	}
 	e.d.empty = true
 }
@@ -269,7 +269,7 @@ func (r *reader) limitDirective(e *element, a markup.Attr) {
 	n, err := strconv.Atoi(strings.TrimSpace(a.Value(r.Src)))
 	if err != nil || n < 1 || n > maxRepeats {
 		r.ignoreIn(a.Start, a.End)
-		r.invalid(a.ValueStart, "p-limit is %s, not a whole number from 1 to %d", quote(a.Value(r.Src)), maxRepeats).WithSlug(BadDirective)
+		r.invalid(a.ValueStart, "p-limit is %s, not a whole number from 1 to %d", quote(a.Value(r.Src)), maxRepeats).slug(BadDirective)
 		n = 1
 	}
 	e.d.loopLimit = n
@@ -280,7 +280,7 @@ func (r *reader) onErrorDirective(e *element, a markup.Attr) {
 	policy := strings.TrimSpace(a.Value(r.Src))
 	if !slices.Contains(policies, policy) {
 		r.ignoreIn(a.Start, a.End)
-		r.invalid(a.ValueStart, "p-onerror is %s", quote(policy)).WithSlug(BadDirective).WithHint("it is one of %s", list(policies))
+		r.invalid(a.ValueStart, "p-onerror is %s", quote(policy)).slug(BadDirective).hint("it is one of %s", list(policies))
 	}
 	e.d.imageRule().onError = policy
 }
@@ -292,9 +292,9 @@ func (r *reader) fitDirective(_ *element, a markup.Attr) {
 	if len(r.marksIn(a.Start, a.End)) > 0 || fit == "" || slices.Contains(fits, fit) {
 		return
 	}
-	p := r.invalid(a.ValueStart, "p-fit is %s", quote(fit)).WithSlug(BadDirective).WithHint("it is one of %s", list(fits))
+	p := r.invalid(a.ValueStart, "p-fit is %s", quote(fit)).slug(BadDirective).hint("it is one of %s", list(fits))
 	if fit == "flow" {
-		p.WithHint("text does not flow to further pages; repeat a page with p-for")
+		p.hint("text does not flow to further pages; repeat a page with p-for")
 	}
 }
 

@@ -268,6 +268,16 @@ func TestRowsChangeLayersByName(t *testing.T) {
 			t.Errorf("%v: got %v, want %s", bad.mods, err, bad.want)
 		}
 	}
+	two := mustParse(t, `<body><img id="one" src="assets/a.png"><img id="two" p-src="{{ p }}" p-fallback="assets/a.png"></body>`, map[string]string{"assets/a.png": "d", "assets/b.png": "e"})
+	for name, want := range map[string]string{
+		"one": `<img id="one" src="/assets/b.png"><img id="two" src="/assets/a.png">`,
+		"two": `<img id="one" src="/assets/a.png"><img id="two" src="/assets/b.png">`,
+	} {
+		got := mustFill(t, two, map[string]any{"modifications": []any{map[string]any{"name": name, "src": "assets/b.png"}}}).HTML
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
 	plain, _ := tpl.Resolve(map[string]any{"t": "T"}, noon)
 	if plain[0] != "" {
 		t.Errorf("no modifications are %q", plain[0])

@@ -42,14 +42,14 @@ func (r *reader) elementOf(n *markup.Node) *element {
 func (r *reader) chain(items []item, i int) int {
 	e := r.elementOf(items[i].node)
 	if e.d.or != nil || e.d.empty {
-		r.invalid(e.tag.Start, "<%s> with %s follows no element with p-if or p-for", e.tag.Name, e.d.orName()).WithSlug(BadDirective)
+		r.invalid(e.tag.Start, "<%s> with %s follows no element with p-if or p-for", e.tag.Name, e.d.orName()).slug(BadDirective)
 	}
 	if e.d.when == nil && e.d.loop == nil {
 		r.element(e)
 		return i + 1
 	}
 	if e.node.End == "" && !markup.Void(e.tag.Name) && !e.tag.SelfClosing {
-		r.invalid(e.tag.Start, "<%s> with p-if or p-for needs an end tag of its own", e.tag.Name).WithSlug(BadDirective)
+		r.invalid(e.tag.Start, "<%s> with p-if or p-for needs an end tag of its own", e.tag.Name).slug(BadDirective)
 	}
 	rest, next := r.followers(items, i+1)
 	switch {
@@ -99,7 +99,7 @@ func (r *reader) alternatives(chain []*element) []piece {
 	}
 	if cond == nil || cond.bare {
 		if len(chain) > 1 {
-			r.invalid(chain[1].tag.Start, "an element follows the one with p-else").WithSlug(BadDirective)
+			r.invalid(chain[1].tag.Start, "an element follows the one with p-else").slug(BadDirective)
 		}
 		return r.nested(func() { r.element(e) })
 	}
@@ -120,7 +120,7 @@ func (r *reader) repeat(e *element, rest []*element) {
 	otherwise := func() {}
 	if len(rest) > 0 {
 		if !rest[0].d.empty || len(rest) > 1 {
-			r.invalid(rest[len(rest)-1].tag.Start, "behind an element with p-for stands one with p-empty at most").WithSlug(BadDirective)
+			r.invalid(rest[len(rest)-1].tag.Start, "behind an element with p-for stands one with p-empty at most").slug(BadDirective)
 		}
 		otherwise = func() { r.element(rest[0]) }
 	}
@@ -204,7 +204,7 @@ func (r *reader) isPage(e *element) bool {
 	}
 	for n := e.node.Parent; n != nil; n = n.Parent {
 		if n.HasClass(pageClass) {
-			r.invalid(e.tag.Start, "a page inside another page").WithSlug(BadDirective)
+			r.invalid(e.tag.Start, "a page inside another page").slug(BadDirective)
 			return false
 		}
 	}
@@ -228,9 +228,9 @@ func (r *reader) pageSize(e *element) *Size {
 
 func (r *reader) noSize(name string, at int) {
 	names := r.manifest.sizeNames()
-	p := r.invalid(at, "the manifest has no size %q", name).WithSlug(SizeNotFound)
+	p := r.invalid(at, "the manifest has no size %q", name).slug(SizeNotFound)
 	if near := expr.Nearest(name, names); near != "" {
-		p.WithHint("did you mean %q?", near)
+		p.hint("did you mean %q?", near)
 	}
 }
 

@@ -27,6 +27,9 @@ func (r *reader) checkEnv(members []member) {
 			r.report(m.valueAt, wrong)
 			continue
 		}
+		if m.key == "timezone" && p.program == nil {
+			r.manifest.zone, _ = time.LoadLocation(text) // checked
+		}
 		switch m.key {
 		case "locale":
 			r.manifest.env.locale = p
@@ -78,7 +81,10 @@ func (w *resolver) settle() {
 	if w.env.Currency == "" {
 		w.env.Currency = w.envText("currency", env.currency)
 	}
-	if w.env.Zone != nil {
+	if w.env.Zone == nil {
+		w.env.Zone = w.t.manifest.zone
+	}
+	if w.env.Zone != nil || env.timezone.program == nil {
 		return
 	}
 	if name := w.envText("timezone", env.timezone); name != "" {

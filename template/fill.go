@@ -82,7 +82,7 @@ type filler struct {
 
 func (f *filler) fill() {
 	first := f.next()
-	if f.shown != nil && len(f.shown) > 0 {
+	if len(f.shown) > 0 {
 		f.shown[0] = first
 	}
 	pieces := f.page.plain

@@ -64,10 +64,30 @@ func (r *reader) flow(items []item) {
 		case it.node != nil:
 			i = r.node(items, i)
 		default:
-			r.literal(it.from, it.to)
+			r.space(items, i)
 			i++
 		}
 	}
+}
+
+// space reads the text at i. White space behind the block of a size belongs to
+// that size, so that a new block changes no page of the others.
+func (r *reader) space(items []item, i int) {
+	if size := sizeOfBlock(items, i-1); size != "" && items[i].isBlank(r.Src) {
+		r.size = size
+		defer func() { r.size = "" }()
+	}
+	r.literal(items[i].from, items[i].to)
+}
+
+func sizeOfBlock(items []item, i int) string {
+	if i < 0 || items[i].node == nil || items[i].node.Name != "style" {
+		return ""
+	}
+	if size, ok := strings.CutPrefix(items[i].node.ID(), sizeStyle); ok {
+		return size
+	}
+	return ""
 }
 
 // node reads a node and returns the index behind it and what belongs to it.
@@ -100,7 +120,7 @@ func (r *reader) endTag(start, end int, raw string) {
 // literal emits source text that has no expressions.
 func (r *reader) literal(from, to int) {
 	if i := bytes.Index(r.Src[from:to], []byte("{{")); i >= 0 {
-		r.invalid(from+i, "{{ is not closed").WithSlug(BadExpression).WithHint("write }} behind the expression")
+		r.invalid(from+i, "{{ is not closed").slug(BadExpression).hint("write }} behind the expression")
 	}
 	r.emit(string(r.Src[from:to]))
 }
@@ -117,8 +137,8 @@ func (r *reader) expressionOrBlock(items []item, i int) int {
 			break
 		}
 		r.done[m.Start] = true
-		r.invalid(m.Start, "{{%s}} belongs to no block", strings.TrimSpace(m.Src)).WithSlug(BadExpression).
-			WithHint("a block begins and ends between the same tags")
+		r.invalid(m.Start, "{{%s}} belongs to no block", strings.TrimSpace(m.Src)).slug(BadExpression).
+			hint("a block begins and ends between the same tags")
 		return i + 1
 	}
 	if r.inHead && r.rawText == "" && !r.inTag {
@@ -187,8 +207,8 @@ func (r *reader) block(items []item, i int, word, rest string) int {
 		last.items = append(last.items, items[j])
 	}
 	r.ignoreItems(items[i+1:])
-	r.invalid(open.Start, "the block {{%s}} has no end here", strings.TrimSpace(open.Src)).WithSlug(BadExpression).
-		WithHint("write {{ end }} behind it, between the same tags; around an element use p-if or p-for")
+	r.invalid(open.Start, "the block {{%s}} has no end here", strings.TrimSpace(open.Src)).slug(BadExpression).
+		hint("write {{ end }} behind it, between the same tags; around an element use p-if or p-for")
 	return len(items)
 }
 
@@ -235,7 +255,7 @@ func (r *reader) choices(branches []branch, negate bool) []piece {
 func (r *reader) eachBlock(branches []branch) {
 	b := branches[0]
 	if len(branches) > 2 || len(branches) == 2 && branches[1].cond != nil {
-		r.invalid(branches[1].at, "a loop has one {{ else }}, for the empty list").WithSlug(BadExpression)
+		r.invalid(branches[1].at, "a loop has one {{ else }}, for the empty list").slug(BadExpression)
 		return
 	}
 	l, p := parseLoop(b.text, true)
@@ -280,7 +300,7 @@ func (r *reader) repeatable(t *expr.Type, list string, at int) bool {
 	if t == nil || t.Kind == expr.KindAny || t.Kind == expr.KindList || t.Kind == "" {
 		return true
 	}
-	r.invalid(at, "%s is %s, not a list, so it cannot be repeated", list, t.Kind).WithSlug(WrongType)
+	r.invalid(at, "%s is %s, not a list, so it cannot be repeated", list, t.Kind).slug(WrongType)
 	return false
 }
 

@@ -68,7 +68,7 @@ func (w *resolver) modifications(values map[string]any) string {
 	entries, ok := structured(raw).([]any)
 	if !ok {
 		w.wrong(modificationsName, "modifications is %s, not a list", quote(raw)).
-			WithHint(`write [{"name": "title", "text": "…"}]`)
+			hint(`write [{"name": "title", "text": "…"}]`)
 		return ""
 	}
 	all := map[string]*modification{}
@@ -79,10 +79,10 @@ func (w *resolver) modifications(values map[string]any) string {
 	return string(text)
 }
 
-func (w *resolver) wrong(path, format string, args ...any) *problem.Error {
+func (w *resolver) wrong(path, format string, args ...any) remark {
 	p := problem.New(problem.Invalid, format, args...).WithSlug(BadModification).At(path)
 	w.problems = append(w.problems, p)
-	return p
+	return remark{p}
 }
 
 func (w *resolver) modify(all map[string]*modification, path string, entry any) {
@@ -96,7 +96,7 @@ func (w *resolver) modify(all map[string]*modification, path string, entry any) 
 	if i < 0 {
 		p := w.wrong(path+".name", "the template has no layer %q", name)
 		if near := expr.Nearest(name, w.t.layerNames()); near != "" {
-			p.WithHint("did you mean %q?", near)
+			p.hint("did you mean %q?", near)
 		}
 		return
 	}
@@ -142,7 +142,7 @@ func (w *resolver) change(m *modification, l layer, path, key string, value any)
 	case "color", "background", "background_color":
 		color := expr.Text(value)
 		if !isColor(color) {
-			w.wrong(path, "%s is %s, not a color", key, quote(value)).WithHint("%s", typeHints[Color])
+			w.wrong(path, "%s is %s, not a color", key, quote(value)).hint("%s", typeHints[Color])
 			return
 		}
 		m.paint(key, cssValue(strings.TrimSpace(color)))
@@ -151,7 +151,7 @@ func (w *resolver) change(m *modification, l layer, path, key string, value any)
 	default:
 		p := w.wrong(path, "a modification has no key %q", key)
 		if near := expr.Nearest(key, modificationKeys); near != "" {
-			p.WithHint("did you mean %q?", near)
+			p.hint("did you mean %q?", near)
 		}
 	}
 }
@@ -170,7 +170,7 @@ func (w *resolver) changeImage(m *modification, l layer, path string, value any)
 	}
 	resolved, p := w.book.resolve(expr.Text(value), inFetch)
 	if p != nil {
-		w.wrong(path, "%s", p.Message).WithHint("%s", p.Hint)
+		w.wrong(path, "%s", p.Message).hint("%s", p.Hint)
 		return
 	}
 	m.Src = resolved

@@ -61,7 +61,7 @@ func TestLintFindsEachTrapAtItsPlace(t *testing.T) {
 
 func TestLintHoldsExpressionsAgainstTheSampleRows(t *testing.T) {
 	src := lintDoc(`"vars": {"team": {"type": "array", "example": [{"name": "Ada", "points": 3}]}, "who": {"type": "object"}}`, "",
-		`<ul id="l" class="p-stack"><li id="i" p-for="m in team">{{ m.nam }} {{ m.points * 2 }} {{ m.since }}</li></ul>{{ who.x }}`)
+		`<ul id="l" class="p-stack"><li id="i" p-for="m in team">{{ m.nam }} {{ m.points * 2 }} {{ isNumber(m.since) ? m.since * 2 : m.since }}</li></ul>{{ who.x }}`)
 	rows := []map[string]any{{"team": []any{map[string]any{"name": "B", "since": "2020-01-01", "points": 1.0}}, "who": map[string]any{"x": 1.0}}, {"team": "nobody", "who": map[string]any{}}}
 	found := Lint("card", []byte(src), nil, rows)
 	var text []string

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -86,6 +87,7 @@ type manifest struct {
 	declared bool // vars were declared; else the expressions declare them
 	hides    bool // a missing value of some variable hides elements
 	env      manifestEnv
+	zone     *time.Location // where the time zone is text; nil for none
 }
 
 // A manifestEnv is where and in whose words values are written: each is text,

@@ -123,20 +123,28 @@ func (r *reader) report(offset int, p *problem.Error) {
 	r.problems = append(r.problems, p)
 }
 
-func (r *reader) invalid(offset int, format string, args ...any) *problem.Error {
+// A remark is a problem that is reported already, and may be told more exactly.
+type remark struct{ p *problem.Error }
+
+func (m remark) slug(slug string) remark { m.p.Slug = slug; return m }
+
+func (m remark) hint(format string, args ...any) remark {
+	m.p.Hint = fmt.Sprintf(format, args...)
+	return m
+}
+
+func (r *reader) invalid(offset int, format string, args ...any) remark {
 	p := problem.New(problem.Invalid, format, args...)
 	r.report(offset, p)
-	return p
+	return remark{p}
 }
 
 func (r *reader) unsafe(offset int, format string, args ...any) {
-	r.invalid(offset, "safety: "+format, args...).WithSlug(Unsafe)
+	r.invalid(offset, "safety: "+format, args...).slug(Unsafe)
 }
 
-func (r *reader) unsupported(offset int, format string, args ...any) *problem.Error {
-	p := problem.New(problem.Unsupported, format+" is not supported", args...).WithSlug(NotSupported)
-	r.report(offset, p)
-	return p
+func (r *reader) unsupported(offset int, format string, args ...any) {
+	r.report(offset, problem.New(problem.Unsupported, format+" is not supported", args...).WithSlug(NotSupported))
 }
 
 // marksIn are the expressions between two offsets.
@@ -345,8 +353,8 @@ func (r *reader) options() expr.Options {
 func (r *reader) compile(m markup.Mark, entities bool) *expr.Program {
 	r.done[m.Start] = true
 	if word, _ := blockWord(m.Src); word != "" {
-		r.invalid(m.Start, "the block {{%s}} cannot stand here", strings.TrimSpace(m.Src)).WithSlug(BadExpression).
-			WithHint("blocks stand in text; in a value write {{ condition ? yes : no }}")
+		r.invalid(m.Start, "the block {{%s}} cannot stand here", strings.TrimSpace(m.Src)).slug(BadExpression).
+			hint("blocks stand in text; in a value write {{ condition ? yes : no }}")
 		return nil
 	}
 	return r.expression(m.Src, m.Text, entities)

@@ -71,7 +71,7 @@ func (r *reader) cssText(start, end int, entities bool) cssText {
 	var b strings.Builder
 	add := func(from, to int) {
 		if i := bytes.Index(r.Src[from:to], []byte("{{")); i >= 0 {
-			r.invalid(from+i, "{{ is not closed").WithSlug(BadExpression)
+			r.invalid(from+i, "{{ is not closed").slug(BadExpression)
 		}
 		text := string(r.Src[from:to])
 		if entities {

@@ -103,7 +103,7 @@ func TestProductCardShowsItsRow(t *testing.T) {
 			t.Errorf("the page contains %s", hidden)
 		}
 	}
-	if len(got.Assets) != 1 || got.Assets[0].Path != "/assets/shoe.svg" || !strings.HasPrefix(got.Assets[0].Digest, "digest") {
+	if len(got.Assets) != 3 || got.Assets[2].Path != "/assets/shoe.svg" || !strings.HasPrefix(got.Assets[2].Digest, "digest") {
 		t.Errorf("assets: %v", got.Assets)
 	}
 }
@@ -337,6 +337,31 @@ func TestDigestCoversWhatIsShownAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestASizeMovesLayersThatHaveTheirPlacesInTheirStyle(t *testing.T) {
+	css := `#x { left: 1px; top: 2px !important; --a: calc(1px + 2px) } @media print { #x{width:3px} } @keyframes k { from { left: 0 } } @font-face { font-family: A; }`
+	want := `#x { left: 1px !important; top: 2px !important; --a: calc(1px + 2px) !important} @media print { #x{width:3px !important} } @keyframes k { from { left: 0 } } @font-face { font-family: A; }`
+	src := doc(`"sizes": {"default": {"w": 9, "h": 9}, "tall": {"w": 9, "h": 99}}`, `<style>b { left: 0 }</style><style id="p-size-tall">`+css+`</style><b id="x" style="left: 5px">x</b>`)
+	html := mustPage(t, mustParse(t, src, nil), "tall").Fill(nil).HTML
+	if !strings.Contains(html, want) || !strings.Contains(html, "b { left: 0 }") {
+		t.Errorf("got %s", html)
+	}
+}
+
+func TestANewBlockOfASizeChangesNoPageOfTheOthers(t *testing.T) {
+	manifest := `"sizes": {"default": {"w": 9, "h": 9}, "tall": {"w": 9, "h": 99}}`
+	head := func(block string) string {
+		return strings.Replace(doc(manifest, "<b id=x>x</b>"), "</script></head>", "</script>\n<style>b{}</style>\n"+block+"</head>", 1)
+	}
+	before := mustPage(t, mustParse(t, head(""), nil), "")
+	after := mustParse(t, head("<style id=\"p-size-tall\">#x{top:0}</style>\n"), nil)
+	if mustPage(t, after, "").Digest != before.Digest {
+		t.Errorf("the default page is now %s", mustPage(t, after, "").Fill(nil).HTML)
+	}
+	if !strings.Contains(mustPage(t, after, "tall").Fill(nil).HTML, "#x{top:0 !important}") {
+		t.Error("the tall page lacks its block")
+	}
+}
+
 func TestOtherSizesStylesAreLeftOut(t *testing.T) {
 	tpl := mustParse(t, doc(`"sizes": {"default": {"w": 8, "h": 4}, "story": {"w": 10, "h": 20}}, "vars": {"a": {}}`,
 		`<style id="p-size-story">p { color: {{ a }} }</style><p>{{ a }}</p>`), nil)
@@ -347,7 +372,7 @@ func TestOtherSizesStylesAreLeftOut(t *testing.T) {
 	if got := mustPage(t, tpl, "").Fill(v).HTML; strings.Contains(got, "p-size-story") || !strings.Contains(got, "<p>red</p>") {
 		t.Errorf("default: %s", got)
 	}
-	if got := mustPage(t, tpl, "story").Fill(v).HTML; !strings.Contains(got, `<style id="p-size-story">p { color: red }</style><p>red</p>`) {
+	if got := mustPage(t, tpl, "story").Fill(v).HTML; !strings.Contains(got, `<style id="p-size-story">p { color: red !important}</style><p>red</p>`) {
 		t.Errorf("story: %s", got)
 	}
 }

@@ -54,6 +54,26 @@ func sampleTypes(vars []Var, rows []map[string]any, book addressBook) map[string
 		for _, row := range rows {
 			note(v, row[v.Name])
 		}
+		types[v.Name] = softened(types[v.Name])
 	}
 	return types
+}
+
+// softened is t with the text inside it as anything: what is a word in the
+// samples may be a number in another row.
+func softened(t *expr.Type) *expr.Type {
+	if t == nil {
+		return nil
+	}
+	soft := &expr.Type{Kind: t.Kind, Items: softened(t.Items)}
+	if t.Kind == expr.KindText || t.Kind == expr.KindDate {
+		soft.Kind = expr.KindAny
+	}
+	if t.Fields != nil {
+		soft.Fields = make(map[string]*expr.Type, len(t.Fields))
+		for name, field := range t.Fields {
+			soft.Fields[name] = softened(field)
+		}
+	}
+	return soft
 }

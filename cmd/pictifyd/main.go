@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // the time zones, where a slim image has none
 
 	"github.com/alecthomas/kong"
 
@@ -30,13 +31,13 @@ const (
 type commands struct {
 	Run      runCommand       `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP reads the configuration again."`
 	Check    checkCommand     `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
-	Template templateCommands `cmd:"" help:"Carry templates between a folder and a daemon."`
+	Template templateCommands `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
 	Version  versionCommand   `cmd:"" help:"Show the version."`
 }
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-func run(args []string, stdout, stderr io.Writer) int {
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var c commands
 	parser, err := kong.New(&c, kong.Name("pictifyd"), kong.UsageOnError(), kong.Writers(stdout, stderr),
 		kong.Description("A row changes; its one image changes; its URL arrives."))
@@ -49,15 +50,18 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "pictifyd:", err)
 		return exitInput
 	}
-	err = parsed.Run(&terminal{stdout, stderr})
+	err = parsed.Run(&terminal{stdin, stdout, stderr})
 	if err != nil {
 		report(stderr, err)
 	}
 	return exitCode(err)
 }
 
-// A terminal is where a command writes.
-type terminal struct{ out, err io.Writer }
+// A terminal is where a command reads and writes.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+}
 
 // report prints one problem a line.
 func report(w io.Writer, err error) {

@@ -23,9 +23,11 @@ func write(t *testing.T, yaml string) string {
 	return path
 }
 
-func call(args ...string) (code int, stdout, stderr string) {
+func call(args ...string) (code int, stdout, stderr string) { return callWith("", args...) }
+
+func callWith(stdin string, args ...string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	code = run(args, &out, &err)
+	code = run(args, strings.NewReader(stdin), &out, &err)
 	return code, out.String(), err.String()
 }
 

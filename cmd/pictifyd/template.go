@@ -12,10 +12,14 @@ import (
 )
 
 type templateCommands struct {
-	Lint lintCommand  `cmd:"" help:"Show what is wrong with templates of a folder, or invites mistakes, with line and column."`
-	Test proofCommand `cmd:"" help:"Render the sample rows of templates (NAME.rows.json) and hold them against the golden pictures beside them."`
-	Push pushCommand  `cmd:"" help:"Publish templates of a folder at a daemon. What was changed there since is not overwritten without --force."`
-	Pull pullCommand  `cmd:"" help:"Write the templates of a daemon to a folder. What was changed here since is not overwritten without --force."`
+	New   newCommand    `cmd:"" help:"Make a template in a folder, blank or from one of the starters."`
+	Lint  lintCommand   `cmd:"" help:"Show what is wrong with templates of a folder, or invites mistakes, with line and column."`
+	Test  proofCommand  `cmd:"" help:"Render the sample rows of templates (NAME.rows.json) and hold them against the golden pictures beside them."`
+	Fmt   formatCommand `cmd:"" help:"Bring templates of a folder into their canonical form."`
+	Apply applyCommand  `cmd:"" help:"Change a template of a folder by operations: all of them, or none."`
+	Ops   opsCommand    `cmd:"" help:"List the kinds of operations."`
+	Push  pushCommand   `cmd:"" help:"Publish templates of a folder at a daemon. What was changed there since is not overwritten without --force."`
+	Pull  pullCommand   `cmd:"" help:"Write the templates of a daemon to a folder. What was changed here since is not overwritten without --force."`
 }
 
 // exchangeFlags are common to push and pull.

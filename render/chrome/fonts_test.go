@@ -1,30 +1,17 @@
 package chrome
 
 import (
-	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
-// monospace is the text of a monospaced font that this machine has.
+// monospace is the text of the monospaced font that starter templates ship.
 func monospace(t *testing.T) []byte {
 	t.Helper()
-	var found string
-	_ = filepath.WalkDir("/usr/share/fonts", func(path string, _ fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, "Mono-Regular.ttf") {
-			found = path
-		}
-		return nil
-	})
-	if found == "" {
-		t.Skip("no monospaced font in /usr/share/fonts")
-	}
-	text, err := os.ReadFile(found)
+	text, err := os.ReadFile("../../template/starter/templates/assets/fonts/jetbrains-mono-latin.woff2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,14 +22,14 @@ func monospace(t *testing.T) []byte {
 // in the second.
 func TestFontIsInTheFirstPicture(t *testing.T) {
 	realChrome(t)
-	p := newPool(t, rendertest.Files{"mono": {ContentType: "font/ttf", Bytes: monospace(t)}}, withTabs(1))
+	p := newPool(t, rendertest.Files{"mono": {ContentType: "font/woff2", Bytes: monospace(t)}}, withTabs(1))
 	text := "<body style='font:32px F,serif'>iiiiiiii WWWW</body>"
 	for _, display := range []string{"block", "swap", "fallback", "optional"} {
 		r := card("")
 		r.Page = display
-		r.Assets = []render.Asset{{Path: "/assets/mono.ttf", Digest: "mono"}}
+		r.Assets = []render.Asset{{Path: "/assets/mono.woff2", Digest: "mono"}}
 		r.HTML = "<!doctype html><html><head><style>@font-face{font-family:F;font-display:" + display +
-			";src:url(/assets/mono.ttf)}</style></head>" + text + "</html>"
+			";src:url(/assets/mono.woff2)}</style></head>" + text + "</html>"
 		first, err := p.Render(t.Context(), r)
 		if err != nil {
 			t.Fatalf("%s: %v", display, err)

@@ -3,7 +3,6 @@ package chrome
 import (
 	"encoding/json"
 	"errors"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,14 +106,10 @@ func TestLayoutFitsAnotherFrame(t *testing.T) {
 
 // A font that comes late changes what fits.
 func TestTextIsFittedInItsOwnFont(t *testing.T) {
-	font, err := os.ReadFile("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf")
-	if err != nil {
-		t.Skip("no monospaced font: ", err)
-	}
-	p := newPool(t, rendertest.Files{"mono": {ContentType: "font/ttf", Bytes: font}}, withTabs(1))
+	p := newPool(t, rendertest.Files{"mono": {ContentType: "font/woff2", Bytes: monospace(t)}}, withTabs(1))
 	body := h(`p-fit="shrink" p-lines="1" p-min="4" style="font-family:F,serif"`, "iiiiiiiiiiiiiiiiiiii")
-	r := fitted(body, render.Asset{Path: "/assets/mono.ttf", Digest: "mono"})
-	r.HTML = strings.Replace(r.HTML, "<style>", "<style>@font-face{font-family:F;font-display:swap;src:url(/assets/mono.ttf)}", 1)
+	r := fitted(body, render.Asset{Path: "/assets/mono.woff2", Digest: "mono"})
+	r.HTML = strings.Replace(r.HTML, "<style>", "<style>@font-face{font-family:F;font-display:swap;src:url(/assets/mono.woff2)}", 1)
 	late := layer(t, mustRender(t, p, r), "t")
 	again := layer(t, mustRender(t, p, r), "t")
 	plain := layer(t, mustRender(t, p, fitted(body)), "t")
@@ -123,7 +118,7 @@ func TestTextIsFittedInItsOwnFont(t *testing.T) {
 	}
 	// The dots alone are in the font: it is fetched when they are put there.
 	dots := fitted(h(`p-fit="ellipsis" p-lines="1" style="font-family:F,serif"`, strings.Repeat("i", 99)), r.Assets...)
-	dots.HTML = strings.Replace(dots.HTML, "<style>", "<style>@font-face{font-family:F;unicode-range:U+2026;src:url(/assets/mono.ttf)}", 1)
+	dots.HTML = strings.Replace(dots.HTML, "<style>", "<style>@font-face{font-family:F;unicode-range:U+2026;src:url(/assets/mono.woff2)}", 1)
 	dots.Page = "dots"
 	one, two := mustRender(t, p, dots), mustRender(t, p, dots)
 	if n := rendertest.Difference(rendertest.Decode(t, one.Bytes), rendertest.Decode(t, two.Bytes)); n > 0 || layer(t, one, "t").Clipped {

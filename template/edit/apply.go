@@ -43,7 +43,8 @@ func Apply(src []byte, ops []Op) (Result, error) {
 type editor struct {
 	src     string
 	doc     *markup.Document
-	inverse []Op // the last to be applied first
+	ids     map[string]int // how often each stands in src
+	inverse []Op           // the last to be applied first
 	touched map[string]bool
 	trial   bool // inverses are not needed
 }
@@ -53,6 +54,7 @@ func newEditor(src []byte) (*editor, *problem.Error) {
 		return nil, problem.New(problem.Invalid, "the document is not UTF-8")
 	}
 	e := &editor{src: string(src), doc: markup.Parse(src), touched: map[string]bool{}}
+	e.ids = ids(e.doc.Node)
 	if e.doc.Unfinished >= 0 {
 		at := markup.NewLines("", src).At(e.doc.Unfinished)
 		return nil, problem.New(problem.Invalid, "the document ends inside a tag").In(at)
@@ -128,10 +130,11 @@ func (e *editor) commit() *problem.Error {
 		return problem.New(problem.Invalid, "what is put in would change the structure around it").
 			WithHint("write < as &lt; and close every {{ with }}")
 	}
-	if id := newTwin(ids(markup.Parse([]byte(e.src)).Node), ids(next.Node)); id != "" {
+	count := ids(next.Node)
+	if id := newTwin(e.ids, count); id != "" {
 		return problem.New(problem.Conflict, "the id %q is in use", id).WithSlug(Duplicate).At("id")
 	}
-	e.src, e.doc = printed, next
+	e.src, e.doc, e.ids = printed, next, count
 	return nil
 }
 

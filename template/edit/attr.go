@@ -45,8 +45,17 @@ func settable(n *markup.Node, op Op) *problem.Error {
 		return problem.New(problem.Invalid, "%q cannot be the name of an attribute: lower-case letters, digits and -", op.Name).At("name")
 	case op.Name == "class" && n.Page() != slices.Contains(strings.Fields(value), markup.PageClass):
 		return problem.New(problem.Unsupported, "what is a page stays one").At("value").WithHint("use add_page and remove_page")
+	case op.Name == "class" && n.Holder() && len(n.Elements()) > 0 && !holder(n, value):
+		return problem.New(problem.Unsupported, "%q holds layers, and would no more", n.ID()).At("value").WithHint("move the layers first")
 	}
 	return harmlessAttr(op.Name, value, "name")
+}
+
+// holder reports whether n would hold layers with that class.
+func holder(n *markup.Node, class string) bool {
+	with := *n
+	with.Set("class", class)
+	return with.Holder()
 }
 
 // changeAttr sets or takes away one attribute. again makes the operation that
@@ -107,7 +116,7 @@ func (e *editor) setTag(op Op) ([]way, *problem.Error) {
 	if locked != nil && (isLocked(n) || !slices.Equal(others, attrsBut(n, "p-lock")) || e.checkLock(n.Parent, "id") != nil) {
 		return nil, locked
 	}
-	if refused[n.Name] && n.Name != "body" || n.Name == "style" {
+	if refused[n.Name] || n.Name == "style" {
 		return nil, problem.New(problem.Unsupported, "a <%s> is no layer", n.Name).At("id")
 	}
 	if p := harmlessTag(&markup.Node{Kind: markup.Element, Name: "div", Raw: n.Raw}, "tag"); p != nil {

@@ -75,6 +75,8 @@ func (k Kind) check(members map[string]json.RawMessage) problem.List {
 			problems = append(problems, problem.New(problem.Invalid, "%s needs %s: %s", k.Name, f.Name, f.Description).At(f.Name))
 		} else if null && !f.Nullable {
 			problems = append(problems, problem.New(problem.Invalid, "%s cannot be null", f.Name).At(f.Name))
+		} else if f.Required && !f.Nullable && empty(raw, f) {
+			problems = append(problems, problem.New(problem.Invalid, "%s is empty: %s", f.Name, f.Description).At(f.Name))
 		}
 	}
 	var extra []string
@@ -88,6 +90,17 @@ func (k Kind) check(members map[string]json.RawMessage) problem.List {
 		problems = append(problems, unknown(problem.New(problem.Invalid, "%s has no field %q", k.Name, name).At(name), name, names))
 	}
 	return problems
+}
+
+// empty reports whether the value of a field says nothing.
+func empty(raw json.RawMessage, f Field) bool {
+	switch string(bytes.TrimSpace(raw)) {
+	case `""`, "[]":
+		return true
+	case "0":
+		return f.Type == "integer" && f.Name != "index"
+	}
+	return false
 }
 
 // checkNode refuses fields that a description of a node does not have.

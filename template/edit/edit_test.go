@@ -2,13 +2,16 @@ package edit
 
 import (
 	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template"
 )
 
 // card is the document that most tests change.
@@ -25,6 +28,11 @@ const card = `<!doctype html>
   },
   "vars": {
     "title": { "type": "text", "required": true },
+    "photo": { "type": "image" },
+    "features": { "type": "array" },
+    "sale": { "type": "boolean" },
+    "terms": { "type": "text" },
+    "accent": { "type": "color" },
     "price": { "type": "number", "example": 129.5 }
   }
 }
@@ -143,8 +151,8 @@ func TestOperationsChangeWhatTheyName(t *testing.T) {
 		"no token":                      `[{"op":"set_token","name":"bg","value":null}]`,
 		"theme":                         `[{"op":"add_theme","name":"sepia"},{"op":"set_token","name":"bg","value":"#f4ecd8","theme":"sepia"}]`,
 		"no theme":                      `[{"op":"remove_theme","name":"dark"}]`,
-		"variable":                      `[{"op":"set_var","name":"sale","var":{"type":"boolean","default":false,"description":"<b> & more"}}]`,
-		"other type":                    `[{"op":"set_var","name":"price","var":{"type":"text"}}]`,
+		"variable":                      `[{"op":"set_var","name":"new","var":{"type":"boolean","default":false,"description":"<b> & more"}}]`,
+		"other type":                    `[{"op":"set_var","name":"price","var":{"type":"number","example":9}}]`,
 		"no variable":                   `[{"op":"set_var","name":"title","var":null}]`,
 		"size":                          `[{"op":"add_size","name":"square","w":1080,"h":1080,"label":"Post","from":"story"}]`,
 		"other size":                    `[{"op":"set_size","name":"story","w":1000,"label":"Tall"}]`,
@@ -157,16 +165,21 @@ func TestOperationsChangeWhatTheyName(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := must(t, card, ops)
 			golden(t, name, string(got.Source))
+			if _, err := template.Parse("card", got.Source, map[string]string{"assets/shoe.jpg": strings.Repeat("a", 64)}); err != nil && name != "no variable" {
+				t.Errorf("it does not compile: %v", err)
+			}
 		})
 	}
 }
 
+var update = flag.Bool("update", false, "rewrite testdata")
+
 // golden holds the lines that an operation changed against testdata.
 func golden(t *testing.T, name, after string) {
 	t.Helper()
-	file := filepath.Join("testdata", name+".diff")
+	file := filepath.Join("testdata", strings.ReplaceAll(name, " ", "-")+".diff")
 	got := diffLines(card, after)
-	if os.Getenv("UPDATE") != "" {
+	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
 		}

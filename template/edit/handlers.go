@@ -20,6 +20,7 @@ func handlers() map[string]handler {
 		"add_theme":         (*editor).addTheme,
 		"remove_theme":      (*editor).removeTheme,
 		"set_var":           (*editor).setVar,
+		"rename_var":        (*editor).renameVar,
 		"add_size":          (*editor).addSize,
 		"set_size":          (*editor).setSize,
 		"remove_size":       (*editor).removeSize,

@@ -81,7 +81,9 @@ var kinds = []Kind{
 		parentField, indexField, beforeField, afterField, maybe("node", "object", "tag, id, class, attrs, style, text, children"),
 		maybe("html", "string", "instead of node, the exact bytes of a removed one"), maybe("at", "integer", "with html: bytes behind the element before"),
 	}, false},
-	{"remove_node", "Takes a layer away.", []Field{idField, maybe("lead", "string", "exact white space before it that goes too"), maybe("trail", "string", "exact white space behind it that goes too")}, false},
+	{"remove_node", "Takes a layer away.", []Field{idField, maybe("lead", "string", "exact white space before it that goes too"), maybe("trail", "string", "exact white space behind it that goes too"),
+		maybe("old", "string", "what it must be, to the byte"),
+	}, false},
 	{"move_node", "Another parent or place for a layer; later ones are painted over earlier ones.", []Field{idField, parentField, indexField, beforeField, afterField}, false},
 	{"duplicate_node", "A copy of a layer right behind it.", []Field{idField, need("to_id", "string", "id of the copy")}, false},
 	{"group", "Puts layers of one parent into a group.", []Field{need("ids", "array", "the layers"), need("id", "string", "id of the group")}, false},
@@ -95,6 +97,9 @@ var kinds = []Kind{
 	{"set_var", "A variable of the manifest.", []Field{
 		need("name", "string", "the variable"), orNull(need("var", "object", "type, required, maxLength, items, default, example, description; null takes it away")),
 		maybe("before", "string", "variable that a new one goes before"),
+	}, false},
+	{"rename_var", "Another name for a variable, in the expressions of the document as well. The columns of rows stay.", []Field{
+		need("name", "string", "the variable"), need("to", "string", "letters, digits and _"),
 	}, false},
 	{"add_size", "A new size.", []Field{
 		need("name", "string", "letters, digits, - and _"), need("w", "integer", "width in CSS pixels"), need("h", "integer", "height in CSS pixels"),

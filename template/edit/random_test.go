@@ -158,6 +158,8 @@ func (g *gen) op() Op {
 		return Op{Op: op, Name: g.pick("dark", "sepia")}
 	case "set_var":
 		return Op{Op: op, Name: g.pick("a", "b", "c"), Var: []byte(g.pick("", `{"type":"text"}`, `{"type":"array","example":["<", "é"]}`))}
+	case "rename_var":
+		return Op{Op: op, Name: g.pick("a", "b"), To: g.pick("b", "fresh", "x y")}
 	case "add_size":
 		return Op{Op: op, Name: g.pick("story", "wide"), Width: 10, Height: 20, From: g.pick("", "story")}
 	case "set_size":

@@ -25,6 +25,9 @@ func (e *editor) removeNode(op Op) ([]way, *problem.Error) {
 	if p := e.checkLocksBelow(n, "id"); p != nil {
 		return nil, p
 	}
+	if op.Old != "" && op.Old != n.Print() {
+		return nil, problem.New(problem.Conflict, "%q has been changed since", op.ID).WithSlug(Changed).At("old")
+	}
 	lead := lineBefore(n)
 	if exact {
 		lead = *op.Lead

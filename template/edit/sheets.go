@@ -26,10 +26,8 @@ func (e *editor) sheet(id string) (*markup.Node, *problem.Error) {
 	s := spot{parent: parent, index: index}
 	lead, trail := e.spacing(s)
 	content := lead + `<style id="` + id + `"></style>` + trail
-	if p := e.apply(Op{Op: "add_node", Parent: e.address(parent), Index: &index, HTML: &content}); p != nil {
-		return nil, p
-	}
-	return e.doc.Find(id), nil
+	p := e.quietly(Op{Op: "add_node", Parent: e.address(parent), Index: &index, HTML: &content})
+	return e.doc.Find(id), p
 }
 
 func (e *editor) sheetPlace() (parent *markup.Node, index int) {
@@ -55,10 +53,16 @@ func (e *editor) edit(n *markup.Node, content string) *problem.Error {
 		return nil
 	}
 	from, to := passage(old, content)
+	return e.quietly(Op{Op: "patch_text", ID: e.address(n), Old: from, New: to})
+}
+
+// quietly applies an operation that is a part of another, which says more
+// exactly what is touched.
+func (e *editor) quietly(op Op) *problem.Error {
 	touched := e.touched
 	e.touched = map[string]bool{}
-	p := e.apply(Op{Op: "patch_text", ID: e.address(n), Old: from, New: to})
-	e.touched = touched // what was changed is said more exactly by the caller
+	p := e.apply(op)
+	e.touched = touched
 	return p
 }
 

@@ -147,7 +147,11 @@ func (e *editor) insert(s spot, lead, content, trail string) ([]way, *problem.Er
 		return nil, problem.New(problem.Conflict, "the place is no longer there").WithSlug(Changed).At("at")
 	}
 	e.touch(family(n)...)
-	return []way{{{Op: "remove_node", ID: e.address(n), Lead: &lead, Trail: trail}}}, nil
+	undo := Op{Op: "remove_node", ID: e.address(n), Lead: &lead, Trail: trail}
+	if n.Name == "style" {
+		undo.Old = n.Print() // others may have put rules of theirs into it
+	}
+	return []way{{undo}}, nil
 }
 
 // splice puts n into the text between two elements. It is false if there is no

@@ -230,9 +230,11 @@
     const hangs = upright && text.style.whiteSpace === 'pre-wrap';
     const along = all.i0 >= box.i0 - 0.25 && all.i1 <= box.i1 + 0.25 ||
       hangs && scrollWidth(text.element) <= clientWidth(text.element);
-    // Chrome rounds where glyphs stand in a line, but not how high the line is.
-    const across = all.b0 >= box.b0 - 1 && all.b1 <= box.b1 + 1 && all.b1 - all.b0 <= box.b1 - box.b0 + 0.25;
     const empty = all.i0 === Infinity, count = countLines(lines);
+    // Chrome rounds where glyphs stand in a line, but not how high the line is,
+    // unless the page is zoomed: then it rounds that of each line as well.
+    const slack = zoom === 1 ? 0.25 : 0.25 + count;
+    const across = all.b0 >= box.b0 - 1 && all.b1 <= box.b1 + 1 && all.b1 - all.b0 <= box.b1 - box.b0 + slack;
     return {
       empty, lines: count, along: empty || along, across: empty || across, few: count <= (text.settings.lines || Infinity),
       inlineSize: box.i1 - box.i0, blockSize: box.b1 - box.b0,

@@ -26,8 +26,24 @@ func regular(n *Node) bool {
 		return false
 	}
 	return !slices.ContainsFunc(n.Children, func(c *Node) bool {
-		return c.Kind == Stray || c.Kind == Text && !c.Blank() && !isBOM(c) || c.Kind == Element && !ended(c)
+		switch c.Kind {
+		case Element:
+			return !ended(c) || c.frame() && !regular(c) // white space behind the body is put into it
+		case Text:
+			return !c.Blank() && !isBOM(c)
+		case Comment, Doctype:
+			return !closed(c.Raw)
+		}
+		return true
 	})
+}
+
+// closed reports whether a comment does not go on to the end of the file.
+func closed(raw string) bool {
+	if strings.HasPrefix(raw, "<!--") {
+		return strings.HasSuffix(raw, "-->") || strings.HasSuffix(raw, "--!>")
+	}
+	return strings.HasSuffix(raw, ">")
 }
 
 // formatting are the elements that a parser opens again in what follows, white
@@ -45,7 +61,7 @@ func ended(n *Node) bool {
 
 // isBOM reports whether n is the mark that some editors put before a document.
 func isBOM(n *Node) bool {
-	return n.Kind == Text && n.Start == 0 && n.Parent.Kind == Root && strings.TrimSpace(strings.TrimPrefix(n.Raw, "\ufeff")) == ""
+	return n.Kind == Text && n.Start == 0 && n.Parent.Kind == Root && strings.Trim(strings.TrimPrefix(n.Raw, "\ufeff"), " \t\r\n\f") == ""
 }
 
 // children prints what stands in n, of which each is a line of the depth. An

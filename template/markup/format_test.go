@@ -131,3 +131,15 @@ func TestSortingNeverChangesWhichPropertyWins(t *testing.T) {
 		}
 	}
 }
+
+func FuzzFormattedDocumentsStayAsTheyAre(f *testing.F) {
+	for _, src := range []string{untidy, "<section class=p-page><p style='a:b;left:1.2345px'>x</p> <svg/></section>", "<body><ul class=p-stack><li>{{ a }}</ul>", "\ufeff<!DOCTYPE html>"} {
+		f.Add(src)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		once := Format(Parse([]byte(src)))
+		if again := Format(Parse(once)); string(again) != string(once) {
+			t.Errorf("%q\nis printed as\n%q\nand again as\n%q", src, once, again)
+		}
+	})
+}

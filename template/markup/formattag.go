@@ -9,6 +9,9 @@ import (
 // FormatTag is the start tag of an element in its canonical form.
 func FormatTag(n *Node) string {
 	tag := n.Tag()
+	if marksOutside(n.Raw, tag) {
+		return n.Raw
+	}
 	attrs := slices.Clone(tag.Attrs)
 	slices.SortStableFunc(attrs, func(a, b Attr) int { return attrRank(a.Name) - attrRank(b.Name) })
 	var b strings.Builder
@@ -17,6 +20,15 @@ func FormatTag(n *Node) string {
 		b.WriteString(" " + formatAttr(n.Raw, a))
 	}
 	return b.String() + ">"
+}
+
+// marksOutside reports whether an expression of the tag stands elsewhere than in
+// a value. The compiler refuses that; until then it stays.
+func marksOutside(raw string, tag Tag) bool {
+	marks, _ := Marks([]byte(raw))
+	return slices.ContainsFunc(marks, func(m Mark) bool {
+		return !slices.ContainsFunc(tag.Attrs, func(a Attr) bool { return a.ValueStart <= m.Start && m.End <= a.ValueEnd })
+	})
 }
 
 func formatAttr(raw string, a Attr) string {

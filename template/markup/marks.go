@@ -20,6 +20,10 @@ func Marks(src []byte) (marks []Mark, masked []byte) {
 	masked = bytes.Clone(src)
 	lastEnd := bytes.LastIndex(src, []byte("}}"))
 	for i := 0; i < len(src); {
+		if src[i] != '<' && src[i] != '{' { // as most bytes are
+			i++
+			continue
+		}
 		rest := src[i:]
 		switch {
 		case bytes.HasPrefix(rest, []byte("<!--")):
