@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/pictifyd/pictifyd/assets"
@@ -112,13 +113,29 @@ func (d *Daemon) render(ctx context.Context, s *sheet) (render.Output, error) {
 	for {
 		out, err := d.renderer.Render(ctx, s.request)
 		var asset *render.AssetError
-		if err == nil || !errors.As(err, &asset) || !s.dispense(asset.Paths) {
+		if err == nil || !errors.As(err, &asset) {
 			return out, err
+		}
+		if !s.dispense(asset.Paths) {
+			return out, s.blame(err, asset.Paths)
 		}
 		if err := d.fill(ctx, s); err != nil {
 			return render.Output{}, err
 		}
 	}
+}
+
+// blame is err in the words of the row: the first of the paths that a variable
+// named, as it named it.
+func (s *sheet) blame(err error, paths []string) error {
+	for _, remote := range s.remote {
+		if !slices.Contains(paths, remote.Path) || remote.Var == "" {
+			continue
+		}
+		return retry.Permanent(problem.New(problem.Invalid, "the image of %s could not be shown: %s is damaged, or of a kind that Chrome cannot read",
+			remote.Var, remote.URL).WithSlug("asset_failed").At("variables." + remote.Var))
+	}
+	return err
 }
 
 // dispense notes files that can't be shown. It reports whether all of them are
