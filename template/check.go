@@ -35,6 +35,23 @@ func (t *Template) unknownValues(values map[string]any) (unknown problem.List) {
 	return unknown
 }
 
+// missing is a required variable without a value. A field of the row that no
+// variable takes may be what was meant.
+func (t *Template) missing(v *Var, values map[string]any) *problem.Error {
+	p := variable(v, MissingVariable, "%s is required, but the row has no value for it", v.Name)
+	var others []string
+	for name := range values {
+		if name != modificationsName && !t.declares(name) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	if near := expr.Nearest(v.Name, others); near != "" {
+		p.WithHint("the row has %q: did you mean %q?", near, v.Name)
+	}
+	return p
+}
+
 func (t *Template) declares(name string) bool {
 	return slices.ContainsFunc(t.manifest.vars, func(v Var) bool { return v.Name == name })
 }
