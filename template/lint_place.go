@@ -19,7 +19,7 @@ func (l *linter) offPage(n *markup.Node) {
 			return
 		}
 		p := l.placeIn(n, size.Name)
-		over := ""
+		var over string
 		switch {
 		case p["left"] != nil && *p["left"] >= float64(size.Width), p["left"] != nil && p["width"] != nil && *p["left"]+*p["width"] > float64(size.Width):
 			over = "right"

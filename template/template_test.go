@@ -182,6 +182,7 @@ func TestProblemsStandAtTheirPlace(t *testing.T) {
 		{doc(vars, "{{ title\n  + x }}"), "card.html:6:5", `unknown variable "x"`},
 		{doc(vars, `{{ title`), "card.html:5:7", "{{ is not closed"},
 		{doc(vars, `{{ }}`), "card.html:5:9", "there is no expression"},
+		{doc(vars, `{{ title }</p><p>{{ ok }}`), "card.html:5:9", "{{ is closed by one } alone (write }}"},
 		{doc(vars, `<p p-if="okk">x</p>`), "card.html:5:16", `unknown variable "okk" (did you mean "ok"?)`},
 		{doc(vars, `<p _if="{{ okk }}">x</p>`), "card.html:5:18", `unknown variable "okk"`},
 		{doc(vars, `<p p-if="ok">x`), "card.html:5:7", "needs an end tag of its own"},
