@@ -25,14 +25,22 @@ func (t *Template) unknownValues(values map[string]any) (unknown problem.List) {
 		if name == modificationsName || t.declares(name) {
 			continue
 		}
-		p := problem.New(problem.Invalid, "the template %q has no variable %q", t.name, name).WithSlug(UnknownVariable).At("variables." + name)
-		if near := expr.Nearest(name, t.varNames()); near != "" {
+		p := problem.New(problem.Invalid, "the template %q has no variable %s", t.name, quote(name)).WithSlug(UnknownVariable).At("variables." + name)
+		if near := nearest(name, t.varNames()); near != "" {
 			p.WithHint("did you mean %q?", near)
 		}
 		unknown = append(unknown, p)
 	}
 	slices.SortFunc(unknown, func(a, b *problem.Error) int { return strings.Compare(a.Path, b.Path) })
 	return unknown
+}
+
+// nearest is expr.Nearest for a name that a row gives, which may be a megabyte long.
+func nearest(name string, known []string) string {
+	if len(name) > 200 {
+		return ""
+	}
+	return expr.Nearest(name, known)
 }
 
 func (t *Template) declares(name string) bool {
