@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -122,7 +121,7 @@ func (b addressBook) asset(path, fragment string) (string, *problem.Error) {
 	if !ok {
 		p := problem.New(problem.Invalid, "there is no file %s", quote(path)).WithSlug(MissingAsset)
 		if b.paths != nil {
-			if near := expr.Nearest(path, b.paths()); near != "" {
+			if near := nearest(path, b.paths()); near != "" {
 				p.WithHint("did you mean %q?", near)
 			}
 		}

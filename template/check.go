@@ -25,8 +25,8 @@ func (t *Template) unknownValues(values map[string]any) (unknown problem.List) {
 		if name == modificationsName || t.declares(name) {
 			continue
 		}
-		p := problem.New(problem.Invalid, "the template %q has no variable %q", t.name, name).WithSlug(UnknownVariable).At("variables." + name)
-		if near := expr.Nearest(name, t.varNames()); near != "" {
+		p := problem.New(problem.Invalid, "the template %q has no variable %s", t.name, quote(name)).WithSlug(UnknownVariable).At("variables." + name)
+		if near := nearest(name, t.varNames()); near != "" {
 			p.WithHint("did you mean %q?", near)
 		}
 		unknown = append(unknown, p)
@@ -41,7 +41,7 @@ func (t *Template) missing(v *Var, values map[string]any) *problem.Error {
 	p := variable(v, MissingVariable, "%s is required, but the row has no value for it", v.Name)
 	var others []string
 	for name := range values {
-		if name != modificationsName && !t.declares(name) {
+		if name != modificationsName && len(name) <= maxName && !t.declares(name) {
 			others = append(others, name)
 		}
 	}
@@ -50,6 +50,17 @@ func (t *Template) missing(v *Var, values map[string]any) *problem.Error {
 		p.WithHint("the row has %q: did you mean %q?", near, v.Name)
 	}
 	return p
+}
+
+// maxName is the longest name that is compared with others, in bytes.
+const maxName = 200
+
+// nearest is expr.Nearest for a name that a row gives, which may be a megabyte long.
+func nearest(name string, known []string) string {
+	if len(name) > maxName {
+		return ""
+	}
+	return expr.Nearest(name, known)
 }
 
 func (t *Template) declares(name string) bool {

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +74,26 @@ func TestTemplateOfAnUnknownLocaleIsRefused(t *testing.T) {
 		_, err := Parse("card", []byte(doc(manifest, "x")), nil)
 		if list := problem.All(err); len(list) != 1 || list[0].Pos.Line != 4 || list[0].Hint == "" {
 			t.Errorf("%s: %v, want one problem in line 4", manifest, err)
+		}
+	}
+}
+
+func TestMegabyteOfANameIsToldInShort(t *testing.T) {
+	tpl := mustParse(t, doc(`"vars": {"title": {}}`, `<p id="title">{{ title }}</p>`), nil)
+	long := strings.Repeat("title", 200_000)
+	for _, row := range []map[string]any{
+		{long: "x"},
+		{"modifications": []any{map[string]any{"name": long}}},
+		{"modifications": []any{map[string]any{"name": "title", long: "x"}}},
+	} {
+		warnings, err := tpl.Check(row, expr.Env{Now: noon})
+		for _, p := range append(warnings, problem.All(err)...) {
+			if len(p.Message) > 200 || p.Hint != "" {
+				t.Errorf("%.80s: %d bytes of message, hint %q", p.Message, len(p.Message), p.Hint)
+			}
+		}
+		if len(warnings) == 0 && err == nil {
+			t.Error("nothing is told")
 		}
 	}
 }

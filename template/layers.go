@@ -94,8 +94,8 @@ func (w *resolver) modify(all map[string]*modification, path string, entry any) 
 	}
 	i := slices.IndexFunc(w.t.layers, func(l layer) bool { return l.id == name || l.name == name })
 	if i < 0 {
-		p := w.wrong(path+".name", "the template has no layer %q", name)
-		if near := expr.Nearest(name, w.t.layerNames()); near != "" {
+		p := w.wrong(path+".name", "the template has no layer %s", quote(name))
+		if near := nearest(name, w.t.layerNames()); near != "" {
 			p.hint("did you mean %q?", near)
 		}
 		return
@@ -149,8 +149,8 @@ func (w *resolver) change(m *modification, l layer, path, key string, value any)
 	case "image_url", "src":
 		w.changeImage(m, l, path, value)
 	default:
-		p := w.wrong(path, "a modification has no key %q", key)
-		if near := expr.Nearest(key, modificationKeys); near != "" {
+		p := w.wrong(path, "a modification has no key %s", quote(key))
+		if near := nearest(key, modificationKeys); near != "" {
 			p.hint("did you mean %q?", near)
 		}
 	}

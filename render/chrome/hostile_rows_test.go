@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"image/color"
+	"maps"
 	"mime"
 	"net/http"
 	"os"
@@ -27,6 +28,29 @@ import (
 const rowDeadline = 30 * time.Second
 
 var clock = time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+
+// everywhere is a template with a variable in every context that there is: those
+// of the starters take no text in their styles.
+const everywhere = `<!doctype html><html lang="{{ a }}"><head><meta charset="utf-8"><title>{{ a }} b</title>
+<script type="application/json" id="p-template">{ "vars": {
+	"a": {}, "b": {}, "c": {}, "d": {}, "e": {}, "f": {}, "g": {}, "h": {}, "i": {}, "j": {}, "k": {}, "l": {}, "m": {}, "n": {}, "list": { "type": "array" } } }</script>
+<style>:root { --a: {{ b }}; } p { background: {{ c }}; width: {{ d }}px; margin: 1px {{ e }} 2px/{{ e }} } p::before { content: "{{ f }}" '{{ f }}' } @media screen { b { color: {{ g }} } }</style>
+<style>em { background: url({{ h }}) }</style></head>
+<body class="x {{ a }}"><section class="p-page" id="card"><p id="text" title="{{ i }}" data-x='{{ i }}{{ j }}' style="color: {{ c }}; font-family: '{{ f }}', &quot;{{ f }}&quot;" p-style-border-color="g" p-attr-aria-label="j">{{ i }}<b>{{ j }}</b></p>
+<img id="picture" src="{{ k }}" alt="{{ i }}"><a href="{{ l }}">{{ l }}</a><em style="mask: url('{{ h }}')">x</em><img alt="" p-src="{{ m }}" p-fallback="{{ k }}"><img alt="" src="https://photos.test/{{ n }}/b?q={{ n }}">
+<svg viewBox="0 0 9 9"><title>{{ i }}</title><rect width="9" height="9" fill="{{ g }}"/><text font-family="{{ f }}">{{ j }}</text><image href="{{ m }}"/><use href="#{{ n }}"/></svg>
+<textarea>{{ j }}</textarea><select><option value="{{ i }}">{{ j }}</option></select><table><tr><td p-for="item in list" title="{{ item.x }}" style="color: {{ item.c }}">{{ item.x }}{{ item.y[0] }}</td></tr></table>
+<i p-qr="{{ a }}"></i>{{#if a}}<u>{{ a }}</u>{{/if}}</section></body></html>`
+
+var everywhereRow = map[string]any{
+	"a": "a", "b": "b", "c": "red", "d": "9", "e": "2px", "f": "f", "g": "blue", "h": "https://photos.test/h.png", "i": "i", "j": "j",
+	"k": "https://photos.test/k.png", "l": "https://photos.test/l", "m": "https://photos.test/m.png", "n": "n",
+	"list": []any{map[string]any{"x": "x", "c": "red", "y": []any{"y"}}},
+	"modifications": []any{
+		map[string]any{"name": "text", "text": "t"}, map[string]any{"name": "text", "color": "red"},
+		map[string]any{"name": "picture", "src": "https://photos.test/p.png"},
+	},
+}
 
 // A specimen is a template of this repository with its sample rows.
 type specimen struct {
@@ -66,7 +90,17 @@ func specimens(t *testing.T, files rendertest.Files) (all []specimen) {
 			all = append(all, specimen{tpl, rows})
 		}
 	}
-	return all
+	tpl, err := template.Parse("everywhere", []byte(everywhere), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(all, specimen{tpl, []map[string]any{everywhereRow, without(everywhereRow, "modifications")}})
+}
+
+func without(row map[string]any, name string) map[string]any {
+	out := maps.Clone(row)
+	delete(out, name)
+	return out
 }
 
 func keep(files rendertest.Files, own map[string][]byte) map[string]string {
@@ -115,6 +149,7 @@ func TestHostileRowsAreInertInEveryTemplate(t *testing.T) {
 	began := time.Now()
 	for _, one := range all {
 		t.Run(one.Name(), func(t *testing.T) {
+			before := s.drawn
 			for _, p := range payloads {
 				for _, a := range attempts(t, one.Template, one.rows[0], p.text) {
 					s.show(t, one.Template, a, template.View{}, p.name)
@@ -130,13 +165,16 @@ func TestHostileRowsAreInertInEveryTemplate(t *testing.T) {
 					s.show(t, one.Template, a, v, "polyglot")
 				}
 			}
+			if n := s.drawn - before; n < len(payloads)/2 {
+				t.Errorf("it took payloads in %d pictures only", n)
+			}
 		})
 	}
 	if f := s.open.open(t, "<!doctype html><p>x", nil); len(f.heard) > 0 {
 		t.Errorf("late, a page asked for %.200q", f.heard)
 	}
-	if len(all) < 3 || s.drawn < len(all)*10 {
-		t.Errorf("%d templates, %d pictures: that is not all", len(all), s.drawn)
+	if len(all) < 15 {
+		t.Errorf("there are only %d templates", len(all))
 	}
 	t.Logf("%d templates, %d pictures, %d pages in the open in %v; the slowest row took %v", len(all), s.drawn, s.opened, time.Since(began), s.took)
 }
@@ -150,7 +188,7 @@ func views(t *testing.T, tpl *template.Template, row map[string]any) (all []temp
 		}
 	}
 	values, page := resolved(t, tpl, row, template.View{})
-	for n := 2; n <= min(page.Pages(values), 12); n++ {
+	for n := 2; n <= min(page.Pages(values), 4); n++ {
 		all = append(all, template.View{Page: n})
 	}
 	return all[1:]
@@ -173,12 +211,22 @@ func (s *stage) show(t *testing.T, tpl *template.Template, a attempt, v template
 	t.Helper()
 	what := fmt.Sprintf("%s: %s in %v, view %+v", tpl.Name(), name, a.spots, v)
 	hostile := request(t, tpl, a.hostile, v)
-	s.draw(t, hostile, what)
-	if len(hostile.HTML) > 1<<20 {
-		return // nothing but long
+	drawn := make(chan error, 1)
+	began := time.Now()
+	go func() {
+		_, err := s.pool.Render(t.Context(), hostile)
+		drawn <- err
+	}()
+	long := len(hostile.HTML) > 1<<20 // in the open that would take long, and say no more
+	var f found
+	if !long {
+		f = s.open.open(t, hostile.HTML, hostile.Assets)
+		s.opened++
 	}
-	f := s.open.open(t, hostile.HTML, hostile.Assets)
-	s.opened++
+	s.judge(t, <-drawn, time.Since(began), what)
+	if long {
+		return
+	}
 	if f.Pwned {
 		t.Errorf("%s ran", what)
 	}
@@ -205,16 +253,15 @@ func (s *stage) compare(t *testing.T, tpl *template.Template, a attempt, v templ
 	}
 }
 
-// draw makes the picture of a row in the pool.
-func (s *stage) draw(t *testing.T, r render.Request, what string) {
+// judge looks at what the pool made of a row.
+func (s *stage) judge(t *testing.T, err error, took time.Duration, what string) {
 	t.Helper()
-	began := time.Now()
-	if _, err := s.pool.Render(t.Context(), r); err != nil {
+	if err != nil {
 		t.Errorf("%s: %.300v", what, err)
 		return
 	}
 	s.drawn++
-	s.took = max(s.took, time.Since(began))
+	s.took = max(s.took, took)
 	if got := mainWorld(t, s.pool, `document.documentElement.hasAttribute("data-pwned")`); got != "false" {
 		t.Errorf("%s ran in the pool", what)
 	}
