@@ -27,6 +27,7 @@ var (
 	linkAttrs    = map[string]bool{"cite": true, "longdesc": true, "action": true, "formaction": true}
 	refusedAttrs = map[string]bool{"srcdoc": true, "http-equiv": true, "ping": true, "manifest": true, "xml:base": true, "shadowrootmode": true, "attributionsrc": true}
 	references   = map[string]bool{"for": true, "headers": true, "list": true, "aria-labelledby": true, "aria-describedby": true, "aria-controls": true}
+	animated     = map[string]bool{"from": true, "to": true, "by": true, "values": true} // values of other attributes
 	presentation = map[string]bool{
 		"fill": true, "stroke": true, "filter": true, "mask": true, "clip-path": true, "cursor": true, "color": true,
 		"marker": true, "marker-start": true, "marker-mid": true, "marker-end": true,
@@ -38,7 +39,7 @@ func (r *reader) meaning(tag, name string) meaning {
 	switch {
 	case name == "style":
 		return cssDeclarations
-	case presentation[name] && r.foreign > 0:
+	case presentation[name] && r.foreign > 0, animations[tag] && animated[name]:
 		return cssOneValue
 	case linkAttrs[name] || isHref[name] && (tag == "a" || tag == "area"):
 		return linkAddress
@@ -76,11 +77,21 @@ func (w *tagWriter) upTo(offset int) {
 	w.from = offset
 }
 
-// leaveOut emits what stands before a without the space between, and skips a.
+// leaveOut is skip for an attribute whose expressions mean nothing.
 func (w *tagWriter) leaveOut(a markup.Attr) {
 	w.r.ignoreIn(a.Start, a.End)
+	w.skip(a)
+}
+
+// skip emits what stands before a without the space between, and leaves a out.
+// What follows a without a space must not grow together with what is before it:
+// <b p-lock="1"ody> is no <body>.
+func (w *tagWriter) skip(a markup.Attr) {
 	w.r.emit(strings.TrimRight(string(w.r.Src[w.from:a.Start]), " \t\r\n\f"))
 	w.from = a.End
+	if a.End < w.e.tag.End && strings.IndexByte(" \t\r\n\f/>", w.r.Src[a.End]) < 0 {
+		w.r.emit(" ")
+	}
 }
 
 func (w *tagWriter) attribute(a markup.Attr) {
@@ -98,15 +109,43 @@ func (w *tagWriter) attribute(a markup.Attr) {
 		return
 	}
 	if !a.HasValue {
+		if w.extends(a.Name) { // the value comes from directives
+			w.leaveOut(a)
+		}
 		return
 	}
 	marks := r.marksIn(a.Start, a.End)
 	m := r.meaning(t.Name, a.Name)
+	if !a.Quoted && w.extends(a.Name) {
+		w.quoted(m, a)
+		return
+	}
 	if m == plainAttr && len(marks) == 0 && a.Name != "class" && !strings.Contains(a.Value(r.Src), "{{") {
 		return
 	}
 	w.upTo(a.ValueStart)
 	w.value(m, a)
+	w.from = a.ValueEnd
+}
+
+// extends reports whether directives or a row may write behind the value of the
+// attribute.
+func (w *tagWriter) extends(name string) bool {
+	d := w.e.d
+	return name == "style" && (len(d.styles) > 0 || d.layer >= 0) || name == "class" && len(d.toggles) > 0
+}
+
+// quoted emits an attribute whose value has no quotes yet: a space in what is
+// written behind the value would end it.
+func (w *tagWriter) quoted(m meaning, a markup.Attr) {
+	w.upTo(a.ValueStart)
+	quote := `"`
+	if m == plainAttr && strings.Contains(a.Value(w.r.Src), quote) {
+		quote = "'"
+	}
+	w.r.emit(quote)
+	w.value(m, a)
+	w.r.emit(quote)
 	w.from = a.ValueEnd
 }
 
@@ -134,6 +173,8 @@ func (r *reader) refuses(t markup.Tag, a markup.Attr) bool {
 	case r.forbids(a.Name, a.Start):
 	case len(marks) > 0 && !a.Quoted:
 		r.unsafe(marks[0].Start, "an expression needs quotes around it: %s=\"{{…}}\"", a.Name)
+	case animations[t.Name] && a.Name == "attributename" && isHref[strings.ToLower(strings.TrimSpace(html.UnescapeString(a.Value(r.Src))))]:
+		r.unsafe(a.Start, "an animation of an address")
 	case len(marks) > 0 && animations[t.Name]:
 		r.unsafe(marks[0].Start, "an expression cannot stand in <%s>", t.Name)
 	default:
@@ -217,7 +258,7 @@ func (r *reader) addressParts(a markup.Attr) []rawPart {
 	var parts []rawPart
 	add := func(from, to int) {
 		if from < to {
-			parts = append(parts, rawPart{text: html.UnescapeString(string(r.Src[from:to]))})
+			parts = append(parts, rawPart{text: unescapeAttr(string(r.Src[from:to]))})
 		}
 	}
 	from := a.ValueStart
@@ -232,7 +273,7 @@ func (r *reader) addressParts(a markup.Attr) []rawPart {
 
 // staticLink lets any address pass that a click would merely follow.
 func (r *reader) staticLink(a markup.Attr) {
-	target := clean(html.UnescapeString(a.Value(r.Src)))
+	target := clean(unescapeAttr(a.Value(r.Src)))
 	switch strings.ToLower(scheme.FindString(target)) {
 	case "", "http:", "https:", "mailto:", "tel:":
 	default:

@@ -18,8 +18,7 @@ func (w *tagWriter) directive(name string, a markup.Attr) {
 		return // somebody else's data-p-…
 	}
 	if !known.inPage {
-		w.r.emit(strings.TrimRight(string(w.r.Src[w.from:a.Start]), " \t\r\n\f"))
-		w.from = a.End
+		w.skip(a)
 		return
 	}
 	w.upTo(a.Start)
@@ -84,6 +83,9 @@ func (w *tagWriter) bound(a markup.Attr) {
 		instead := map[string]string{"style": "p-style-PROPERTY", "class": "p-class-NAME", "id": "p-for, which makes ids unique", "src": "p-src"}
 		r.invalid(a.Start, "p-attr-%s cannot be bound", name).slug(BadDirective).hint("use %s", instead[name])
 		return
+	case w.e.tag.Name == "meta":
+		r.unsafe(a.Start, "an expression cannot stand in <meta>")
+		return
 	case animations[w.e.tag.Name]:
 		r.unsafe(a.Start, "an expression cannot stand in <%s>", w.e.tag.Name)
 		return
@@ -131,7 +133,7 @@ func (w *tagWriter) classes() {
 		if program == nil {
 			continue
 		}
-		p := piece{kind: isChoice, body: []piece{{text: " " + escapeHTML(name)}}}
+		p := piece{kind: isChoice, size: w.r.size, body: w.r.nested(func() { w.r.emit(" " + escapeHTML(name)) })}
 		p.slot = w.r.noteSlot(&slot{place: isCondition, parts: []part{{program: program}}, at: w.r.At(at)})
 		w.r.pieces = append(w.r.pieces, p)
 	}
@@ -228,7 +230,7 @@ func (r *reader) addressSlot(a markup.Attr) *slot {
 		}
 	}
 	if len(marks) == 0 { // judged now rather than for every row
-		if _, p := r.book.resolve(a.Value(r.Src), inFetch); p != nil {
+		if _, p := r.book.resolve(unescapeAttr(a.Value(r.Src)), inFetch); p != nil {
 			r.report(a.ValueStart, p)
 			return nil
 		}

@@ -40,11 +40,13 @@ type cssReader struct {
 	paren int
 	own   []bool // of each block: what stands in it is no style of elements
 	stmt  int    // where the statement began that i is in
+	ends  int    // the next { } or ; where one was looked for
 	out   strings.Builder
 }
 
 var (
 	beginsValue = regexp.MustCompile(`^\s*[-_a-zA-Z0-9]+\s*:`)
+	important   = regexp.MustCompile(`(?i)!\s*important`)
 	cssComments = regexp.MustCompile(`(?s)/\*.*?\*/`)
 )
 
@@ -109,7 +111,7 @@ func (c *cssReader) token() {
 // of an id.
 func (c *cssReader) selectsRepeated() bool {
 	n, name := readName(c.in.text[c.i+1:])
-	if n == 0 || !c.r.repeated[name] || !opensBlock(c.in.text[c.i:]) {
+	if n == 0 || !c.r.repeated[name] || !c.inSelector() {
 		return false
 	}
 	raw := c.in.text[c.i : c.i+1+n]
@@ -118,11 +120,17 @@ func (c *cssReader) selectsRepeated() bool {
 	return true
 }
 
-// opensBlock reports whether text, inside which no string or comment has begun,
-// comes to a { before its statement ends: it is a selector.
-func opensBlock(text string) bool {
-	i := strings.IndexAny(text, "{};")
-	return i >= 0 && text[i] == '{'
+// inSelector reports whether the text from i on, inside which no string or
+// comment has begun, comes to a { before its statement ends. The place of what
+// ends it is kept: a long list of selectors would be searched for each of them.
+func (c *cssReader) inSelector() bool {
+	if c.i >= c.ends {
+		c.ends = len(c.in.text)
+		if n := strings.IndexAny(c.in.text[c.i:], "{};"); n >= 0 {
+			c.ends = c.i + n
+		}
+	}
+	return c.ends < len(c.in.text) && c.in.text[c.ends] == '{'
 }
 
 func (c *cssReader) structure(ch byte) {
@@ -174,7 +182,7 @@ func (c *cssReader) insist() {
 		return
 	}
 	statement := cssComments.ReplaceAllString(c.in.text[c.stmt:c.i], "")
-	if !beginsValue.MatchString(statement) || strings.Contains(strings.ToLower(statement), "!important") {
+	if !beginsValue.MatchString(statement) || important.MatchString(statement) {
 		return
 	}
 	if !isSpace(statement[len(statement)-1]) {

@@ -56,6 +56,9 @@ func (r *reader) chain(items []item, i int) int {
 	case e.d.loop != nil:
 		r.repeat(e, rest)
 	default:
+		if i := slices.IndexFunc(rest, func(o *element) bool { return o.d.empty }); i >= 0 {
+			r.invalid(rest[i].tag.Start, "p-empty follows an element with p-if, not one with p-for").slug(BadDirective).hint("write p-else")
+		}
 		r.pieces = append(r.pieces, r.alternatives(append([]*element{e}, rest...))...)
 	}
 	return next
@@ -261,6 +264,9 @@ func (r *reader) startTag(e *element) {
 		}
 		return
 	}
+	if rawElements[t.Name] && inSelect(e.node) {
+		r.unsafe(t.Start, "<%s> in a <select>, where some browsers read its text as markup", t.Name)
+	}
 	switch t.Name {
 	case "script":
 		r.script(t)
@@ -278,6 +284,15 @@ func (r *reader) startTag(e *element) {
 	if isForeign(t.Name) && !t.SelfClosing {
 		r.foreign++
 	}
+}
+
+func inSelect(n *markup.Node) bool {
+	for n = n.Parent; n != nil; n = n.Parent {
+		if n.Name == "select" {
+			return true
+		}
+	}
+	return false
 }
 
 func isForeign(name string) bool { return name == "svg" || name == "math" }
@@ -341,6 +356,7 @@ func (r *reader) text(start, end int) {
 		if r.foreign > 0 && bytes.IndexByte(r.doc.Masked[start:end], '<') >= 0 {
 			r.unsafe(start, "an element inside the <%s> of an SVG", r.rawText)
 		}
+		r.guardEndTag(start, end)
 		r.flow(r.textItems(start, end))
 	}
 }

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"html"
 	"regexp"
 	"strconv"
 	"strings"
@@ -36,6 +37,23 @@ func escapeHTML(s string) string {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
 	return htmlEscapes.Replace(s)
+}
+
+var bareEntity = regexp.MustCompile(`&[A-Za-z][A-Za-z0-9]*[;=]?`)
+
+// unescapeAttr decodes the entities of an attribute as browsers do: without a
+// semicolon none that goes on as a word, so that ?a=1&region=eu stays as it is.
+func unescapeAttr(s string) string {
+	if !strings.Contains(s, "&") {
+		return s
+	}
+	return html.UnescapeString(bareEntity.ReplaceAllStringFunc(s, func(m string) string {
+		last := m[len(m)-1]
+		if last != ';' && (last == '=' || strings.HasSuffix(html.UnescapeString(m), string(last))) {
+			return "&amp;" + m[1:]
+		}
+		return m
+	}))
 }
 
 // The characters that need no escape. A slash could open a comment together

@@ -58,7 +58,7 @@ func (f *figureDirective) claims(name string, a markup.Attr) bool {
 func (r *reader) figure(e *element) {
 	d := e.d.figure
 	r.ignoreIn(e.tag.End, e.node.EndStart)
-	if host := d.kind.Host; host != "" && e.tag.Name != host || markup.Void(e.tag.Name) {
+	if host := d.kind.Host; host != "" && e.tag.Name != host || markup.Void(e.tag.Name) || rawElements[e.tag.Name] {
 		r.invalid(e.tag.Start, "p-%s belongs on a <%s>, not on a <%s>", d.kind.Name, orElse(d.kind.Host, "div"), e.tag.Name).slug(BadDirective)
 		return
 	}

@@ -271,8 +271,11 @@ func (f *filler) image(p *piece) {
 	}
 	text, asset, remote := printed(own, inFetch)
 	path := text
-	if remote != nil {
+	switch { // without the fragment
+	case remote != nil:
 		path = remote.Path
+	case asset != nil:
+		path = asset.Path
 	}
 	reason := f.failed[path]
 	if own == "" {

@@ -122,6 +122,10 @@ func (r *reader) literal(from, to int) {
 	if i := bytes.Index(r.Src[from:to], []byte("{{")); i >= 0 {
 		r.invalid(from+i, "{{ is not closed").slug(BadExpression).hint("write }} behind the expression")
 	}
+	if text := r.Src[from:to]; !r.inTag && r.rawText == "" && bytes.HasSuffix(text, []byte("<")) {
+		r.emit(string(text[:len(text)-1]) + "&lt;") // what follows may be left out, and what is behind that would make it a tag
+		return
+	}
 	r.emit(string(r.Src[from:to]))
 }
 
@@ -146,7 +150,6 @@ func (r *reader) expressionOrBlock(items []item, i int) int {
 		r.invalid(m.Start, "an expression in <head>, where no text is shown")
 		return i + 1
 	}
-	r.guardEndTag(m)
 	r.value(inHTML, m, true)
 	return i + 1
 }
@@ -156,11 +159,13 @@ func (r *reader) isName(s string) bool {
 	return slices.Contains(o.Names, s) || slices.Contains(o.Locals, s)
 }
 
-// guardEndTag refuses an expression whose empty value would complete an end tag
-// in an element whose text is not markup.
-func (r *reader) guardEndTag(m markup.Mark) {
-	if r.rawText != "" && opensEndTag(r.doc.Masked[:m.Start]) {
-		r.unsafe(m.Start, "an expression behind %q could end the element", "<")
+// guardEndTag refuses expressions, and the words of blocks, which would complete
+// an end tag in an element whose text is not markup where they are empty.
+func (r *reader) guardEndTag(start, end int) {
+	for _, m := range r.marksIn(start, end) {
+		if opensEndTag(r.doc.Masked[:m.Start]) {
+			r.unsafe(m.Start, "an expression behind %q could end the element", "<")
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ type layer struct {
 // noteLayer notes the layer that e is, and returns its index, -1 for none.
 func (r *reader) noteLayer(e *element) int {
 	id, _ := e.tag.Get(r.Src, "id")
-	name, _ := e.node.Get("p-name")
+	name, _ := directiveOf(e.node, "p-name")
 	if id == "" && name == "" || strings.Contains(id, "{{") {
 		return -1
 	}
@@ -74,6 +74,10 @@ func (w *resolver) modifications(values map[string]any) string {
 	all := map[string]*modification{}
 	for i, entry := range entries {
 		w.modify(all, fmt.Sprintf("%s[%d]", modificationsName, i), entry)
+	}
+	maps.DeleteFunc(all, func(_ string, m *modification) bool { return *m == modification{} })
+	if len(all) == 0 {
+		return "" // the picture of a row that changes nothing
 	}
 	text, _ := json.Marshal(all) // of text alone
 	return string(text)

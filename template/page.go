@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"strings"
+	"regexp"
 
 	figures "github.com/pictifyd/pictifyd/template/element"
 	"github.com/pictifyd/pictifyd/template/layout"
@@ -80,17 +80,19 @@ func (s *shaper) pieces(pieces []piece) []piece {
 func (s *shaper) piece(p piece) []piece {
 	p.body, p.otherwise = s.pieces(p.body), s.pieces(p.otherwise)
 	if p.size != "" && p.size != s.size.Name {
-		if p.kind == isSlot {
+		switch p.kind {
+		case isSlot:
 			return []piece{{kind: isSkipped, slot: p.slot}}
+		case isChoice, isLoop: // shows nothing, but its values have to be passed over
+			p.size = ""
+			return []piece{p}
 		}
-		return nil // CSS has no conditions or loops around its values
+		return nil
 	}
 	p.size = ""
 	switch p.kind {
 	case isText:
-		for _, directive := range []string{" p-fit=", " p-focus=", " p-crop="} {
-			*s.layout = *s.layout || strings.Contains(p.text, directive)
-		}
+		*s.layout = *s.layout || laidOut.MatchString(p.text)
 	case isBase:
 		return []piece{{text: fmt.Sprintf(baseStyle, s.size.Width, s.size.Height)}}
 	case isTheme:
@@ -110,6 +112,9 @@ func (s *shaper) piece(p piece) []piece {
 	}
 	return []piece{p}
 }
+
+// laidOut finds the directives that the layout script carries out.
+var laidOut = regexp.MustCompile(`(?i)[\s/"']p-(?:fit|focus|crop)\s*=`)
 
 func themeText(theme string, alone bool) string {
 	switch {

@@ -415,6 +415,9 @@ func (r *reader) finish() {
 	if r.doc.Unfinished >= 0 {
 		r.invalid(r.doc.Unfinished, "the document ends inside a tag")
 	}
+	if len(r.problems) == 0 {
+		r.lookThrough()
+	}
 	r.pieces = joined(r.pieces)
 	if !r.manifest.declared {
 		r.declareUsed()

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	maxRepeats = 10_000  // of one loop
-	maxValues  = 100_000 // of one row
+	maxRepeats = 10_000   // of one loop
+	maxValues  = 100_000  // of one row
+	maxFilled  = 32 << 20 // bytes of the document that one row makes
 )
 
 // Values are what a row gives to a template, one text per place in the order of
@@ -59,6 +60,7 @@ type resolver struct {
 	fault    map[string]bool
 	problems problem.List
 
+	size      int // bytes of the document so far, as far as they are known
 	overflown bool
 }
 
@@ -93,7 +95,18 @@ func (t *Template) book() addressBook {
 	}
 }
 
-func (w *resolver) put(value string) { w.out = append(w.out, value) }
+func (w *resolver) put(value string) {
+	w.out = append(w.out, value)
+	w.grow(len(value))
+}
+
+// grow counts what the document has more. A row must not make one without end:
+// loops inside each other repeat text of the template as well.
+func (w *resolver) grow(bytes int) {
+	if w.size += bytes; w.size > maxFilled || len(w.out) > maxValues {
+		w.overflow()
+	}
+}
 
 func (w *resolver) fail(p *problem.Error) {
 	w.problems = append(w.problems, p)
@@ -110,8 +123,13 @@ func (w *resolver) broken(s *slot) bool {
 
 func (w *resolver) walk(pieces []piece) {
 	for i := range pieces {
+		if w.overflown {
+			return
+		}
 		switch p := &pieces[i]; p.kind {
-		case isText, isBase, isTheme, isSuffix, isSource, isStyled:
+		case isText:
+			w.grow(len(p.text))
+		case isBase, isTheme, isSuffix, isSource, isStyled:
 		case isSlot:
 			w.put(w.text(p.slot))
 		case isChoice:
@@ -180,9 +198,9 @@ func (w *resolver) loop(p *piece) {
 		if s.index != "" {
 			w.env.Locals[s.index] = i
 		}
+		w.grow(1) // even an empty round takes time
 		w.walk(p.body)
-		if len(w.out) > maxValues {
-			w.overflow()
+		if w.overflown {
 			break
 		}
 	}
@@ -195,7 +213,7 @@ func (w *resolver) overflow() {
 		return
 	}
 	w.overflown = true
-	w.problems = append(w.problems, problem.New(problem.TooLarge, "the row makes a document with more than the %d values allowed", maxValues).
+	w.problems = append(w.problems, problem.New(problem.TooLarge, "the row makes a document with more than the %d values or %d MiB allowed", maxValues, maxFilled>>20).
 		WithHint("give shorter lists, or loops a p-limit"))
 }
 

@@ -2,7 +2,6 @@ package template
 
 import (
 	"bytes"
-	"html"
 	"regexp"
 	"slices"
 	"strings"
@@ -75,7 +74,7 @@ func (r *reader) cssText(start, end int, entities bool) cssText {
 		}
 		text := string(r.Src[from:to])
 		if entities {
-			text = html.UnescapeString(text)
+			text = unescapeAttr(text)
 		}
 		b.WriteString(text)
 		for i := range len(text) {

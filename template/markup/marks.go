@@ -31,7 +31,7 @@ func Marks(src []byte) (marks []Mark, masked []byte) {
 		case isScript(rest):
 			i = past(src, i, "</script")
 		case i+2 <= lastEnd && bytes.HasPrefix(rest, []byte("{{")):
-			m := markAt(src, i)
+			m := markAt(src, i, len(marks) < manyMarks)
 			marks = append(marks, m)
 			for j := m.Start; j < m.End; j++ {
 				masked[j] = 'x'
@@ -68,8 +68,11 @@ func isScript(src []byte) bool {
 // markAt reads the expression that begins at i. The first }} outside quotes and
 // inner braces ends it; where the quotes do not pair up, the first }} at all,
 // and the compiler says what is wrong.
-func markAt(src []byte, i int) Mark {
-	end := closing(src[:min(len(src), i+maxMark)], i+2)
+func markAt(src []byte, i int, exact bool) Mark {
+	end := -1
+	if exact {
+		end = closing(src[:min(len(src), i+maxMark)], i+2)
+	}
 	if end < 0 {
 		end = i + 2 + bytes.Index(src[i+2:], []byte("}}"))
 	}
@@ -79,6 +82,10 @@ func markAt(src []byte, i int) Mark {
 // maxMark bounds the search for the end of one expression, so that a long
 // document of unpaired quotes is still read in linear time.
 const maxMark = 16 << 10
+
+// manyMarks is beyond what any template may have: of further expressions the
+// end is guessed, so that a hostile document takes no longer.
+const manyMarks = 2000
 
 func closing(src []byte, i int) int {
 	depth := 0

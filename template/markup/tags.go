@@ -68,17 +68,19 @@ func ParseTag(src []byte, start, end int) Tag {
 	}
 	t.NameEnd = i
 	t.Name = lower(src[nameStart:i])
+	read := i // up to where names and values go
 	for {
 		for i < end && (isSpace(src[i]) || src[i] == '/') {
 			i++
 		}
 		if i >= end || src[i] == '>' {
-			t.SelfClosing = i > start+1 && src[i-1] == '/'
+			t.SelfClosing = i > read && src[i-1] == '/' // not that of <svg a=b/>
 			return t
 		}
 		a := parseAttr(src, i, end)
 		t.Attrs = append(t.Attrs, a)
 		i = a.End
+		read = i
 	}
 }
 
