@@ -1,6 +1,11 @@
 package assets
 
-import "github.com/pictifyd/pictifyd/internal/problem"
+import (
+	"errors"
+
+	"github.com/pictifyd/pictifyd/internal/egress"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
 
 // The reasons why a file can't be shown, in one word.
 const (
@@ -13,6 +18,12 @@ const (
 
 // Reason is why Fetch did not give a file.
 func Reason(err error) string {
+	switch {
+	case about(err, egress.HostNotFound):
+		return Unreachable
+	case about(err, egress.AddressRefused):
+		return Refused
+	}
 	switch problem.CodeOf(err) {
 	case problem.TooLarge:
 		return TooLarge
@@ -24,4 +35,15 @@ func Reason(err error) string {
 		return Refused
 	}
 	return Unreachable
+}
+
+// about reports whether a cause of err has the slug: what is wrong with an
+// address has the codes that a bad file has.
+func about(err error, slug string) bool {
+	for p := (*problem.Error)(nil); errors.As(err, &p); err = p.Err {
+		if p.Slug == slug {
+			return true
+		}
+	}
+	return false
 }

@@ -39,7 +39,11 @@ func (i ImageFit) message() string {
 	if i.URL == "" {
 		return what + ": the row has no image"
 	}
-	return fmt.Sprintf("%s: %s is %s", what, i.URL, strings.ReplaceAll(i.Reason, "_", " "))
+	text := fmt.Sprintf("%s: %s is %s", what, i.URL, strings.ReplaceAll(i.Reason, "_", " "))
+	if i.Reason == "refused" {
+		text += " (addresses of one's own network are named under egress.allow)"
+	}
+	return text
 }
 
 // A LayerProblem is a request of the page's that made no sense and was left out.

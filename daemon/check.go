@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/config"
@@ -26,13 +27,25 @@ func Check(path string) (report string, err error) {
 	parsed, broken := checkTemplates(absolute(s.Dir, s.Templates.Path))
 	problems = append(problems, broken...)
 	for _, b := range s.Bindings {
-		problems = append(problems, s.checkBinding(b, parsed)...)
+		problems = appendNew(problems, s.checkBinding(b, parsed))
 	}
 	if err := problems.Err(); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s is good: %s, %s, %s, %s", path, count(len(s.Bindings), "binding"),
 		count(len(s.Sources), "source"), count(len(s.Sinks), "sink"), count(len(parsed), "template")), nil
+}
+
+// appendNew leaves out what the file alone has shown: compiling a binding says
+// it again.
+func appendNew(problems, more problem.List) problem.List {
+	for _, p := range more {
+		said := func(q *problem.Error) bool { return q.Path == p.Path && q.Message == p.Message }
+		if !slices.ContainsFunc(problems, said) {
+			problems = append(problems, p)
+		}
+	}
+	return problems
 }
 
 // checkTemplates parses every template of dir. A template that is broken is in

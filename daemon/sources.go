@@ -138,7 +138,7 @@ func (d *Daemon) replan(ctx context.Context, f *feed, b *bindings.Binding) error
 		after = rows[len(rows)-1].Key
 	}
 	if total > 0 {
-		d.log.Info("stored rows planned again", slog.String("binding", b.Name()), slog.Int("images", total))
+		d.log.Info("stored rows planned again", slog.String("binding", b.Name()), slog.Int("rows", total))
 	}
 	return d.store.SetBinding(ctx, b.Name(), f.name, b.Digest())
 }

@@ -21,6 +21,28 @@ var blockWords = []struct {
 	{"end", regexp.MustCompile(`^(?:end|endif|endfor|endeach|/\s*(?:if|unless|each|for))()$`)},
 }
 
+// blockEnds are the ends that say what they end; {{ end }} ends everything.
+var blockEnds = []struct {
+	word   string
+	syntax *regexp.Regexp
+}{
+	{"if", regexp.MustCompile(`^(?:endif|/\s*if)$`)},
+	{"unless", regexp.MustCompile(`^/\s*unless$`)},
+	{"each", regexp.MustCompile(`^(?:endfor|endeach|/\s*(?:each|for))$`)},
+}
+
+// endsAnother reports whether the end src says that it ends a block of another
+// word.
+func endsAnother(src, word string) bool {
+	src = strings.TrimSpace(src)
+	for _, e := range blockEnds {
+		if e.syntax.MatchString(src) {
+			return e.word != word
+		}
+	}
+	return false
+}
+
 // blockWord is the word of a block that the text of an expression is, and what
 // follows it; "" for an ordinary expression.
 func blockWord(src string) (word, rest string) {

@@ -35,12 +35,33 @@ func (t *Template) unknownValues(values map[string]any) (unknown problem.List) {
 	return unknown
 }
 
-// nearest is expr.Nearest for a name that a row gives, which may be a megabyte long.
+// longName is above what names are long: a row's may have a megabyte, and are not
+// compared with others.
+const longName = 200
+
+// nearest is expr.Nearest for a name that a row gives.
 func nearest(name string, known []string) string {
-	if len(name) > 200 {
+	if len(name) > longName {
 		return ""
 	}
 	return expr.Nearest(name, known)
+}
+
+// missing is a required variable without a value. A field of the row that no
+// variable takes may be what was meant.
+func (t *Template) missing(v *Var, values map[string]any) *problem.Error {
+	p := variable(v, MissingVariable, "%s is required, but the row has no value for it", v.Name)
+	var others []string
+	for name := range values {
+		if len(name) <= longName && name != modificationsName && !t.declares(name) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	if near := expr.Nearest(v.Name, others); near != "" {
+		p.WithHint("the row has %q: did you mean %q?", near, v.Name)
+	}
+	return p
 }
 
 func (t *Template) declares(name string) bool {

@@ -18,7 +18,7 @@ func TestRowIsCheckedWithAllThatIsWrong(t *testing.T) {
 		faults, warned []string // path, slug, hint
 	}{
 		{map[string]any{"title": "Mug", "price": "4", "from": "2"}, nil, nil},
-		{map[string]any{"titel": "Mug", "sku": 7, "modifications": nil}, []string{"variables.title missing_variable "},
+		{map[string]any{"titel": "Mug", "sku": 7, "modifications": nil}, []string{"variables.title missing_variable the row has \"titel\": did you mean \"title\"?"},
 			[]string{"variables.sku unknown_variable ", `variables.titel unknown_variable did you mean "title"?`}},
 		{map[string]any{"title": "Enamel", "price": "4 €", "from": "x"},
 			[]string{"variables.title too_long ", "variables.price wrong_type " + typeHints[Number], "variables.from bad_expression "}, nil},

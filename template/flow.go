@@ -192,6 +192,7 @@ func (r *reader) block(items []item, i int, word, rest string) int {
 			depth--
 		case inner == "end":
 			r.done[items[j].mark.Start] = true
+			r.checkEnd(open, *items[j].mark, word)
 			r.closeBlock(word, branches)
 			return j + 1
 		case (inner == "else" || inner == "elseif") && depth == 0:
@@ -210,6 +211,14 @@ func (r *reader) block(items []item, i int, word, rest string) int {
 	r.invalid(open.Start, "the block {{%s}} has no end here", strings.TrimSpace(open.Src)).slug(BadExpression).
 		hint("write {{ end }} behind it, between the same tags; around an element use p-if or p-for")
 	return len(items)
+}
+
+// checkEnd refuses the end of another block: one of the two is forgotten.
+func (r *reader) checkEnd(open, end markup.Mark, word string) {
+	if endsAnother(end.Src, word) {
+		r.invalid(end.Start, "{{%s}} cannot end {{%s}}", strings.TrimSpace(end.Src), strings.TrimSpace(open.Src)).
+			slug(BadExpression).hint("write {{ end }}, which ends any block")
+	}
 }
 
 func (r *reader) ignoreItems(items []item) {

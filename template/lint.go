@@ -25,6 +25,8 @@ const (
 	LintBareSize     = "size_without_block"   // only width and height differ
 	LintRemoteFile   = "remote_file"          // a file of the template's own is fetched from the network
 	LintUnused       = "unused_variable"      // rows must give what nobody shows
+	LintUnclosed     = "unclosed_element"     // what follows stands inside it
+	LintOffPage      = "off_page"             // the picture cuts a layer off
 	LintNoID         = "layer_without_id"     // no tool and no row can name the layer
 	LintSample       = "sample_row"           // a sample row is refused
 	LintExample      = "variable_unexplained" // a required variable has no example

@@ -26,9 +26,25 @@ func (l *linter) element(n *markup.Node, ids map[string]bool) {
 	l.boundStyles(n)
 	l.whiteSpace(n, own)
 	l.remoteFile(n)
+	l.unclosed(n)
+	l.offPage(n)
 	if n.Parent != nil && isContainer(n.Parent) && n.ID() == "" && !markup.Void(n.Name) && n.Name != "style" {
 		l.warn(n.Start, LintNoID, "give it an id, so that sizes, rows, the editor and the copilot can name it", "the layer <%s> has no id", n.Name)
 	}
+}
+
+// mayStayOpen are the elements that HTML lets end without an end tag.
+var mayStayOpen = map[string]bool{
+	"html": true, "head": true, "body": true, "p": true, "li": true, "dt": true, "dd": true, "option": true, "optgroup": true,
+	"tr": true, "td": true, "th": true, "thead": true, "tbody": true, "tfoot": true, "colgroup": true, "caption": true, "rt": true, "rp": true,
+}
+
+// unclosed finds elements that end where somebody else's end tag stands.
+func (l *linter) unclosed(n *markup.Node) {
+	if n.End != "" || markup.Void(n.Name) || mayStayOpen[n.Name] || strings.HasSuffix(n.Raw, "/>") {
+		return
+	}
+	l.warn(n.Start, LintUnclosed, "write </"+n.Name+"> where it ends", "<%s> has no end tag: what follows stands inside it", n.Name)
 }
 
 func isContainer(n *markup.Node) bool {

@@ -374,6 +374,9 @@ func (r *reader) expression(text string, offset int, entities bool) *expr.Progra
 	if !errors.As(err, &p) {
 		p = problem.New(problem.Invalid, "%w", err)
 	}
+	if end := strings.IndexByte(src, '}'); end >= 0 && !strings.Contains(src[:end], "{") {
+		p = problem.New(problem.Invalid, "{{ is closed by one } alone").WithSlug(BadExpression).WithHint("write }} behind the expression")
+	}
 	p.Pos = r.within(offset, p.Pos, src == text)
 	if strings.TrimSpace(src) == "" {
 		p.Message = "there is no expression in {{ }}"

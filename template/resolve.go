@@ -70,7 +70,7 @@ func (w *resolver) coerce(values map[string]any) {
 		value := values[v.Name]
 		if value == nil || value == "" {
 			if v.Required {
-				w.problems = append(w.problems, variable(v, MissingVariable, "%s is required, but the row has no value for it", v.Name))
+				w.problems = append(w.problems, w.t.missing(v, values))
 				continue
 			}
 			if value = v.Default; value == nil {

@@ -76,7 +76,7 @@ func TestFormatChecksBeforeItWrites(t *testing.T) {
 	if code != exitInput || stdout != "card: not in the canonical form\n" || !strings.Contains(stderr, "template fmt "+dir) {
 		t.Errorf("check: exit code %d: %s%s", code, stdout, stderr)
 	}
-	if code, stdout, stderr := call("template", "fmt", dir); code != exitDone || stdout != "card: formatted\n1 templates, 1 changed\n" {
+	if code, stdout, stderr := call("template", "fmt", dir); code != exitDone || stdout != "card: formatted\n1 template, 1 changed\n" {
 		t.Errorf("fmt: exit code %d: %s%s", code, stdout, stderr)
 	}
 	if code, stdout, stderr := call("template", "fmt", "--check", "--json", dir); code != exitDone || !strings.Contains(stdout, `"changed":false`) {

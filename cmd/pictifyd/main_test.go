@@ -94,3 +94,22 @@ func TestUnknownCommandIsTheUsersInput(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
+
+func TestCheckSaysEachMistakeOnce(t *testing.T) {
+	path := write(t, `templates: templates
+sources:
+  posts: { kind: file, path: posts.csv, key: slug }
+bindings:
+  - { name: cards, source: posts, template: card, outputs: [{ format: jepg }, { name: german, locale: german }] }
+`)
+	dir := filepath.Join(filepath.Dir(path), "templates")
+	if code, _, stderr := call("template", "new", "card", "--dir", dir); code != exitDone {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	_, stdout, stderr := call("check", "-c", path)
+	for _, mistake := range []string{`there is no format "jepg"`, `the locale "german" is not known`} {
+		if n := strings.Count(stdout+stderr, mistake); n != 1 {
+			t.Errorf("%s is said %d times:\n%s%s", mistake, n, stdout, stderr)
+		}
+	}
+}

@@ -48,12 +48,19 @@ func (c *lintCommand) Run(t *terminal) error {
 		}
 	}
 	if fatal > 0 {
-		return problem.New(problem.Invalid, "%d of the findings keep templates from being used", fatal)
+		return problem.New(problem.Invalid, "%s", keptFromUse(fatal))
 	}
 	if !c.JSON {
-		fmt.Fprintf(t.out, "%d templates, %d warnings\n", len(reports), warnings)
+		fmt.Fprintf(t.out, "%s, %s\n", count(len(reports), "template"), count(warnings, "warning"))
 	}
 	return err
+}
+
+func keptFromUse(findings int) string {
+	if findings == 1 {
+		return "1 of the findings keeps its template from being used"
+	}
+	return fmt.Sprintf("%d of the findings keep templates from being used", findings)
 }
 
 type proofCommand struct {
@@ -91,7 +98,7 @@ func (c *proofCommand) Run(t *terminal) error {
 		return problem.New(problem.Invalid, "%d of %d pictures are not as they should be", failed, len(results))
 	}
 	if !c.JSON {
-		fmt.Fprintf(t.out, "%d pictures are as they should be\n", len(results))
+		fmt.Fprintf(t.out, "%s without a fault\n", count(len(results), "picture"))
 	}
 	return nil
 }
@@ -106,4 +113,12 @@ func printProof(t *terminal, r daemon.ProofResult) {
 	case r.Written != "":
 		fmt.Fprintf(t.out, "%s %s: wrote %s\n", r.Template, r.Picture, r.Written)
 	}
+}
+
+// count is "1 picture", "2 pictures".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

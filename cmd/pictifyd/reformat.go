@@ -38,7 +38,7 @@ func (c *formatCommand) Run(t *terminal) error {
 		return problem.New(problem.Invalid, "%d of %d templates are not in the canonical form", changed, len(done)).
 			WithHint("pictifyd template fmt %s brings them into it", c.Dir)
 	case !c.JSON:
-		fmt.Fprintf(t.out, "%d templates, %d changed\n", len(done), changed)
+		fmt.Fprintf(t.out, "%s, %d changed\n", count(len(done), "template"), changed)
 	}
 	return nil
 }

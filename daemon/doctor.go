@@ -1,0 +1,142 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/render/chrome"
+)
+
+// A Health is what a sign is a sign of.
+type Health string
+
+// The healths. Only what is missing keeps pictures from being made, or from
+// being right.
+const (
+	Well    Health = "ok"
+	Warn    Health = "warn"
+	Missing Health = "missing"
+)
+
+// A Sign is one thing that was looked at on this machine.
+type Sign struct {
+	Name   string `json:"name"`
+	Health Health `json:"health"`
+	Says   string `json:"says"`         // what there is, or what is wrong
+	Do     string `json:"do,omitempty"` // about it
+}
+
+// defaultConfig is the file that commands read where none is named.
+const defaultConfig = "pictifyd.yaml"
+
+// doctorLimit is how long Chrome may take for everything that it is asked.
+const doctorLimit = 90 * time.Second
+
+// A Doctor looks at the machine that pictifyd is to run on.
+type Doctor struct {
+	Config string // the configuration; "" is pictifyd.yaml if there is one, else none
+	Log    *slog.Logger
+}
+
+// Examine looks at everything, and changes nothing. The error is that of a
+// configuration which cannot be read; all else is a sign.
+func (d Doctor) Examine(ctx context.Context) ([]Sign, error) {
+	s, signs, err := d.settings()
+	if err != nil {
+		return nil, err
+	}
+	signs = append(signs, d.chromeSigns(ctx, s.Render)...)
+	signs = append(signs, memorySign(sharedMemory), templatesSign(absolute(s.Dir, s.Templates.Path)))
+	for _, f := range s.dataFolders() {
+		signs = append(signs, diskSign(f))
+	}
+	return append(signs, clockSigns(time.Now(), time.LoadLocation, os.Getenv("TZ"))...), nil
+}
+
+// settings are those of the configuration; of one with problems, as far as they
+// are known.
+func (d Doctor) settings() (*Settings, []Sign, error) {
+	sign := Sign{Name: "configuration", Health: Well}
+	path := d.Config
+	if path == "" {
+		if _, err := os.Stat(defaultConfig); errors.Is(err, fs.ErrNotExist) {
+			doc := defaults()
+			sign.Says = "there is no " + defaultConfig + " here, the defaults were looked at"
+			return &Settings{Dir: ".", Store: doc.Store, Blobs: doc.Blobs, Render: doc.Render, Templates: doc.Templates}, []Sign{sign}, nil
+		}
+		path = defaultConfig
+	}
+	s, err := Load(path)
+	if s == nil {
+		return nil, nil, err
+	}
+	sign.Says = path
+	if problems := problemsOf(err); len(problems) > 0 {
+		sign = Sign{sign.Name, Missing, fmt.Sprintf("%s, the first: %v", count(len(problems), "problem"), problems[0]), "pictifyd check -c " + path + " shows all of them"}
+	}
+	return s, []Sign{sign}, nil
+}
+
+// chromeSigns are those of Chrome, its sandbox, and the scripts that it has fonts
+// for.
+func (d Doctor) chromeSigns(ctx context.Context, cfg chrome.Config) []Sign {
+	ctx, cancel := context.WithTimeout(ctx, doctorLimit)
+	defer cancel()
+	path, err := chrome.Find(cfg.Chrome)
+	if err != nil {
+		return append([]Sign{signOf("Chrome", err)}, listedScripts(ctx)...)
+	}
+	cfg.Browsers = "1"
+	pool, err := chrome.Open(ctx, cfg, noFiles{}, chrome.Options{Log: d.Log})
+	if err != nil {
+		return append(notStarted(path, err), listedScripts(ctx)...)
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		_ = pool.Close(ctx) // its processes are gone in any case
+	}()
+	status := pool.Status()[0]
+	signs := []Sign{
+		{Name: "Chrome", Health: Well, Says: fmt.Sprintf("%s at %s, as %s, draws", status.Version, path, ownerOf(status.PID))},
+		{Name: "sandbox", Health: Well, Says: "Chrome's renderers have a namespace of their own and a filter of system calls"},
+	}
+	if cfg.Sandbox == chrome.SandboxNone {
+		signs[1] = Sign{"sandbox", Warn, "Chrome runs without one: a page that breaks out of Chrome has this machine", "take render.sandbox: none out, and look again"}
+	}
+	return append(signs, drawnScripts(ctx, pool)...)
+}
+
+// notStarted are the signs of a Chrome that is there and cannot be worked with.
+func notStarted(path string, err error) []Sign {
+	var p *problem.Error
+	if errors.As(err, &p) && p.Slug == chrome.SlugNoSandbox {
+		return []Sign{{Name: "Chrome", Health: Well, Says: path + " is there"}, signOf("sandbox", err)}
+	}
+	return []Sign{signOf("Chrome", err)}
+}
+
+// signOf is the sign of something that is missing.
+func signOf(name string, err error) Sign {
+	var p *problem.Error
+	if !errors.As(err, &p) {
+		return Sign{Name: name, Health: Missing, Says: err.Error()}
+	}
+	bare := *p
+	bare.Hint = ""
+	return Sign{name, Missing, bare.Error(), p.Hint}
+}
+
+// noFiles is a library without assets.
+type noFiles struct{}
+
+func (noFiles) Open(context.Context, string) (io.ReadCloser, string, error) {
+	return nil, "", fs.ErrNotExist
+}
