@@ -165,7 +165,9 @@ func decimal(f float64) *big.Rat {
 // rational is v, a number, as a fraction. exact is false where v is rounded
 // already, so that more digits of it mean nothing.
 func rational(v any) (r *big.Rat, exact bool) {
-	if d, ok := small(v); ok {
+	if d, ok := small(v); ok && d.scale < len(pow10) {
+		return new(big.Rat).SetFrac64(d.coef, pow10[d.scale]), true
+	} else if ok {
 		return new(big.Rat).SetFrac(big.NewInt(d.coef), tenTo(d.scale)), true
 	}
 	if f, ok := v.(float64); ok {

@@ -143,11 +143,19 @@ func (b addressBook) asset(path, fragment string) (string, *problem.Error) {
 // encode percent-encodes what could end an address in HTML or in CSS.
 func encode(s string) string {
 	const hexDigits = "0123456789ABCDEF"
+	first := 0
+	for first < len(s) && !endsAddress(s, first) {
+		first++
+	}
+	if first == len(s) { // nearly always
+		return s
+	}
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
+	b.Grow(len(s) + 20)
+	b.WriteString(s[:first])
+	for i := first; i < len(s); i++ {
 		c := s[i]
-		lonePercent := c == '%' && !(i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]))
-		if c <= ' ' || c >= 0x7f || lonePercent || strings.IndexByte("\"'()<>\\`{}|^", c) >= 0 {
+		if endsAddress(s, i) {
 			b.WriteByte('%')
 			b.WriteByte(hexDigits[c>>4])
 			b.WriteByte(hexDigits[c&15])
@@ -156,6 +164,13 @@ func encode(s string) string {
 		b.WriteByte(c)
 	}
 	return b.String()
+}
+
+// endsAddress reports whether the byte at i could end an address, or is no byte of one.
+func endsAddress(s string, i int) bool {
+	c := s[i]
+	lonePercent := c == '%' && !(i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]))
+	return c <= ' ' || c >= 0x7f || lonePercent || strings.IndexByte("\"'()<>\\`{}|^", c) >= 0
 }
 
 func isHex(c byte) bool {

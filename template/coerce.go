@@ -28,9 +28,13 @@ func (v *Var) ofType(value any, book addressBook) (any, *problem.Error) {
 		return coerceText(v, value)
 	case Number:
 		if n, ok := expr.NumberText(value); ok {
-			if _, ok := expr.Number(value); ok {
-				return n, nil
+			if _, ok := expr.Number(value); !ok {
+				break
 			}
+			if value == any(n) {
+				return value, nil
+			}
+			return n, nil
 		}
 	case Boolean:
 		if b, ok := expr.Bool(value); ok {
@@ -80,9 +84,13 @@ func coerceText(v *Var, value any) (any, *problem.Error) {
 	case []any, map[string]any:
 		return nil, wrongType(v, value)
 	}
-	s := expr.Text(value)
+	s, isText := value.(string)
+	if !isText {
+		s = expr.Text(value)
+		value = s
+	}
 	if v.MaxLength == 0 && v.MinLength == 0 {
-		return s, nil
+		return value, nil
 	}
 	switch n := utf8.RuneCountInString(s); {
 	case v.MaxLength > 0 && n > v.MaxLength:
@@ -90,7 +98,7 @@ func coerceText(v *Var, value any) (any, *problem.Error) {
 	case n < v.MinLength:
 		return nil, variable(v, TooShort, "%s has %d letters, less than the %d wanted", v.Name, n, v.MinLength)
 	}
-	return s, nil
+	return value, nil
 }
 
 func coerceAddress(v *Var, value any, book addressBook) (any, *problem.Error) {

@@ -37,9 +37,8 @@ func (t *Template) Resolve(values map[string]any, now time.Time) (Values, error)
 func (t *Template) ResolveIn(values map[string]any, env expr.Env) (Values, error) {
 	w := resolver{t: t, book: t.book(), env: env, out: make(Values, 1, len(t.slots)+1)}
 	w.coerce(values)
-	w.fault = map[string]bool{} // variables that were at fault already
 	for _, p := range w.problems {
-		w.fault[strings.TrimPrefix(p.Path, "variables.")] = true
+		w.suspect(p)
 	}
 	w.settle()
 	w.out[0] = w.modifications(values)
@@ -57,7 +56,7 @@ type resolver struct {
 	row      map[string]any // as the declared types have it
 	env      expr.Env
 	out      Values
-	fault    map[string]bool
+	fault    map[string]bool // variables that are at fault already; nil for none
 	problems problem.List
 
 	size      int // bytes of the document so far, as far as they are known
@@ -110,6 +109,14 @@ func (w *resolver) grow(bytes int) {
 
 func (w *resolver) fail(p *problem.Error) {
 	w.problems = append(w.problems, p)
+	w.suspect(p)
+}
+
+// suspect notes that the variable of p is at fault.
+func (w *resolver) suspect(p *problem.Error) {
+	if w.fault == nil {
+		w.fault = map[string]bool{}
+	}
 	w.fault[strings.TrimPrefix(p.Path, "variables.")] = true
 }
 

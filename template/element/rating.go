@@ -13,7 +13,7 @@ var ratingKind = Kind{
 	Name:    "rating",
 	Summary: "stars, filled up to a number",
 	Options: []Option{
-		{Name: "of", Summary: "how many stars there are, 1 to 20", Default: "5", valid: isCount(20)},
+		{Name: "of", Summary: "how many stars there are, 1 to 20", Default: "5", valid: isCount(mostStars)},
 		choice("round", "what the number is rounded to before it is drawn", "exact", "half", "whole"),
 		choice("align", "where the stars stand in a box that is wider", "left", "center", "right"),
 	},
@@ -25,7 +25,16 @@ const (
 	star      = "M12 1.8l3.15 6.39 7.05 1.02-5.1 4.97 1.2 7.02-6.3-3.31-6.3 3.31 1.2-7.02-5.1-4.97 7.05-1.02z"
 	starSize  = 24
 	starPitch = 27
+	mostStars = 20
 )
+
+// starPaths are the stars of a row, from the left.
+var starPaths = func() (paths [mostStars]string) {
+	for i := range paths {
+		paths[i] = strings.Replace(star, "M12", "M"+strconv.Itoa(12+i*starPitch), 1)
+	}
+	return paths
+}()
 
 type ratingData struct {
 	Stars float64 `json:"stars"`
@@ -54,20 +63,21 @@ var ratingAlign = map[string]string{"left": "xMinYMid", "center": "xMidYMid", "r
 func drawRating(data []byte) string {
 	d, ok := decode[ratingData](data)
 	align := ratingAlign[d.Align]
-	if !ok || align == "" || d.Of < 1 || d.Of > 20 || d.Stars < 0 || d.Stars > float64(d.Of) {
+	if !ok || align == "" || d.Of < 1 || d.Of > mostStars || d.Stars < 0 || d.Stars > float64(d.Of) {
 		return ""
 	}
 	whole, part := math.Modf(d.Stars)
 	var b strings.Builder
+	b.Grow(600 + d.Of*len(starPaths[0]))
 	fmt.Fprintf(&b, `<svg class="p-rating-stars" viewBox="0 0 %d %d" width="100%%" height="100%%" preserveAspectRatio="%s" role="img" aria-label="%s / %d">`,
 		(d.Of-1)*starPitch+starSize, starSize, align, num(d.Stars), d.Of)
 	row := func(class, paint string, from, count int) {
 		if count <= 0 {
 			return
 		}
-		fmt.Fprintf(&b, `<path class="%s" %s d="`, class, paint)
-		for i := from; i < from+count; i++ {
-			b.WriteString(strings.Replace(star, "M12", "M"+strconv.Itoa(12+i*starPitch), 1))
+		b.WriteString(`<path class="` + class + `" ` + paint + ` d="`)
+		for _, path := range starPaths[from : from+count] {
+			b.WriteString(path)
 		}
 		b.WriteString(`"/>`)
 	}
