@@ -35,25 +35,13 @@ func (t *Template) unknownValues(values map[string]any) (unknown problem.List) {
 	return unknown
 }
 
-// longName is above what names are long: a row's may have a megabyte, and are not
-// compared with others.
-const longName = 200
-
-// nearest is expr.Nearest for a name that a row gives.
-func nearest(name string, known []string) string {
-	if len(name) > longName {
-		return ""
-	}
-	return expr.Nearest(name, known)
-}
-
 // missing is a required variable without a value. A field of the row that no
 // variable takes may be what was meant.
 func (t *Template) missing(v *Var, values map[string]any) *problem.Error {
 	p := variable(v, MissingVariable, "%s is required, but the row has no value for it", v.Name)
 	var others []string
 	for name := range values {
-		if len(name) <= longName && name != modificationsName && !t.declares(name) {
+		if name != modificationsName && len(name) <= maxName && !t.declares(name) {
 			others = append(others, name)
 		}
 	}
@@ -62,6 +50,17 @@ func (t *Template) missing(v *Var, values map[string]any) *problem.Error {
 		p.WithHint("the row has %q: did you mean %q?", near, v.Name)
 	}
 	return p
+}
+
+// maxName is the longest name that is compared with others, in bytes.
+const maxName = 200
+
+// nearest is expr.Nearest for a name that a row gives, which may be a megabyte long.
+func nearest(name string, known []string) string {
+	if len(name) > maxName {
+		return ""
+	}
+	return expr.Nearest(name, known)
 }
 
 func (t *Template) declares(name string) bool {
