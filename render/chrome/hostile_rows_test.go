@@ -151,6 +151,9 @@ func TestHostileRowsAreInertInEveryTemplate(t *testing.T) {
 		t.Run(one.Name(), func(t *testing.T) {
 			before := s.drawn
 			for _, p := range payloads {
+				if len(p.text) > 500_000 && one.Name() == "everywhere" { // many times in one page; the starters have it
+					continue
+				}
 				for _, a := range attempts(t, one.Template, one.rows[0], p.text) {
 					s.show(t, one.Template, a, template.View{}, p.name)
 				}
