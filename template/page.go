@@ -141,7 +141,7 @@ func writeDigest(h io.Writer, pieces []piece) (size int) {
 	for i := range pieces {
 		p := &pieces[i]
 		size += len(p.text)
-		fmt.Fprintf(h, "%d %d %q\n", p.kind, p.layer, p.text)
+		fmt.Fprintf(h, "%d %d %t %q\n", p.kind, p.layer, p.attr, p.text)
 		if p.slot != nil {
 			fmt.Fprintf(h, "slot %d %d\n", p.slot.place, p.slot.limit)
 		}
