@@ -41,7 +41,7 @@ export PICTIFYD_TEST_CHROME
 # A test whose service is missing must fail here, not be skipped.
 export PICTIFYD_TEST_ALL=1
 
-heavy='./store/... ./daemon/... ./render/...'
+heavy='./store/... ./daemon/... ./render/... ./template'
 echo "== with the race detector =="
 # shellcheck disable=SC2046,SC2086
 go test -race -short -timeout 15m $(go list ./...)

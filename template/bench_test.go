@@ -88,6 +88,9 @@ func BenchmarkRow(b *testing.B) {
 }
 
 func TestRowOfTheProductCardTakesAtMost200Allocations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector allocates too: runs in the pass without it")
+	}
 	tpl := productCard(t)
 	page := mustPage(t, tpl, "")
 	row := productRow(2)
