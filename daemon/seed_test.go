@@ -25,16 +25,14 @@ func TestSeedExampleRendersACertificateForEveryGraduate(t *testing.T) {
 		t.Skip("node is not installed: make test installs it")
 	}
 	const example = "../examples/certificates"
-	template, err := os.ReadFile(example + "/templates/tpl_certificate.html")
-	if err != nil {
-		t.Fatal(err)
-	}
 	code, err := os.ReadFile(example + "/batch-render.ts")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := newSite(t, "")
-	s.write("templates/tpl_certificate.html", string(template))
+	if err := os.CopyFS(filepath.Join(s.dir, "templates"), os.DirFS(example+"/templates")); err != nil {
+		t.Fatal(err)
+	}
 	url, _ := s.run(Options{})
 
 	script := strings.NewReplacer("http://127.0.0.1:8080", url, "https://yourapp.com", s.receiver.server.URL).Replace(string(code))
