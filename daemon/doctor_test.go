@@ -244,12 +244,7 @@ func TestFolderThatCannotHoldDataIsMissing(t *testing.T) {
 	if s := diskSign(filepath.Join(dir, "a", "b")); s.Health == Missing || !strings.Contains(s.Says, "will be made") {
 		t.Errorf("one that is made later: %+v", s)
 	}
-	if os.Getuid() == 0 {
-		t.Skip("root may write everywhere")
-	}
-	if err := os.Chmod(dir, 0o555); err != nil {
-		t.Fatal(err)
-	}
+	dir = "/proc" // also root makes no folder there
 	if s := diskSign(filepath.Join(dir, "a")); s.Health != Missing || !strings.Contains(s.Says, dir) {
 		t.Errorf("one that is not ours: %+v", s)
 	}
