@@ -183,8 +183,8 @@ func TestRenderersAreInTheSandbox(t *testing.T) {
 	if _, err := p.Render(t.Context(), card("")); err != nil {
 		t.Fatal(err)
 	}
-	if err := lookAtRenderers(pidOf(t, p)); err != nil {
-		t.Error(err)
+	if seen, err := LookAtSandbox(pidOf(t, p)); err != nil || seen.Renderers < 1 || seen.Namespace != "user" {
+		t.Errorf("seen are %+v, %v", seen, err)
 	}
 	if err := lookAtRenderers(syscall.Getpgrp()); err == nil {
 		t.Error("a group without Chrome passes")
