@@ -92,6 +92,7 @@ type Options struct {
 	Tabs     int           // that one browser works in at a time; 0 means 2
 	Pictures int           // after which a browser is replaced; 0 means 5,000
 	Memory   int64         // bytes of a browser's processes above which it is replaced; 0 means 1 GiB
+	Plain    bool          // only the lane that needs nothing but Chrome's own captures
 	Dir      string        // where profiles are kept while Chrome runs; "" is /dev/shm if it has room, else the temporary folder
 }
 

@@ -1,9 +1,9 @@
 // The row script. It runs once in each tab, in a JavaScript world of its own
-// that the page can't reach, and leaves pictifydDraw there: put the document of
-// a row into the page, wait until everything that it shows is there, say how it
-// went. Never a timer and never an animation frame: a page that nobody looks at
-// may get neither.
-(() => {
+// that the page can't reach, and leaves pictifydPage there: what it returns for
+// a document puts the documents of rows into it, one after another, waits until
+// everything that one shows is there, and says how it went. Never a timer and
+// never an animation frame: a page that nobody looks at may get neither.
+globalThis.pictifydPage = (document) => {
   'use strict';
 
   // Elements named "body" or "fonts" shadow the document's own properties, in
@@ -18,6 +18,7 @@
   const fontsOf = getter(Document.prototype, 'fonts');
   const sheetsOf = getter(Document.prototype, 'styleSheets');
   const baseOf = getter(Node.prototype, 'baseURI');
+  const window = getter(Document.prototype, 'defaultView')(document);
   const findAll = (doc, selector) => [...Document.prototype.querySelectorAll.call(doc, selector)];
   // Copies, not the nodes themselves: those may still owe events about files
   // that they tried to load where they were parsed.
@@ -94,7 +95,7 @@
     const plain = (family) => family.replace(/^["']|["']$/g, '');
     for (const sheet of sheetsOf(document)) {
       for (const rule of sheet.cssRules) {
-        if (!(rule instanceof CSSFontFaceRule)) continue;
+        if (String(rule) !== '[object CSSFontFaceRule]') continue;
         if (plain(rule.style.getPropertyValue('font-family')) !== plain(face.family)) continue;
         const url = /url\("?([^")]+)/.exec(rule.style.getPropertyValue('src'));
         if (url) return absolute(url[1], sheet.href || undefined);
@@ -121,7 +122,7 @@
     for (const element of findAll(document, '*')) {
       if (element.getClientRects().length === 0) continue;
       for (const pseudo of [null, '::before', '::after', '::marker', '::first-letter', '::first-line']) {
-        const style = getComputedStyle(element, pseudo);
+        const style = window.getComputedStyle(element, pseudo);
         for (const property of imageProperties) {
           const value = style.getPropertyValue(property);
           if (!value.includes('url(')) continue;
@@ -148,7 +149,7 @@
   // learn whether it can be shown.
   const settleURL = async (url, fail, allowed) => {
     if (!allowed(url)) return fail(url);
-    const image = new Image();
+    const image = new window.Image();
     image.src = url;
     await image.decode().catch(() => fail(url));
   };
@@ -179,7 +180,7 @@
     return report;
   };
 
-  globalThis.pictifydDraw = async (html, paths) => {
+  return async (html, paths) => {
     const failed = new Set();
     const fail = (url) => { failed.add(String(url).slice(0, 500)); };
     const known = new Set(paths.map((path) => new URL(path, location.origin).pathname));
@@ -192,7 +193,7 @@
     disarm(next);
     await install(next, fail);
     blockFonts();
-    scrollTo(0, 0);
+    window.scrollTo(0, 0);
     layout();
     const images = findAll(document, 'img').filter((image) => image.currentSrc || image.getAttribute('src')?.trim());
     const waits = images.map((image) => settleImage(image, fail, allowed));
@@ -206,8 +207,8 @@
     const report = await fit(fail);
     const root = rootOf(document);
     return {
-      failed: [...failed], report, width: innerWidth, height: innerHeight,
+      failed: [...failed], report, width: window.innerWidth, height: window.innerHeight,
       scrollWidth: root.scrollWidth, scrollHeight: root.scrollHeight,
     };
   };
-})();
+};

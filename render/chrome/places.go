@@ -52,6 +52,7 @@ func (p *Pool) start(pl *place) {
 func (p *Pool) settle(pl *place, b *chromium) {
 	old := pl.browser
 	pl.browser, pl.err = b, nil
+	p.stages = b.stages && !p.options.Plain
 	p.live[b] = true
 	pl.starts++
 	p.work.Go(func() { p.watch(b) })
