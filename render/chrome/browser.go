@@ -33,7 +33,7 @@ type chromium struct {
 	cancel  context.CancelFunc
 	lost    <-chan struct{} // closed when the connection is
 
-	stages   bool // it draws pages in canvases
+	stages bool // it draws pages in canvases
 
 	seats    []*seat
 	busy     int

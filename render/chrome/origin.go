@@ -31,10 +31,10 @@ const shell = `<!doctype html><html><head></head><body></body></html>`
 // What the pool itself asks an origin for. No asset of a row is there.
 const (
 	ownPrefix   = "/.pictifyd/"
-	stagePath   = ownPrefix + "stage"       // the document of a stage
-	framePath   = ownPrefix + "frame"       // the document of its frames
+	stagePath   = ownPrefix + "stage" // the document of a stage
+	framePath   = ownPrefix + "frame" // the document of its frames
 	encoderPath = ownPrefix + "encoder.wasm"
-	outPrefix   = ownPrefix + "out/"        // where a stage sends pictures to
+	outPrefix   = ownPrefix + "out/" // where a stage sends pictures to
 )
 
 const (
