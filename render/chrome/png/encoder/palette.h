@@ -17,6 +17,9 @@ typedef struct {
 // returns false where there are more than most.
 bool palette_exact(palette *p, const colour_source *s, u32 most, bool swap);
 
+// palette_near makes p of at most most colours that are near those of the picture.
+void palette_near(palette *p, const colour_source *s, u32 most, bool swap);
+
 // palette_row writes width indices, packed, behind the number of the filter
 // that PNG wants for them, none.
 void palette_row(u8 *out, const palette *p, const colour_source *s, u32 y);

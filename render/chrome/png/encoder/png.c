@@ -156,6 +156,10 @@ static int write_file(job *j) {
   return (int)(j->out.at - start);
 }
 
+// worthwhile is how many colours a palette may have to be shorter than what it
+// saves.
+static u32 worthwhile(const picture *p) { return min32(MAX_PALETTE, max32(p->width * p->height / 8, 1)); }
+
 // encode writes the picture as a PNG and returns its size, or why not.
 EXPORT(encode) int encode(u32 mode, u32 format, u32 colours, u32 density) {
   static palette colour_palette;
@@ -171,7 +175,12 @@ EXPORT(encode) int encode(u32 mode, u32 format, u32 colours, u32 density) {
   j.source = (colour_source){p->input, p->width, p->height, opaque};
   j.layout = (layout){opaque ? 3 : 4, swap};
   j.stride = p->width * j.layout.bytes_per_pixel + 1;
-  if (palette_exact(&colour_palette, &j.source, mode == MODE_PALETTE ? colours : MAX_PALETTE, swap)) {
+  bool indexed = palette_exact(&colour_palette, &j.source, mode == MODE_PALETTE ? colours : worthwhile(p), swap);
+  if (!indexed && mode == MODE_PALETTE) {
+    palette_near(&colour_palette, &j.source, colours, swap);
+    indexed = true;
+  }
+  if (indexed) {
     j.palette = &colour_palette;
     j.stride = palette_row_size(j.palette, p->width) + 1;
   }
