@@ -57,7 +57,7 @@ func NewDrawing(t Template, version, epoch int64, outs []Output) (*Drawing, erro
 		}
 		d.outputs = append(d.outputs, plannedOutput{o.Name, page, Spec{
 			Template: t.Name(), Version: version, Page: page.Digest, Size: o.Size, Theme: o.Theme, Number: o.Page,
-			Format: o.Format, Quality: o.Quality,
+			Encoding: o.Encoding,
 		}, o.Language.env()})
 	}
 	if err := problems.Err(); err != nil {

@@ -34,12 +34,13 @@ type Spec struct {
 	Theme    string   `json:"theme,omitempty"`
 	Number   int      `json:"number,omitempty"` // of the page shown, from 1; 0 is the first
 	Values   []string `json:"values"`           // resolved, in the order of the document
-	Format   string   `json:"format"`
-	Quality  int      `json:"quality,omitempty"`
+
+	Encoding
 }
 
-// Group is what renders must share to be made in one page: template page and format.
-func (s Spec) Group() string { return s.Page + "." + s.Format }
+// Group is what renders must share to be made in one turn: the template's page
+// and what a loaded page is good for, which several formats of a row may share.
+func (s Spec) Group() string { return s.Page + "." + s.family() }
 
 // A Want is one output of an item as it should be.
 type Want struct {
