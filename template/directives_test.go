@@ -182,6 +182,65 @@ func TestPagesAreShownOneByOne(t *testing.T) {
 	}
 }
 
+func TestAllPagesFollowEachOtherOnSheetsOfTheirSize(t *testing.T) {
+	src := doc(`"sizes": {"default": {"w": 100, "h": 50}, "tall": {"w": 50, "h": 100}}`,
+		`<section class="p-page" p-for="m in months" p-size="tall">{{ m }}</section><section class="p-page">one {{ a }}</section><section class="p-page" p-if="a == 'B'">end</section>`)
+	tpl := mustParse(t, src, nil)
+	all, err := tpl.Page(View{Page: AllPages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tall = `<style class="p-sheet-50x100">@page p-50x100{size:50px 100px !important;margin:0 !important}` +
+		`.p-sheet-50x100+.p-page{page:p-50x100;width:50px !important;height:100px !important}</style>`
+	section := func(style, text string) string { return style + `<section class="p-page">` + text + `</section>` }
+	for _, tt := range []struct {
+		row           map[string]any
+		pages         []string
+		width, height int
+	}{
+		{map[string]any{"a": "A", "months": []any{"Jan", "Feb"}}, []string{section(tall, "Jan"), section(tall, "Feb"), section("", "one A")}, 50, 100},
+		{map[string]any{"a": "B", "months": []any{}}, []string{section("", "one B"), section("", "end")}, 100, 50},
+	} {
+		v, err := tpl.Resolve(tt.row, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := all.Fill(v)
+		if shown := all.Fill(all.Shown(v)); shown.HTML != got.HTML {
+			t.Errorf("the shown values make\n%s\nnot\n%s", shown.HTML, got.HTML)
+		}
+		if want := "<body>" + strings.Join(tt.pages, "") + "</body>"; !strings.Contains(got.HTML, want) {
+			t.Errorf("got %s, want in it %s", got.HTML, want)
+		}
+		if !strings.Contains(got.HTML, `<style>@page{size:100px 50px !important;margin:0 !important}`) {
+			t.Errorf("got %s, without a size of its sheets", got.HTML)
+		}
+		if all.Pages(v) != len(tt.pages) || got.Width != tt.width || got.Height != tt.height {
+			t.Errorf("got %d pages, the first %dx%d", all.Pages(v), got.Width, got.Height)
+		}
+	}
+	first, _ := tpl.Page(View{})
+	if first.Digest == all.Digest {
+		t.Errorf("the first page and all pages have one digest")
+	}
+}
+
+func TestADocumentWithoutPagesIsOneSheet(t *testing.T) {
+	tpl := mustParse(t, `<body><p>{{ a }}</p></body>`, nil)
+	v, err := tpl.Resolve(map[string]any{"a": "A"}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := tpl.Page(View{Page: AllPages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _ := tpl.Page(View{})
+	if got, want := all.Fill(v).HTML, first.Fill(v).HTML; got != want || all.Digest == first.Digest {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestThemesAreNamedByTheDocument(t *testing.T) {
 	src := `<!doctype html><html lang="en"><head><style id="p-tokens">:root{--a:#fff}:root[data-theme="dark"]{--a:#000}</style></head><body>x</body></html>`
 	tpl := mustParse(t, src, nil)

@@ -10,7 +10,7 @@ import (
 // A Document is a page with every value in its place.
 type Document struct {
 	HTML          string
-	Width, Height int      // of the picture, in CSS pixels
+	Width, Height int      // of the picture, in CSS pixels; of AllPages the first one's
 	Assets        []Asset  // that it refers to, each once
 	Remote        []Remote // that it refers to, each once
 	Instead       []Instead
@@ -197,15 +197,27 @@ func (f *filler) optional(p *piece) {
 
 func (f *filler) onePage(p *piece) {
 	f.pages++
-	if f.pages != f.page.number {
+	switch f.page.number {
+	case AllPages:
+		f.ownSize(p.page, sheetSizeStyle, f.pages == 1)
+		f.walk(p.body)
+	case f.pages:
+		f.ownSize(p.page, pageSizeStyle, true)
+		f.walk(p.body)
+	default:
 		f.hide(p.body)
+	}
+}
+
+// ownSize writes the style of a page that has a size of its own.
+func (f *filler) ownSize(size *Size, style string, documents bool) {
+	if size == nil {
 		return
 	}
-	if p.page != nil {
-		f.doc.Width, f.doc.Height = p.page.Width, p.page.Height
-		f.write(fmt.Sprintf(pageSizeStyle, p.page.Width, p.page.Height))
+	if documents {
+		f.doc.Width, f.doc.Height = size.Width, size.Height
 	}
-	f.walk(p.body)
+	f.write(fmt.Sprintf(style, size.Width, size.Height))
 }
 
 func (f *filler) hide(pieces []piece) {

@@ -40,6 +40,7 @@ type Template struct {
 	themes   []string
 	uses     []string
 	clock    bool
+	paged    bool // it is made of pages
 	assets   map[string]string
 	pages    sync.Map // View to *Page
 }
@@ -54,6 +55,7 @@ func Parse(name string, src []byte, assets map[string]string) (*Template, error)
 		return nil, err
 	}
 	t.manifest, t.slots, t.pieces, t.layers, t.themes = d.manifest, d.slots, d.pieces, d.layers, d.themes
+	t.paged = d.pageCount > 0
 	t.noteUses()
 	return t, nil
 }
@@ -123,7 +125,9 @@ func (t *Template) Page(v View) (*Page, error) {
 	if v.Size == "" {
 		v.Size = t.manifest.sizes[0].Name
 	}
-	v.Page = max(v.Page, 1)
+	if v.Page != AllPages {
+		v.Page = max(v.Page, 1)
+	}
 	if p, ok := t.pages.Load(v); ok {
 		return p.(*Page), nil
 	}
