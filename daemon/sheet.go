@@ -89,6 +89,9 @@ func (s *sheet) take(filled template.Document) {
 	if s.page.Layout {
 		s.request.Layout = layout.Script
 	}
+	for _, other := range filled.Sheets {
+		s.request.Sheets = append(s.request.Sheets, render.Sheet(other))
+	}
 	for _, a := range filled.Assets {
 		s.request.Assets = append(s.request.Assets, render.Asset{Path: a.Path, Digest: a.Digest})
 	}

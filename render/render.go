@@ -31,6 +31,7 @@ type Request struct {
 	MaxBytes    int64       // the encoder gives up quality, down to a floor, to stay within it; 0 is no limit
 	Motion      Motion      // of GIF and WebP; the zero value is a still
 	Print       Print       // of PDF
+	Sheets      []Sheet     // of PDF: its pages behind the first, which is HTML; they may have sizes of their own
 }
 
 // An Output is a finished picture.

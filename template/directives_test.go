@@ -182,46 +182,69 @@ func TestPagesAreShownOneByOne(t *testing.T) {
 	}
 }
 
-func TestAllPagesFollowEachOtherOnSheetsOfTheirSize(t *testing.T) {
+func TestAllPagesAreThePicturesOfEach(t *testing.T) {
 	src := doc(`"sizes": {"default": {"w": 100, "h": 50}, "tall": {"w": 50, "h": 100}}`,
-		`<section class="p-page" p-for="m in months" p-size="tall">{{ m }}</section><section class="p-page">one {{ a }}</section><section class="p-page" p-if="a == 'B'">end</section>`)
+		`<i>over all</i><section class="p-page" p-for="m in months" p-size="tall"><img src="https://x.example/{{ m }}">{{ m }}</section>`+
+			`<section class="p-page">one {{ a }}</section><section class="p-page" p-if="a == 'B'">end</section><i>under all</i>`)
 	tpl := mustParse(t, src, nil)
 	all, err := tpl.Page(View{Page: AllPages})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const tall = `<style class="p-sheet-50x100">@page p-50x100{size:50px 100px !important;margin:0 !important}` +
-		`.p-sheet-50x100+.p-page{page:p-50x100;width:50px !important;height:100px !important}</style>`
-	section := func(style, text string) string { return style + `<section class="p-page">` + text + `</section>` }
 	for _, tt := range []struct {
-		row           map[string]any
-		pages         []string
-		width, height int
+		row   map[string]any
+		pages int
 	}{
-		{map[string]any{"a": "A", "months": []any{"Jan", "Feb"}}, []string{section(tall, "Jan"), section(tall, "Feb"), section("", "one A")}, 50, 100},
-		{map[string]any{"a": "B", "months": []any{}}, []string{section("", "one B"), section("", "end")}, 100, 50},
+		{map[string]any{"a": "A", "months": []any{"Jan", "Feb"}}, 3},
+		{map[string]any{"a": "B", "months": []any{}}, 2},
+		{map[string]any{"a": "A"}, 1},
 	} {
 		v, err := tpl.Resolve(tt.row, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
+		if diff := cmp.Diff(v, all.Shown(v)); diff != "" {
+			t.Errorf("shown (-all +shown):\n%s", diff)
+		}
 		got := all.Fill(v)
-		if shown := all.Fill(all.Shown(v)); shown.HTML != got.HTML {
-			t.Errorf("the shown values make\n%s\nnot\n%s", shown.HTML, got.HTML)
+		if n := all.Pages(v); n != tt.pages || len(got.Sheets) != tt.pages-1 {
+			t.Fatalf("%d pages, %d sheets, want %d", n, len(got.Sheets)+1, tt.pages)
 		}
-		if want := "<body>" + strings.Join(tt.pages, "") + "</body>"; !strings.Contains(got.HTML, want) {
-			t.Errorf("got %s, want in it %s", got.HTML, want)
+		sheets := append([]Sheet{{got.HTML, got.Width, got.Height}}, got.Sheets...)
+		remote := 0
+		for i, sheet := range sheets {
+			one, err := tpl.Page(View{Page: i + 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := one.Fill(v)
+			if diff := cmp.Diff(Sheet{want.HTML, want.Width, want.Height}, sheet); diff != "" {
+				t.Errorf("page %d (-alone +among all):\n%s", i+1, diff)
+			}
+			remote += len(want.Remote)
+			if one.Digest == all.Digest {
+				t.Errorf("page %d and all pages have one digest", i+1)
+			}
 		}
-		if !strings.Contains(got.HTML, `<style>@page{size:100px 50px !important;margin:0 !important}`) {
-			t.Errorf("got %s, without a size of its sheets", got.HTML)
-		}
-		if all.Pages(v) != len(tt.pages) || got.Width != tt.width || got.Height != tt.height {
-			t.Errorf("got %d pages, the first %dx%d", all.Pages(v), got.Width, got.Height)
+		if len(got.Remote) != remote {
+			t.Errorf("%d remote files, want %d", len(got.Remote), remote)
 		}
 	}
-	first, _ := tpl.Page(View{})
-	if first.Digest == all.Digest {
-		t.Errorf("the first page and all pages have one digest")
+}
+
+func TestPagesTooLargeToBeDrawnAreEmpty(t *testing.T) {
+	tpl := mustParse(t, doc(``, strings.Repeat("x", 1<<20)+`<section class="p-page" p-for="m in months">{{ m }}</section>`), nil)
+	v, err := tpl.Resolve(map[string]any{"months": make([]any, 2000)}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := tpl.Page(View{Page: AllPages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := all.Fill(v)
+	if len(got.Sheets) != 1999 || got.Sheets[0].HTML == "" || got.Sheets[1998].HTML != "" {
+		t.Errorf("got %d sheets, the first of %d bytes, the last of %d", len(got.Sheets), len(got.Sheets[0].HTML), len(got.Sheets[len(got.Sheets)-1].HTML))
 	}
 }
 
@@ -235,9 +258,8 @@ func TestADocumentWithoutPagesIsOneSheet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, _ := tpl.Page(View{})
-	if got, want := all.Fill(v).HTML, first.Fill(v).HTML; got != want || all.Digest == first.Digest {
-		t.Errorf("got %s, want %s", got, want)
+	if diff := cmp.Diff(mustPage(t, tpl, "").Fill(v), all.Fill(v)); diff != "" {
+		t.Errorf("(-a picture +all pages):\n%s", diff)
 	}
 }
 

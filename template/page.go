@@ -19,8 +19,7 @@ type View struct {
 	Page  int    // from 1; 0 is the first, AllPages every one
 }
 
-// AllPages is the View.Page of a document to print: every page, one after another,
-// each on paper of its own size.
+// AllPages is the View.Page of a document to print: every page, each in its own size.
 const AllPages = -1
 
 // A Page is a template compiled for one view. It is immutable and safe for
@@ -46,9 +45,7 @@ type Page struct {
 // Everything in :where() yields to any rule of the template's own.
 const baseStyle = `<meta charset="utf-8"><style>` +
 	`html,body{margin:0;padding:0;width:%[1]dpx;height:%[2]dpx;overflow:hidden}` +
-	`.p-page{position:relative;overflow:hidden;box-sizing:border-box;width:%[1]dpx;height:%[2]dpx}` + layerStyle
-
-const layerStyle = "" +
+	`.p-page{position:relative;overflow:hidden;box-sizing:border-box;width:%[1]dpx;height:%[2]dpx}` +
 	`:where(.p-page,.p-group)>:where(*){position:absolute;margin:0;box-sizing:border-box}` +
 	`:where(.p-stack){display:flex;margin:0;padding:0;list-style:none}` +
 	`:where(.p-stack)>:where(*){position:static;margin:0;box-sizing:border-box}` +
@@ -57,26 +54,9 @@ const layerStyle = "" +
 // pageSizeStyle is that of a page with a size of its own.
 const pageSizeStyle = `<style>html,body,.p-page{width:%[1]dpx !important;height:%[2]dpx !important}</style>`
 
-// sheetsStyle is the base style of all pages of a document, each on a sheet of
-// paper of its own. What holds one page in a picture would cut off all but the
-// first, also where it is the template's own.
-const sheetsStyle = `<meta charset="utf-8"><style>` +
-	`@page{size:%[1]dpx %[2]dpx !important;margin:0 !important}` +
-	`html,body{margin:0;padding:0;width:%[1]dpx}` +
-	`html,body{display:block !important;height:auto !important;max-height:none !important;overflow:visible !important}` +
-	`.p-page{position:relative;overflow:hidden;box-sizing:border-box;width:%[1]dpx;height:%[2]dpx}` +
-	`.p-page{break-before:auto !important;break-inside:avoid !important;break-after:page !important}` + layerStyle
-
-// sheetSizeStyle stands before each page with a size of its own.
-const sheetSizeStyle = `<style class="p-sheet-%[1]dx%[2]d">@page p-%[1]dx%[2]d{size:%[1]dpx %[2]dpx !important;margin:0 !important}` +
-	`.p-sheet-%[1]dx%[2]d+.p-page{page:p-%[1]dx%[2]d;width:%[1]dpx !important;height:%[2]dpx !important}</style>`
-
 func newPage(t *Template, size Size, v View) *Page {
 	p := &Page{Width: size.Width, Height: size.Height, number: v.Page}
-	shape := shaper{size: size, theme: v.Theme, layout: &p.Layout, base: baseStyle}
-	if v.Page == AllPages && t.paged {
-		shape.base = sheetsStyle
-	}
+	shape := shaper{size: size, theme: v.Theme, layout: &p.Layout}
 	p.full = joined(shape.pieces(t.pieces))
 	shape.plain = true
 	p.plain = joined(shape.pieces(t.pieces))
@@ -90,7 +70,6 @@ type shaper struct {
 	theme  string
 	plain  bool
 	layout *bool
-	base   string
 }
 
 func (s *shaper) pieces(pieces []piece) []piece {
@@ -118,7 +97,7 @@ func (s *shaper) piece(p piece) []piece {
 	case isText:
 		*s.layout = *s.layout || laidOut.MatchString(p.text)
 	case isBase:
-		return []piece{{text: fmt.Sprintf(s.base, s.size.Width, s.size.Height)}}
+		return []piece{{text: fmt.Sprintf(baseStyle, s.size.Width, s.size.Height)}}
 	case isTheme:
 		return []piece{{text: themeText(s.theme, p.attr)}}
 	case isPage:

@@ -40,7 +40,6 @@ type Template struct {
 	themes   []string
 	uses     []string
 	clock    bool
-	paged    bool // it is made of pages
 	assets   map[string]string
 	pages    sync.Map // View to *Page
 }
@@ -55,7 +54,6 @@ func Parse(name string, src []byte, assets map[string]string) (*Template, error)
 		return nil, err
 	}
 	t.manifest, t.slots, t.pieces, t.layers, t.themes = d.manifest, d.slots, d.pieces, d.layers, d.themes
-	t.paged = d.pageCount > 0
 	t.noteUses()
 	return t, nil
 }
