@@ -210,7 +210,7 @@ func TestBatchThatCannotBeIsRefusedWithTheReason(t *testing.T) {
 		{"a side of a page", `{"variables":[{}],"format":"pdf","margins":{"top":10,"lft":5,"left":"5 km"}}`, Limits{}, []string{
 			"wrong_type margins.left: wants lengths", `invalid margins.lft: no side "lft"`,
 		}},
-		{"too wide a margin", `{"variables":[{}],"format":"pdf","margins":5000}`, Limits{}, []string{"wrong_type margins: is wider than 1000"}},
+		{"too wide a margin", `{"variables":[{}],"format":"pdf","margins":5000}`, Limits{}, []string{"wrong_type margins: is wider than 2304"}},
 		{"a side that is no length", `{"variables":[{}],"format":"pdf","margins":{"top":[1]}}`, Limits{}, []string{"wrong_type margins.top: wants lengths"}},
 		{"outputs of one name", `{"variables":[{}],"outputs":[{},{}]}`, Limits{}, []string{"invalid outputs[1].name: also named"}},
 		{"quality 0", `{"variables":[{}],"quality":0}`, Limits{}, []string{"invalid quality: quality 0"}},

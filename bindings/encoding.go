@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/internal/paper"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -62,9 +63,6 @@ var compressions = []string{fast, "small", "palette"}
 
 const fast = "fast"
 
-// Papers are the sizes of paper that have a name.
-var Papers = []string{"a3", "a4", "a5", "letter", "legal", "tabloid"}
-
 // The limits of encodings.
 const (
 	maxScale    = 3
@@ -73,7 +71,7 @@ const (
 	maxFrames   = 300
 	maxLoops    = 65535
 	minBudget   = config.Bytes(1000)
-	maxTitle    = 300
+	maxTitle    = 250
 )
 
 // An option is what only some formats have. text is its value, "" where it is
@@ -208,7 +206,7 @@ func (e Encoding) check(at string) problem.List {
 	}
 	c.still(e)
 	c.motion(e.Canonical())
-	c.print(e)
+	c.print(e.Canonical())
 	return c.problems
 }
 
@@ -267,11 +265,17 @@ func (c *checker) motion(e Encoding) {
 }
 
 func (c *checker) print(e Encoding) {
-	if e.Paper != "" && !slices.Contains(Papers, strings.ToLower(e.Paper)) {
-		p := problem.New(problem.Invalid, "there is no paper %q", e.Paper).At(c.at + "paper")
-		c.problems = append(c.problems, suggest(p, e.Paper, Papers, "papers"))
+	size, known := paper.Named(e.Paper)
+	if e.Landscape {
+		size.Width, size.Height = size.Height, size.Width
 	}
-	if e.Landscape && e.Paper == "" && e.Format == pdf {
+	switch {
+	case e.Paper != "" && !known:
+		p := problem.New(problem.Invalid, "there is no paper %q", e.Paper).At(c.at + "paper")
+		c.problems = append(c.problems, suggest(p, e.Paper, paper.Names(), "papers"))
+	case known && (e.Margin[0]+e.Margin[2] >= size.Height || e.Margin[1]+e.Margin[3] >= size.Width):
+		c.add("margin", "make it smaller", "the margin leaves nothing of the paper, which is %.0f by %.0f pixels", size.Width, size.Height)
+	case e.Landscape && e.Paper == "" && e.Format == pdf:
 		c.add("landscape", "name the paper, as in paper: a4; without one a page has the template's own size", "there is no paper that could lie on its side")
 	}
 	if strings.Contains(e.Title, "{{") {

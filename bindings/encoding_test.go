@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/template"
 )
 
 // everyOption is an encoding for each format that has all that the format has.
@@ -98,12 +99,16 @@ func TestNonsenseInAnEncodingIsRefusedWithAHint(t *testing.T) {
 		{"paper in capitals", Encoding{Format: pdf, Paper: "A4"}, nil},
 		{"paper", Encoding{Format: pdf, Paper: "a44"}, []string{`paper: did you mean "a4"`}},
 		{"paper of a PNG", Encoding{Paper: "a4", Margin: Margin{1, 1, 1, 1}, Title: "t"}, []string{"paper: pdf", "margin: pdf", "title: pdf"}},
+		{"margin of a whole paper", Encoding{Format: pdf, Paper: "a6", Margin: Margin{0, 200, 0, 197}}, []string{"margin: leaves nothing of the paper, which is 397 by 559"}},
+		{"margin of a paper on its side", Encoding{Format: pdf, Paper: "a6", Landscape: true, Margin: Margin{0, 200, 0, 197}}, nil},
+		{"margin of half a paper on its side", Encoding{Format: pdf, Paper: "a6", Landscape: true, Margin: Margin{200, 0, 200, 0}}, []string{"margin: leaves nothing"}},
+		{"margin around the page's own size", Encoding{Format: pdf, Margin: Margin{500, 500, 500, 500}}, nil},
 		{"landscape without paper", Encoding{Format: pdf, Landscape: true}, []string{"landscape: name the paper"}},
 		{"landscape of a PNG", Encoding{Landscape: true}, []string{"landscape: it is for pdf"}},
 		{"title with an expression", Encoding{Format: pdf, Title: "For {{ name }}"}, []string{"title: <title>"}},
 		{"title of two lines", Encoding{Format: pdf, Title: "a\nb"}, []string{"title: one line"}},
-		{"longest title", Encoding{Format: pdf, Title: strings.Repeat("ä", 300)}, nil},
-		{"longer title", Encoding{Format: pdf, Title: strings.Repeat("ä", 301)}, []string{"title: at most 300"}},
+		{"longest title", Encoding{Format: pdf, Title: strings.Repeat("ä", 250)}, nil},
+		{"longer title", Encoding{Format: pdf, Title: strings.Repeat("ä", 251)}, []string{"title: at most 250"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := c.e.check("outputs[0].")
@@ -218,7 +223,7 @@ func mustMargin(tb testing.TB, text string) Margin {
 func TestMarginIsOneToFourLengths(t *testing.T) {
 	for text, want := range map[string]Margin{
 		"10px": {10, 10, 10, 10}, "1in": {96, 96, 96, 96}, "72pt": {96, 96, 96, 96}, "2.54cm 0": {96, 0, 96, 0}, "25.4mm 1px 2px": {96, 1, 2, 1},
-		" 1px  2px 3px 4px ": {1, 2, 3, 4}, "0": {}, "1000px": {1000, 1000, 1000, 1000},
+		" 1px  2px 3px 4px ": {1, 2, 3, 4}, "0": {}, "24in": {2304, 2304, 2304, 2304},
 	} {
 		got, err := ParseMargin(text)
 		if err != nil || got.String() != want.String() {
@@ -231,10 +236,35 @@ func TestMarginIsOneToFourLengths(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"": "one to four lengths", "1px 2px 3px 4px 5px": "one to four", "10": "units", "10 mm": "units", "1furlong": "units", "-1px": "wants lengths",
-		"1e3px": "wants lengths", "auto": "wants lengths", "1001px": "wider than 1000", "99999in": "wider than", "123456px": "wants lengths",
+		"1e3px": "wants lengths", "auto": "wants lengths", "2305px": "wider than 2304", "99999in": "wider than", "123456px": "wants lengths",
 	} {
 		if _, err := ParseMargin(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// A viewed template notes what it is asked to show.
+type viewed struct {
+	fakeTemplate
+	views *[]template.View
+}
+
+func (v viewed) Page(view template.View) (*template.Page, error) {
+	*v.views = append(*v.views, view)
+	return v.fakeTemplate.Page(view)
+}
+
+func TestPDFHasAllPagesUnlessOneIsNamed(t *testing.T) {
+	var views []template.View
+	outs := []Output{{}, {Encoding: Encoding{Format: pdf}}, {Page: 1, Name: "one", Encoding: Encoding{Format: pdf}}, {Page: 2, Encoding: Encoding{Format: pdf}}}
+	d, err := NewDrawing(viewed{fakeTemplate{version: "v1"}, &views}, 1, 1, outs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{0, template.AllPages, 1, 2} {
+		if views[i].Page != want || d.outputs[i].spec.Number != want {
+			t.Errorf("output %d shows page %d, stored as %d, want %d", i, views[i].Page, d.outputs[i].spec.Number, want)
 		}
 	}
 }

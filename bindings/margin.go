@@ -20,8 +20,8 @@ var lengthForm = regexp.MustCompile(`^([0-9]{1,5}(?:\.[0-9]{1,6})?)([a-z]*)$`)
 // sidesOf says for one to four lengths which one each side takes.
 var sidesOf = [5][4]int{{}, {0, 0, 0, 0}, {0, 1, 0, 1}, {0, 1, 2, 1}, {0, 1, 2, 3}}
 
-// maxMargin is that of a page of which nothing would be left on most papers.
-const maxMargin = 1000
+// maxMargin is two feet: more is a mistake in the unit.
+const maxMargin = 24 * 96
 
 // ParseMargin reads a margin.
 func ParseMargin(text string) (Margin, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template"
 )
 
 // An Output is one picture that is made of each row.
@@ -113,6 +114,14 @@ func (o *Output) complete(at string) (problems problem.List) {
 			At(at+".name").WithHint(nameHint))
 	}
 	return problems
+}
+
+// number is the page that is shown: of a PDF all, where none is named.
+func (o *Output) number() int {
+	if o.Page == 0 && o.Format == pdf {
+		return template.AllPages
+	}
+	return o.Page
 }
 
 // maxPage is the last page that an output may name.

@@ -35,7 +35,7 @@ type Spec struct {
 	Page     string   `json:"page"`    // digest of the compiled page for the size and theme
 	Size     string   `json:"size"`
 	Theme    string   `json:"theme,omitempty"`
-	Number   int      `json:"number,omitempty"` // of the page shown, from 1; 0 is the first
+	Number   int      `json:"number,omitempty"` // of the page shown, from 1; 0 is the first, template.AllPages every one
 	Values   []string `json:"values"`           // resolved, in the order of the document
 
 	Encoding

@@ -26,7 +26,7 @@ func TestAPageLiesOnItsPaper(t *testing.T) {
 		"larger than the paper":         {Print{Paper: "letter"}, 1632, 1056, placed{[2]float64{816, 1056}, 0.5, 0, 264}},
 		"larger than the margins leave": {Print{Paper: "letter", Margins: [4]float64{96, 48, 0, 48}}, 720, 1920, placed{[2]float64{816, 1056}, 0.5, 228, 96}},
 		"on its side":                   {Print{Paper: "letter", Landscape: true}, 1056, 816, placed{[2]float64{1056, 816}, 1, 0, 0}},
-		"of 150 dots per inch on A4":    {Print{Paper: "a4"}, 1240, 1754, placed{[2]float64{793.7007874, 1122.519685}, 0.639984, 0.060168, 0}},
+		"of 150 dots per inch on A4":    {Print{Paper: "a4"}, 1240, 1754, placed{[2]float64{793.7007874, 1122.519685}, 0.639984, 0.064644, 0}},
 	} {
 		var got placed
 		got.Paper, got.Scale, got.Left, got.Top = tt.print.Place(tt.width, tt.height)
