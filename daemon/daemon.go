@@ -57,6 +57,7 @@ type Daemon struct {
 	urls     urls
 	faults   faults
 	metrics  *metrics
+	kept     keeper
 
 	store     *store.Store
 	blobs     *blob.Folder

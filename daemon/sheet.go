@@ -84,8 +84,8 @@ func (s *sheet) take(filled template.Document) {
 	s.instead, s.remote = filled.Instead, filled.Remote
 	s.request = render.Request{
 		Page: s.page.Digest, HTML: filled.HTML, Width: filled.Width, Height: filled.Height,
-		Format: render.Format(spec.Format), Quality: spec.Quality,
 	}
+	encode(&s.request, spec.Encoding)
 	if s.page.Layout {
 		s.request.Layout = layout.Script
 	}
