@@ -140,6 +140,7 @@ func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, 
 	for _, a := range p.sheet.request.Assets {
 		done.Assets = append(done.Assets, a.Digest)
 	}
+	done.Remote = p.sheet.shown
 	return done, out.Bytes
 }
 

@@ -93,7 +93,7 @@ func (t *tx) planDeliveries(ctx context.Context, endings []ending) error {
 	}
 	var rows [][]any
 	for _, p := range plans {
-		digest := p.event + " " + p.digest
+		digest := p.event + " " + p.digest + p.edition
 		if told[p.thread] == digest {
 			continue
 		}
