@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"batch":        {"bindings", "template"},
 	"connectors":   {"config"},
 	"connectors/*": {"connectors", "connectors/*", "config"},
-	"render/*":     {"render", "assets", "config"},
+	"render/*":     {"render", "render/pdf", "assets", "config"},
 	"sink":         {"config"},
 	"sink/*":       {"sink", "config"},
 	"template":     {"template/*"},

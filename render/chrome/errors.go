@@ -17,6 +17,7 @@ const (
 	SlugRenderFailed  = "render_failed"  // the page can't be drawn
 	SlugRenderSize    = "render_size"    // the picture is too small or too large to be one
 	SlugRenderBytes   = "render_bytes"   // no encoding brings the picture below its limit of bytes
+	SlugRenderPages   = "render_pages"   // the document has too many pages
 	SlugChromeMissing = "chrome_missing" // this machine has no Chrome
 	SlugNoSandbox     = "chrome_sandbox" // this machine's Chrome has no usable sandbox
 	SlugChromeStart   = "chrome_start"   // this machine's Chrome does not work
