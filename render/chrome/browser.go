@@ -258,6 +258,14 @@ func (b *chromium) alive() bool {
 	}
 }
 
+// answers reports whether the browser does what it is told within a time.
+func (b *chromium) answers(within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(b.root, within)
+	defer cancel()
+	_, err := chromedp.CallBrowser(ctx, browser.GetVersion, cdp.Empty{})
+	return err == nil
+}
+
 // usable reports whether b, which may be nil, can be given more work.
 func (b *chromium) usable() bool {
 	return b != nil && !b.dead && !b.retired && b.killedBy == nil && b.alive()

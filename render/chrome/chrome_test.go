@@ -47,8 +47,8 @@ func withTabs(n int) poolOption        { return func(_ *Config, o *Options) { o.
 func withDeadline(d time.Duration) poolOption {
 	return func(_ *Config, o *Options) { o.Deadline = d }
 }
-func plainLane(_ *Config, o *Options) { o.Plain = true }
-func quietly(_ *Config, o *Options)   { o.Log = nil }
+func plainly(_ *Config, o *Options) { o.Plain = true }
+func quietly(_ *Config, o *Options) { o.Log = nil }
 
 func newPool(tb testing.TB, files Files, opts ...poolOption) *Pool {
 	tb.Helper()

@@ -16,6 +16,7 @@ const (
 	SlugRenderCrashed = "render_crashed" // the page took its Chrome down, twice
 	SlugRenderFailed  = "render_failed"  // the page can't be drawn
 	SlugRenderSize    = "render_size"    // the picture is too small or too large to be one
+	SlugRenderFrames  = "render_frames"  // the moving picture has too many frames
 	SlugRenderBytes   = "render_bytes"   // no encoding brings the picture below its limit of bytes
 	SlugRenderPages   = "render_pages"   // the document has too many pages
 	SlugChromeMissing = "chrome_missing" // this machine has no Chrome

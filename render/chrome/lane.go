@@ -116,7 +116,8 @@ func (p *Pool) laneOf(w *waiter) (l lane, ok bool) {
 func canStage(r render.Request) bool {
 	switch r.Format {
 	case render.PNG, render.JPEG, render.WebP:
-		return !r.Motion.Moves() && slotsFor(keyOf(r)) > 0
+		return !moves(r) && slotsFor(keyOf(r)) > 0
 	}
 	return false
 }
+func moves(r render.Request) bool { return false }

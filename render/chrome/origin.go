@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/render"
+	"github.com/pictifyd/pictifyd/render/chrome/png"
 )
 
 // Files is the assets library: bytes by the digest that a page's asset names.
@@ -211,6 +212,14 @@ func serveShell(w http.ResponseWriter, policy string) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
 	_, _ = io.WriteString(w, shell)
+}
+
+// serveEncoder serves the module that a stage makes PNGs with.
+func serveEncoder(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", "application/wasm")
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(png.Wasm)
 }
 
 func (o *origin) serveAsset(w http.ResponseWriter, r *http.Request) {

@@ -1,8 +1,9 @@
 // The row script. It runs once in each tab, in a JavaScript world of its own
-// that the page can't reach, and leaves pictifydPage there: what it returns for
-// a document puts the documents of rows into it, one after another, waits until
-// everything that one shows is there, and says how it went. Never a timer and
-// never an animation frame: a page that nobody looks at may get neither.
+// that the page can't reach, and leaves pictifydPage there. What that returns for
+// a document puts the documents of rows into it, one after another: draw waits
+// until everything that one shows is there, and says how it went; seek moves its
+// animations. Never a timer and never an animation frame: a page that nobody
+// looks at may get neither.
 globalThis.pictifydPage = (document) => {
   'use strict';
 
@@ -172,15 +173,44 @@ globalThis.pictifydPage = (document) => {
 
   // fit lets the layout script fit texts and images, if the page asks for it and
   // has the script. An element of that name would show as the script.
-  const fit = async (fail) => {
+  const fit = async (fail, moves) => {
     if (!Object.hasOwn(globalThis, 'pictifydLayout') || findAll(document, '[p-fit], [p-focus], [p-crop]').length === 0) return null;
     const report = await globalThis.pictifydLayout(document);
     await settleFonts(fail);
-    still();
+    if (!moves) still();
     return report;
   };
 
-  return async (html, paths) => {
+  // film stops what moves at its start and is how long one round of it lasts, in
+  // milliseconds: what ends has ended then, what doesn't is where it began.
+  const film = () => {
+    moving = Document.prototype.getAnimations.call(document);
+    let longest = 0;
+    for (const animation of moving) {
+      const { delay, duration, iterations, direction, endTime } = animation.effect.getComputedTiming();
+      const back = String(direction).startsWith('alternate') ? 2 : 1;
+      longest = Math.max(longest, iterations === Infinity ? delay + back * duration : endTime);
+    }
+    seek(0);
+    return longest;
+  };
+
+  // seek shows the page as it is after so many milliseconds. What film found is
+  // kept, for what has ended is not listed any more.
+  let moving = [];
+  const seek = (ms) => {
+    for (const animation of moving) {
+      animation.pause();
+      animation.currentTime = ms;
+    }
+    for (const svg of findAll(document, 'svg')) {
+      svg.pauseAnimations();
+      svg.setCurrentTime(ms / 1000);
+    }
+    layout();
+  };
+
+  const draw = async (html, paths, moves) => {
     const failed = new Set();
     const fail = (url) => { failed.add(String(url).slice(0, 500)); };
     const known = new Set(paths.map((path) => new URL(path, location.origin).pathname));
@@ -203,12 +233,15 @@ globalThis.pictifydPage = (document) => {
     for (const url of urls) waits.push(settleURL(url, fail, allowed));
     await Promise.all(waits);
     await settleFonts(fail);
-    still();
-    const report = await fit(fail);
+    if (!moves) still();
+    const report = await fit(fail, moves);
+    const round = moves ? film() : 0;
     const root = rootOf(document);
     return {
-      failed: [...failed], report, width: window.innerWidth, height: window.innerHeight,
+      failed: [...failed], report, round, width: window.innerWidth, height: window.innerHeight,
       scrollWidth: root.scrollWidth, scrollHeight: root.scrollHeight,
     };
   };
+
+  return { draw, seek };
 };

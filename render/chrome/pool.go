@@ -28,18 +28,19 @@ type Pool struct {
 	end      context.CancelFunc
 	work     sync.WaitGroup // every goroutine of the pool
 
-	mu      sync.Mutex
-	closed  bool
-	places  []*place
-	waiting []*waiter
-	turns   int64
-	busy    int
-	stages  bool // the Chromes can draw pages in canvases
-	ledger  ledger
-	pace    pace
-	live    map[*chromium]bool // with a place, or with their last rows in hand
-	quiet   chan struct{}      // closed when closed and nothing is in hand
-	resting *time.Timer        // until Chromes are stopped for want of work
+	mu       sync.Mutex
+	closed   bool
+	places   []*place
+	waiting  []*waiter
+	turns    int64
+	busy     int
+	stages   bool // the Chromes can draw pages in canvases
+	ledger   ledger
+	pace     pace               // nil until measured
+	measures bool               // the pace in the next rest
+	live     map[*chromium]bool // with a place, or with their last rows in hand
+	quiet    chan struct{}      // closed when closed and nothing is in hand
+	resting  *time.Timer        // until Chromes are stopped for want of work
 }
 
 var _ render.Renderer = (*Pool)(nil)
@@ -55,8 +56,11 @@ type place struct {
 	starts    int
 }
 
-// Open checks that this machine has a Chrome that draws, in a sandbox, and
-// starts the first of the pool; the others start with the work. An error of
+// checkedIdle is how long the Chrome that Open started stays when nothing is asked of it.
+const checkedIdle = 10 * time.Second
+
+// Open checks that this machine has a Chrome that draws, in a sandbox. The
+// Chromes of the pool start with the work, and stop some time after it. An error of
 // code Surroundings says what the machine lacks. files is asked for the assets
 // of pages as long as the pool is open. The caller must Close the pool.
 func Open(ctx context.Context, cfg Config, files Files, o Options) (*Pool, error) {
@@ -86,6 +90,8 @@ func Open(ctx context.Context, cfg Config, files Files, o Options) (*Pool, error
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settle(p.places[0], first)
+	p.recall(first.version)
+	p.restFor(min(p.idle, checkedIdle))
 	return p, nil
 }
 
@@ -117,7 +123,7 @@ func newLauncher(cfg Config, files Files, o Options) (*launcher, error) {
 }
 
 // Slots is how many pictures the pool makes at a time.
-func (p *Pool) Slots() int { return len(p.places) * p.options.Tabs }
+func (p *Pool) Slots() int { return len(p.places) * p.options.Tabs * maxSlots }
 
 // maxEdge is the longest edge of a picture: above it Chrome repeats itself,
 // and WebP can't be longer either.
@@ -141,11 +147,11 @@ func checkRequest(r render.Request) error {
 		return retry.Permanent(problem.New(problem.Invalid, "the scale %g is not within 1 and %d", r.Scale, maxScale).WithSlug(SlugRenderSize))
 	}
 	switch r.Format {
-	case render.PNG, render.JPEG, render.WebP:
+	case render.PNG, render.JPEG, render.WebP, render.GIF:
 		return nil
 	}
 	return retry.Permanent(problem.New(problem.Unsupported, "format %q can't be made from a page", r.Format).
-		WithHint("use png, jpeg, webp or pdf"))
+		WithHint("use png, jpeg, webp, gif or pdf"))
 }
 
 func checkSize(width, height int) error {

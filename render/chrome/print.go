@@ -293,7 +293,7 @@ func (s *session) drawSheets(ctx context.Context, sheets []*printSheet) error {
 		Sheets []scriptSheet `json:"sheets"`
 	}{Shrink: shrink}
 	for _, sheet := range sheets {
-		job.Sheets = append(job.Sheets, scriptSheet{scriptRow{sheet.HTML, sheet.paths}, sheet.Width, sheet.Height})
+		job.Sheets = append(job.Sheets, scriptSheet{scriptRow{HTML: sheet.HTML, Paths: sheet.paths}, sheet.Width, sheet.Height})
 	}
 	text, err := json.Marshal(job)
 	if err != nil {

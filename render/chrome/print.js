@@ -28,7 +28,7 @@
     const loaded = new Promise((resolve, reject) => { frame.onload = resolve; frame.onerror = reject; });
     document.body.append(box);
     await loaded;
-    return { box, frame, draw: globalThis.pictifydPage(frame.contentDocument) };
+    return { box, frame, page: globalThis.pictifydPage(frame.contentDocument) };
   };
 
   const place = ({ box, frame }, { width, height }) => {
@@ -39,7 +39,7 @@
 
   const draw = async (slot, sheet) => {
     try {
-      const row = await slot.draw(sheet.html, sheet.paths);
+      const row = await slot.page.draw(sheet.html, sheet.paths);
       if (row.failed.length > 0) slot.box.style.display = 'none';
       const doc = slot.frame.contentDocument;
       return { row, title: titleOf(doc), language: rootOf(doc).lang };

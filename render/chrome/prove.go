@@ -19,8 +19,17 @@ import (
 // goes on there; where they don't it gets the reference, and the page stays in
 // the plain lane.
 func (c *round) prove(ctx context.Context) error {
-	w, state := c.rows[0], unknown
-	defer func() { c.pool.settleProof(w.key, state) }()
+	w := c.rows[0]
+	settled := false
+	settle := func(s proofState) {
+		settled = true
+		c.pool.settleProof(w.key, s)
+	}
+	defer func() {
+		if !settled {
+			settle(unknown)
+		}
+	}()
 
 	reference, err := openSession(ctx, c.seat.browser.root, c.pool.launcher.egress, sessionKey{pageKey: w.key})
 	if err != nil {
@@ -40,7 +49,7 @@ func (c *round) prove(ctx context.Context) error {
 	out, got, err := c.both(ctx, w.request, still)
 	if ctx.Err() != nil {
 		if errors.Is(context.Cause(ctx), errHung) {
-			state = refused
+			settle(refused)
 		}
 		return causeOf(ctx, ctx.Err())
 	}
@@ -48,11 +57,11 @@ func (c *round) prove(ctx context.Context) error {
 		err = compare(want.Bytes, got.Bytes)
 	}
 	if err == nil || retry.IsPermanent(err) && w.request.MaxBytes > 0 {
-		state = agreed
+		settle(agreed)
 		c.answer(0, out, err)
 		return nil
 	}
-	state = refused
+	settle(refused)
 	c.pool.options.Log.Warn("a page is drawn more slowly from now on: it does not come out of the fast lane as it should",
 		slog.String("page", w.key.page), slog.Any("err", err))
 	if !c.seat.browser.alive() {

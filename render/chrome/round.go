@@ -171,11 +171,14 @@ func (st *seat) clear() {
 	}
 }
 
-// closeLimit is how long a tab that hangs may take to close.
-const closeLimit = 3 * time.Second
+// What a Chrome with a hung tab gets to show that only the tab hangs.
+const (
+	closeLimit  = 4 * time.Second
+	answerLimit = 2 * time.Second
+)
 
-// endHung ends what hangs in a seat: the tab, or, where that can't be ended, its
-// browser.
+// endHung ends what hangs in a seat: the tab, or, where that does not close or
+// Chrome does not answer any more, the whole browser.
 func (p *Pool) endHung(st *seat) {
 	closed := make(chan struct{})
 	go func() {
@@ -186,7 +189,9 @@ func (p *Pool) endHung(st *seat) {
 	defer timer.Stop()
 	select {
 	case <-closed:
-		return
+		if st.browser.answers(answerLimit) {
+			return
+		}
 	case <-timer.C:
 	}
 	p.killFor(st)

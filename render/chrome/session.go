@@ -20,6 +20,7 @@ type prepared struct {
 	Failed                    []string `json:"failed"`
 	Width, Height             int
 	ScrollWidth, ScrollHeight int
+	Round                     float64 // of its animations, in milliseconds, where the row moves
 	Report                    struct {
 		Layers   []render.LayerReport `json:"layers"`
 		Problems []render.Warning     `json:"problems"`
@@ -40,11 +41,21 @@ func (s *session) draw(ctx context.Context, r render.Request) (render.Output, er
 	if err != nil {
 		return render.Output{}, causeOf(ctx, err)
 	}
-	bytes, err := s.capture(ctx, r.Format, r.Quality)
+	bytes, err := s.encode(ctx, r, row)
 	if err != nil {
 		return render.Output{}, causeOf(ctx, err)
 	}
 	return row.output(r, bytes), nil
+}
+
+// encode makes the bytes of a prepared row.
+func (s *session) encode(ctx context.Context, r render.Request, row prepared) ([]byte, error) {
+	switch {
+	case moves(r):
+		return nil, nil
+	default:
+		return s.capture(ctx, r.Format, qualityOf(r))
+	}
 }
 
 // prepare puts the row's document into the page and waits until it is ready
@@ -57,7 +68,7 @@ func (s *session) prepare(ctx context.Context, r render.Request) (prepared, erro
 	if err != nil {
 		return prepared{}, err
 	}
-	answer, err := s.call(ctx, `(row) => globalThis.pictifydDraw(row.html, row.paths)`, row)
+	answer, err := s.call(ctx, `(row) => globalThis.pictifydTab.draw(row.html, row.paths, row.moves)`, row)
 	if thrown := (*chromedp.ExceptionError)(nil); errors.As(err, &thrown) {
 		return prepared{}, pageFault(err)
 	}
@@ -96,10 +107,11 @@ func rowArgument(r render.Request) ([]byte, error) {
 type scriptRow struct {
 	HTML  string   `json:"html"`
 	Paths []string `json:"paths"`
+	Moves bool     `json:"moves,omitempty"`
 }
 
 func rowOf(r render.Request) scriptRow {
-	row := scriptRow{HTML: r.HTML, Paths: make([]string, len(r.Assets))}
+	row := scriptRow{HTML: r.HTML, Paths: make([]string, len(r.Assets)), Moves: moves(r)}
 	for i, a := range r.Assets {
 		row.Paths[i] = a.Path
 	}

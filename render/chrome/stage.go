@@ -10,6 +10,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render"
+	"github.com/pictifyd/pictifyd/render/chrome/png"
 )
 
 const (
@@ -29,7 +30,7 @@ func slotsFor(k pageKey) int {
 
 // raise makes the tab a stage.
 func (s *session) raise(ctx context.Context) error {
-	if err := s.evaluate(ctx, stageScript); err != nil {
+	if err := s.evaluate(ctx, png.Script+stageScript); err != nil {
 		return fmt.Errorf("load the stage script: %w", err)
 	}
 	s.slots = slotsFor(s.key.pageKey)

@@ -14,7 +14,7 @@
 
   const now = () => performance.now();
   const slots = [];
-  let encoder = null;
+  let encoder = null; // null where this Chrome compiles no WebAssembly: its own PNGs serve then
   let size = null;
 
   globalThis.pictifydStage = async (options) => {
@@ -36,10 +36,10 @@
       frames.push(new Promise((resolve, reject) => { frame.onload = resolve; frame.onerror = reject; }));
       document.body.append(canvas);
       const context = canvas.getContext('2d', { alpha: size.transparent, willReadFrequently: true });
-      slots.push({ canvas, frame, context });
+      slots.push({ canvas, frame, context, page: null });
     }
     await Promise.all(frames);
-    for (const slot of slots) slot.draw = globalThis.pictifydPage(slot.frame.contentDocument);
+    for (const slot of slots) slot.page = globalThis.pictifydPage(slot.frame.contentDocument);
     return true;
   };
 
@@ -52,7 +52,7 @@
   const play = async (slot, row, out) => {
     try {
       const began = now();
-      const report = await slot.draw(row.html, row.paths);
+      const report = await slot.page.draw(row.html, row.paths);
       const prepared = now();
       if (report.failed.length > 0) {
         await Promise.all(row.pictures.map(({ id }) => send(out, id, { row: report })));
@@ -142,11 +142,38 @@
   };
 
   const encoded = async (slot, picture) => {
-    if (picture.format === 'png' && encoder) return png(slot, picture);
+    const own = picture.format === 'png' && encoder && await png(slot, picture);
+    if (own) return own;
     // A WebP of quality 1 would be another kind of file, a lossless one.
     const quality = Math.min(picture.quality / 100, 0.999);
     return new Promise((resolve, reject) => {
       slot.canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the picture could not be encoded'))), 'image/' + picture.format, quality);
     });
+  };
+
+  const loadEncoder = async () => {
+    try {
+      const module = await fetch('/.pictifyd/encoder.wasm');
+      return await globalThis.pictifydPNG.create(await module.arrayBuffer());
+    } catch {
+      return null;
+    }
+  };
+
+  // png is the picture by our own encoder, null where that can't read it. A
+  // frame's pixels go straight to the encoder's memory, but have their alpha
+  // multiplied in: so they serve only where there is none.
+  const png = async ({ canvas, context }, { compression, colors }) => {
+    const options = { mode: compression || 'fast', colours: colors || 256, density: size.scale === 1 ? 0 : Math.round(size.scale * 96 / 0.0254) };
+    if (size.transparent) {
+      encoder.view(canvas.width, canvas.height).set(context.getImageData(0, 0, canvas.width, canvas.height).data);
+      return encoder.encode(options);
+    }
+    const frame = new VideoFrame(canvas, { timestamp: 0 });
+    try {
+      return await encoder.encodeFrame(frame, options);
+    } finally {
+      frame.close();
+    }
   };
 })();

@@ -124,7 +124,8 @@ func (s *session) load(ctx context.Context) error {
 		return fmt.Errorf("set the size: %w", err)
 	}
 	if s.key.transparent {
-		clear := emulation.SetDefaultBackgroundColorOverrideParams{Color: &cdp.RGBA{}}
+		// The generated type leaves zeros out, and an opacity that is left out is 1.
+		clear := map[string]map[string]int{"color": {"r": 0, "g": 0, "b": 0, "a": 0}}
 		if err := s.tab.Call(ctx, emulation.SetDefaultBackgroundColorOverride.Method, clear, nil); err != nil {
 			return fmt.Errorf("clear the background: %w", err)
 		}
@@ -176,7 +177,7 @@ func (s *session) enter(ctx context.Context, frame cdp.FrameID) error {
 	case s.key.print:
 		return s.stock(ctx)
 	}
-	return s.evaluate(ctx, `globalThis.pictifydDraw = pictifydPage(document)`)
+	return s.evaluate(ctx, `globalThis.pictifydTab = pictifydPage(document)`)
 }
 
 // address is the document that the tab loads.
