@@ -39,9 +39,20 @@ type Output struct {
 	Bytes         []byte
 	Width, Height int           // in pixels; of a PDF the first page's, in CSS pixels
 	Duration      time.Duration // in the engine, without waiting for a turn
+	Stages        Stages
 
 	Layout   []LayerReport // of the texts that Request.Layout looked after
 	Warnings []Warning     // of what it could not make sense of
+}
+
+// Stages is where the time of a picture went, as far as its engine tells. Those
+// of pictures that were made together overlap.
+type Stages struct {
+	Turn    time.Duration // waiting for a place in the engine
+	Prepare time.Duration // the document, its files, its layout
+	Paint   time.Duration
+	Queue   time.Duration // waiting for the encoder
+	Encode  time.Duration
 }
 
 // A Renderer turns one request into one output. Safe for use by several
