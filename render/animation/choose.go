@@ -14,17 +14,17 @@ type dot struct {
 }
 
 // choose picks at most most colours that stand for all, and says for each which
-// one; a colour that is seen more counts more. Few enough stay as they are. Else
-// boxes of colours are cut where that helps most (median cut, after Heckbert and
-// Wu), and their means are moved a few times to the middle of those that are
-// nearest (k-means).
-func choose(colours []pixel, seen []int64, most int) (chosen []pixel, index []uint8) {
-	index = make([]uint8, len(colours))
+// one, or which two when dither is set; a colour that is seen more counts more.
+// Few enough stay as they are. Else boxes of colours are cut where that helps
+// most (median cut, after Heckbert and Wu), and their means are moved a few times
+// to the middle of those that are nearest (k-means).
+func choose(colours []pixel, seen []int64, most int, dither bool) (chosen []pixel, as []mix) {
 	if len(colours) <= most {
-		for i := range index {
-			index[i] = uint8(i)
+		as = make([]mix, len(colours))
+		for i := range as {
+			as[i].main = uint8(i)
 		}
-		return colours, index
+		return colours, as
 	}
 	dots := newDots(colours, seen)
 	centres := cut(dots, most)
@@ -38,10 +38,14 @@ func choose(colours []pixel, seen []int64, most int) (chosen []pixel, index []ui
 		centres[i] = toLab(p)
 	}
 	nearest(dots, centres)
-	for i := range dots {
-		index[i] = uint8(dots[i].centre)
+	if dither {
+		return chosen, mixed(dots, centres)
 	}
-	return chosen, index
+	as = make([]mix, len(dots))
+	for i, d := range dots {
+		as[i].main = uint8(d.centre)
+	}
+	return chosen, as
 }
 
 // newDots weighs colours such that sums of squares fit 64 bits.
@@ -171,20 +175,7 @@ func settle(dots []dot, centres []lab) (moved bool) {
 // others are tried from the nearest on, until none can be nearer any more: one
 // that is twice as far from the last centre as the dot is further from the dot.
 func nearest(dots []dot, centres []lab) (moved bool) {
-	type neighbour struct {
-		centre int
-		apart  int64
-	}
-	around := make([][]neighbour, len(centres))
-	for i := range centres {
-		around[i] = make([]neighbour, len(centres))
-		for j := range centres {
-			around[i][j] = neighbour{j, centres[i].apart(centres[j])}
-		}
-		slices.SortFunc(around[i], func(a, b neighbour) int {
-			return cmp.Or(cmp.Compare(a.apart, b.apart), cmp.Compare(a.centre, b.centre))
-		})
-	}
+	around := neighbours(centres)
 	for i := range dots {
 		d := &dots[i]
 		last := d.at.apart(centres[d.centre])
@@ -201,6 +192,27 @@ func nearest(dots []dot, centres []lab) (moved bool) {
 		d.centre = best
 	}
 	return moved
+}
+
+// A neighbour of a centre.
+type neighbour struct {
+	centre int
+	apart  int64
+}
+
+// neighbours is for each centre all of them, the nearest first.
+func neighbours(centres []lab) [][]neighbour {
+	all := make([][]neighbour, len(centres))
+	for i := range centres {
+		all[i] = make([]neighbour, len(centres))
+		for j := range centres {
+			all[i][j] = neighbour{j, centres[i].apart(centres[j])}
+		}
+		slices.SortFunc(all[i], func(a, b neighbour) int {
+			return cmp.Or(cmp.Compare(a.apart, b.apart), cmp.Compare(a.centre, b.centre))
+		})
+	}
+	return all
 }
 
 // represent is a colour for each centre: the one that makes up half of what is

@@ -57,17 +57,17 @@ func (g *gifWriter) header(width, height, loop int, moves bool) {
 
 // frame writes area of the screen's frame. Pixels that are there already are
 // painted or left as they were, whichever is shorter.
-func (g *gifWriter) frame(s *screen, area image.Rectangle, clear bool) {
+func (g *gifWriter) frame(s *screen, area image.Rectangle, clears bool) {
 	flags := byte(leave)
-	if clear {
+	if clears {
 		flags = undo
 	}
-	if g.table.clear >= 0 {
+	if g.table.leaves {
 		flags |= through
 	}
 	b := []byte{0x21, 0xf9, 4, flags}
 	b = binary.LittleEndian.AppendUint16(b, uint16(s.ticks))
-	b = append(b, byte(max(g.table.clear, 0)), 0, 0x2c)
+	b = append(b, 0, 0, 0x2c)
 	for _, n := range []int{area.Min.X, area.Min.Y, area.Dx(), area.Dy()} {
 		b = binary.LittleEndian.AppendUint16(b, uint16(n))
 	}
@@ -79,14 +79,14 @@ func (g *gifWriter) shorter(s *screen, area image.Rectangle) []byte {
 	g.pixels = g.pixels[:0]
 	s.each(area, func(_, from, to int) { g.pixels = append(g.pixels, s.frame[from:to]...) })
 	g.compress(&g.plain)
-	if g.table.clear < 0 {
+	if !g.table.leaves {
 		return g.plain.Bytes()
 	}
 	at := 0
 	s.each(area, func(_, from, to int) {
 		for i := from; i < to; i++ {
 			if s.before[i] == s.frame[i] {
-				g.pixels[at] = uint8(g.table.clear)
+				g.pixels[at] = 0
 			}
 			at++
 		}

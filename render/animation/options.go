@@ -36,6 +36,11 @@ type Options struct {
 	// a WebP it is a hint that most viewers ignore.
 	Background color.NRGBA
 
+	// Dither shows a colour that a GIF has no room for as a pattern of two others.
+	// Gradients then have no bands; files get larger. What does not change in the
+	// pictures does not change in the pattern.
+	Dither bool
+
 	Frames int // most that may be added; 0 is DefaultFrames
 	Pixels int // most of one frame; 0 is DefaultPixels
 	Memory int // most bytes that the frames may take until they are written; 0 is DefaultMemory
@@ -64,7 +69,7 @@ func (o Options) withDefaults(format string, w, h, edge int) (Options, error) {
 		return o, problem.New(problem.Invalid, "the background is half transparent").WithSlug(SlugOptions).At("background").
 			WithHint("use an opaque colour, or none")
 	}
-	// Divided, because the product of two wild edges may not fit an int.
+	// Divided, because the product of the largest edges may not fit an int.
 	if w < 1 || h < 1 || w > edge || h > edge || w > o.Pixels/h {
 		return o, problem.New(problem.Invalid, "%s of %dx%d can't be made", format, w, h).WithSlug(SlugSize).
 			WithHint("use edges of 1 to %d pixels and at most %d pixels in all", edge, o.Pixels)

@@ -26,7 +26,7 @@ func Paletted(m image.Image, most int) (*image.Paletted, error) {
 	if slices.Contains(g.numbers, cleared) {
 		palette = append(palette, color.NRGBA{})
 	}
-	chosen, index := choose(c.colour[2:], c.seen[2:], most-len(palette))
+	chosen, as := choose(c.colour[2:], c.seen[2:], most-len(palette), false)
 	first := uint8(len(palette))
 	for _, p := range chosen {
 		palette = append(palette, color.NRGBA{uint8(p), uint8(p >> 8), uint8(p >> 16), 255})
@@ -34,7 +34,7 @@ func Paletted(m image.Image, most int) (*image.Paletted, error) {
 	out := image.NewPaletted(image.Rectangle{Max: size}, palette)
 	for i, n := range g.numbers {
 		if n != cleared {
-			out.Pix[i] = first + index[n-2]
+			out.Pix[i] = first + as[n-2].main
 		}
 	}
 	return out, nil
