@@ -133,7 +133,8 @@ func (p *paper) versions() {
 	var list []string
 	for _, r := range p.runs {
 		for _, result := range r.results {
-			if v := r.peer + " " + result.Version; r.peer != Engine && !slices.Contains(list, v) {
+			name, _, _ := strings.Cut(r.peer, ",")
+			if v := name + " " + result.Version; r.peer != Engine && !slices.Contains(list, v) {
 				list = append(list, v)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 const made = `{"peer":"pictifyd","version":"dev","workload":"card","format":"jpeg","images":800,"seconds":8,"imagesPerSecond":100,"meanBytes":51200,"cpuMsPerImage":15,"peakMB":400}
 {"peer":"puppeteer","version":"24.1","workload":"card","format":"jpeg","images":160,"seconds":8,"imagesPerSecond":20,"meanBytes":47104}
 {"peer":"takumi","workload":"card","format":"jpeg","error":"no | font"}
+{"peer":"puppeteer, 4 at once","version":"24.1","workload":"card","format":"jpeg","images":160,"seconds":8,"imagesPerSecond":21,"meanBytes":47104}
 {"peer":"pictifyd","version":"dev","workload":"card","format":"jpeg","images":960,"seconds":8,"imagesPerSecond":120,"meanBytes":51200,"cpuMsPerImage":17,"peakMB":420}
 {"peer":"puppeteer","version":"24.1","workload":"card","format":"jpeg","images":128,"seconds":8,"imagesPerSecond":16,"meanBytes":47104}
 {"peer":"pictifyd","version":"dev","workload":"card","format":"jpeg","images":90,"seconds":1,"imagesPerSecond":90,"meanBytes":51200,"stages":{"fill":0.02,"wait":3,"engine":11.5,"store":4.25}}

@@ -29,10 +29,12 @@ go build -o bin/bench-batch ./bench/batch
 
 # measure runs one peer; what fails is a line too.
 measure() { # peer, workload, format, command
-  local peer=$1 workload=$2 format=$3 line reason
+  local peer=$1 workload=$2 format=$3 line reason code=0
   shift 3
-  if ! line=$("$@" 2>"$work/stderr"); then
-    reason=$(grep -v '^$' "$work/stderr" | tail -n 1 | tr -d '"\\' | tr -c '[:print:]\n' ' ')
+  line=$("$@" 2>"$work/stderr") || code=$?
+  if [ "$code" != 0 ]; then
+    reason=$(sed '/^ *$/d; s/^[a-z]*: //' "$work/stderr" | tail -n 1 | tr -d '"\\' | tr -c '[:print:]\n' ' ')
+    reason=${reason:-it ended with $code}
     line="{\"peer\":\"$peer\",\"workload\":\"$workload\",\"format\":\"$format\",\"error\":\"$reason\"}"
   fi
   echo "$line" >>"$lines"
@@ -40,9 +42,13 @@ measure() { # peer, workload, format, command
 }
 
 engine() { # workload, format, seconds, more flags
-  local workload=$1 format=$2 seconds=$3
+  local workload=$1 format=$2 seconds=$3 rows=$ROWS
   shift 3
-  measure pictifyd "$workload" "$format" bin/pictifyd bench --workload "$workload" --format "$format" --rows "$ROWS" --duration "${seconds}s" --json "$@"
+  if [ "$format" = pdf ]; then # files of one page, as many in flight as a turn of the daemon has
+    rows=$((ROWS < 500 ? ROWS : 500))
+    set -- --in-flight 100 "$@"
+  fi
+  measure pictifyd "$workload" "$format" bin/pictifyd bench --workload "$workload" --format "$format" --rows "$rows" --duration "${seconds}s" --json "$@"
 }
 script() { # name, peer, workload, format, seconds
   measure "$2" "$3" "$4" node "$peers/$1.js" --dir "$work/$3" --format "$4" --seconds "$5" --keep "$keep"

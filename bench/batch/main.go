@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -210,7 +211,8 @@ func (r *intake) call(ctx context.Context, method, path string, body []byte, wan
 	}
 	defer res.Body.Close()
 	if res.StatusCode != want {
-		return fmt.Errorf("%s %s: %s", method, path, res.Status)
+		said, _ := io.ReadAll(io.LimitReader(res.Body, 300)) // of why, as far as it comes
+		return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, said)
 	}
 	if err := json.NewDecoder(res.Body).Decode(answer); err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)

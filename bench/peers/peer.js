@@ -5,6 +5,12 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+// One line says what went wrong; the report has it.
+process.on('uncaughtException', (error) => {
+  console.error(error.message.split('\n')[0]);
+  process.exit(1);
+});
+
 const { values: flags } = parseArgs({
   options: {
     dir: { type: 'string' }, // an exported workload
