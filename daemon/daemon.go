@@ -57,6 +57,7 @@ type Daemon struct {
 	urls     urls
 	faults   faults
 	metrics  *metrics
+	kept     keeper
 
 	store     *store.Store
 	blobs     *blob.Folder
@@ -267,8 +268,9 @@ func newSecret() (string, error) { return signing.NewSecret(), nil }
 
 // queue works turns until ctx ends, then finishes those in hand.
 func (d *Daemon) queue(ctx context.Context) error {
+	turns, _ := turnsOf(d.renderer.Slots())
 	return d.store.Run(ctx, store.Workers{
-		Slots: d.renderer.Slots(), Render: d.draw, Deliver: d.deliver, Poll: d.poll, Plan: d.planJob,
+		Slots: turns, Render: d.draw, Deliver: d.deliver, Poll: d.poll, Plan: d.planJob,
 	}, d.options.Grace)
 }
 

@@ -103,15 +103,27 @@ func (d Doctor) chromeSigns(ctx context.Context, cfg chrome.Config) []Sign {
 		defer cancel()
 		_ = pool.Close(ctx) // its processes are gone in any case
 	}()
+	drawn := drawnScripts(ctx, pool) // by a tab that stays open, with a renderer to look at
 	status := pool.Status()[0]
 	signs := []Sign{
 		{Name: "Chrome", Health: Well, Says: fmt.Sprintf("%s at %s, as %s, draws", status.Version, path, ownerOf(status.PID))},
-		{Name: "sandbox", Health: Well, Says: "Chrome's renderers have a namespace of their own and a filter of system calls"},
+		sandboxSign(cfg.Sandbox, status.PID, chrome.LookAtSandbox),
 	}
-	if cfg.Sandbox == chrome.SandboxNone {
-		signs[1] = Sign{"sandbox", Warn, "Chrome runs without one: a page that breaks out of Chrome has this machine", "take render.sandbox: none out, and look again"}
+	return append(signs, drawn...)
+}
+
+// sandboxSign is what the renderers of the Chrome of process pid are seen in.
+func sandboxSign(setting string, pid int, look func(pid int) (chrome.Sandbox, error)) Sign {
+	seen, err := look(pid)
+	switch {
+	case setting == chrome.SandboxNone && err != nil:
+		return Sign{"sandbox", Warn, fmt.Sprintf("Chrome runs without one (%v): a page that breaks out of Chrome has this machine", err),
+			"take render.sandbox: none out, and look again"}
+	case err != nil:
+		return Sign{"sandbox", Missing, fmt.Sprintf("Chrome (process %d) was started with one, and has none: %v", pid, err), "report it: pictifyd should not have started it"}
 	}
-	return append(signs, drawnScripts(ctx, pool)...)
+	return Sign{Name: "sandbox", Health: Well, Says: fmt.Sprintf("Seccomp: 2 and another %s namespace, seen in %s of Chrome (process %d)",
+		seen.Namespace, count(seen.Renderers, "renderer"), pid)}
 }
 
 // notStarted are the signs of a Chrome that is there and cannot be worked with.

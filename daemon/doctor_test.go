@@ -107,8 +107,43 @@ func TestChromeProvesItselfAndItsFonts(t *testing.T) {
 	if s := signNamed(t, signs, "Chrome"); !strings.Contains(s.Says, "HeadlessChrome/") || !strings.Contains(s.Says, "as user ") {
 		t.Errorf("%+v", s)
 	}
+	if s := signNamed(t, signs, "sandbox"); !strings.HasPrefix(s.Says, "Seccomp: 2 and another user namespace, seen in ") {
+		t.Errorf("%+v", s)
+	}
 	if want := len(scripts) + 2; len(signs) != want {
 		t.Errorf("%d signs, want %d", len(signs), want)
+	}
+}
+
+// The doctor says what it sees, not what was asked for.
+func TestSandboxIsJudgedByWhatIsSeen(t *testing.T) {
+	well := func(int) (chrome.Sandbox, error) { return chrome.Sandbox{Renderers: 2, Namespace: "user"}, nil }
+	bad := func(int) (chrome.Sandbox, error) {
+		return chrome.Sandbox{}, errors.New("renderer 7 filters no system calls (Seccomp: 0)")
+	}
+	for name, c := range map[string]struct {
+		setting string
+		look    func(int) (chrome.Sandbox, error)
+		health  Health
+		says    string
+	}{
+		"with one":                     {chrome.SandboxRequired, well, Well, "Seccomp: 2 and another user namespace, seen in 2 renderers of Chrome (process 5)"},
+		"without one, as was asked":    {chrome.SandboxNone, bad, Warn, "Seccomp: 0"},
+		"without one, which was asked": {"", bad, Missing, "Seccomp: 0"},
+	} {
+		if s := sandboxSign(c.setting, 5, c.look); s.Name != "sandbox" || s.Health != c.health || !strings.Contains(s.Says, c.says) || (s.Do == "") != (c.health == Well) {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}
+
+func TestDoctorSeesThatChromeHasNoSandbox(t *testing.T) {
+	needChrome(t)
+	cfg := chrome.DefaultConfig()
+	cfg.Chrome, cfg.Sandbox = os.Getenv("PICTIFYD_TEST_CHROME"), chrome.SandboxNone
+	signs := Doctor{Log: slog.New(slog.DiscardHandler)}.chromeSigns(t.Context(), cfg)
+	if s := signNamed(t, signs, "sandbox"); s.Health != Warn || !strings.Contains(s.Says, "Seccomp: 0") || s.Do == "" {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -18,7 +18,7 @@ const module = "github.com/pictifyd/pictifyd/"
 // internal/* and expr.
 var mayImport = map[string][]string{
 	"bindings":     {"connectors", "template", "config"},
-	"batch":        {"bindings", "template"},
+	"batch":        {"bindings", "template", "config"},
 	"connectors":   {"config"},
 	"connectors/*": {"connectors", "connectors/*", "config"},
 	"render/*":     {"render", "assets", "config"},

@@ -20,6 +20,8 @@ func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
 		"how texts of rows came out":  {fittingsOfRows, "(owner=? AND idx=? AND key=?)"},
 		"how their renders are found": {fittingsOfRows, "(fingerprint=?)"},
 		"the renders of a job's page": {picturesOfJob, "(fingerprint=?)"},
+		"what waiting images show":    {shownWhileWaiting, "USING INDEX images_waiting"},
+		"how bytes were made":         {specsOfHashes, "USING INDEX renders_hash"},
 		"the images of bytes":         {rehashImages, "USING INDEX images_hash"},
 		"the deliveries that are due": {dueDeliveries + ` ORDER BY d.due_at, d.generation LIMIT 9`, "USING INDEX deliveries_waiting"},
 	} {

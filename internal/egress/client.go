@@ -23,10 +23,15 @@ type ClientOptions struct {
 
 // Client is an HTTP client that reaches only what g opens, at every redirect
 // too. What is refused comes back as an error marked retry.Permanent. The
-// environment's proxies are not used: they would resolve names themselves.
+// environment's proxies are not used: they would resolve names themselves, and
+// only the operator can know that his refuses what it must, see Config.Proxy.
 func (g *Guard) Client(o ClientOptions) *http.Client {
+	var way http.RoundTripper = g.transport
+	if g.router != nil {
+		way = g.router
+	}
 	return &http.Client{
-		Transport:     g.transport,
+		Transport:     way,
 		Timeout:       o.Timeout,
 		CheckRedirect: checkRedirect(o.MaxRedirects),
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -17,17 +18,33 @@ type Config struct {
 	// Allow opens more, exactly what it names: CIDRs ("10.0.0.0/8"), addresses
 	// ("192.168.1.7") and host names ("img.corp.example", whatever it resolves to).
 	Allow []string `yaml:"allow"`
+	// Proxy is the HTTP proxy through which the public internet is reached, as
+	// http://user:password@proxy.corp.example:3128. What Allow names is reached
+	// without it. Empty: everything is.
+	//
+	// The proxy resolves names itself. So it is the proxy that must refuse names
+	// which resolve to addresses inside for it and to others, or to none, here.
+	Proxy config.Secret `yaml:"proxy"`
 }
 
 // Default is the public internet and nothing else.
 func Default() Config { return Config{Public: true} }
 
-// Validate reports every entry that is neither a CIDR, an address nor a host name.
+// Validate reports every entry that is neither a CIDR, an address nor a host
+// name, and a proxy that is none or that nothing would go through.
 func (c Config) Validate() error {
 	var problems problem.List
 	for i, text := range c.Allow {
 		if _, err := parseEntry(text); err != nil {
 			problems = append(problems, err.At(fmt.Sprintf("allow[%d]", i)))
+		}
+	}
+	if !c.Proxy.IsZero() {
+		if _, err := parseProxy(c.Proxy.Reveal()); err != nil {
+			problems = append(problems, err.At("proxy"))
+		} else if !c.Public {
+			problems = append(problems, problem.New(problem.Invalid, "nothing goes through the proxy while public is false").
+				At("proxy").WithHint("what allow names is reached without it; leave proxy out, or set public: true"))
 		}
 	}
 	return problems.Err()

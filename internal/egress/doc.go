@@ -11,5 +11,8 @@
 // unicast. Its hook for net.Dialer is not used: it sees the address without the
 // name, and here the operator may allow a name.
 //
+// With a proxy of the operator's the connection is the proxy's, and so is the
+// last word on names: see Config.Proxy.
+//
 // Addresses in the operator's own file do not come here: he may name what he likes.
 package egress

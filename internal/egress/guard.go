@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -33,6 +34,7 @@ type Guard struct {
 	lookup    func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	dialer    net.Dialer
 	transport *http.Transport
+	router    *router // nil without a proxy
 }
 
 // New is the Guard of c. The error is that of c.Validate.
@@ -56,6 +58,10 @@ func New(c Config) (*Guard, error) {
 		g.prefixes = append(g.prefixes, e.prefix)
 	}
 	g.transport = g.newTransport()
+	if !c.Proxy.IsZero() {
+		proxy, _ := parseProxy(c.Proxy.Reveal())
+		g.router = g.newRouter(proxy)
+	}
 	return g, nil
 }
 
@@ -68,6 +74,10 @@ func (g *Guard) CheckURL(ctx context.Context, raw string) error {
 		return problem.New(problem.Invalid, "%q is not a URL", raw)
 	}
 	if err := checkForm(u); err != nil {
+		return err
+	}
+	if g.router != nil {
+		_, _, err = g.route(ctx, u.Hostname())
 		return err
 	}
 	_, err = g.resolve(ctx, u.Hostname())
@@ -93,16 +103,13 @@ func checkForm(u *url.URL) error {
 // refuses the host: a name that points both outside and inside is an attack or
 // a mistake, and which one would be dialled is chance.
 func (g *Guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	name, err := canonicalHost(host)
+	name, err := hostOf(host)
 	if err != nil {
-		return nil, retry.Permanent(problem.New(problem.Invalid, "%q is not a host name: %w", host, err))
+		return nil, err
 	}
 	if addr, err := netip.ParseAddr(name); err == nil {
 		addr = addr.Unmap()
 		return []netip.Addr{addr}, g.checkAddr(name, addr)
-	}
-	if numeric(name) {
-		return nil, refused("write it with four decimal numbers", "%q is an address in an unusual form", host)
 	}
 	addrs, err := g.lookup(ctx, "ip", name)
 	if err != nil {
@@ -120,6 +127,19 @@ func (g *Guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) 
 	return addrs, nil
 }
 
+// hostOf is the canonical form of host: an address, or a name that nobody takes
+// for one.
+func hostOf(host string) (string, error) {
+	name, err := canonicalHost(host)
+	if err != nil {
+		return "", retry.Permanent(problem.New(problem.Invalid, "%q is not a host name: %w", host, err))
+	}
+	if _, err := netip.ParseAddr(name); err != nil && numeric(name) {
+		return "", refused("write it with four decimal numbers", "%q is an address in an unusual form", host)
+	}
+	return name, nil
+}
+
 func lookupError(host string, err error) error {
 	if dns := (*net.DNSError)(nil); errors.As(err, &dns) && dns.IsNotFound {
 		return problem.New(problem.Invalid, "host %q does not resolve: %w", host, err).WithSlug(HostNotFound)
@@ -127,15 +147,16 @@ func lookupError(host string, err error) error {
 	return problem.New(problem.Upstream, "resolve %q: %w", host, err).WithSlug(HostNotFound)
 }
 
+// named reports whether the operator opened the host by its name, or addr by a
+// range. A prefix contains no address with a zone, so that a zone never opens
+// anything.
+func (g *Guard) named(host string, addr netip.Addr) bool {
+	return g.hosts[host] || slices.ContainsFunc(g.prefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
 func (g *Guard) checkAddr(host string, addr netip.Addr) error {
-	if g.hosts[host] {
+	if g.named(host, addr) {
 		return nil
-	}
-	// A prefix contains no address with a zone, so that a zone never opens anything.
-	for _, prefix := range g.prefixes {
-		if prefix.Contains(addr) {
-			return nil
-		}
 	}
 	place := host
 	if host != addr.String() {

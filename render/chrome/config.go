@@ -30,7 +30,7 @@ type Config struct {
 	Chrome   string          `yaml:"chrome"`   // name or path of the binary, or auto, see Find
 	User     string          `yaml:"user"`     // whom Chrome runs as when the daemon is root: a user, a numeric id, or auto
 	Sandbox  string          `yaml:"sandbox"`  // required or none
-	Idle     config.Duration `yaml:"idle"`     // after so long without work all Chromes but one stop; 0: they never do
+	Idle     config.Duration `yaml:"idle"`     // after so long without work the Chromes stop; 0: they never do
 
 	// RemoteAssets says whether pages may show images that rows name by URL; see
 	// AllowsRemote for what it is when nobody wrote it.
@@ -92,6 +92,8 @@ type Options struct {
 	Tabs     int           // that one browser works in at a time; 0 means 2
 	Pictures int           // after which a browser is replaced; 0 means 5,000
 	Memory   int64         // bytes of a browser's processes above which it is replaced; 0 means 1 GiB
+	Plain    bool          // only the lane that needs nothing but Chrome's own captures
+	Pace     string        // the file that keeps how fast the lanes are here; "" measures nothing
 	Dir      string        // where profiles are kept while Chrome runs; "" is /dev/shm if it has room, else the temporary folder
 }
 

@@ -34,34 +34,75 @@ func checkSandbox(ctx context.Context, group int) error {
 }
 
 func lookAtRenderers(group int) error {
-	seen := 0
-	for _, pid := range groupMembers(group) {
+	_, err := LookAtSandbox(group)
+	return err
+}
+
+// A Sandbox is what was seen of a running Chrome's renderers, each of which has
+// a filter of system calls (Seccomp: 2) and a namespace of its own.
+type Sandbox struct {
+	Renderers int
+	Namespace string // the kind of namespace: user, or pid where the former can't be seen
+}
+
+// LookAtSandbox looks at the renderers of the Chrome whose main process is pid.
+// The error says which of them is not contained, or that there is none.
+func LookAtSandbox(pid int) (Sandbox, error) {
+	seen := Sandbox{Namespace: userNamespace}
+	for _, pid := range groupMembers(pid) {
 		if !slices.Contains(commandLine(pid), "--type=renderer") {
 			continue
 		}
 		if filter := statusField(pid, "Seccomp"); filter != "2" {
-			return fmt.Errorf("renderer %d filters no system calls (Seccomp: %s)", pid, filter)
+			return Sandbox{}, fmt.Errorf("renderer %d filters no system calls (Seccomp: %s)", pid, filter)
 		}
-		if !apart(pid) {
-			return fmt.Errorf("renderer %d has no namespace of its own", pid)
+		namespace := apart(pid)
+		if namespace == "" {
+			return Sandbox{}, fmt.Errorf("renderer %d has no namespace of its own", pid)
 		}
-		seen++
+		seen.Renderers++
+		if namespace != userNamespace {
+			seen.Namespace = namespace
+		}
 	}
-	if seen == 0 {
-		return errors.New("no renderer to be seen")
+	if seen.Renderers == 0 {
+		return Sandbox{}, errors.New("no renderer to be seen")
 	}
-	return nil
+	return seen, nil
 }
 
-// apart reports whether process pid lives in a user or pid namespace below
-// ours. The link of the former is not readable by everybody.
-func apart(pid int) bool {
+// The kinds of namespace by which a renderer is seen to be apart.
+const (
+	userNamespace = "user"
+	pidNamespaces = "pid"
+)
+
+// apart is the kind of a namespace below ours that process pid lives in, ""
+// when there is none. The link of a user namespace is not readable by
+// everybody, the map of its users is.
+func apart(pid int) string {
 	ours, _ := os.Readlink("/proc/self/ns/user")
 	theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/user", pid))
 	if err == nil && theirs != ours {
-		return true
+		return userNamespace
 	}
-	return len(strings.Fields(statusField(pid, "NSpid"))) > len(strings.Fields(statusField(os.Getpid(), "NSpid")))
+	if theirs, ours := userMap(pid), userMap(os.Getpid()); theirs != "" && theirs != ours {
+		return userNamespace
+	}
+	if len(strings.Fields(statusField(pid, "NSpid"))) > len(strings.Fields(statusField(os.Getpid(), "NSpid"))) {
+		return pidNamespaces
+	}
+	return ""
+}
+
+// userMap is the map of the users of the user namespace that process pid lives
+// in, as seen from ours.
+func userMap(pid int) string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/uid_map", pid))
+	if err != nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(string(text)), " ")
 }
 
 // noSandbox is the problem of a machine on which Chrome can't be contained.
@@ -80,11 +121,11 @@ func sandboxNeeds(readFile func(string) ([]byte, error)) string {
 	case is("kernel/unprivileged_userns_clone", "0"):
 		return "allow unprivileged user namespaces: `sysctl -w kernel.unprivileged_userns_clone=1`"
 	case is("kernel/apparmor_restrict_unprivileged_userns", "1"):
-		return "allow Chrome its user namespaces: an AppArmor profile with `userns,` for its path, or `sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`"
+		return "allow Chrome its user namespaces: an AppArmor profile with `userns,` for its path (deploy/apparmor/pictifyd-chrome), or `sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`"
 	case is("user/max_user_namespaces", "0"):
 		return "allow user namespaces: `sysctl -w user.max_user_namespaces=10000`"
 	}
-	return "allow unprivileged user namespaces; in a container with a seccomp profile that lets clone and unshare make them (docker run --security-opt seccomp=FILE)"
+	return "allow unprivileged user namespaces; in a container with a seccomp profile that lets clone and unshare make them (docker run --security-opt seccomp=deploy/seccomp.json)"
 }
 
 // mentionsSandbox reports whether Chrome's last words are about its sandbox.
