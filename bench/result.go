@@ -37,25 +37,28 @@ type Result struct {
 // are longer than the mean time between two images.
 type Stages map[string]float64
 
-// The stages, in the order in which an image passes them. An engine may tell of
-// its own within StageEngine.
+// The stages, in the order in which an image passes them.
 const (
-	StageFill     = "fill"     // values into the page, in Go
-	StageWait     = "wait"     // for the engine's turn
-	StageEngine   = "engine"   // from the request to the bytes, without the wait
-	StagePrepare  = "prepare"  // of that: the document into the page, until fonts and images are there
-	StageDraw     = "draw"     // of that: the page to pixels
-	StageEncode   = "encode"   // of that: pixels to the format
-	StageTransfer = "transfer" // of that: the bytes to the daemon
-	StageStore    = "store"    // bytes to the disk, synced
+	StageFill    = "fill"    // values into the page, in Go
+	StageWait    = "wait"    // for the engine's turn
+	StageEngine  = "engine"  // from then to the bytes; what the engine tells of it follows
+	StagePrepare = "prepare" // the document into the page, its files, its layout
+	StagePaint   = "paint"   // the page to pixels
+	StageQueue   = "queue"   // waiting for the encoder
+	StageEncode  = "encode"  // pixels to the format
+	StageStore   = "store"   // bytes to the disk, synced
 )
 
 // StageNames are all of them in order.
-var StageNames = []string{StageFill, StageWait, StageEngine, StagePrepare, StageDraw, StageEncode, StageTransfer, StageStore}
+var StageNames = []string{StageFill, StageWait, StageEngine, StagePrepare, StagePaint, StageQueue, StageEncode, StageStore}
 
-// engineStages are those that the engine tells of one image.
+// engineStages are those that the engine tells of one image. Which they are
+// depends on how it drew; those that it says nothing of are zero.
 func engineStages(out render.Output) map[string]time.Duration {
-	return map[string]time.Duration{StageEngine: out.Duration}
+	return map[string]time.Duration{
+		StageEngine: out.Duration, StagePrepare: out.Stages.Prepare, StagePaint: out.Stages.Paint,
+		StageQueue: out.Stages.Queue, StageEncode: out.Stages.Encode,
+	}
 }
 
 // String is r for a reader, in lines.

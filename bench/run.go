@@ -64,7 +64,9 @@ func Run(ctx context.Context, r render.Renderer, w *Workload, o Options) (Result
 	if o.Trace {
 		result.Stages = Stages{}
 		for name, sum := range run.stages {
-			result.Stages[name] = millis(sum) / images
+			if sum > 0 {
+				result.Stages[name] = millis(sum) / images
+			}
 		}
 	}
 	return result, nil

@@ -28,6 +28,7 @@ import (
 const (
 	startLimit = time.Minute
 	stopLimit  = 30 * time.Second
+	restLimit  = 30 * time.Second
 	jobLimit   = 20 * time.Minute
 )
 
@@ -86,9 +87,7 @@ func (r *intake) measure(ctx context.Context, w *bench.Workload) (result bench.R
 		return result, err
 	}
 	result.Peer, result.Version = bench.Daemon, health.Version
-	idle := bench.Watch(daemon.Process.Pid, time.Second)
-	time.Sleep(3 * time.Second) // at rest
-	rest := idle.Stop()
+	rest := atRest(daemon.Process.Pid)
 	result.IdleMB, result.IdleOthers = rest.OwnMB(), rest.Processes-1
 
 	meter := bench.Watch(daemon.Process.Pid, 500*time.Millisecond)
@@ -152,6 +151,17 @@ func (r *intake) start(ctx context.Context) (*exec.Cmd, error) {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// atRest is what a daemon without work uses. The Chrome that it was checked with
+// is given the time to end.
+func atRest(pid int) (u bench.Usage) {
+	for began := time.Now(); time.Since(began) < restLimit && u.Processes != 1; {
+		meter := bench.Watch(pid, time.Second)
+		time.Sleep(2 * time.Second)
+		u = meter.Stop()
+	}
+	return u
 }
 
 // stop ends the daemon as its operator would.
