@@ -74,9 +74,12 @@ func (c *round) bounds() (context.Context, context.CancelFunc) {
 func (c *round) draw(ctx context.Context) error {
 	switch c.lane {
 	case staged:
-		return c.play(ctx)
+		return c.together(ctx, sessionKey{c.rows[0].key, true}, (*session).play)
 	case proving:
 		return c.prove(ctx)
+	}
+	if key := c.rows[0].key; key.print {
+		return c.together(ctx, sessionKey{pageKey: key}, (*session).print)
 	}
 	out, err := c.seat.draw(ctx, c.pool.launcher.egress, c.rows[0].request)
 	if err == nil {
@@ -108,9 +111,9 @@ func (c *round) missing() (n int) {
 	return n
 }
 
-// play draws the rows on the seat's stage.
-func (c *round) play(ctx context.Context) error {
-	s, err := c.seat.open(ctx, c.pool.launcher.egress, sessionKey{c.rows[0].key, true})
+// together draws the rows in a tab of the seat that takes several.
+func (c *round) together(ctx context.Context, key sessionKey, draw func(*session, context.Context, []render.Request, func(int, render.Output, error)) error) error {
+	s, err := c.seat.open(ctx, c.pool.launcher.egress, key)
 	if err != nil {
 		return err
 	}
@@ -118,14 +121,14 @@ func (c *round) play(ctx context.Context) error {
 	for i, w := range c.rows {
 		requests[i] = w.request
 	}
-	err = s.play(ctx, requests, c.answer)
+	err = draw(s, ctx, requests, c.answer)
 	if errors.Is(err, errOtherBytes) {
-		// A new stage knows no bytes; if the rows differ in them, they go there one by one.
+		// A new tab knows no bytes; if the rows differ in them, they go there one by one.
 		c.seat.clear()
 		if len(c.rows) > 1 {
 			return errTogether
 		}
-		return c.play(ctx)
+		return c.together(ctx, key, draw)
 	}
 	return err
 }
