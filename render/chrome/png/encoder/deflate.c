@@ -6,7 +6,6 @@
 enum { CODE_LIMIT = 12 };
 
 void block_start(block *b, const u8 *bytes, u32 size) {
-  symbols_fill();
   CHECK(size <= MAX_BLOCK);
   b->bytes = bytes;
   b->size = size;

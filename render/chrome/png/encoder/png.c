@@ -97,7 +97,7 @@ static int write_file(job *j) {
   put_palette(j);
   u8 *data = chunk_begin(&j->out, "IDAT");
   put_bytes(&j->out, "\x78\x01", 2); // deflate, a window of 32 KB
-  rows_put(&j->out, &j->rows, j->mode == MODE_SMALL);
+  rows_put(&j->out, &j->rows, j->mode != MODE_FAST);
   chunk_end(&j->out, data);
   chunk_end(&j->out, chunk_begin(&j->out, "IEND"));
   return (int)(j->out.at - start);
@@ -105,7 +105,7 @@ static int write_file(job *j) {
 
 // worthwhile is how many colours a palette may have to be shorter than what it
 // saves.
-static u32 worthwhile(const picture *p) { return min32(MAX_PALETTE, max32(p->width * p->height / 8, 1)); }
+static u32 worthwhile(const picture *p) { return min32(MAX_PALETTE, p->width * p->height / 8); }
 
 // encode writes the picture as a PNG and returns its size, or why not.
 EXPORT(encode) int encode(u32 mode, u32 format, u32 colours, u32 density) {

@@ -87,7 +87,7 @@ static u32 put_rows(const rows *r, u32 y, u32 end, strategy s, u32 sum) {
   return sum;
 }
 
-// choose tries each strategy on a sixth of the rows, from the middle. If the
+// choose tries each strategy on a tenth of the rows, from the middle. If the
 // best one is another than before, it leaves its frequencies in b.
 static strategy choose(const rows *r, block *b, u32 y, u32 end, span s, strategy before) {
   static block trial;
@@ -98,8 +98,8 @@ static strategy choose(const rows *r, block *b, u32 y, u32 end, span s, strategy
   u64 least = ~0ull;
   trial.tokens = tokens;
   s.size = part * s.stride;
-  for (strategy t = 0; t < (r->palette ? 1 : STRATEGIES); t++) {
-    s.filtered = !r->palette && t != ALL_NONE;
+  for (strategy t = 0; t < STRATEGIES; t++) {
+    s.filtered = t != ALL_NONE;
     put_rows(r, from, from + part, t, ADLER_START);
     block_start(&trial, bytes, s.size);
     trial.frequencies = b->frequencies;
@@ -128,6 +128,7 @@ void rows_put(stream *out, const rows *r, bool small) {
   u32 stride = stride_of(r), height = r->source.height, step = rows_per_block(height, stride), sum = ADLER_START;
   span s = {.bytes = bytes, .position = FIRST_POSITION, .stride = stride, .bytes_per_pixel = bytes_per_pixel(r)};
   strategy chosen = ALL_SUB;
+  symbols_fill();
   b.tokens = tokens;
   b.frequencies = (frequencies){0};
   find_fast_reset();
@@ -135,7 +136,7 @@ void rows_put(stream *out, const rows *r, bool small) {
   for (u32 y = 0, end; y < height; y = end) {
     end = min32(y + step, height);
     s.size = (end - y) * stride;
-    if (small) chosen = choose(r, &b, y, end, s, y ? chosen : STRATEGIES);
+    if (small && !r->palette) chosen = choose(r, &b, y, end, s, y ? chosen : STRATEGIES);
     s.filtered = !r->palette && chosen != ALL_NONE;
     sum = put_rows(r, y, end, chosen, sum);
     if (small) {

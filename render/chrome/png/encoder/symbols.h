@@ -19,7 +19,8 @@ extern u8 distance_symbols_near[256], distance_symbols_far[256]; // by distance 
 extern u8 distance_extra[DISTANCE_SYMBOLS];
 extern u16 distance_base[DISTANCE_SYMBOLS];
 
-// symbols_fill makes the tables; it may be called again.
+// symbols_fill makes the tables, before anything else is done with them. It may
+// be called again.
 void symbols_fill(void);
 
 INLINE u32 distance_symbol(u32 distance) {
