@@ -22,7 +22,7 @@ func chunks(tb testing.TB, file []byte) map[string][]byte {
 	return found
 }
 
-func colours(img *image.NRGBA) int {
+func countColours(img *image.NRGBA) int {
 	seen := map[[4]byte]bool{}
 	for i := 0; i < len(img.Pix); i += 4 {
 		seen[[4]byte(img.Pix[i:i+4])] = true
@@ -57,13 +57,13 @@ func TestPaletteHasAtMostSoManyColours(t *testing.T) {
 					file := m.png(t, img, o)
 					got := decode(t, file)
 					what := fmt.Sprintf("%s, %v, %v", name, size, o)
-					if entries := len(chunks(t, file)["PLTE"]) / 3; entries > int(n) || colours(got) > int(n) {
-						t.Fatalf("%s: %d entries, %d colours", what, entries, colours(got))
+					if entries := len(chunks(t, file)["PLTE"]) / 3; entries > int(n) || countColours(got) > int(n) {
+						t.Fatalf("%s: %d entries, %d colours", what, entries, countColours(got))
 					}
 					if got.Rect != img.Rect {
 						t.Fatalf("%s: size %v", what, got.Rect)
 					}
-					if colours(img) <= int(n) {
+					if countColours(img) <= int(n) {
 						samePixels(t, got, img, what)
 					}
 				}
