@@ -38,7 +38,7 @@ type machine struct {
 	reserve, encode, output api.Function
 }
 
-// engine is the WebAssembly engine of all tests, compiled the encoder in it.
+// engine is the WebAssembly engine of all tests, and compiled the encoder in it.
 var engine = sync.OnceValue(func() wazero.Runtime { return wazero.NewRuntime(context.Background()) })
 
 var compiled = sync.OnceValues(func() (wazero.CompiledModule, error) {

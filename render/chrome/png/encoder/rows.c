@@ -12,7 +12,11 @@ static u8 window[WINDOW + MAX_BLOCK + GUARD];
 static u8 *const bytes = window + WINDOW;
 static token tokens[MAX_TOKENS];
 
-enum { TRIAL_DEPTH = 1, DEPTH = 16 };
+enum {
+  DEPTH = 16, // places of a memory that find_small tries
+  TRIAL_DEPTH = 1,
+  LOYALTY = 8, // another strategy must be better by this part: rows in the window are then of no use
+};
 
 static u32 bytes_per_pixel(const rows *r) { return r->palette ? 1 : r->layout.bytes_per_pixel; }
 
@@ -107,6 +111,7 @@ static strategy choose(const rows *r, block *b, u32 y, u32 end, span s, strategy
     find_small(&trial, &s, &places, TRIAL_DEPTH);
     found[t] = trial.frequencies;
     u64 bits = block_bits(&trial);
+    if (t != before && before != STRATEGIES) bits += bits / LOYALTY;
     if (bits >= least) continue;
     least = bits;
     best = t;
