@@ -157,7 +157,8 @@ type assetError struct {
 func (e *assetError) Error() string { return e.err.Error() }
 func (e *assetError) Unwrap() error { return e.err }
 
-// picture draws one claim. bytes are nil when it did not become a picture.
+// picture draws one claim. bytes are nil when it did not become a picture, or
+// one that is there already.
 func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, bytes []byte) {
 	c := p.claim
 	done = store.Rendered{Fingerprint: c.Fingerprint}
@@ -177,6 +178,11 @@ func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, 
 	done.Fitting = fittingOf(out, p.sheet.instead)
 	for _, a := range p.sheet.request.Assets {
 		done.Assets = append(done.Assets, a.Digest)
+	}
+	done.Remote = p.sheet.shown
+	if size, ok := d.keeps(ctx, c, out.Bytes); ok {
+		done.Hash, done.Bytes = c.Before, size
+		return done, nil
 	}
 	return done, out.Bytes
 }

@@ -1,11 +1,10 @@
 package render
 
 import (
-	"maps"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/pictifyd/pictifyd/internal/paper"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -29,27 +28,17 @@ type Sheet struct {
 	Width, Height int    // in CSS pixels
 }
 
-// papers are the presets upright, in CSS pixels at 96 to the inch.
-var papers = map[string][2]float64{
-	"a0": mm(841, 1189), "a1": mm(594, 841), "a2": mm(420, 594), "a3": mm(297, 420), "a4": mm(210, 297), "a5": mm(148, 210), "a6": mm(105, 148),
-	"b4": mm(250, 353), "b5": mm(176, 250),
-	"letter": inches(8.5, 11), "legal": inches(8.5, 14), "tabloid": inches(11, 17), "executive": inches(7.25, 10.5), "statement": inches(5.5, 8.5),
-}
-
-func mm(width, height float64) [2]float64     { return inches(width/25.4, height/25.4) }
-func inches(width, height float64) [2]float64 { return [2]float64{width * 96, height * 96} }
-
 // Papers are the names of the presets, sorted.
-func Papers() []string { return slices.Sorted(maps.Keys(papers)) }
+func Papers() []string { return paper.Names() }
 
 // Size is the size of the paper in CSS pixels; ok is false for a name that is no
 // preset's, "" among them.
 func (p Print) Size() (width, height float64, ok bool) {
-	size, ok := papers[p.Paper]
+	size, ok := paper.Named(p.Paper)
 	if p.Landscape {
-		return size[1], size[0], ok
+		return size.Height, size.Width, ok
 	}
-	return size[0], size[1], ok
+	return size.Width, size.Height, ok
 }
 
 // Place is where a page of width by height lies on its paper: the size of the

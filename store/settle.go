@@ -14,15 +14,16 @@ type wantedRender struct {
 	spec     bindings.Spec
 	owner    bindings.Owner
 	priority int
+	row      int // of the first proposal that asks
 }
 
 // wantedBy are the pictures that proposals ask for, each with who asks soonest.
 func wantedBy(proposals []bindings.Proposal) map[string]wantedRender {
 	renders := map[string]wantedRender{}
-	for _, p := range proposals {
+	for row, p := range proposals {
 		for _, w := range p.Wants {
 			if before, ok := renders[w.Fingerprint]; !ok || p.Priority < before.priority {
-				renders[w.Fingerprint] = wantedRender{w.Spec, p.Owner, p.Priority}
+				renders[w.Fingerprint] = wantedRender{w.Spec, p.Owner, p.Priority, row}
 			}
 		}
 	}
@@ -35,13 +36,16 @@ func wantedBy(proposals []bindings.Proposal) map[string]wantedRender {
 // render that another one is about to end or to drop is known to be so below.
 func (t *tx) insertRenders(ctx context.Context, renders map[string]wantedRender) error {
 	var all [][]any
+	first := t.places
 	for _, f := range slices.Sorted(maps.Keys(renders)) {
 		r := renders[f]
-		all = append(all, []any{f, encode(r.spec), r.spec.Group(), r.spec.Format, string(r.owner), r.priority})
+		all = append(all, []any{f, encode(r.spec), r.spec.Group(), r.spec.Format, string(r.owner), r.priority, first + r.row})
+		t.places = max(t.places, first+r.row+1)
 	}
 	return pages(all, pageSize, func(page [][]any) error {
-		_, err := t.exec(ctx, `INSERT INTO renders (fingerprint, spec, page, format, owner, priority, state, created_at)
-			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, e.value->>4, CAST(e.value->>5 AS BIGINT), 'waiting', CAST($2 AS BIGINT)
+		_, err := t.exec(ctx, `INSERT INTO renders (fingerprint, spec, page, format, owner, priority, place, state, created_at)
+			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, e.value->>4, CAST(e.value->>5 AS BIGINT), CAST(e.value->>6 AS BIGINT),
+				'waiting', CAST($2 AS BIGINT)
 			FROM rows($1) AS e WHERE true
 			ON CONFLICT (fingerprint) DO UPDATE SET priority = excluded.priority, owner = excluded.owner
 			WHERE renders.state = 'waiting' AND excluded.priority < renders.priority`, table(page), millis(t.now))
@@ -162,16 +166,18 @@ func (t *tx) endOutputs(ctx context.Context, outputs map[itemID]*ended) error {
 		rows = append(rows, id.cells(outputs[id].outputs, outputs[id].failures))
 	}
 	var endings []ending
+	showed := map[itemID]string{}
 	if err := pages(rows, pageSize, func(page [][]any) error {
 		return t.each(ctx, `UPDATE items SET pending = pending - CAST(e.value->>3 AS BIGINT), failures = failures + CAST(e.value->>4 AS BIGINT),
 				state = CASE WHEN pending > CAST(e.value->>3 AS BIGINT) THEN state
 					WHEN failures + CAST(e.value->>4 AS BIGINT) > 0 THEN 'failed' ELSE 'ready' END
 			FROM rows($1) AS e
 			WHERE items.owner = e.value->>0 AND items.idx = CAST(e.value->>1 AS BIGINT) AND items.key = e.value->>2
-			RETURNING items.owner, items.idx, items.key, generation, digest, pending, failures`, []any{table(page)}, func(scan func(...any) error) error {
+			RETURNING items.owner, items.idx, items.key, generation, digest, pending, failures, showed`, []any{table(page)}, func(scan func(...any) error) error {
 			e := ending{event: sink.RenderCompleted}
 			var pending, failures int64
-			if err := scan(&e.owner, &e.idx, &e.key, &e.generation, &e.digest, &pending, &failures); err != nil {
+			var before string
+			if err := scan(&e.owner, &e.idx, &e.key, &e.generation, &e.digest, &pending, &failures, &before); err != nil {
 				return err
 			}
 			if failures > 0 {
@@ -179,10 +185,17 @@ func (t *tx) endOutputs(ctx context.Context, outputs map[itemID]*ended) error {
 			}
 			if pending == 0 {
 				endings = append(endings, e)
+				if before != "" {
+					showed[e.itemID] = before
+				}
 			}
 			return nil
 		})
 	}); err != nil {
+		return err
+	}
+	endings, err := t.compareShown(ctx, endings, showed)
+	if err != nil {
 		return err
 	}
 	return t.end(ctx, endings)
@@ -195,7 +208,8 @@ func compareItems(a, b itemID) int {
 // An ending is an item whose last output ended, or that was removed.
 type ending struct {
 	changedItem
-	event string
+	event   string
+	edition string // of the same digest, where it shows something else than before; "" is the first
 }
 
 // end plans what follows from the end of items: deliveries for those of

@@ -72,6 +72,7 @@ func Open(ctx context.Context, cfg Config, files Files, o Options) (*Pool, error
 		return nil, err
 	}
 	o = o.withDefaults()
+	o.Plain = o.Plain || cfg.Lane == lanePlain
 	l, err := newLauncher(cfg, files, o)
 	if err != nil {
 		return nil, err
