@@ -96,7 +96,7 @@ func TestRefusedBatchLeavesNothing(t *testing.T) {
 	}{
 		"unknown template":    {"/template/certficate/batch", `{"variables":[{}]}`, 404, "template_not_found", ""},
 		"unknown size":        {batchPath, `{"variables":[` + rows + `],"size":"stroy"}`, 422, "unknown_size", "outputs[0].size"},
-		"unknown format":      {batchPath, `{"variables":[` + rows + `],"format":"bmp"}`, 422, "invalid", "outputs[0].format"},
+		"unknown format":      {batchPath, `{"variables":[` + rows + `],"format":"bmp"}`, 422, "invalid", "format"},
 		"unknown field":       {batchPath, `{"webhokUrl":"https://a.example","variables":[{}]}`, 422, "unknown_field", "webhokUrl"},
 		"no rows":             {batchPath, `{"webhookUrl":"https://a.example"}`, 422, "invalid", "variables"},
 		"text after the end":  {batchPath, `{"variables":[` + rows + `]} {}`, 422, "bad_json", ""},

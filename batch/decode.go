@@ -48,7 +48,7 @@ func Decode(body io.Reader, limits Limits, row func(Row) error) (Request, error)
 	in := &input{from: body, left: limits.Body, limit: limits.Body, digest: sha256.New()}
 	d := &decoder{in: in, json: json.NewDecoder(in), limit: limits.Rows, row: row}
 	d.json.UseNumber()
-	d.fields.given = map[string]string{}
+	d.fields.given, d.fields.encoding = map[string]string{}, encodingFields{}
 	if err := d.body(); err != nil {
 		return Request{}, d.failure(err)
 	}

@@ -10,9 +10,12 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -35,7 +38,7 @@ func digestOf(body string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-var onePNG = []Output{{Name: "png", Format: "png"}}
+var onePNG = []Output{{Name: "png", Encoding: bindings.Encoding{Format: "png"}}}
 
 func TestTheExampleOfTheSeedIsABatch(t *testing.T) {
 	body := `{"variables":[{"recipient_name":"Ada","certificate_id":"C-1"},{"recipient_name":"Bob","certificate_id":2.50}],` +
@@ -60,7 +63,7 @@ func TestTheExampleOfTheSeedIsABatch(t *testing.T) {
 func TestFieldsStandBeforeOrAfterTheRows(t *testing.T) {
 	const rows, fields = `"variables":[{"a":1}]`, `"rowKey":"a","format":"jpg","quality":0.9,"metadata":{"run": 7}`
 	want := Request{
-		Outputs: []Output{{Name: "jpeg", Format: "jpeg", Quality: 90}}, RowKey: "a", Metadata: json.RawMessage(`{"run":7}`), Rows: 1,
+		Outputs: []Output{{Name: "jpeg", Encoding: bindings.Encoding{Format: "jpeg", Quality: 90}}}, RowKey: "a", Metadata: json.RawMessage(`{"run":7}`), Rows: 1,
 	}
 	for _, body := range []string{"{" + rows + "," + fields + "}", "{" + fields + "," + rows + "}"} {
 		got, _, err := decoded(body, Limits{})
@@ -82,16 +85,44 @@ func TestOutputsInEveryDialect(t *testing.T) {
 		{``, onePNG},
 		{`"format":null,"quality":null,"outputs":null,"metadata":null,"webhookUrl":null,"concurrency":5,`, onePNG},
 		{`"outputs":[],`, onePNG},
-		{`"fileExtension":"webp","quality":1,`, []Output{{Name: "webp", Format: "webp", Quality: 100}}},
-		{`"format":"jpeg","quality":1.5,`, []Output{{Name: "jpeg", Format: "jpeg", Quality: 2}}},
-		{`"format":"jpeg","quality":0.001,`, []Output{{Name: "jpeg", Format: "jpeg", Quality: 1}}},
-		{`"format":"jpeg",`, []Output{{Name: "jpeg", Format: "jpeg", Quality: 85}}},
-		{`"layout":"story",`, []Output{{Name: "story", Size: "story", Format: "png"}}},
+		{`"fileExtension":"webp","quality":1,`, []Output{{Name: "webp", Encoding: bindings.Encoding{Format: "webp", Quality: 100}}}},
+		{`"format":"jpeg","quality":1.5,`, []Output{{Name: "jpeg", Encoding: bindings.Encoding{Format: "jpeg", Quality: 2}}}},
+		{`"format":"jpeg","quality":0.001,`, []Output{{Name: "jpeg", Encoding: bindings.Encoding{Format: "jpeg", Quality: 1}}}},
+		{`"format":"jpeg",`, []Output{{Name: "jpeg", Encoding: bindings.Encoding{Format: "jpeg", Quality: 85}}}},
+		{`"layout":"story",`, []Output{{Name: "story", Size: "story", Encoding: bindings.Encoding{Format: "png"}}}},
 		{`"size":"default",`, onePNG},
-		{`"layouts":["default","story"],`, []Output{{Name: "png", Format: "png"}, {Name: "story", Size: "story", Format: "png"}}},
+		{`"layouts":["default","story"],`, []Output{{Name: "png", Encoding: bindings.Encoding{Format: "png"}}, {Name: "story", Size: "story", Encoding: bindings.Encoding{Format: "png"}}}},
 		{
 			`"quality":70,"format":"jpg","outputs":[{"layout":"story"},{"name":"lossless","fileExtension":"png"},{"format":"webp","quality":0.5}],`,
-			[]Output{{Name: "story", Size: "story", Format: "jpeg", Quality: 70}, {Name: "lossless", Format: "png"}, {Name: "webp", Format: "webp", Quality: 50}},
+			[]Output{{Name: "story", Size: "story", Encoding: bindings.Encoding{Format: "jpeg", Quality: 70}}, {Name: "lossless", Encoding: bindings.Encoding{Format: "png"}}, {Name: "webp", Encoding: bindings.Encoding{Format: "webp", Quality: 50}}},
+		},
+		{
+			`"deviceScaleFactor": 2 ,"transparent":true,"compression":"small","maxBytes":"200KB","outputs":[{},{"format":"jpg"},{"format":"webp","scale":1.5,"transparent":false}],`,
+			[]Output{
+				{Name: "png", Encoding: bindings.Encoding{Format: "png", Scale: 2, Transparent: true, Compression: "small", MaxBytes: 200_000}},
+				{Name: "jpeg", Encoding: bindings.Encoding{Format: "jpeg", Quality: 85, Scale: 2, MaxBytes: 200_000}},
+				{Name: "webp", Encoding: bindings.Encoding{Format: "webp", Quality: 85, Scale: 1.5, MaxBytes: 200_000}},
+			},
+		},
+		{
+			`"fileExtension":"gif","maxBytes":200000,"quality":0.9,"duration":1.5,`,
+			[]Output{{Name: "gif", Encoding: bindings.Encoding{Format: "gif", MaxBytes: 200_000, Animated: true, FPS: 15, Duration: config.Duration(1500 * time.Millisecond)}}},
+		},
+		{
+			`"format":"webp","animated":true,"fps":10,"duration":"2s","loops":3,`,
+			[]Output{{Name: "webp", Encoding: bindings.Encoding{Format: "webp", Quality: 85, Animated: true, FPS: 10, Duration: config.Duration(2 * time.Second), Loops: 3}}},
+		},
+		{
+			`"format":"pdf","preset":"A4","landscape":true,"margins":{"top":10,"left":"1in"},"title":"List",`,
+			[]Output{{Name: "pdf", Encoding: bindings.Encoding{Format: "pdf", Paper: "a4", Landscape: true, Margin: bindings.Margin{10, 0, 0, 96}, Title: "List"}}},
+		},
+		{
+			`"margin":"1in 2px","outputs":[{"format":"pdf","page":2},{"format":"pdf","name":"wide","margins":40},{"format":"png"}],`,
+			[]Output{
+				{Name: "page-2", Page: 2, Encoding: bindings.Encoding{Format: "pdf", Margin: bindings.Margin{96, 2, 96, 2}}},
+				{Name: "wide", Encoding: bindings.Encoding{Format: "pdf", Margin: bindings.Margin{40, 40, 40, 40}}},
+				{Name: "png", Encoding: bindings.Encoding{Format: "png"}},
+			},
 		},
 	} {
 		got, _, err := decoded("{"+c.fields+`"variableSets":[{}]}`, Limits{})
@@ -156,7 +187,31 @@ func TestBatchThatCannotBeIsRefusedWithTheReason(t *testing.T) {
 		{"field twice", `{"variables":[{}],"format":"png","format":"jpg"}`, Limits{}, []string{"given_twice format: twice"}},
 		{"rows twice", `{"variables":[{}],"variableSets":[{}]}`, Limits{}, []string{`given_twice variableSets: "variables" and "variableSets" mean the same`}},
 		{"alias twice in an output", `{"variables":[{}],"outputs":[{"size":"a","layout":"b"}]}`, Limits{}, []string{"given_twice outputs[0].size: mean the same"}},
-		{"unknown format", `{"variables":[{}],"format":"gif"}`, Limits{}, []string{"invalid outputs[0].format: gif"}},
+		{"unknown format", `{"variables":[{}],"layouts":["a","b"],"format":"bmp"}`, Limits{}, []string{"invalid format: bmp"}},
+		{"unknown format of an output", `{"variables":[{}],"outputs":[{},{"fileExtension":"bmp"}]}`, Limits{}, []string{"invalid outputs[1].fileExtension: bmp"}},
+		{"options of the wrong type", `{"variables":[{}],"scale":"2","transparent":1,"compression":2,"maxBytes":-5,"animated":"yes","fps":1.5,"duration":"3","loops":"x","paper":4,"margin":"wide","landscape":0,"title":["t"]}`, Limits{}, []string{
+			"wrong_type scale: a number", "wrong_type transparent: true or false", "wrong_type compression: a text", "wrong_type maxBytes: an amount of bytes",
+			"wrong_type animated: true or false", "wrong_type fps: a whole number", `wrong_type duration: a unit, as in "30s"`, "wrong_type loops: a whole number",
+			"wrong_type paper: a text", `wrong_type margin: as in "10mm"`, "wrong_type landscape: true or false", "wrong_type title: a text",
+		}},
+		{"options out of range", `{"variables":[{}],"outputs":[{"deviceScaleFactor":4,"maxBytes":7,"compression":"tiny"},{"format":"gif","fps":60,"loops":-1}]}`, Limits{}, []string{
+			"invalid outputs[0].deviceScaleFactor: 4 is not between 1 and 3", "invalid outputs[0].compression: fast, small, palette", "invalid outputs[0].maxBytes: 200KB",
+			"invalid outputs[1].fps: 60", "invalid outputs[1].loops: -1",
+		}},
+		{"scale 0", `{"variables":[{}],"scale":0}`, Limits{}, []string{"invalid scale: 0 is not between 1 and 3"}},
+		{"endless duration", `{"variables":[{}],"format":"gif","duration":1e300}`, Limits{}, []string{"wrong_type duration: seconds"}},
+		{"long duration", `{"variables":[{}],"format":"gif","duration":31}`, Limits{}, []string{"invalid duration: 31s is longer"}},
+		{"an option of another format", `{"variables":[{}],"outputs":[{"format":"jpg","transparent":true}]}`, Limits{}, []string{"invalid outputs[0].transparent: it is for png, webp, gif"}},
+		{"an option of no output's format", `{"variables":[{}],"transparent":true,"preset":"A4","outputs":[{"format":"jpg"}]}`, Limits{}, []string{
+			"invalid preset: it is for pdf", "invalid transparent: it is for png, webp, gif",
+		}},
+		{"a fault beside the outputs", `{"variables":[{}],"deviceScaleFactor":9,"layouts":["a","b"]}`, Limits{}, []string{"invalid deviceScaleFactor: 9 is not"}},
+		{"two words for an option", `{"variables":[{}],"scale":1,"deviceScaleFactor":2}`, Limits{}, []string{`given_twice deviceScaleFactor: "scale" and "deviceScaleFactor" mean the same`}},
+		{"a side of a page", `{"variables":[{}],"format":"pdf","margins":{"top":10,"lft":5,"left":"5 km"}}`, Limits{}, []string{
+			"wrong_type margins.left: wants lengths", `invalid margins.lft: no side "lft"`,
+		}},
+		{"too wide a margin", `{"variables":[{}],"format":"pdf","margins":5000}`, Limits{}, []string{"wrong_type margins: is wider than 2304"}},
+		{"a side that is no length", `{"variables":[{}],"format":"pdf","margins":{"top":[1]}}`, Limits{}, []string{"wrong_type margins.top: wants lengths"}},
 		{"outputs of one name", `{"variables":[{}],"outputs":[{},{}]}`, Limits{}, []string{"invalid outputs[1].name: also named"}},
 		{"quality 0", `{"variables":[{}],"quality":0}`, Limits{}, []string{"invalid quality: quality 0"}},
 		{"quality above 100", `{"variables":[{}],"layouts":["a","b"],"quality":100.5}`, Limits{}, []string{"invalid quality: 100.5"}},
@@ -283,7 +338,8 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"variables":[{"a":1},{"a":2}],"webhookUrl":"https://a.example/x"}`,
 		`{"variableSets":[1,null,{"a":[1]}],"outputs":[{"format":"jpg","quality":0.8,"layout":"story"}],"rowKey":"a","metadata":[1]}`,
-		`{"format":"gif","layouts":["a","b"],"variables":[]}`,
+		`{"format":"pdf","margins":{"top":1,"left":"2mm"},"preset":"A4","variables":[{}],"maxBytes":"1MB","duration":2,"fps":3}`,
+		`{"format":"bmp","layouts":["a","b"],"variables":[]}`,
 		`{"variables":[{"a":1},`, `{"a":1,}`, `{1:2}`, `[]`, ``, `{"variables":[{}]} x`, "{\"variables\":[{\"\xff\":1}]}",
 	} {
 		f.Add(seed)

@@ -37,13 +37,12 @@ func Final(succeeded, failed int64) Status {
 
 // An Output is what is made of each row.
 type Output struct {
-	Name    string `json:"name"`
-	Size    string `json:"size,omitempty"`
-	Theme   string `json:"theme,omitempty"`
-	Page    int    `json:"page,omitempty"`
-	Format  string `json:"format"`
-	Quality int    `json:"quality,omitempty"`
+	Name  string `json:"name"`
+	Size  string `json:"size,omitempty"`
+	Theme string `json:"theme,omitempty"`
+	Page  int    `json:"page,omitempty"`
 
+	bindings.Encoding
 	bindings.Language
 }
 

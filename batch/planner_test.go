@@ -67,13 +67,13 @@ func told(proposals []bindings.Proposal) []string {
 }
 
 func TestRowsBecomeProposalsOfTheirJob(t *testing.T) {
-	p := mustPlanner(t, Job{Outputs: []Output{{Name: "png", Format: "png"}, {Name: "thumb", Size: "thumb", Format: "jpeg", Quality: 80}}})
+	p := mustPlanner(t, Job{Outputs: []Output{{Name: "png", Encoding: bindings.Encoding{Format: "png"}}, {Name: "thumb", Size: "thumb", Encoding: bindings.Encoding{Format: "jpeg", Quality: 80}}}})
 	got := p.Propose([]Row{row(7, `{"name":"Ada","extra":[1]}`)})
 	if len(got) != 1 || len(got[0].Wants) != 2 {
 		t.Fatalf("proposals %+v", got)
 	}
 	thumb := bindings.Spec{
-		Template: "certificate", Version: 3, Page: "page thumb", Size: "thumb", Values: []string{"Ada", "2026-11-24"}, Format: "jpeg", Quality: 80,
+		Template: "certificate", Version: 3, Page: "page thumb", Size: "thumb", Values: []string{"Ada", "2026-11-24"}, Encoding: bindings.Encoding{Format: "jpeg", Quality: 80},
 	}
 	if diff := cmp.Diff(bindings.Want{Output: "thumb", Fingerprint: bindings.Fingerprint(thumb, 1), Spec: thumb}, got[0].Wants[1]); diff != "" {
 		t.Errorf("second output (-want +got):\n%s", diff)
@@ -158,7 +158,7 @@ func TestPlanningThatGoesOnAfterARestartKnowsTheKeysBefore(t *testing.T) {
 }
 
 func TestUnknownSizeRefusesTheBatch(t *testing.T) {
-	_, err := NewPlanner(Job{Outputs: []Output{{Name: "png", Format: "png"}, {Name: "t", Size: "thum", Format: "png"}}}, certificate{}, 1, accepted)
+	_, err := NewPlanner(Job{Outputs: []Output{{Name: "png", Encoding: bindings.Encoding{Format: "png"}}, {Name: "t", Size: "thum", Encoding: bindings.Encoding{Format: "png"}}}}, certificate{}, 1, accepted)
 	got := problem.All(err)
 	if len(got) != 1 || got[0].Path != "outputs[1].size" || !strings.Contains(got[0].Hint, `"thumb"`) {
 		t.Errorf("error %v", err)

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
+	"maps"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -32,11 +35,10 @@ type Request struct {
 
 // fields are the body's fields but the rows, as they were given.
 type fields struct {
-	format, size    string
-	theme           string
+	size, theme     string
 	language        bindings.Language
 	sizes           []string
-	quality         *json.Number
+	encoding        encodingFields
 	outputs         []outputFields
 	rowKey, webhook string
 	metadata        json.RawMessage
@@ -45,18 +47,18 @@ type fields struct {
 
 // outputFields is one element of outputs.
 type outputFields struct {
-	name, size, theme, format string
-	language                  bindings.Language
-	page, quality             *json.Number
+	name, size, theme string
+	language          bindings.Language
+	page              json.Number
+	encoding          encodingFields
+	given             map[string]string // as of fields
 }
 
 // canonicalField says what each field of the body means.
-var canonicalField = map[string]string{
+var canonicalField = with(encodingField, map[string]string{
 	"variables": "variables", "variableSets": "variables",
 	"webhookUrl": "webhookUrl",
-	"format":     "format", "fileExtension": "format",
-	"quality": "quality",
-	"size":    "size", "layout": "size",
+	"size":       "size", "layout": "size",
 	"sizes": "sizes", "layouts": "sizes",
 	"theme":  "theme",
 	"locale": "locale", "timezone": "timezone", "currency": "currency",
@@ -64,17 +66,21 @@ var canonicalField = map[string]string{
 	"rowKey":      "rowKey",
 	"metadata":    "metadata",
 	"concurrency": "concurrency", // of the seed's API; how many renders run at once is the daemon's matter
-}
+})
 
 // canonicalOutputField is the same for an element of outputs.
-var canonicalOutputField = map[string]string{
-	"name":   "name",
-	"format": "format", "fileExtension": "format",
+var canonicalOutputField = with(encodingField, map[string]string{
+	"name": "name",
 	"size": "size", "layout": "size",
-	"theme":   "theme",
-	"page":    "page",
-	"quality": "quality",
-	"locale":  "locale", "timezone": "timezone", "currency": "currency",
+	"theme":  "theme",
+	"page":   "page",
+	"locale": "locale", "timezone": "timezone", "currency": "currency",
+})
+
+func with(all, more map[string]string) map[string]string {
+	all = maps.Clone(all)
+	maps.Copy(all, more)
+	return all
 }
 
 // set takes the field that was given as name.
@@ -82,9 +88,7 @@ func (f *fields) set(name string, value json.RawMessage) problem.List {
 	if isNull(value) {
 		return nil
 	}
-	switch canonicalField[name] {
-	case "format":
-		return text(name, value, &f.format)
+	switch meaning := canonicalField[name]; meaning {
 	case "size":
 		return text(name, value, &f.size)
 	case "theme":
@@ -99,8 +103,6 @@ func (f *fields) set(name string, value json.RawMessage) problem.List {
 		return text(name, value, &f.rowKey)
 	case "webhookUrl":
 		return f.setWebhook(name, value)
-	case "quality":
-		return number(name, value, &f.quality)
 	case "sizes":
 		if json.Unmarshal(value, &f.sizes) != nil {
 			return problem.List{wants(name, "a list of names of sizes")}
@@ -109,6 +111,10 @@ func (f *fields) set(name string, value json.RawMessage) problem.List {
 		return f.setOutputs(name, value)
 	case "metadata":
 		return f.setMetadata(name, value)
+	default:
+		if readers[meaning] != nil {
+			return f.encoding.set(meaning, name, value)
+		}
 	}
 	return nil
 }
@@ -150,7 +156,7 @@ func (f *fields) setOutputs(name string, value json.RawMessage) (problems proble
 }
 
 func (o *outputFields) setAll(path string, item map[string]json.RawMessage) (problems problem.List) {
-	given := map[string]string{}
+	o.given, o.encoding = map[string]string{}, encodingFields{}
 	for _, name := range sortedKeys(item) {
 		at := path + "." + name
 		meaning, known := canonicalOutputField[name]
@@ -161,11 +167,11 @@ func (o *outputFields) setAll(path string, item map[string]json.RawMessage) (pro
 		if isNull(item[name]) {
 			continue
 		}
-		if before, twice := given[meaning]; twice {
+		if before, twice := o.given[meaning]; twice {
 			problems = append(problems, givenTwice(before, name).At(at))
 			continue
 		}
-		given[meaning] = name
+		o.given[meaning] = name
 		problems = append(problems, o.set(meaning, at, item[name])...)
 	}
 	return problems
@@ -173,15 +179,15 @@ func (o *outputFields) setAll(path string, item map[string]json.RawMessage) (pro
 
 // set takes the field of that meaning.
 func (o *outputFields) set(meaning, at string, value json.RawMessage) problem.List {
+	if readers[meaning] != nil {
+		return o.encoding.set(meaning, at, value)
+	}
 	texts := map[string]*string{
-		"name": &o.name, "format": &o.format, "size": &o.size, "theme": &o.theme,
+		"name": &o.name, "size": &o.size, "theme": &o.theme,
 		"locale": &o.language.Locale, "timezone": &o.language.Timezone, "currency": &o.language.Currency,
 	}
-	switch meaning {
-	case "page":
+	if meaning == "page" {
 		return number(at, value, &o.page)
-	case "quality":
-		return number(at, value, &o.quality)
 	}
 	return text(at, value, texts[meaning])
 }
@@ -200,27 +206,23 @@ func (f *fields) resolve() ([]Output, error) {
 	}
 	outs := make([]bindings.Output, len(items))
 	var problems problem.List
+	used := map[string]bool{}
 	for i, o := range items {
-		quality, path := o.quality, fmt.Sprintf("outputs[%d].quality", i)
-		if quality == nil {
-			quality, path = f.quality, "quality"
-		}
-		q, err := percent(quality)
-		if err != nil && (path != "quality" || i == 0) {
-			problems = append(problems, err.At(path))
-		}
 		page, err := pageNumber(o.page)
 		if err != nil {
 			problems = append(problems, err.At(fmt.Sprintf("outputs[%d].page", i)))
 		}
 		outs[i] = bindings.Output{
-			Name: o.name, Size: or(o.size, f.size), Theme: or(o.theme, f.theme), Page: page, Format: or(o.format, f.format), Quality: q,
-			Language: o.language.Over(f.language),
+			Name: o.name, Size: or(o.size, f.size), Theme: or(o.theme, f.theme), Page: page,
+			Encoding: o.encoding.over(f.encoding, used), Language: o.language.Over(f.language),
 		}
 	}
 	full, err := bindings.Outputs(outs, "outputs")
 	if err != nil {
-		problems = append(problems, problem.All(err)...)
+		problems = append(problems, f.asGiven(items, problem.All(err))...)
+	}
+	if len(problems) == 0 {
+		problems = f.unused(used)
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -232,23 +234,41 @@ func (f *fields) resolve() ([]Output, error) {
 	return resolved, nil
 }
 
-// percent is a quality in hundredths: at most 1 is a fraction, above is percent.
-func percent(n *json.Number) (int, *problem.Error) {
-	if n == nil {
-		return 0, nil
+// unused finds the fields beside outputs that no output could take.
+func (f *fields) unused(used map[string]bool) (problems problem.List) {
+	for _, meaning := range sortedKeys(f.encoding) {
+		if !used[meaning] {
+			problems = append(problems, problem.New(problem.Invalid, "no output has a format with such an option").
+				At(f.given[meaning]).WithHint("it is for %s", strings.Join(bindings.FormatsOf(meaning), ", ")))
+		}
 	}
-	q, err := n.Float64()
-	if err != nil || q <= 0 || q > 100 {
-		return 0, problem.New(problem.Invalid, "the quality %s is neither a fraction up to 1 nor a percentage up to 100", n)
-	}
-	if q <= 1 {
-		q *= 100
-	}
-	return max(1, int(math.Round(q))), nil
+	return problems
 }
 
-func pageNumber(n *json.Number) (int, *problem.Error) {
-	if n == nil {
+// outputPath is where a problem of an output is: its number and its field.
+var outputPath = regexp.MustCompile(`^outputs\[([0-9]+)\]\.([a-z_]+)$`)
+
+// asGiven places problems of outputs where their fields were given: in the
+// output, or once beside all of them.
+func (f *fields) asGiven(items []outputFields, problems problem.List) (placed problem.List) {
+	for _, p := range problems {
+		if m := outputPath.FindStringSubmatch(p.Path); m != nil {
+			i, _ := strconv.Atoi(m[1]) // of items
+			if name, own := items[i].given[m[2]]; own {
+				p.Path = fmt.Sprintf("outputs[%d].%s", i, name)
+			} else if name, beside := f.given[m[2]]; beside {
+				p.Path = name
+			}
+		}
+		if !slices.ContainsFunc(placed, func(q *problem.Error) bool { return q.Path == p.Path && q.Message == p.Message }) {
+			placed = append(placed, p)
+		}
+	}
+	return placed
+}
+
+func pageNumber(n json.Number) (int, *problem.Error) {
+	if n == "" {
 		return 0, nil
 	}
 	page, err := n.Int64()
@@ -274,12 +294,12 @@ func text(path string, value json.RawMessage, into *string) problem.List {
 	return nil
 }
 
-func number(path string, value json.RawMessage, into **json.Number) problem.List {
+func number(path string, value json.RawMessage, into *json.Number) problem.List {
 	n := json.Number(bytes.TrimSpace(value))
 	if _, err := strconv.ParseFloat(string(n), 64); err != nil {
 		return problem.List{wants(path, "a number")}
 	}
-	*into = &n
+	*into = n
 	return nil
 }
 

@@ -145,6 +145,15 @@ func (b *Binding) plannedWith(t Template, epoch int64) string {
 		h.text(o.in.Currency)
 		h.text(zoneName(o.in.Zone))
 	}
+	for _, o := range b.drawing.outputs {
+		if apart := o.spec.apart(); apart != nil {
+			h.text(o.name)
+			h.number(int64(len(apart)))
+			for _, text := range apart {
+				h.text(text)
+			}
+		}
+	}
 	return h.sum()
 }
 

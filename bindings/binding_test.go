@@ -30,12 +30,12 @@ func TestRowBecomesItsPictures(t *testing.T) {
 	b := mustCompile(t, func(c *Config) {
 		c.Where = "stock > 0"
 		c.Map = map[string]string{"title": "name", "price": "price * 2"}
-		c.Outputs = []Output{{Name: "card"}, {Size: "story", Format: "jpg", Quality: 90}}
+		c.Outputs = []Output{{Name: "card"}, {Size: "story", Encoding: Encoding{Format: "jpg", Quality: 90}}}
 	})
 	row := map[string]any{"sku": "A-1", "name": "Shoe", "price": json.Number("21"), "stock": json.Number("3"), "note": "new", "colour": "red"}
 	got := b.Propose("A-1", row, clock, PriorityChange)
-	card := Spec{Template: "card", Version: 1, Page: "v1/", Values: []string{"Shoe", "42", "new"}, Format: "png"}
-	story := Spec{Template: "card", Version: 1, Page: "v1/story", Size: "story", Values: []string{"Shoe", "42", "new"}, Format: "jpeg", Quality: 90}
+	card := Spec{Template: "card", Version: 1, Page: "v1/", Values: []string{"Shoe", "42", "new"}, Encoding: Encoding{Format: "png"}}
+	story := Spec{Template: "card", Version: 1, Page: "v1/story", Size: "story", Values: []string{"Shoe", "42", "new"}, Encoding: Encoding{Format: "jpeg", Quality: 90}}
 	want := Proposal{
 		Owner: "binding/cards", Key: "A-1", Priority: PriorityChange, Digest: got.Digest,
 		Wants: []Want{{"card", Fingerprint(card, 1), card}, {"story", Fingerprint(story, 1), story}},
@@ -118,7 +118,7 @@ func TestBindingThatCannotWorkIsRefusedWithEveryProblem(t *testing.T) {
 		{"clock in where", func(c *Config) { c.Where = "date < now()" }, fakeTemplate{}, []string{"where: reads the clock"}},
 		{"clock in map", func(c *Config) { c.Map = map[string]string{"title": "now()"} }, fakeTemplate{}, []string{"map.title: reads the clock"}},
 		{"its own problems and those with the template", func(c *Config) {
-			c.OnDelete, c.Map, c.Outputs = "purge", map[string]string{"titel": "a"}, []Output{{Format: "bmp"}}
+			c.OnDelete, c.Map, c.Outputs = "purge", map[string]string{"titel": "a"}, []Output{{Encoding: Encoding{Format: "bmp"}}}
 		}, fakeTemplate{}, []string{"on_delete: purge", "outputs[0].format: bmp", "map.titel: titel"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -163,7 +163,7 @@ func TestBindingDigestChangesWithWhatItsImagesHangOn(t *testing.T) {
 		"on_delete": digest(func(c *Config) { c.OnDelete = Remove }, "v1", 1, 1),
 		"public":    digest(func(c *Config) { c.Public = true }, "v1", 1, 1),
 		"spelled-out defaults": digest(func(c *Config) {
-			c.Outputs = []Output{{Name: "png", Size: "default", Format: "png"}}
+			c.Outputs = []Output{{Name: "png", Size: "default", Encoding: Encoding{Format: "png"}}}
 		}, "v1", 1, 1),
 	} {
 		if same != base {
@@ -173,7 +173,7 @@ func TestBindingDigestChangesWithWhatItsImagesHangOn(t *testing.T) {
 	for name, other := range map[string]string{
 		"where":    digest(func(c *Config) { c.Where = "true" }, "v1", 1, 1),
 		"map":      digest(func(c *Config) { c.Map = map[string]string{"title": "title"} }, "v1", 1, 1),
-		"outputs":  digest(func(c *Config) { c.Outputs = []Output{{Format: "jpg"}} }, "v1", 1, 1),
+		"outputs":  digest(func(c *Config) { c.Outputs = []Output{{Encoding: Encoding{Format: "jpg"}}} }, "v1", 1, 1),
 		"source":   digest(func(c *Config) { c.Source = "other" }, "v1", 1, 1),
 		"template": digest(nil, "v2", 2, 1),
 		"epoch":    digest(nil, "v1", 1, 2),

@@ -48,7 +48,7 @@ assets: { recheck: 24h }
 		Name: "product-cards", Source: "products", Template: "product-card", Where: "stock > 0",
 		Map: map[string]string{"title": "name", "price": "price * 0.9"},
 		Outputs: []Output{
-			{Name: "card", Format: "png"}, {Name: "story", Format: "jpeg", Size: "story", Quality: 85},
+			{Name: "card", Encoding: Encoding{Format: "png"}}, {Name: "story", Encoding: Encoding{Format: "jpeg", Quality: 85}, Size: "story"},
 		},
 		Sinks: config.Strings{"shop_hook", "shop_db"}, OnDelete: Remove, DeleteGrace: config.Duration(3600e9),
 		Guard: Guard{MaxChanged: 1, MaxDeleted: 0.1, Floor: 5}, Public: true,
@@ -78,18 +78,20 @@ func TestEveryProblemOfABindingIsReportedAtOnce(t *testing.T) {
 		{"floor", func(c *Config) { c.Guard.Floor = -1 }, []string{"guard.floor: negative"}},
 		{"sink twice", func(c *Config) { c.Sinks = config.Strings{"a", "b", "a"} }, []string{"sinks[2]: twice"}},
 		{"empty map line", func(c *Config) { c.Map = map[string]string{"title": " "} }, []string{"map.title: nothing"}},
-		{"format", func(c *Config) { c.Outputs = []Output{{Format: "jepg"}} }, []string{`outputs[0].format: did you mean "jpeg"`}},
-		{"format of another world", func(c *Config) { c.Outputs = []Output{{Format: "tiff2000"}} }, []string{"outputs[0].format: png, jpeg, webp"}},
+		{"format", func(c *Config) { c.Outputs = []Output{{Encoding: Encoding{Format: "jepg"}}} }, []string{`outputs[0].format: did you mean "jpeg"`}},
+		{"format of another world", func(c *Config) { c.Outputs = []Output{{Encoding: Encoding{Format: "tiff2000"}}} }, []string{"outputs[0].format: png, jpeg, webp"}},
 		{"quality 1 and 100", func(c *Config) {
-			c.Outputs = []Output{{Name: "a", Format: "jpg", Quality: 1}, {Name: "b", Quality: 100}}
+			c.Outputs = []Output{{Name: "a", Encoding: Encoding{Format: "jpg", Quality: 1}}, {Name: "b", Encoding: Encoding{Quality: 100}}}
 		}, nil},
-		{"quality 101", func(c *Config) { c.Outputs = []Output{{Format: "jpg", Quality: 101}} }, []string{"outputs[0].quality: 101"}},
-		{"quality -1", func(c *Config) { c.Outputs = []Output{{Format: "jpg", Quality: -1}} }, []string{"outputs[0].quality: -1"}},
-		{"two outputs of one name", func(c *Config) { c.Outputs = []Output{{Format: "jpg"}, {}, {Format: "jpeg"}} }, []string{`outputs[2].name: outputs[0] is also named "jpeg"`}},
+		{"quality 101", func(c *Config) { c.Outputs = []Output{{Encoding: Encoding{Format: "jpg", Quality: 101}}} }, []string{"outputs[0].quality: 101"}},
+		{"quality -1", func(c *Config) { c.Outputs = []Output{{Encoding: Encoding{Format: "jpg", Quality: -1}}} }, []string{"outputs[0].quality: -1"}},
+		{"two outputs of one name", func(c *Config) {
+			c.Outputs = []Output{{Encoding: Encoding{Format: "jpg"}}, {}, {Encoding: Encoding{Format: "jpeg"}}}
+		}, []string{`outputs[2].name: outputs[0] is also named "jpeg"`}},
 		{"output's name", func(c *Config) { c.Outputs = []Output{{Name: "a.b"}} }, []string{`outputs[0].name: "a.b"`}},
 		{"size that is no name", func(c *Config) { c.Outputs = []Output{{Size: "Story XL"}} }, []string{`outputs[0].name: "Story XL"`}},
 		{"several", func(c *Config) {
-			c.Name, c.OnDelete, c.Outputs = "", "x", []Output{{Quality: 200}, {Format: "bmp"}}
+			c.Name, c.OnDelete, c.Outputs = "", "x", []Output{{Encoding: Encoding{Quality: 200}}, {Encoding: Encoding{Format: "bmp"}}}
 		}, []string{"name: no name", "on_delete: x", "outputs[0].quality: 200", "outputs[1].format: bmp"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -113,16 +115,16 @@ func TestEveryProblemOfABindingIsReportedAtOnce(t *testing.T) {
 }
 
 func TestOutputsAreNamedBySizeElseByFormat(t *testing.T) {
-	got, err := Outputs([]Output{{}, {Format: "jpg"}, {Size: "default", Format: "webp", Quality: 50}, {Size: "story"}, {Name: "wide", Size: "banner", Format: "jpeg", Quality: 1}}, "outputs")
+	got, err := Outputs([]Output{{}, {Encoding: Encoding{Format: "jpg"}}, {Size: "default", Encoding: Encoding{Format: "webp", Quality: 50}}, {Size: "story"}, {Name: "wide", Size: "banner", Encoding: Encoding{Format: "jpeg", Quality: 1}}}, "outputs")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []Output{
-		{Name: "png", Format: "png"},
-		{Name: "jpeg", Format: "jpeg", Quality: DefaultQuality},
-		{Name: "webp", Format: "webp", Quality: 50},
-		{Name: "story", Size: "story", Format: "png"},
-		{Name: "wide", Size: "banner", Format: "jpeg", Quality: 1},
+		{Name: "png", Encoding: Encoding{Format: "png"}},
+		{Name: "jpeg", Encoding: Encoding{Format: "jpeg", Quality: DefaultQuality}},
+		{Name: "webp", Encoding: Encoding{Format: "webp", Quality: 50}},
+		{Name: "story", Size: "story", Encoding: Encoding{Format: "png"}},
+		{Name: "wide", Size: "banner", Encoding: Encoding{Format: "jpeg", Quality: 1}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Outputs (-want +got):\n%s", diff)
@@ -131,7 +133,7 @@ func TestOutputsAreNamedBySizeElseByFormat(t *testing.T) {
 
 func TestNoOutputsAreOnePNG(t *testing.T) {
 	got, err := Outputs(nil, "outputs")
-	if diff := cmp.Diff([]Output{{Name: "png", Format: "png"}}, got); err != nil || diff != "" {
+	if diff := cmp.Diff([]Output{{Name: "png", Encoding: Encoding{Format: "png"}}}, got); err != nil || diff != "" {
 		t.Errorf("Outputs(nil): %v (-want +got):\n%s", err, diff)
 	}
 }

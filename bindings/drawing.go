@@ -56,8 +56,8 @@ func NewDrawing(t Template, version, epoch int64, outs []Output) (*Drawing, erro
 			continue
 		}
 		d.outputs = append(d.outputs, plannedOutput{o.Name, page, Spec{
-			Template: t.Name(), Version: version, Page: page.Digest, Size: o.Size, Theme: o.Theme, Number: o.Page,
-			Format: o.Format, Quality: o.Quality,
+			Template: t.Name(), Version: version, Page: page.Digest, Size: o.Size, Theme: o.Theme, Number: o.number(),
+			Encoding: o.Encoding,
 		}, o.Language.env()})
 	}
 	if err := problems.Err(); err != nil {
@@ -80,7 +80,7 @@ func pageOf(t Template, o Output) (*template.Page, *problem.Error) {
 		p := problem.New(problem.Invalid, "template %q has no theme %q", t.Name(), o.Theme).WithSlug("unknown_theme").At("theme")
 		return nil, suggest(p, o.Theme, t.Themes(), "themes")
 	}
-	page, err := t.Page(template.View{Size: o.Size, Theme: o.Theme, Page: o.Page})
+	page, err := t.Page(template.View{Size: o.Size, Theme: o.Theme, Page: o.number()})
 	if err != nil {
 		return nil, problem.New(problem.Invalid, "template %q has no page of size %q: %w", t.Name(), o.Size, err).At("size")
 	}

@@ -7,14 +7,11 @@ import (
 	"hash"
 )
 
-// DefaultQuality is that of a JPEG or WebP picture whose output names none.
-const DefaultQuality = 85
-
 // Fingerprint is the identity of the picture that s describes at an epoch: the
-// SHA-256, in hex, of the page's digest, the values of its slots, the format and
-// the quality. It is closed. The template's name and version and the size are
-// not in it, because the page stands for them; two templates that compile to
-// the same page share their pictures.
+// SHA-256, in hex, of the page's digest, the values of its slots, the format,
+// the quality, and what else the encoding names. It is closed. The template's
+// name and version and the size are not in it, because the page stands for
+// them; two templates that compile to the same page share their pictures.
 //
 // Changing what is hashed here renders every picture in the world again.
 func Fingerprint(s Spec, epoch int64) string {
@@ -24,25 +21,14 @@ func Fingerprint(s Spec, epoch int64) string {
 	for _, v := range s.Values {
 		h.text(v)
 	}
-	format, quality := encoding(s.Format, s.Quality)
-	h.text(format)
-	h.number(int64(quality))
+	e := s.Canonical()
+	h.text(e.Format)
+	h.number(int64(e.Quality))
 	h.number(epoch)
+	for _, text := range e.apart() {
+		h.text(text)
+	}
 	return h.sum()
-}
-
-// encoding is one spelling for all that encode in the same way.
-func encoding(format string, quality int) (string, int) {
-	if f, ok := formats[format]; ok {
-		format = f
-	}
-	switch {
-	case format == "png":
-		return format, 0
-	case quality == 0:
-		return format, DefaultQuality
-	}
-	return format, quality
 }
 
 // A tupleHash hashes a list of texts and numbers so that no two lists have the same input.

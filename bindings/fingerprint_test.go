@@ -12,7 +12,7 @@ func TestFingerprintIsTheOneOfOldLedgers(t *testing.T) {
 	spec := Spec{
 		Template: "product-card", Version: 3, Size: "story",
 		Page:   "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-		Values: []string{"Trail Runner 2", "€ 116,55", ""}, Format: "jpeg", Quality: 90,
+		Values: []string{"Trail Runner 2", "€ 116,55", ""}, Encoding: Encoding{Format: "jpeg", Quality: 90},
 	}
 	const want = "d24628b8be93d197a241ac1cb4a626160fa50534a3006cd8825a5608684f44a8"
 	if got := Fingerprint(spec, 1); got != want {
@@ -21,7 +21,7 @@ func TestFingerprintIsTheOneOfOldLedgers(t *testing.T) {
 }
 
 func TestFingerprintKnowsOnlyWhatThePictureShows(t *testing.T) {
-	spec := Spec{Template: "card", Version: 1, Page: "p", Size: "story", Values: []string{"a", "b"}, Format: "jpeg", Quality: 80}
+	spec := Spec{Template: "card", Version: 1, Page: "p", Size: "story", Values: []string{"a", "b"}, Encoding: Encoding{Format: "jpeg", Quality: 80}}
 	fingerprint := func(epoch int64, change func(*Spec)) string {
 		s := spec
 		s.Values = slices.Clone(spec.Values)
@@ -57,7 +57,7 @@ func TestFingerprintKnowsOnlyWhatThePictureShows(t *testing.T) {
 
 func TestQualityIsWhatTheEncoderMakesOfIt(t *testing.T) {
 	of := func(format string, quality int) string {
-		return Fingerprint(Spec{Page: "p", Format: format, Quality: quality}, 1)
+		return Fingerprint(Spec{Page: "p", Encoding: Encoding{Format: format, Quality: quality}}, 1)
 	}
 	if of("png", 10) != of("png", 0) {
 		t.Error("a PNG has a quality")

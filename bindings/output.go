@@ -10,17 +10,17 @@ import (
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template"
 )
 
 // An Output is one picture that is made of each row.
 type Output struct {
-	Name    string `yaml:"name"`    // default: the size, or the format where the size is the default one
-	Size    string `yaml:"size"`    // one of the template's; default: its first
-	Theme   string `yaml:"theme"`   // one of the template's; default: the document as it stands
-	Page    int    `yaml:"page"`    // of a template with several, from 1; default: the first
-	Format  string `yaml:"format"`  // png, jpeg (jpg) or webp; default: png
-	Quality int    `yaml:"quality"` // 1 to 100, for jpeg and webp; 0 is DefaultQuality
+	Name  string `yaml:"name"`  // default: the size, or the format where the size is the default one
+	Size  string `yaml:"size"`  // one of the template's; default: its first
+	Theme string `yaml:"theme"` // one of the template's; default: the document as it stands
+	Page  int    `yaml:"page"`  // of a template with several, from 1; default: the first, of a PDF all
 
+	Encoding `yaml:",inline"`
 	Language `yaml:",inline"`
 }
 
@@ -65,12 +65,6 @@ func (l Language) env() expr.Env {
 	return env
 }
 
-// formats are the words for a format, each with the one that is used inside.
-var formats = map[string]string{"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "webp": "webp"}
-
-// formatNames are the formats for people.
-var formatNames = []string{"png", "jpeg", "webp"}
-
 // namePattern is what may stand in a path: names of bindings and outputs.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
@@ -103,19 +97,8 @@ func Outputs(outs []Output, path string) ([]Output, error) {
 
 // complete writes the defaults into o and returns what is wrong with it.
 func (o *Output) complete(at string) (problems problem.List) {
-	if o.Format == "" {
-		o.Format = "png"
-	}
-	format, known := formats[o.Format]
-	if !known {
-		p := problem.New(problem.Invalid, "there is no format %q", o.Format).At(at + ".format")
-		problems = append(problems, suggest(p, o.Format, formatNames, "formats"))
-		format = o.Format
-	}
-	if o.Quality < 0 || o.Quality > 100 {
-		problems = append(problems, problem.New(problem.Invalid, "the quality %d is not between 1 and 100", o.Quality).At(at+".quality"))
-	}
-	o.Format, o.Quality = encoding(format, o.Quality)
+	problems = o.Encoding.check(at + ".")
+	o.Encoding = o.Canonical()
 	if o.Size == "default" {
 		o.Size = ""
 	}
@@ -126,11 +109,19 @@ func (o *Output) complete(at string) (problems problem.List) {
 	if o.Name == "" {
 		o.Name = o.ownName()
 	}
-	if known && !namePattern.MatchString(o.Name) {
+	if formats[o.Format] != "" && !namePattern.MatchString(o.Name) {
 		problems = append(problems, problem.New(problem.Invalid, "an output can't be named %q", o.Name).
 			At(at+".name").WithHint(nameHint))
 	}
 	return problems
+}
+
+// number is the page that is shown: of a PDF all, where none is named.
+func (o *Output) number() int {
+	if o.Page == 0 && o.Format == pdf {
+		return template.AllPages
+	}
+	return o.Page
 }
 
 // maxPage is the last page that an output may name.

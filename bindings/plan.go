@@ -1,6 +1,9 @@
 package bindings
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // An Owner is who has images: a binding or a job.
 type Owner string
@@ -32,14 +35,23 @@ type Spec struct {
 	Page     string   `json:"page"`    // digest of the compiled page for the size and theme
 	Size     string   `json:"size"`
 	Theme    string   `json:"theme,omitempty"`
-	Number   int      `json:"number,omitempty"` // of the page shown, from 1; 0 is the first
+	Number   int      `json:"number,omitempty"` // of the page shown, from 1; 0 is the first, template.AllPages every one
 	Values   []string `json:"values"`           // resolved, in the order of the document
-	Format   string   `json:"format"`
-	Quality  int      `json:"quality,omitempty"`
+
+	Encoding
 }
 
-// Group is what renders must share to be made in one page: template page and format.
-func (s Spec) Group() string { return s.Page + "." + s.Format }
+// Group is what renders must share to be made in one turn: the template's page
+// and what a loaded page is good for, which several formats of a row may share.
+func (s Spec) Group() string { return s.Page + "." + s.family() }
+
+// Redraws reports whether s is old once more, by another version of the template
+// or at another epoch: encoded alike, and with no value changed as far as can be
+// told. Whether it looks the same, pixels must say.
+func (s Spec) Redraws(old Spec) bool {
+	return s.Template == old.Template && s.Size == old.Size && s.Theme == old.Theme && s.Number == old.Number &&
+		s.Canonical() == old.Canonical() && (s.Version != old.Version || slices.Equal(s.Values, old.Values))
+}
 
 // A Want is one output of an item as it should be.
 type Want struct {

@@ -37,7 +37,7 @@ func mustCard(tb testing.TB) *template.Template {
 func TestTextAndNumbersOfARowPrintTheSameInARealTemplate(t *testing.T) {
 	cfg := validConfig()
 	cfg.Template, cfg.Map, cfg.Where = "product-card", map[string]string{"title": "name"}, "stock > 0"
-	cfg.Outputs = []Output{{}, {Size: "story", Format: "jpg"}}
+	cfg.Outputs = []Output{{}, {Size: "story", Encoding: Encoding{Format: "jpg"}}}
 	b, err := Compile(cfg, mustCard(t), 1, 1)
 	if err != nil {
 		t.Fatal(err)

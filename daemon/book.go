@@ -19,23 +19,23 @@ type book struct {
 	places []int // of bytes in done
 }
 
-// await is the next page that is ready. While files are on their way, what is
-// done is recorded when its time has come.
-func (b *book) await(ctx context.Context, pages <-chan prepared) (prepared, error) {
+// await is the next picture. While it is on its way, what is done is recorded
+// when its time has come.
+func (b *book) await(ctx context.Context, pictures <-chan picture) (picture, error) {
 	if len(b.done) == 0 {
-		return <-pages, nil
+		return <-pictures, nil
 	}
 	due := time.NewTimer(time.Until(b.began.Add(recordEvery)))
 	defer due.Stop()
 	select {
-	case p := <-pages:
+	case p := <-pictures:
 		return p, nil
 	case <-due.C:
 	}
 	if err := b.record(ctx, false); err != nil {
-		return prepared{}, err
+		return picture{}, err
 	}
-	return <-pages, nil
+	return <-pictures, nil
 }
 
 // add notes one result, and records the page when it is full.

@@ -40,6 +40,7 @@ type Options struct {
 	Once     bool            // read every source once, render, deliver, end
 	Renderer render.Renderer // instead of the Chrome pool; for tests and figures about rows
 	Grace    time.Duration   // for work in hand at the end; zero is 20 s
+	Cache    string          // a folder for what this machine finds out about itself; "" finds out nothing
 
 	// Listening is called with the address once requests are answered.
 	Listening func(addr net.Addr)
@@ -57,6 +58,7 @@ type Daemon struct {
 	urls     urls
 	faults   faults
 	metrics  *metrics
+	kept     keeper
 
 	store     *store.Store
 	blobs     *blob.Folder
@@ -193,11 +195,16 @@ func (d *Daemon) openRenderer(ctx context.Context) error {
 		d.renderer = d.options.Renderer
 		return nil
 	}
-	pool, err := chrome.Open(ctx, d.settings.Render, d.assets, chrome.Options{Log: d.log})
+	o := chrome.Options{Log: d.log}
+	if d.options.Cache != "" {
+		o.Pace = filepath.Join(d.options.Cache, "pace.json")
+	}
+	pool, err := chrome.Open(ctx, d.settings.Render, d.assets, o)
 	if err != nil {
 		return err
 	}
 	d.pool, d.renderer = pool, pool
+	d.metrics.lanes(pool)
 	return nil
 }
 
@@ -267,8 +274,9 @@ func newSecret() (string, error) { return signing.NewSecret(), nil }
 
 // queue works turns until ctx ends, then finishes those in hand.
 func (d *Daemon) queue(ctx context.Context) error {
+	turns, _ := turnsOf(d.renderer.Slots())
 	return d.store.Run(ctx, store.Workers{
-		Slots: d.renderer.Slots(), Render: d.draw, Deliver: d.deliver, Poll: d.poll, Plan: d.planJob,
+		Slots: turns, Render: d.draw, Deliver: d.deliver, Poll: d.poll, Plan: d.planJob,
 	}, d.options.Grace)
 }
 

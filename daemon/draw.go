@@ -24,6 +24,16 @@ const (
 	drawLimit   = 2 * time.Minute        // for one picture with its assets, the engine's second try included
 )
 
+// turnsOf is how many render turns are worked at a time, and how many pictures
+// each of them has in the renderer. A few turns keep owners apart; the renderer
+// gains by pictures of one page at a time, which are those of one turn.
+func turnsOf(slots int) (turns, pictures int) {
+	turns = min(slots, max(leastTurns, slots/8))
+	return turns, (slots + turns - 1) / turns
+}
+
+const leastTurns = 4
+
 // draw is the work of one render turn: claimed renders become pictures, their
 // bytes are kept, their results recorded.
 func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
@@ -34,28 +44,55 @@ func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
 	ahead, leave := context.WithCancel(ctx)
 	pages, wait := d.prepare(ahead, claims)
 	defer wait()
-	defer leave() // a turn that fails does not fetch on
+	pictures, drawn := d.pictures(ahead, pages)
+	defer drawn()
+	defer leave() // a turn that fails does not fetch and draw on
 	book := book{daemon: d, turn: t, began: time.Now()}
 	for range claims {
-		page, err := book.await(ctx, pages)
+		p, err := book.await(ctx, pictures)
 		if err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if page.err != nil && machineFault(page.err) {
-			return page.err
+		if p.fault != nil {
+			return p.fault
 		}
-		done, bytes := d.picture(ctx, page)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := book.add(ctx, done, bytes); err != nil {
+		if err := book.add(ctx, p.done, p.bytes); err != nil {
 			return err
 		}
 	}
 	return book.end(ctx)
+}
+
+// A picture is how a claim came out: rendered, with its bytes if there are any,
+// or a fault of the machine.
+type picture struct {
+	done  store.Rendered
+	bytes []byte
+	fault error
+}
+
+// pictures draws pages as they come, several at a time. There is one picture
+// for each; wait returns when no more is drawn.
+func (d *Daemon) pictures(ctx context.Context, pages <-chan prepared) (ready <-chan picture, wait func()) {
+	out := make(chan picture, cap(pages))
+	_, parallel := turnsOf(d.renderer.Slots())
+	var drawing sync.WaitGroup
+	for range parallel {
+		drawing.Go(func() {
+			for page := range pages {
+				if page.err != nil && machineFault(page.err) {
+					out <- picture{fault: page.err}
+					continue
+				}
+				done, bytes := d.picture(ctx, page)
+				out <- picture{done: done, bytes: bytes}
+			}
+		})
+	}
+	return out, drawing.Wait
 }
 
 // A prepared is a claim with its sheet, or the reason why there is none.
@@ -82,6 +119,7 @@ func (d *Daemon) prepare(ctx context.Context, claims []store.Claim) (pages <-cha
 			})
 		}
 		_ = g.Wait()
+		close(ready)
 	})
 	return ready, ahead.Wait
 }
@@ -119,7 +157,8 @@ type assetError struct {
 func (e *assetError) Error() string { return e.err.Error() }
 func (e *assetError) Unwrap() error { return e.err }
 
-// picture draws one claim. bytes are nil when it did not become a picture.
+// picture draws one claim. bytes are nil when it did not become a picture, or
+// one that is there already.
 func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, bytes []byte) {
 	c := p.claim
 	done = store.Rendered{Fingerprint: c.Fingerprint}
@@ -141,6 +180,10 @@ func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, 
 		done.Assets = append(done.Assets, a.Digest)
 	}
 	done.Remote = p.sheet.shown
+	if size, ok := d.keeps(ctx, c, out.Bytes); ok {
+		done.Hash, done.Bytes = c.Before, size
+		return done, nil
+	}
 	return done, out.Bytes
 }
 

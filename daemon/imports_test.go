@@ -18,10 +18,10 @@ const module = "github.com/pictifyd/pictifyd/"
 // internal/* and expr.
 var mayImport = map[string][]string{
 	"bindings":     {"connectors", "template", "config"},
-	"batch":        {"bindings", "template"},
+	"batch":        {"bindings", "template", "config"},
 	"connectors":   {"config"},
 	"connectors/*": {"connectors", "connectors/*", "config"},
-	"render/*":     {"render", "assets", "config"},
+	"render/*":     {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
 	"sink":         {"config"},
 	"sink/*":       {"sink", "config"},
 	"template":     {"template/*"},
@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"daemon":       {"*", "*/*"},
 	"cmd/pictifyd": {"daemon", "config"},
 	"bench":        {"*", "*/*"},
+	"bench/*":      {"bench"},
 }
 
 // everybody may be imported from everywhere.

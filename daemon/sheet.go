@@ -86,10 +86,13 @@ func (s *sheet) take(filled template.Document) {
 	s.instead, s.remote, s.shown = filled.Instead, filled.Remote, nil
 	s.request = render.Request{
 		Page: s.page.Digest, HTML: filled.HTML, Width: filled.Width, Height: filled.Height,
-		Format: render.Format(spec.Format), Quality: spec.Quality,
 	}
+	encode(&s.request, spec.Encoding)
 	if s.page.Layout {
 		s.request.Layout = layout.Script
+	}
+	for _, other := range filled.Sheets {
+		s.request.Sheets = append(s.request.Sheets, render.Sheet(other))
 	}
 	for _, a := range filled.Assets {
 		s.request.Assets = append(s.request.Assets, render.Asset{Path: a.Path, Digest: a.Digest})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/store"
 	"github.com/pictifyd/pictifyd/template"
@@ -142,7 +143,7 @@ func TestJobWhoseTemplateCannotDrawAnyMoreEndsAsFailedRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	job := batch.Job{
-		ID: "job_1", Template: "old", Version: v.Number, Outputs: []batch.Output{{Name: "default", Format: "png"}},
+		ID: "job_1", Template: "old", Version: v.Number, Outputs: []batch.Output{{Name: "default", Encoding: bindings.Encoding{Format: "png"}}},
 		Total: 2, CreatedAt: time.Now(), WebhookURL: s.receiver.server.URL,
 	}
 	if err := d.store.AcceptJob(t.Context(), job); err != nil {
@@ -180,7 +181,7 @@ func (d *Daemon) mustAccept(tb testing.TB, id string, photos ...string) {
 		tb.Fatal(err)
 	}
 	job := batch.Job{
-		ID: id, Template: "card", Version: 1, Outputs: []batch.Output{{Name: "default", Size: "default", Format: "png"}},
+		ID: id, Template: "card", Version: 1, Outputs: []batch.Output{{Name: "default", Size: "default", Encoding: bindings.Encoding{Format: "png"}}},
 		Total: int64(len(rows)), CreatedAt: time.Now(),
 	}
 	if err := d.store.AcceptJob(tb.Context(), job); err != nil {

@@ -7,41 +7,6 @@ import (
 	"time"
 )
 
-// A Format is an encoding of the picture.
-type Format string
-
-// The formats.
-const (
-	PNG  Format = "png"
-	JPEG Format = "jpeg"
-	WebP Format = "webp"
-)
-
-// Ext is the file extension of f without the dot: png, jpg, webp.
-func (f Format) Ext() string {
-	if f == JPEG {
-		return "jpg"
-	}
-	return string(f)
-}
-
-// ContentType is the media type of f.
-func (f Format) ContentType() string { return "image/" + string(f) }
-
-// ParseFormat accepts the names and extensions that users write; ok is false
-// for any other word.
-func ParseFormat(s string) (f Format, ok bool) {
-	switch s {
-	case "png":
-		return PNG, true
-	case "jpeg", "jpg":
-		return JPEG, true
-	case "webp":
-		return WebP, true
-	}
-	return "", false
-}
-
 // An Asset is one file that the page may load, at a path of its own origin.
 type Asset struct {
 	Path   string // absolute: "/assets/shoe.jpg"
@@ -52,23 +17,42 @@ type Asset struct {
 // reaches the page. Layout is run in the rows whose page has p-fit, p-focus or
 // p-crop, when all files and fonts are there.
 type Request struct {
-	Page          string // digest of the compiled page; requests that share it, Width and Height may share a tab
-	HTML          string // the whole document, every value in its place
-	Width, Height int    // of the viewport in CSS pixels, which is the size of the picture
-	Format        Format
-	Quality       int // 1 to 100 for JPEG and WebP; 0 is the engine's default
+	Page          string  // digest of the compiled page; requests that share it, Width, Height and Scale may share a tab
+	HTML          string  // the whole document, every value in its place
+	Width, Height int     // of the viewport in CSS pixels
+	Scale         float64 // pixels of the picture per CSS pixel, 1 to 3; 0 is 1. A PDF has none
 	Assets        []Asset
 	Layout        string // the script that fits texts and images, the same for all requests of a Page; "" for none. See template/layout
+
+	Format      Format
+	Quality     int         // 1 to 100 for JPEG and WebP; 0 is the engine's default
+	Transparent bool        // what the page does not paint stays clear: PNG, WebP and GIF; otherwise it is white
+	Compression Compression // of PNG
+	MaxBytes    int64       // the encoder gives up quality, down to a floor, to stay within it; 0 is no limit
+	Motion      Motion      // of GIF and WebP; the zero value is a still
+	Print       Print       // of PDF
+	Sheets      []Sheet     // of PDF: its pages behind the first, which is HTML; they may have sizes of their own
 }
 
 // An Output is a finished picture.
 type Output struct {
 	Bytes         []byte
-	Width, Height int
+	Width, Height int           // in pixels; of a PDF the first page's, in CSS pixels
 	Duration      time.Duration // in the engine, without waiting for a turn
+	Stages        Stages
 
 	Layout   []LayerReport // of the texts that Request.Layout looked after
 	Warnings []Warning     // of what it could not make sense of
+}
+
+// Stages is where the time of a picture went, as far as its engine tells. Those
+// of pictures that were made together overlap.
+type Stages struct {
+	Turn    time.Duration // waiting for a place in the engine
+	Prepare time.Duration // the document, its files, its layout
+	Paint   time.Duration
+	Queue   time.Duration // waiting for the encoder
+	Encode  time.Duration
 }
 
 // A Renderer turns one request into one output. Safe for use by several

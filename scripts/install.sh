@@ -20,8 +20,14 @@ chrome() {
 services() {
   have node || packages+=(nodejs) # runs the examples that are scripts
   have patch || packages+=(patch) # checks our diffs
+  have webpmux || packages+=(webp) # reads our animations
   have gcc || packages+=(gcc libc6-dev) # the race detector needs cgo
   ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || packages+=(postgresql)
+}
+
+bench() {
+  have node || packages+=(nodejs)
+  have npm || packages+=(npm) # brings the peers
 }
 
 "$1"

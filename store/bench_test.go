@@ -88,7 +88,7 @@ func commitReading(tb testing.TB, s *store.Store, seq int64, texts []int, size i
 			}
 			p.Rows = append(p.Rows, bindings.RowChange{Key: key, Version: seq, Digest: digest,
 				Values: fmt.Appendf(nil, `{"sku":%q,"title":"A product with a name of usual length","price":"%d.99","stock":"7"}`, key, text)})
-			spec := bindings.Spec{Template: "card", Version: 1, Page: "page", Size: "card", Values: []string{key, fmt.Sprint(text)}, Format: "png"}
+			spec := bindings.Spec{Template: "card", Version: 1, Page: "page", Size: "card", Values: []string{key, fmt.Sprint(text)}, Encoding: bindings.Encoding{Format: "png"}}
 			p.Proposals = append(p.Proposals, bindings.Proposal{Owner: bindings.BindingOwner("cards"), Key: key, Digest: digest,
 				Priority: bindings.PriorityChange, Wants: []bindings.Want{{Output: "card", Fingerprint: "fp-" + digest, Spec: spec}}})
 		}
@@ -126,7 +126,7 @@ func BenchmarkTurn(b *testing.B) {
 			for b.Loop() {
 				n++
 				text := fmt.Sprint(n)
-				spec := bindings.Spec{Template: "card", Page: "page", Values: []string{text}, Format: "png"}
+				spec := bindings.Spec{Template: "card", Page: "page", Values: []string{text}, Encoding: bindings.Encoding{Format: "png"}}
 				if _, err := s.Replan(b.Context(), "cards", []bindings.Proposal{{Owner: bindings.BindingOwner("cards"), Key: text, Digest: text,
 					Wants: []bindings.Want{{Output: "card", Fingerprint: text, Spec: spec}}}}); err != nil {
 					b.Fatal(err)

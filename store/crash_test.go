@@ -54,7 +54,7 @@ func TestCrashPointsAreBetweenDurableSteps(t *testing.T) {
 	plan := bindings.Plan{Source: "shop", Reading: "shop#1", Promote: map[string]bool{"cards": true},
 		Rows: []bindings.RowChange{{Key: "a", Version: 1, Values: []byte(`{}`), Digest: "d"}},
 		Proposals: []bindings.Proposal{{Owner: bindings.BindingOwner("cards"), Key: "a", Digest: "d",
-			Wants: []bindings.Want{{Output: "card", Fingerprint: "fp", Spec: bindings.Spec{Page: "p", Format: "png"}}}}},
+			Wants: []bindings.Want{{Output: "card", Fingerprint: "fp", Spec: bindings.Spec{Page: "p", Encoding: bindings.Encoding{Format: "png"}}}}}},
 		Closes: &bindings.Closing{Complete: true, Rows: 1, Has: func(string) bool { return true }}}
 	at["closing.tx"] = func() {
 		if c := counters(); c.Rows != 0 {

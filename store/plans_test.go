@@ -20,6 +20,8 @@ func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
 		"how texts of rows came out":  {fittingsOfRows, "(owner=? AND idx=? AND key=?)"},
 		"how their renders are found": {fittingsOfRows, "(fingerprint=?)"},
 		"the renders of a job's page": {picturesOfJob, "(fingerprint=?)"},
+		"what waiting images show":    {shownWhileWaiting, "USING INDEX images_waiting"},
+		"how bytes were made":         {specsOfHashes, "USING INDEX renders_hash"},
 		"the files that images show":  {pinsShown, "(owner=?)"},
 		"and their pins":              {pinsShown, "SEARCH p USING INDEX sqlite_autoindex_asset_pins_1 (id="},
 		"what shows other files":      {staleImages, "SEARCH u USING INDEX sqlite_autoindex_render_pins_1 (fingerprint=?)"},

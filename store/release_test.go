@@ -12,7 +12,7 @@ func want(tb testing.TB, s *Store, pictures ...string) {
 	tb.Helper()
 	for _, f := range pictures {
 		p := bindings.Proposal{Owner: bindings.BindingOwner("cards"), Key: f, Digest: f,
-			Wants: []bindings.Want{{Output: "card", Fingerprint: f, Spec: bindings.Spec{Page: "p", Format: "png"}}}}
+			Wants: []bindings.Want{{Output: "card", Fingerprint: f, Spec: bindings.Spec{Page: "p", Encoding: bindings.Encoding{Format: "png"}}}}}
 		if _, err := s.Replan(tb.Context(), "cards", []bindings.Proposal{p}); err != nil {
 			tb.Fatal(err)
 		}

@@ -19,6 +19,11 @@ type Claim struct {
 	Spec        bindings.Spec
 	Owner       bindings.Owner // who asked for it soonest
 	Attempt     int            // counts from 1
+
+	// Before is the hash of what an image shows that waits for this render, where
+	// another version of the template or another epoch drew the same row. A
+	// picture that shows the same may end as that hash.
+	Before string
 }
 
 // A Rendered says how one claim ended. Problem and Retry are nil when there is a picture.
@@ -102,17 +107,54 @@ func (t *tx) candidates(ctx context.Context, limit int) ([]string, error) {
 	var page string
 	var attempts int64
 	if err := t.row(ctx, `SELECT page, attempts FROM renders WHERE `+waitingRender+` AND priority = $2 AND owner = $3
-		ORDER BY created_at, fingerprint LIMIT 1`, now, priority, owner).Scan(&page, &attempts); err != nil {
+		ORDER BY created_at, place, fingerprint LIMIT 1`, now, priority, owner).Scan(&page, &attempts); err != nil {
 		return nil, err
 	}
 	if attempts >= suspectAttempts {
 		limit = 1
 	}
 	slots := int(t.store.slots.Load())
-	found, err := collect(ctx, t.reader, `SELECT fingerprint FROM renders WHERE `+waitingRender+` AND priority = $2 AND owner = $3
-		AND page = $4 AND (attempts < $5 OR $6 = 1) ORDER BY created_at, fingerprint LIMIT $7 FOR UPDATE SKIP LOCKED`,
-		[]any{now, priority, owner, page, suspectAttempts, limit, limit * slots}, text1)
-	return found[:min(limit, max(minShare, (len(found)+slots-1)/slots), len(found))], err
+	found, err := collect(ctx, t.reader, `SELECT fingerprint, created_at, place FROM renders WHERE `+waitingRender+` AND priority = $2 AND owner = $3
+		AND page = $4 AND (attempts < $5 OR $6 = 1) ORDER BY created_at, place, fingerprint LIMIT $7 FOR UPDATE SKIP LOCKED`,
+		[]any{now, priority, owner, page, suspectAttempts, limit, limit*slots + 1}, scanCandidate)
+	return share(found, limit, slots), err
+}
+
+// A candidate is a render that a turn may take, of the row at a place among
+// those that were wanted at a moment.
+type candidate struct {
+	fingerprint    string
+	created, place int64
+}
+
+func scanCandidate(scan func(...any) error) (c candidate, err error) {
+	return c, scan(&c.fingerprint, &c.created, &c.place)
+}
+
+func (c candidate) sameRow(d candidate) bool { return c.created == d.created && c.place == d.place }
+
+// share is what one of slots turns takes of what was found: its part, and what
+// belongs to the last row of it, up to limit.
+func share(found []candidate, limit, slots int) []string {
+	n := min(max(minShare, (len(found)+slots-1)/slots), limit, len(found))
+	whole := n
+	for whole < len(found) && found[whole].sameRow(found[whole-1]) {
+		whole++
+	}
+	if whole > limit { // the row before is the last one, if there is one
+		whole--
+		for whole > 0 && found[whole-1].sameRow(found[whole]) {
+			whole--
+		}
+		if whole == 0 {
+			whole = n
+		}
+	}
+	taken := make([]string, whole)
+	for i := range taken {
+		taken[i] = found[i].fingerprint
+	}
+	return taken
 }
 
 // nextOwner is the one after the owner that was served last, in a circle.
@@ -172,7 +214,7 @@ func (t *tx) claim(ctx context.Context, turn Turn, fingerprints []string) ([]Cla
 	for i, f := range fingerprints {
 		claims[i] = claimed[f]
 	}
-	return claims, nil
+	return claims, t.before(ctx, claims, fingerprints)
 }
 
 // FinishRenders records how claims ended, with everything that follows: images,

@@ -14,15 +14,16 @@ type wantedRender struct {
 	spec     bindings.Spec
 	owner    bindings.Owner
 	priority int
+	row      int // of the first proposal that asks
 }
 
 // wantedBy are the pictures that proposals ask for, each with who asks soonest.
 func wantedBy(proposals []bindings.Proposal) map[string]wantedRender {
 	renders := map[string]wantedRender{}
-	for _, p := range proposals {
+	for row, p := range proposals {
 		for _, w := range p.Wants {
 			if before, ok := renders[w.Fingerprint]; !ok || p.Priority < before.priority {
-				renders[w.Fingerprint] = wantedRender{w.Spec, p.Owner, p.Priority}
+				renders[w.Fingerprint] = wantedRender{w.Spec, p.Owner, p.Priority, row}
 			}
 		}
 	}
@@ -35,13 +36,16 @@ func wantedBy(proposals []bindings.Proposal) map[string]wantedRender {
 // render that another one is about to end or to drop is known to be so below.
 func (t *tx) insertRenders(ctx context.Context, renders map[string]wantedRender) error {
 	var all [][]any
+	first := t.places
 	for _, f := range slices.Sorted(maps.Keys(renders)) {
 		r := renders[f]
-		all = append(all, []any{f, encode(r.spec), r.spec.Group(), r.spec.Format, string(r.owner), r.priority})
+		all = append(all, []any{f, encode(r.spec), r.spec.Group(), r.spec.Format, string(r.owner), r.priority, first + r.row})
+		t.places = max(t.places, first+r.row+1)
 	}
 	return pages(all, pageSize, func(page [][]any) error {
-		_, err := t.exec(ctx, `INSERT INTO renders (fingerprint, spec, page, format, owner, priority, state, created_at)
-			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, e.value->>4, CAST(e.value->>5 AS BIGINT), 'waiting', CAST($2 AS BIGINT)
+		_, err := t.exec(ctx, `INSERT INTO renders (fingerprint, spec, page, format, owner, priority, place, state, created_at)
+			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, e.value->>4, CAST(e.value->>5 AS BIGINT), CAST(e.value->>6 AS BIGINT),
+				'waiting', CAST($2 AS BIGINT)
 			FROM rows($1) AS e WHERE true
 			ON CONFLICT (fingerprint) DO UPDATE SET priority = excluded.priority, owner = excluded.owner
 			WHERE renders.state = 'waiting' AND excluded.priority < renders.priority`, table(page), millis(t.now))

@@ -64,6 +64,7 @@ type tx struct {
 	store *Store
 	now   time.Time
 
+	places      int             // of the rows whose renders were added
 	wantRenders bool            // renders were added that wait
 	wantSinks   map[string]bool // deliveries were added that wait
 	ring        []string        // queues that got turns

@@ -182,6 +182,87 @@ func TestPagesAreShownOneByOne(t *testing.T) {
 	}
 }
 
+func TestAllPagesAreThePicturesOfEach(t *testing.T) {
+	src := doc(`"sizes": {"default": {"w": 100, "h": 50}, "tall": {"w": 50, "h": 100}}`,
+		`<i>over all</i><section class="p-page" p-for="m in months" p-size="tall"><img src="https://x.example/{{ m }}">{{ m }}</section>`+
+			`<section class="p-page">one {{ a }}</section><section class="p-page" p-if="a == 'B'">end</section><i>under all</i>`)
+	tpl := mustParse(t, src, nil)
+	all, err := tpl.Page(View{Page: AllPages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		row   map[string]any
+		pages int
+	}{
+		{map[string]any{"a": "A", "months": []any{"Jan", "Feb"}}, 3},
+		{map[string]any{"a": "B", "months": []any{}}, 2},
+		{map[string]any{"a": "A"}, 1},
+	} {
+		v, err := tpl.Resolve(tt.row, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(v, all.Shown(v)); diff != "" {
+			t.Errorf("shown (-all +shown):\n%s", diff)
+		}
+		got := all.Fill(v)
+		if n := all.Pages(v); n != tt.pages || len(got.Sheets) != tt.pages-1 {
+			t.Fatalf("%d pages, %d sheets, want %d", n, len(got.Sheets)+1, tt.pages)
+		}
+		sheets := append([]Sheet{{got.HTML, got.Width, got.Height}}, got.Sheets...)
+		remote := 0
+		for i, sheet := range sheets {
+			one, err := tpl.Page(View{Page: i + 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := one.Fill(v)
+			if diff := cmp.Diff(Sheet{want.HTML, want.Width, want.Height}, sheet); diff != "" {
+				t.Errorf("page %d (-alone +among all):\n%s", i+1, diff)
+			}
+			remote += len(want.Remote)
+			if one.Digest == all.Digest {
+				t.Errorf("page %d and all pages have one digest", i+1)
+			}
+		}
+		if len(got.Remote) != remote {
+			t.Errorf("%d remote files, want %d", len(got.Remote), remote)
+		}
+	}
+}
+
+func TestPagesTooLargeToBeDrawnAreEmpty(t *testing.T) {
+	tpl := mustParse(t, doc(``, strings.Repeat("x", 1<<20)+`<section class="p-page" p-for="m in months">{{ m }}</section>`), nil)
+	v, err := tpl.Resolve(map[string]any{"months": make([]any, 2000)}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := tpl.Page(View{Page: AllPages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := all.Fill(v)
+	if len(got.Sheets) != 1999 || got.Sheets[0].HTML == "" || got.Sheets[1998].HTML != "" {
+		t.Errorf("got %d sheets, the first of %d bytes, the last of %d", len(got.Sheets), len(got.Sheets[0].HTML), len(got.Sheets[len(got.Sheets)-1].HTML))
+	}
+}
+
+func TestADocumentWithoutPagesIsOneSheet(t *testing.T) {
+	tpl := mustParse(t, `<body><p>{{ a }}</p></body>`, nil)
+	v, err := tpl.Resolve(map[string]any{"a": "A"}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := tpl.Page(View{Page: AllPages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(mustPage(t, tpl, "").Fill(v), all.Fill(v)); diff != "" {
+		t.Errorf("(-a picture +all pages):\n%s", diff)
+	}
+}
+
 func TestThemesAreNamedByTheDocument(t *testing.T) {
 	src := `<!doctype html><html lang="en"><head><style id="p-tokens">:root{--a:#fff}:root[data-theme="dark"]{--a:#000}</style></head><body>x</body></html>`
 	tpl := mustParse(t, src, nil)

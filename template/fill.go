@@ -10,10 +10,19 @@ import (
 // A Document is a page with every value in its place.
 type Document struct {
 	HTML          string
-	Width, Height int      // of the picture, in CSS pixels
+	Width, Height int      // of the picture, in CSS pixels; of AllPages the first one's
 	Assets        []Asset  // that it refers to, each once
 	Remote        []Remote // that it refers to, each once
 	Instead       []Instead
+	Sheets        []Sheet // of AllPages: the pages behind the first, which is HTML
+}
+
+// A Sheet is one page of a document of several. Its HTML is that of the page
+// alone, or empty where the pages before it have 128 MiB together: that is too
+// large to be drawn.
+type Sheet struct {
+	HTML          string
+	Width, Height int // in CSS pixels
 }
 
 // An Instead says that an image does not show what the row named for it.
@@ -58,7 +67,11 @@ func (p *Page) FillWithout(v Values, failed map[string]string) Document {
 	f := filler{page: p, values: v, failed: failed, out: make([]byte, 0, size)}
 	f.doc.Width, f.doc.Height = p.Width, p.Height
 	f.fill()
-	f.doc.HTML = string(f.out)
+	if p.number == AllPages && f.pages > 0 {
+		f.part()
+	} else {
+		f.doc.HTML = string(f.out)
+	}
 	return f.doc
 }
 
@@ -75,7 +88,8 @@ type filler struct {
 	hidden int  // what is read is not shown
 	shown  Values
 	pages  int
-	loops  []int // the positions in the loops around
+	sheets []sheetSpan // of AllPages
+	loops  []int       // the positions in the loops around
 	source string
 	doc    Document
 }
@@ -197,15 +211,66 @@ func (f *filler) optional(p *piece) {
 
 func (f *filler) onePage(p *piece) {
 	f.pages++
-	if f.pages != f.page.number {
+	switch f.page.number {
+	case AllPages:
+		span := sheetSpan{start: len(f.out), width: f.page.Width, height: f.page.Height}
+		if p.page != nil {
+			span.width, span.height = p.page.Width, p.page.Height
+		}
+		f.shownPage(p)
+		span.end = len(f.out)
+		f.sheets = append(f.sheets, span)
+	case f.pages:
+		if p.page != nil {
+			f.doc.Width, f.doc.Height = p.page.Width, p.page.Height
+		}
+		f.shownPage(p)
+	default:
 		f.hide(p.body)
-		return
 	}
+}
+
+func (f *filler) shownPage(p *piece) {
 	if p.page != nil {
-		f.doc.Width, f.doc.Height = p.page.Width, p.page.Height
 		f.write(fmt.Sprintf(pageSizeStyle, p.page.Width, p.page.Height))
 	}
 	f.walk(p.body)
+}
+
+// A sheetSpan is where a page stands in what was written.
+type sheetSpan struct{ start, end, width, height int }
+
+const maxSheets = 128 << 20 // bytes of all pages of a document
+
+// part makes of all pages that were written a document for each: what stands
+// outside of pages is in all of them.
+func (f *filler) part() {
+	around := len(f.out)
+	for _, s := range f.sheets {
+		around -= s.end - s.start
+	}
+	total := 0
+	for i, s := range f.sheets {
+		if total += around + s.end - s.start; total > maxSheets {
+			f.doc.Sheets = append(f.doc.Sheets, Sheet{Width: s.width, Height: s.height})
+			continue
+		}
+		b := make([]byte, 0, around+s.end-s.start)
+		from := 0
+		for k, other := range f.sheets {
+			b = append(b, f.out[from:other.start]...)
+			if k == i {
+				b = append(b, f.out[other.start:other.end]...)
+			}
+			from = other.end
+		}
+		sheet := Sheet{HTML: string(append(b, f.out[from:]...)), Width: s.width, Height: s.height}
+		if i == 0 {
+			f.doc.HTML, f.doc.Width, f.doc.Height = sheet.HTML, sheet.Width, sheet.Height
+		} else {
+			f.doc.Sheets = append(f.doc.Sheets, sheet)
+		}
+	}
 }
 
 func (f *filler) hide(pieces []piece) {

@@ -16,8 +16,11 @@ import (
 type View struct {
 	Size  string // "" is the default size
 	Theme string // "" is the document as it stands
-	Page  int    // from 1; 0 is the first
+	Page  int    // from 1; 0 is the first, AllPages every one
 }
+
+// AllPages is the View.Page of a document to print: every page, each in its own size.
+const AllPages = -1
 
 // A Page is a template compiled for one view. It is immutable and safe for
 // concurrent use.
@@ -26,13 +29,13 @@ type Page struct {
 	// values: the document, the size, the template's own assets in it. Names,
 	// comments, examples and the styles of other sizes are not in it.
 	Digest        string
-	Width, Height int // of the picture, in CSS pixels
+	Width, Height int // of the picture, in CSS pixels; of AllPages those of a page without a size of its own
 
 	// Layout says that the page has text to fit or pictures to place: the layout
 	// script must run in it.
 	Layout bool
 
-	number int
+	number int     // AllPages, or that of the page from 1
 	plain  []piece // as rows want it that change no layer by name
 	full   []piece
 	size   int // bytes of text in plain
@@ -52,7 +55,7 @@ const baseStyle = `<meta charset="utf-8"><style>` +
 const pageSizeStyle = `<style>html,body,.p-page{width:%[1]dpx !important;height:%[2]dpx !important}</style>`
 
 func newPage(t *Template, size Size, v View) *Page {
-	p := &Page{Width: size.Width, Height: size.Height, number: max(v.Page, 1)}
+	p := &Page{Width: size.Width, Height: size.Height, number: v.Page}
 	shape := shaper{size: size, theme: v.Theme, layout: &p.Layout}
 	p.full = joined(shape.pieces(t.pieces))
 	shape.plain = true

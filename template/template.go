@@ -123,7 +123,9 @@ func (t *Template) Page(v View) (*Page, error) {
 	if v.Size == "" {
 		v.Size = t.manifest.sizes[0].Name
 	}
-	v.Page = max(v.Page, 1)
+	if v.Page != AllPages {
+		v.Page = max(v.Page, 1)
+	}
 	if p, ok := t.pages.Load(v); ok {
 		return p.(*Page), nil
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // the time zones, where a slim image has none
@@ -32,6 +33,7 @@ type commands struct {
 	Run      runCommand       `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP reads the configuration again."`
 	Check    checkCommand     `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
 	Template templateCommands `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
+	Bench    benchCommands    `cmd:"" help:"Measure how fast this machine makes images, of rows made from a seed."`
 	Doctor   doctorCommand    `cmd:"" help:"Show what this machine has of what pictifyd needs, and what to do about the rest. Ends with 3 where something is missing."`
 	Version  versionCommand   `cmd:"" help:"Show the version."`
 }
@@ -123,7 +125,7 @@ func (c *runCommand) Run(t *terminal) error {
 		return err
 	}
 	return supervisor{
-		log: log, options: daemon.Options{Log: log, Version: version, Once: c.Once}, reload: reload,
+		log: log, options: daemon.Options{Log: log, Version: version, Once: c.Once, Cache: cacheFolder()}, reload: reload,
 		load: func() (*daemon.Settings, error) { return daemon.Load(c.Config) },
 		run:  daemon.Run,
 	}.supervise(ctx, settings)
@@ -157,4 +159,14 @@ type versionCommand struct{}
 func (versionCommand) Run(t *terminal) error {
 	fmt.Fprintln(t.out, "pictifyd", version)
 	return nil
+}
+
+// cacheFolder is where this user's programs keep what they can find out again,
+// "" for a user who has no such place.
+func cacheFolder() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "pictifyd")
 }

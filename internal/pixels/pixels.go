@@ -4,6 +4,7 @@
 package pixels
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 )
@@ -89,4 +90,36 @@ func at(m image.Image, x, y int) color.NRGBA {
 		}
 	}
 	return color.NRGBAModel.Convert(m.At(b.X+x, b.Y+y)).(color.NRGBA)
+}
+
+// Equal reports whether both pictures have the same size and the same pixels, to
+// the last step. What is quite clear has no colour.
+func Equal(a, b image.Image) bool {
+	size := a.Bounds().Size()
+	if size != b.Bounds().Size() {
+		return false
+	}
+	if p, ok := a.(*image.NRGBA); ok {
+		if q, ok := b.(*image.NRGBA); ok && p.Stride == q.Stride && bytes.Equal(p.Pix, q.Pix) {
+			return true
+		}
+	}
+	from, to := a.Bounds().Min, b.Bounds().Min
+	for y := range size.Y {
+		for x := range size.X {
+			if !sameColour(a.At(from.X+x, from.Y+y), b.At(to.X+x, to.Y+y)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func sameColour(a, b color.Color) bool {
+	if a == b {
+		return true
+	}
+	ar, ag, ab, aa := a.RGBA()
+	br, bg, bb, ba := b.RGBA()
+	return ar == br && ag == bg && ab == bb && aa == ba
 }

@@ -1,13 +1,17 @@
 package chrome
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
+	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -33,11 +37,12 @@ h1{margin:0 0 16px;font-size:64px;line-height:1.1} p{margin:0 0 12px;font-size:2
 	}
 }
 
-func benchmarkPool(b *testing.B, browsers, tabs int, format render.Format) {
-	p := newPool(b, nil, withBrowsers(strconv.Itoa(browsers)), withTabs(tabs), quietly)
+func benchmarkPool(b *testing.B, browsers, tabs int, format render.Format, plainOnly bool) {
+	p := newPool(b, nil, withBrowsers(strconv.Itoa(browsers)), withTabs(tabs), quietly, func(_ *Config, o *Options) { o.Plain = plainOnly })
 	warm(b, p, format)
 	var row atomic.Int64
 	b.ResetTimer()
+	before := cpuOf(p)
 	var group sync.WaitGroup
 	for range p.Slots() {
 		group.Go(func() {
@@ -55,6 +60,27 @@ func benchmarkPool(b *testing.B, browsers, tabs int, format render.Format) {
 	}
 	group.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pictures/s")
+	b.ReportMetric((cpuOf(p)-before).Seconds()*1000/float64(b.N), "cpu-ms/picture")
+}
+
+// cpuOf is the time that the pool's Chromes and this process have had on a core.
+func cpuOf(p *Pool) (sum time.Duration) {
+	pids := []int{os.Getpid()}
+	for _, s := range p.Status() {
+		pids = append(pids, groupMembers(s.PID)...)
+	}
+	for _, pid := range pids {
+		text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err != nil {
+			continue
+		}
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		for _, ticks := range fields[11:13] { // user and system, in hundredths of a second
+			n, _ := strconv.ParseInt(ticks, 10, 64)
+			sum += time.Duration(n) * 10 * time.Millisecond
+		}
+	}
+	return sum
 }
 
 // warm fills every seat.
@@ -77,9 +103,11 @@ func BenchmarkRender(b *testing.B) {
 		b.Run(fmt.Sprintf("tutorial/%s", format), func(b *testing.B) { benchmarkTutorial(b, format) })
 		for _, browsers := range []int{1, 2} {
 			for _, tabs := range []int{1, 2, 3} {
-				b.Run(fmt.Sprintf("pool/%s/browsers=%d/tabs=%d", format, browsers, tabs), func(b *testing.B) {
-					benchmarkPool(b, browsers, tabs, format)
-				})
+				for _, only := range []bool{false, true} {
+					b.Run(fmt.Sprintf("pool/%s/browsers=%d/tabs=%d/plain=%t", format, browsers, tabs, only), func(b *testing.B) {
+						benchmarkPool(b, browsers, tabs, format, only)
+					})
+				}
 			}
 		}
 	}

@@ -33,6 +33,8 @@ type chromium struct {
 	cancel  context.CancelFunc
 	lost    <-chan struct{} // closed when the connection is
 
+	stages bool // it draws pages in canvases
+
 	seats    []*seat
 	busy     int
 	pictures int
@@ -150,7 +152,7 @@ var probe = render.Request{
 
 // prove has b draw a picture in a sandbox.
 func (l *launcher) prove(ctx context.Context, b *chromium) error {
-	s, err := openSession(ctx, b.root, l.egress, keyOf(probe))
+	s, err := openSession(ctx, b.root, l.egress, sessionKey{pageKey: keyOf(probe)})
 	if err != nil {
 		return err
 	}
@@ -159,7 +161,19 @@ func (l *launcher) prove(ctx context.Context, b *chromium) error {
 	if err != nil {
 		return fmt.Errorf("draw a first picture: %w", err)
 	}
-	picture, err := png.Decode(bytes.NewReader(out.Bytes))
+	if err := checkProbe(out.Bytes); err != nil {
+		return err
+	}
+	b.stages = l.probeStage(ctx, b)
+	if l.sandbox {
+		return checkSandbox(ctx, b.proc.pid)
+	}
+	return nil
+}
+
+// checkProbe looks at a picture of the probe.
+func checkProbe(data []byte) error {
+	picture, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
 		return fmt.Errorf("decode the first picture: %w", err)
 	}
@@ -168,11 +182,32 @@ func (l *launcher) prove(ctx context.Context, b *chromium) error {
 	if size.X != probe.Width || size.Y != probe.Height || red>>8 != 0x0a || green>>8 != 0x84 || blue>>8 != 0xff {
 		return fmt.Errorf("the first picture is %v of #%02x%02x%02x, not what was drawn", size, red>>8, green>>8, blue>>8)
 	}
-	if l.sandbox {
-		return checkSandbox(ctx, b.proc.pid)
-	}
 	return nil
 }
+
+// probeStage reports whether b draws pages in canvases.
+func (l *launcher) probeStage(ctx context.Context, b *chromium) bool {
+	ctx, cancel := context.WithTimeout(ctx, stageProbeLimit)
+	defer cancel()
+	s, err := openSession(ctx, b.root, l.egress, sessionKey{keyOf(probe), true})
+	if err == nil {
+		defer s.close()
+		var fault error
+		err = s.play(ctx, []render.Request{probe}, func(_ int, out render.Output, err error) {
+			if fault = err; err == nil {
+				fault = checkProbe(out.Bytes)
+			}
+		})
+		err = errors.Join(err, fault)
+	}
+	if err != nil {
+		l.log.Info("this Chrome has no fast lane", slog.String("version", b.version), slog.Any("err", err))
+	}
+	return err == nil
+}
+
+// stageProbeLimit is how long a first picture on a stage may take.
+const stageProbeLimit = 5 * time.Second
 
 // explain makes of a failed start what a person needs to know.
 func (l *launcher) explain(ctx context.Context, err error, output string) error {
@@ -221,6 +256,14 @@ func (b *chromium) alive() bool {
 	default:
 		return true
 	}
+}
+
+// answers reports whether the browser does what it is told within a time.
+func (b *chromium) answers(within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(b.root, within)
+	defer cancel()
+	_, err := chromedp.CallBrowser(ctx, browser.GetVersion, cdp.Empty{})
+	return err == nil
 }
 
 // usable reports whether b, which may be nil, can be given more work.

@@ -47,6 +47,7 @@ func withTabs(n int) poolOption        { return func(_ *Config, o *Options) { o.
 func withDeadline(d time.Duration) poolOption {
 	return func(_ *Config, o *Options) { o.Deadline = d }
 }
+func plainly(_ *Config, o *Options) { o.Plain = true }
 func quietly(_ *Config, o *Options) { o.Log = nil }
 
 func newPool(tb testing.TB, files Files, opts ...poolOption) *Pool {

@@ -16,6 +16,9 @@ const (
 	SlugRenderCrashed = "render_crashed" // the page took its Chrome down, twice
 	SlugRenderFailed  = "render_failed"  // the page can't be drawn
 	SlugRenderSize    = "render_size"    // the picture is too small or too large to be one
+	SlugRenderFrames  = "render_frames"  // the moving picture has too many frames
+	SlugRenderBytes   = "render_bytes"   // no encoding brings the picture below its limit of bytes
+	SlugRenderPages   = "render_pages"   // the document has too many pages
 	SlugChromeMissing = "chrome_missing" // this machine has no Chrome
 	SlugNoSandbox     = "chrome_sandbox" // this machine's Chrome has no usable sandbox
 	SlugChromeStart   = "chrome_start"   // this machine's Chrome does not work
@@ -30,6 +33,7 @@ var (
 	errTabGone     = errors.New("the tab is gone")
 	errHung        = errors.New("the page was not ready in time")
 	errBrowserDied = errors.New("Chrome died")
+	errTogether    = errors.New("one of the pictures that were drawn together failed")
 	errBystander   = errors.New("Chrome was ended because of another picture")
 )
 

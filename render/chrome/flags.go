@@ -65,6 +65,9 @@ var fixedFlags = []flag{
 	{"disable-image-animation-resync", "", "an animated image does not jump to where the clock would have it"},
 	{"lang", "en-US", "the default language of pages that name none"},
 
+	// What the fast lane is made of; a Chrome without it draws all the same.
+	{"enable-blink-features", "CanvasDrawElement", "a page can be drawn into a canvas"},
+
 	// Nobody looks at a window here, which is no reason to be slow.
 	{"disable-background-timer-throttling", "", "tabs count as hidden otherwise"},
 	{"disable-backgrounding-occluded-windows", "", "the same"},

@@ -265,7 +265,7 @@ func (s *stage) judge(t *testing.T, err error, took time.Duration, what string) 
 	}
 	s.drawn++
 	s.took = max(s.took, took)
-	if got := mainWorld(t, s.pool, `document.documentElement.hasAttribute("data-pwned")`); got != "false" {
+	if got := mainWorlds(t, s.pool, `w => w.document.documentElement.hasAttribute("data-pwned")`); got != "false" {
 		t.Errorf("%s ran in the pool", what)
 	}
 }

@@ -1,6 +1,7 @@
 package chrome
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -19,7 +20,19 @@ import (
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
-// mainWorld evaluates an expression where scripts of the page would run.
+// mainWorlds evaluates a function of a window where scripts of the page would
+// run: in the tab, and in the frames of a stage. Equal answers are one.
+func mainWorlds(t *testing.T, p *Pool, function string) string {
+	t.Helper()
+	text := mainWorld(t, p, `[...new Set([window, ...document.querySelectorAll("iframe")].map(w => String((`+function+`)(w.contentWindow || w))))].join(" and ")`)
+	var answer string
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// mainWorld evaluates an expression in the main world of the pool's first tab.
 func mainWorld(t *testing.T, p *Pool, expression string) string {
 	t.Helper()
 	for _, st := range p.places[0].browser.seats {
@@ -65,7 +78,7 @@ func TestPageRunsNoScript(t *testing.T) {
 		if _, err := p.Render(t.Context(), card("")); err != nil {
 			t.Errorf("the row after %s: %v", html, err)
 		}
-		if got := mainWorld(t, p, "typeof pwned"); got != `"undefined"` {
+		if got := mainWorlds(t, p, "w => typeof w.pwned"); got != "undefined" {
 			t.Errorf("%s ran", html)
 		}
 	}

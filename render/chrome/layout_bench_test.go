@@ -37,7 +37,7 @@ func BenchmarkLayout(b *testing.B) {
 
 func benchmarkLayout(b *testing.B, texts int, body string) {
 	photo := rendertest.PNG(b, 1600, 1200, rgb(10, 200, 30))
-	p := newPool(b, rendertest.Files{"ramp": {ContentType: "image/png", Bytes: photo}}, withTabs(1), quietly)
+	p := newPool(b, rendertest.Files{"ramp": {ContentType: "image/png", Bytes: photo}}, withTabs(1), quietly, plainly)
 	if _, err := p.Render(b.Context(), fitted(body, render.Asset{Path: "/assets/ramp.png", Digest: "ramp"})); err != nil {
 		b.Fatal(err)
 	}

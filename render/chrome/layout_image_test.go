@@ -38,7 +38,7 @@ func encoded(t *testing.T, m image.Image) []byte {
 // Where a picture of 1000x500 shows what, by the colours at two opposite corners.
 func TestFocusAndCropShowTheirPart(t *testing.T) {
 	file := rendertest.File{ContentType: "image/png", Bytes: ramp(t, 1000, 500)}
-	p := newPool(t, rendertest.Files{"ramp": file}, withTabs(1))
+	p := newPool(t, rendertest.Files{"ramp": file}, withTabs(1), plainly)
 	for name, c := range map[string]struct {
 		attributes, style string
 		want              [4]float64 // left, top, right and bottom of what is seen, in fractions of the picture
@@ -121,7 +121,7 @@ func TestFocusPrefersFacesAndStrongColours(t *testing.T) {
 				t.Fatal(err)
 			}
 			draw.Draw(both.(*image.RGBA), image.Rect(0, 0, 600, 400), a, image.Point{}, draw.Src)
-			p := newPool(t, rendertest.Files{"s": {ContentType: "image/png", Bytes: encoded(t, both)}}, withTabs(1))
+			p := newPool(t, rendertest.Files{"s": {ContentType: "image/png", Bytes: encoded(t, both)}}, withTabs(1), plainly)
 			mustRender(t, p, fitted(`<img id="i" p-focus="auto" src="/assets/s.png" style="width:400px;height:400px;object-fit:cover">`,
 				render.Asset{Path: "/assets/s.png", Digest: "s"}))
 			var x float64
@@ -151,7 +151,7 @@ func TestFocusFindsTheSubject(t *testing.T) {
 		"almost the same form": {404, 400, image.Pt(370, 70), red, 4, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPool(t, rendertest.Files{"s": {ContentType: "image/png", Bytes: subject(t, c.width, c.height, c.about, c.colour)}}, withTabs(1))
+			p := newPool(t, rendertest.Files{"s": {ContentType: "image/png", Bytes: subject(t, c.width, c.height, c.about, c.colour)}}, withTabs(1), plainly)
 			r := fitted(`<img id="i" p-focus="auto" src="/assets/s.png" style="display:block;width:400px;height:400px;object-fit:cover">`,
 				render.Asset{Path: "/assets/s.png", Digest: "s"})
 			out := mustRender(t, p, r)

@@ -17,7 +17,7 @@ import (
 )
 
 func TestShortTextAfterALongOneGrowsBack(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	short := fitted(h(`p-fit="shrink"`, "Short"))
 	before := mustRender(t, p, short)
 	if l := layer(t, mustRender(t, p, fitted(h(`p-fit="shrink"`, long))), "t"); l.FontPx >= 40 {
@@ -52,7 +52,7 @@ func inWorld(t *testing.T, p *Pool, expression string) string {
 
 // What an editor does: the text of a page changes, and the script runs again.
 func TestLayoutTakesBackWhatItDid(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	source := `<div class="l" id="t" p-fit="shrink" style="font: 700 40px/1.2 serif; color: red">` + long + `</div>` +
 		`<div class="l" id="e" p-fit="ellipsis">` + long + ` <b>and</b> more</div>` +
 		`<img id="i" p-focus="0 0" style="object-fit:cover;width:9px;height:9px" src="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='9' height='5'/%3E">`
@@ -86,7 +86,7 @@ func TestLayoutTakesBackWhatItDid(t *testing.T) {
 
 // An editor has the page in a frame, and the script beside it.
 func TestLayoutFitsAnotherFrame(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	want := layer(t, mustRender(t, p, fitted(h(`p-fit="shrink"`, long))), "t")
 	text := inWorld(t, p, `(async () => {
 		const frame = document.createElement("iframe"), style = document.head.querySelector("style").outerHTML;
@@ -106,7 +106,7 @@ func TestLayoutFitsAnotherFrame(t *testing.T) {
 
 // A font that comes late changes what fits.
 func TestTextIsFittedInItsOwnFont(t *testing.T) {
-	p := newPool(t, rendertest.Files{"mono": {ContentType: "font/woff2", Bytes: monospace(t)}}, withTabs(1))
+	p := newPool(t, rendertest.Files{"mono": {ContentType: "font/woff2", Bytes: monospace(t)}}, withTabs(1), plainly)
 	body := h(`p-fit="shrink" p-lines="1" p-min="4" style="font-family:F,serif"`, "iiiiiiiiiiiiiiiiiiii")
 	r := fitted(body, render.Asset{Path: "/assets/mono.woff2", Digest: "mono"})
 	r.HTML = strings.Replace(r.HTML, "<style>", "<style>@font-face{font-family:F;font-display:swap;src:url(/assets/mono.woff2)}", 1)
@@ -127,7 +127,7 @@ func TestTextIsFittedInItsOwnFont(t *testing.T) {
 }
 
 func TestReportHasWhatIsClippedAndWhatIsFitted(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	box := func(id, attributes, style, text string) string {
 		return `<p id="` + id + `" ` + attributes + ` style="margin:0;font:20px/1 serif;width:100px;` + style + `">` + text + `</p>`
 	}
@@ -158,7 +158,7 @@ func TestReportHasWhatIsClippedAndWhatIsFitted(t *testing.T) {
 
 // What one text gets, the other loses: both fit in the end.
 func TestTextsThatShareAStackAllFit(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	const stack = `<div class="l" style="display:flex;flex-direction:column;gap:8px;height:200px">` +
 		`<h1 id="a" p-fit="shrink" style="margin:0;min-height:0;font-size:40px">LONG</h1><p id="b" p-fit="MODE" style="margin:0;min-height:0;font-size:24px">LONG</p></div>`
 	for _, mode := range []string{"shrink", "ellipsis", "fit"} {
@@ -172,7 +172,7 @@ func TestTextsThatShareAStackAllFit(t *testing.T) {
 
 // What is tried for one text takes room from another only while it is tried.
 func TestTextInAStackIsNotSmallerThanItMustBe(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	out := mustRender(t, p, fitted(`<div class="l" style="display:flex;flex-direction:column;height:150px">`+
 		`<b id="a" p-fit="shrink" p-min="4" style="flex:1;min-height:0">`+long+`</b>`+
 		`<b id="b" p-fit="fit" p-lines="1" style="flex:none;font-size:10px">Some more words and other</b></div>`))
@@ -182,7 +182,7 @@ func TestTextInAStackIsNotSmallerThanItMustBe(t *testing.T) {
 }
 
 func TestTextThatAnotherSqueezesIsFittedToo(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	out := mustRender(t, p, fitted(`<div class="l" style="display:flex;gap:8px;height:90px">`+
 		`<b id="a" p-fit="shrink" p-min="4">A title to</b>`+
 		`<b id="b" p-fit="fit" p-lines="1" style="flex:none;font-size:10px">Some more words and other</b></div>`))
@@ -192,7 +192,7 @@ func TestTextThatAnotherSqueezesIsFittedToo(t *testing.T) {
 }
 
 func TestAttributesWithoutSenseAreReported(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	svg := `src="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='9' height='5'/%3E" style="width:9px;height:9px"`
 	for body, want := range map[string]string{
 		h(`p-fit="squeeze"`, word):                    `p-fit="squeeze" is not one of none, shrink, fit, ellipsis`,
@@ -220,7 +220,7 @@ func TestAttributesWithoutSenseAreReported(t *testing.T) {
 
 // Names in the page must not stand in for what the script works with.
 func TestPageDoesNotShadowTheLayoutScript(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	names := ""
 	for _, name := range []string{"body", "fonts", "style", "getAttribute", "id", "childNodes", "ownerDocument", "currentCSSZoom",
 		"getClientRects", "querySelectorAll", "createRange", "defaultView", "pictifydLayout", "isConnected", "adoptedStyleSheets"} {
@@ -238,7 +238,7 @@ func TestPageDoesNotShadowTheLayoutScript(t *testing.T) {
 }
 
 func TestFilesThatAreNotShownAreData(t *testing.T) {
-	p := newPool(t, rendertest.Files{"broken": {ContentType: "image/png", Bytes: []byte("no picture")}})
+	p := newPool(t, rendertest.Files{"broken": {ContentType: "image/png", Bytes: []byte("no picture")}}, plainly)
 	r := card(`<img src="/assets/a%20b.png"><img src="/assets/missing.png"><img src="https://elsewhere.example/c.png">`)
 	r.Assets = []render.Asset{{Path: "/assets/a b.png", Digest: "broken"}}
 	_, err := p.Render(t.Context(), r)

@@ -62,7 +62,7 @@ const (
 )
 
 func TestTextIsFittedIntoItsBox(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	for name, c := range map[string]struct {
 		body      string
 		low, high float64 // bounds of the font size
@@ -128,7 +128,7 @@ func TestTextIsFittedIntoItsBox(t *testing.T) {
 }
 
 func TestTextIsCutWithDots(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), plainly)
 	family := "👩‍👩‍👧‍👦"
 	for name, c := range map[string]struct {
 		attributes, text string

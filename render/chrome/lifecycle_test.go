@@ -352,7 +352,7 @@ func TestKilledChromeCostsTheRowNothing(t *testing.T) {
 
 func TestRowsBesideAKilledChromeAreDoneElsewhere(t *testing.T) {
 	g := newGate(t, 4)
-	p := newPool(t, g, withBrowsers("2"))
+	p := newPool(t, g, withBrowsers("2"), plainly)
 	waits := make([]func() (render.Output, error), 4)
 	for i := range waits {
 		waits[i] = background(t, p, gated())
@@ -398,6 +398,23 @@ func TestHungPageIsEndedAtTheDeadlineAndTriedAgain(t *testing.T) {
 	before := pidOf(t, p)
 	if _, err := p.Render(t.Context(), gated()); err != nil {
 		t.Error(err)
+	}
+	if after := pidOf(t, p); after != before {
+		t.Error("a Chrome whose tab could be closed was killed")
+	}
+}
+
+func TestChromeThatHangsIsKilledAtTheDeadline(t *testing.T) {
+	g := newGate(t, 1)
+	p := newPool(t, g, withDeadline(2*time.Second))
+	wait := background(t, p, gated())
+	<-g.opened
+	before := pidOf(t, p)
+	if err := syscall.Kill(-before, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wait(); err != nil {
+		t.Errorf("the row: %v", err)
 	}
 	if after := pidOf(t, p); after == before {
 		t.Error("the hung Chrome was kept")
@@ -514,7 +531,7 @@ func TestHeavyChromeIsReplaced(t *testing.T) {
 	eventually(t, "another Chrome has the place", func() bool { return p.Status()[0].Restarts == 1 })
 }
 
-func TestIdlePoolKeepsOneChrome(t *testing.T) {
+func TestIdlePoolKeepsNoChrome(t *testing.T) {
 	p := newPool(t, rendertest.Files{}, withBrowsers("2"), withTabs(1), func(c *Config, _ *Options) {
 		c.Idle = config.Duration(200 * time.Millisecond)
 	})
@@ -523,7 +540,7 @@ func TestIdlePoolKeepsOneChrome(t *testing.T) {
 			mustRenderParallel(t, p, 4)
 			return len(running(p)) == 2
 		})
-		eventually(t, "one Chrome is left", func() bool { return len(running(p)) == 1 })
+		eventually(t, "no Chrome is left", func() bool { return len(running(p)) == 0 })
 	}
 }
 

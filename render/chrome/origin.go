@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/render"
+	"github.com/pictifyd/pictifyd/render/chrome/png"
 )
 
 // Files is the assets library: bytes by the digest that a page's asset names.
@@ -24,15 +25,34 @@ type Files interface {
 	Open(ctx context.Context, digest string) (r io.ReadCloser, contentType string, err error)
 }
 
-// shell is the document that every tab loads once. Rows are put into it, so
-// every page is in standards mode.
+// shell is the document that every tab and every frame loads once. Rows are put
+// into it, so every page is in standards mode.
 const shell = `<!doctype html><html><head></head><body></body></html>`
 
-// policy lets a page load pictures, styles and fonts of its own origin, run
-// nothing, and go nowhere.
-const policy = "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; " +
-	"script-src 'none'; connect-src 'none'; frame-src 'none'; object-src 'none'; media-src 'none'; worker-src 'none'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// What the pool itself asks an origin for. No asset of a row is there.
+const (
+	ownPrefix   = "/.pictifyd/"
+	stagePath   = ownPrefix + "stage" // the document of a stage
+	framePath   = ownPrefix + "frame" // the document of its frames
+	encoderPath = ownPrefix + "encoder.wasm"
+	outPrefix   = ownPrefix + "out/" // where a stage sends pictures to
+)
+
+const (
+	// pagePolicy lets a page load pictures, styles and fonts of its own origin, run
+	// nothing, and go nowhere.
+	pagePolicy = "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; " +
+		"script-src 'none'; connect-src 'none'; frame-src 'none'; object-src 'none'; media-src 'none'; worker-src 'none'; " +
+		"base-uri 'none'; form-action 'none'; frame-ancestors "
+	policy      = pagePolicy + "'none'"
+	framePolicy = pagePolicy + "'self'"
+
+	// stagePolicy is that of a document without anything of a row: it has frames,
+	// compiles the encoder, and sends what it made to its origin. No script of the
+	// document's own would run in it either.
+	stagePolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'wasm-unsafe-eval'; connect-src 'self'; frame-src 'self'; " +
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 // An egress is the HTTP proxy that Chrome is pointed at, and the end of all
 // its requests: it serves the origins of the open tabs and dials nobody.
@@ -92,19 +112,31 @@ func (e *egress) find(host string) *origin {
 func (e *egress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	o := e.find(r.URL.Host)
+	if o != nil && r.URL.Scheme == "http" && r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, outPrefix) {
+		o.take(w, r)
+		return
+	}
 	if o == nil || r.URL.Scheme != "http" || r.Method != http.MethodGet {
 		e.log.Debug("a request of Chrome's is refused", slog.String("method", r.Method), slog.String("host", r.Host))
 		http.Error(w, "not reachable from here", http.StatusForbidden)
 		return
 	}
-	if r.URL.Path == "/" {
-		o.serveShell(w)
-		return
+	switch r.URL.Path {
+	case "/":
+		serveShell(w, policy)
+	case stagePath:
+		serveShell(w, stagePolicy)
+	case framePath:
+		serveShell(w, framePolicy)
+	case encoderPath:
+		serveEncoder(w)
+	default:
+		o.serveAsset(w, r)
 	}
-	o.serveAsset(w, r)
 }
 
-// An origin is the http origin of one tab: a shell, and the assets of its rows.
+// An origin is the http origin of one tab: a shell, the assets of its rows, and
+// the mailbox for what a stage makes of them.
 type origin struct {
 	egress *egress
 	host   string
@@ -113,9 +145,11 @@ type origin struct {
 	digests map[string]string // by path, of every row so far: Chrome may keep what it got
 	allowed map[string]bool   // the paths of the row in hand
 	faults  map[string]error  // by path, why the row in hand did not get it
+	mailbox *mailbox          // nil while no rows are on a stage
 }
 
-func (o *origin) url() string { return "http://" + o.host + "/" }
+// at is the URL of a path of the origin.
+func (o *origin) at(path string) string { return "http://" + o.host + path }
 
 func (o *origin) close() {
 	o.egress.mu.Lock()
@@ -126,7 +160,7 @@ func (o *origin) close() {
 // errOtherBytes is why an origin can't serve a row: a path had other bytes before.
 var errOtherBytes = errors.New("a path has other bytes than before")
 
-// admit makes assets those of the row in hand, and of no other.
+// admit makes assets those of the rows in hand, and of no others.
 func (o *origin) admit(assets []render.Asset) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -135,6 +169,9 @@ func (o *origin) admit(assets []render.Asset) error {
 		path := cleanPath(a.Path)
 		if digest, ok := o.digests[path]; ok && digest != a.Digest {
 			return errOtherBytes
+		}
+		if strings.HasPrefix(path, ownPrefix) {
+			return pageFault(fmt.Errorf("no asset can be at %s", a.Path))
 		}
 		allowed[path] = true
 	}
@@ -168,13 +205,21 @@ func (o *origin) setFault(path string, err error) {
 	}
 }
 
-func (o *origin) serveShell(w http.ResponseWriter) {
+func serveShell(w http.ResponseWriter, policy string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
 	_, _ = io.WriteString(w, shell)
+}
+
+// serveEncoder serves the module that a stage makes PNGs with.
+func serveEncoder(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", "application/wasm")
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(png.Wasm)
 }
 
 func (o *origin) serveAsset(w http.ResponseWriter, r *http.Request) {

@@ -1,9 +1,10 @@
 // The row script. It runs once in each tab, in a JavaScript world of its own
-// that the page can't reach, and leaves pictifydDraw there: put the document of
-// a row into the page, wait until everything that it shows is there, say how it
-// went. Never a timer and never an animation frame: a page that nobody looks at
-// may get neither.
-(() => {
+// that the page can't reach, and leaves pictifydPage there. What that returns for
+// a document puts the documents of rows into it, one after another: draw waits
+// until everything that one shows is there, and says how it went; seek moves its
+// animations. Never a timer and never an animation frame: a page that nobody
+// looks at may get neither.
+globalThis.pictifydPage = (document) => {
   'use strict';
 
   // Elements named "body" or "fonts" shadow the document's own properties, in
@@ -18,6 +19,7 @@
   const fontsOf = getter(Document.prototype, 'fonts');
   const sheetsOf = getter(Document.prototype, 'styleSheets');
   const baseOf = getter(Node.prototype, 'baseURI');
+  const window = getter(Document.prototype, 'defaultView')(document);
   const findAll = (doc, selector) => [...Document.prototype.querySelectorAll.call(doc, selector)];
   // Copies, not the nodes themselves: those may still owe events about files
   // that they tried to load where they were parsed.
@@ -94,7 +96,7 @@
     const plain = (family) => family.replace(/^["']|["']$/g, '');
     for (const sheet of sheetsOf(document)) {
       for (const rule of sheet.cssRules) {
-        if (!(rule instanceof CSSFontFaceRule)) continue;
+        if (String(rule) !== '[object CSSFontFaceRule]') continue;
         if (plain(rule.style.getPropertyValue('font-family')) !== plain(face.family)) continue;
         const url = /url\("?([^")]+)/.exec(rule.style.getPropertyValue('src'));
         if (url) return absolute(url[1], sheet.href || undefined);
@@ -121,7 +123,7 @@
     for (const element of findAll(document, '*')) {
       if (element.getClientRects().length === 0) continue;
       for (const pseudo of [null, '::before', '::after', '::marker', '::first-letter', '::first-line']) {
-        const style = getComputedStyle(element, pseudo);
+        const style = window.getComputedStyle(element, pseudo);
         for (const property of imageProperties) {
           const value = style.getPropertyValue(property);
           if (!value.includes('url(')) continue;
@@ -148,7 +150,7 @@
   // learn whether it can be shown.
   const settleURL = async (url, fail, allowed) => {
     if (!allowed(url)) return fail(url);
-    const image = new Image();
+    const image = new window.Image();
     image.src = url;
     await image.decode().catch(() => fail(url));
   };
@@ -171,15 +173,44 @@
 
   // fit lets the layout script fit texts and images, if the page asks for it and
   // has the script. An element of that name would show as the script.
-  const fit = async (fail) => {
+  const fit = async (fail, moves) => {
     if (!Object.hasOwn(globalThis, 'pictifydLayout') || findAll(document, '[p-fit], [p-focus], [p-crop]').length === 0) return null;
     const report = await globalThis.pictifydLayout(document);
     await settleFonts(fail);
-    still();
+    if (!moves) still();
     return report;
   };
 
-  globalThis.pictifydDraw = async (html, paths) => {
+  // film stops what moves at its start and is how long one round of it lasts, in
+  // milliseconds: what ends has ended then, what doesn't is where it began.
+  const film = () => {
+    moving = Document.prototype.getAnimations.call(document);
+    let longest = 0;
+    for (const animation of moving) {
+      const { delay, duration, iterations, direction, endTime } = animation.effect.getComputedTiming();
+      const back = String(direction).startsWith('alternate') ? 2 : 1;
+      longest = Math.max(longest, iterations === Infinity ? delay + back * duration : endTime);
+    }
+    seek(0);
+    return longest;
+  };
+
+  // seek shows the page as it is after so many milliseconds. What film found is
+  // kept, for what has ended is not listed any more.
+  let moving = [];
+  const seek = (ms) => {
+    for (const animation of moving) {
+      animation.pause();
+      animation.currentTime = ms;
+    }
+    for (const svg of findAll(document, 'svg')) {
+      svg.pauseAnimations();
+      svg.setCurrentTime(ms / 1000);
+    }
+    layout();
+  };
+
+  const draw = async (html, paths, moves) => {
     const failed = new Set();
     const fail = (url) => { failed.add(String(url).slice(0, 500)); };
     const known = new Set(paths.map((path) => new URL(path, location.origin).pathname));
@@ -192,7 +223,7 @@
     disarm(next);
     await install(next, fail);
     blockFonts();
-    scrollTo(0, 0);
+    window.scrollTo(0, 0);
     layout();
     const images = findAll(document, 'img').filter((image) => image.currentSrc || image.getAttribute('src')?.trim());
     const waits = images.map((image) => settleImage(image, fail, allowed));
@@ -202,12 +233,15 @@
     for (const url of urls) waits.push(settleURL(url, fail, allowed));
     await Promise.all(waits);
     await settleFonts(fail);
-    still();
-    const report = await fit(fail);
+    if (!moves) still();
+    const report = await fit(fail, moves);
+    const round = moves ? film() : 0;
     const root = rootOf(document);
     return {
-      failed: [...failed], report, width: innerWidth, height: innerHeight,
+      failed: [...failed], report, round, width: window.innerWidth, height: window.innerHeight,
       scrollWidth: root.scrollWidth, scrollHeight: root.scrollHeight,
     };
   };
-})();
+
+  return { draw, seek };
+};

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// startMissing starts Chromes where they are wanted and allowed: for those who
-// wait, and one in any case.
+// startMissing starts Chromes where they are wanted and allowed, for those who
+// wait.
 func (p *Pool) startMissing() {
 	wanted := len(p.waiting)
 	for _, pl := range p.places {
@@ -45,6 +45,7 @@ func (p *Pool) start(pl *place) {
 			p.settle(pl, b)
 		}
 		p.dispatch()
+		p.rest()
 	})
 }
 
@@ -52,6 +53,7 @@ func (p *Pool) start(pl *place) {
 func (p *Pool) settle(pl *place, b *chromium) {
 	old := pl.browser
 	pl.browser, pl.err = b, nil
+	p.stages = b.stages && !p.options.Plain
 	p.live[b] = true
 	pl.starts++
 	p.work.Go(func() { p.watch(b) })
@@ -156,38 +158,39 @@ func (p *Pool) settleDebts(b *chromium) {
 	}
 }
 
-// rest stops what nobody needs, after a while without work.
-func (p *Pool) rest() {
+// rest stops the Chromes after a while without work.
+func (p *Pool) rest() { p.restFor(p.idle) }
+
+func (p *Pool) restFor(while time.Duration) {
 	if p.idle <= 0 || p.busy > 0 || len(p.waiting) > 0 || p.closed {
 		return
 	}
 	if p.resting != nil {
-		p.resting.Reset(p.idle)
+		p.resting.Reset(while)
 		return
 	}
-	p.resting = time.AfterFunc(p.idle, p.stopIdle)
+	p.resting = time.AfterFunc(while, p.stopIdle)
 }
 
-// stopIdle stops all Chromes but one.
+// stopIdle stops all Chromes, the next row starts them again. In its first rest
+// the pool measures its pace instead.
 func (p *Pool) stopIdle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.busy > 0 || len(p.waiting) > 0 || p.closed {
 		return
 	}
-	kept := false
+	if b := p.places[0].browser; p.measures && b.usable() {
+		p.measures = false
+		p.work.Go(func() { p.calibrate(b.version) })
+		return // its last picture begins another rest
+	}
 	for _, pl := range p.places {
-		if !pl.browser.usable() {
-			continue
+		if b := pl.browser; b.usable() {
+			pl.browser = nil
+			b.retired = true
+			p.settleDebts(b)
 		}
-		if !kept {
-			kept = true
-			continue
-		}
-		b := pl.browser
-		pl.browser = nil
-		b.retired = true
-		p.settleDebts(b)
 	}
 }
 

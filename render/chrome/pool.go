@@ -28,15 +28,19 @@ type Pool struct {
 	end      context.CancelFunc
 	work     sync.WaitGroup // every goroutine of the pool
 
-	mu      sync.Mutex
-	closed  bool
-	places  []*place
-	waiting []*waiter
-	turns   int64
-	busy    int
-	live    map[*chromium]bool // with a place, or with their last rows in hand
-	quiet   chan struct{}      // closed when closed and nothing is in hand
-	resting *time.Timer        // until Chromes are stopped for want of work
+	mu       sync.Mutex
+	closed   bool
+	places   []*place
+	waiting  []*waiter
+	turns    int64
+	busy     int
+	stages   bool // the Chromes can draw pages in canvases
+	ledger   ledger
+	pace     pace               // nil until measured
+	measures bool               // the pace in the next rest
+	live     map[*chromium]bool // with a place, or with their last rows in hand
+	quiet    chan struct{}      // closed when closed and nothing is in hand
+	resting  *time.Timer        // until Chromes are stopped for want of work
 }
 
 var _ render.Renderer = (*Pool)(nil)
@@ -52,8 +56,11 @@ type place struct {
 	starts    int
 }
 
-// Open checks that this machine has a Chrome that draws, in a sandbox, and
-// starts the first of the pool; the others start with the work. An error of
+// checkedIdle is how long the Chrome that Open started stays when nothing is asked of it.
+const checkedIdle = 10 * time.Second
+
+// Open checks that this machine has a Chrome that draws, in a sandbox. The
+// Chromes of the pool start with the work, and stop some time after it. An error of
 // code Surroundings says what the machine lacks. files is asked for the assets
 // of pages as long as the pool is open. The caller must Close the pool.
 func Open(ctx context.Context, cfg Config, files Files, o Options) (*Pool, error) {
@@ -65,6 +72,7 @@ func Open(ctx context.Context, cfg Config, files Files, o Options) (*Pool, error
 		return nil, err
 	}
 	o = o.withDefaults()
+	o.Plain = o.Plain || cfg.Lane == lanePlain
 	l, err := newLauncher(cfg, files, o)
 	if err != nil {
 		return nil, err
@@ -83,6 +91,8 @@ func Open(ctx context.Context, cfg Config, files Files, o Options) (*Pool, error
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settle(p.places[0], first)
+	p.recall(first.version)
+	p.restFor(min(p.idle, checkedIdle))
 	return p, nil
 }
 
@@ -114,29 +124,43 @@ func newLauncher(cfg Config, files Files, o Options) (*launcher, error) {
 }
 
 // Slots is how many pictures the pool makes at a time.
-func (p *Pool) Slots() int { return len(p.places) * p.options.Tabs }
+func (p *Pool) Slots() int { return len(p.places) * p.options.Tabs * maxSlots }
 
 // maxEdge is the longest edge of a picture: above it Chrome repeats itself,
 // and WebP can't be longer either.
 const (
 	maxEdge   = 16383
 	maxPixels = 100_000_000
+	maxScale  = 3
 )
 
 func checkRequest(r render.Request) error {
-	if r.Width < 1 || r.Height < 1 || r.Width > maxEdge || r.Height > maxEdge || r.Width*r.Height > maxPixels {
-		return retry.Permanent(problem.New(problem.Invalid, "a picture of %dx%d can't be made", r.Width, r.Height).
-			WithSlug(SlugRenderSize).WithHint("use edges of 1 to %d pixels and at most %d megapixels", maxEdge, maxPixels/1_000_000))
+	if err := checkSize(keyOf(r).pixels()); err != nil {
+		return err
+	}
+	if r.Format == render.PDF {
+		return checkPrint(r)
 	}
 	if r.Quality < 0 || r.Quality > 100 {
 		return retry.Permanent(problem.New(problem.Invalid, "quality %d is not within 1 and 100", r.Quality))
 	}
+	if scale := scaleOf(r); !(scale >= 1 && scale <= maxScale) {
+		return retry.Permanent(problem.New(problem.Invalid, "the scale %g is not within 1 and %d", r.Scale, maxScale).WithSlug(SlugRenderSize))
+	}
 	switch r.Format {
-	case render.PNG, render.JPEG, render.WebP:
+	case render.PNG, render.JPEG, render.WebP, render.GIF:
 		return nil
 	}
 	return retry.Permanent(problem.New(problem.Unsupported, "format %q can't be made from a page", r.Format).
-		WithHint("use png, jpeg or webp"))
+		WithHint("use png, jpeg, webp, gif or pdf"))
+}
+
+func checkSize(width, height int) error {
+	if width < 1 || height < 1 || width > maxEdge || height > maxEdge || width*height > maxPixels {
+		return retry.Permanent(problem.New(problem.Invalid, "a picture of %dx%d can't be made", width, height).
+			WithSlug(SlugRenderSize).WithHint("use edges of 1 to %d pixels and at most %d megapixels", maxEdge, maxPixels/1_000_000))
+	}
+	return nil
 }
 
 // Render makes one picture. A row that went down with its Chrome is tried once
@@ -145,18 +169,46 @@ func (p *Pool) Render(ctx context.Context, r render.Request) (render.Output, err
 	if err := checkRequest(r); err != nil {
 		return render.Output{}, err
 	}
-	w := &waiter{key: keyOf(r)}
+	return p.finish(ctx, newWaiter(ctx, r))
+}
+
+// finish sees w through all its tries.
+func (p *Pool) finish(ctx context.Context, w *waiter) (render.Output, error) {
 	for {
-		st, err := p.acquire(ctx, w)
+		res, err := p.try(ctx, w)
 		if err != nil {
 			return render.Output{}, err
 		}
-		out, err := p.try(ctx, st, r)
-		if err == nil {
-			return out, nil
+		if res.err == nil {
+			return res.out, nil
 		}
-		if w, err = p.again(ctx, w, st, err); err != nil {
+		if w, err = p.again(ctx, w, res); err != nil {
 			return render.Output{}, err
+		}
+	}
+}
+
+// try waits for a seat and for what comes of w in it. The error is that of who
+// waits, or of a pool without seats.
+func (p *Pool) try(ctx context.Context, w *waiter) (result, error) {
+	if err := ctx.Err(); err != nil {
+		return result{}, err
+	}
+	if err := p.enqueue(w); err != nil {
+		return result{}, err
+	}
+	for {
+		select {
+		case t := <-w.turn:
+			if t.err != nil {
+				return result{}, t.err
+			}
+			go p.run(t)
+		case res := <-w.result:
+			return res, nil
+		case <-ctx.Done():
+			p.withdraw(w)
+			return result{}, ctx.Err()
 		}
 	}
 }
@@ -165,102 +217,30 @@ func (p *Pool) Render(ctx context.Context, r render.Request) (render.Output, err
 // given back to whoever sent it.
 const bystanding = 3
 
-// again says how a row whose try ended with err goes on: as another waiter, or
-// with the error that is final.
-func (p *Pool) again(ctx context.Context, w *waiter, st *seat, err error) (*waiter, error) {
-	switch {
+// again says how a row whose try failed goes on: as another waiter, or with the
+// error that is final.
+func (p *Pool) again(ctx context.Context, w *waiter, res result) (*waiter, error) {
+	next := w.retried()
+	switch err := res.err; {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case retry.IsPermanent(err):
 		return nil, err
 	case p.ended():
 		return nil, ErrClosed
+	case errors.Is(err, errTogether) && !w.single:
+		next.single = true
 	case errors.Is(err, errBystander) && w.bystander < bystanding:
-		return &waiter{key: w.key, alone: w.alone, bystander: w.bystander + 1}, nil
+		next.bystander++
 	case !w.alone:
 		p.options.Log.Warn("a picture is tried in another Chrome", slog.Any("err", err))
-		return &waiter{key: w.key, alone: true, avoid: st.browser}, nil
+		next.alone, next.avoid = true, res.seat.browser
 	case isCrash(err):
 		return nil, twice(err)
+	default:
+		return nil, err
 	}
-	return nil, err
-}
-
-// try draws r in a seat and gives the seat back.
-func (p *Pool) try(ctx context.Context, st *seat, r render.Request) (render.Output, error) {
-	began := time.Now()
-	bounded, cancel := context.WithTimeoutCause(ctx, p.options.Deadline, errHung)
-	defer cancel()
-	out, err := st.draw(bounded, p.launcher.egress, r)
-	if err == nil {
-		p.release(st, true)
-		out.Duration = time.Since(began)
-		return out, nil
-	}
-	if ctx.Err() == nil && errors.Is(context.Cause(bounded), errHung) {
-		err = errHung
-		p.killFor(st)
-	}
-	err = p.verdict(st, err)
-	// A tab that failed is not used again, and closing it may take a while.
-	p.work.Go(func() {
-		st.clear()
-		p.release(st, false)
-	})
-	return render.Output{}, err
-}
-
-// killFor ends a browser because of the row in a seat.
-func (p *Pool) killFor(st *seat) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if st.browser.killedBy == nil {
-		st.browser.killedBy = st
-	}
-	st.browser.proc.kill()
-}
-
-// verdict tells whose fault it is that a row failed.
-func (p *Pool) verdict(st *seat, err error) error {
-	if retry.IsPermanent(err) {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch by := st.browser.killedBy; {
-	case by == st:
-		return errHung
-	case by != nil:
-		return errBystander
-	case !st.browser.alive():
-		return fmt.Errorf("%w: %w", errBrowserDied, err)
-	}
-	return err
-}
-
-// draw opens the seat's session where it has not the right one, and draws.
-func (st *seat) draw(ctx context.Context, e *egress, r render.Request) (render.Output, error) {
-	if st.session != nil && st.session.key == keyOf(r) {
-		out, err := st.session.draw(ctx, r)
-		if !errors.Is(err, errOtherBytes) {
-			return out, err
-		}
-	}
-	st.clear()
-	s, err := openSession(ctx, st.browser.root, e, keyOf(r))
-	if err != nil {
-		return render.Output{}, err
-	}
-	st.session = s
-	return s.draw(ctx, r)
-}
-
-// clear closes the seat's session.
-func (st *seat) clear() {
-	if st.session != nil {
-		st.session.close()
-		st.session = nil
-	}
+	return next, nil
 }
 
 func (p *Pool) ended() bool {
@@ -283,7 +263,7 @@ func (p *Pool) Close(ctx context.Context) error {
 		p.resting.Stop()
 	}
 	for _, w := range p.waiting {
-		w.answer <- turn{err: ErrClosed}
+		w.turn <- turn{err: ErrClosed}
 	}
 	p.waiting = nil
 	if p.busy == 0 {

@@ -8,48 +8,87 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/render"
 )
 
 // A waiter is a row that wants a seat.
 type waiter struct {
-	key    sessionKey
-	avoid  *chromium // rather not this one
+	request render.Request
+	key     pageKey
+	ctx     context.Context // of whoever waits
+	since   time.Time
+	turn    chan turn   // room for one
+	result  chan result // room for one
+
+	plain  bool      // in no other lane
+	staged bool      // in no other lane, without a proof
+	single bool      // with no other row on the same stage
 	alone  bool      // with no other row in the same browser
-	answer chan turn
+	avoid  *chromium // rather not this one
 
 	bystander int // times that it went down because of another row
 }
 
-// A turn is what a waiter gets: a seat, or the reason why there is none.
+func newWaiter(ctx context.Context, r render.Request) *waiter {
+	return &waiter{request: r, key: keyOf(r), ctx: ctx, turn: make(chan turn, 1), result: make(chan result, 1)}
+}
+
+// retried is w as a new waiter.
+func (w *waiter) retried() *waiter {
+	next := *w
+	next.turn, next.result = make(chan turn, 1), make(chan result, 1)
+	return &next
+}
+
+// A turn is what the first of rows gets: a seat for all of them, or the reason
+// why there is none.
 type turn struct {
+	seat *seat
+	lane lane
+	rows []*waiter
+	err  error
+}
+
+// A result is how a row's try ended.
+type result struct {
+	out  render.Output
 	seat *seat
 	err  error
 }
 
-// acquire waits for a seat. The caller must release it.
-func (p *Pool) acquire(ctx context.Context, w *waiter) (*seat, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	w.answer = make(chan turn, 1)
+// enqueue makes w wait for its turn, or for that of another row that takes it
+// along. The caller must take what comes, or withdraw w.
+func (p *Pool) enqueue(w *waiter) error {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.closed {
-		p.mu.Unlock()
-		return nil, ErrClosed
+		return ErrClosed
 	}
+	w.since = time.Now()
 	p.waiting = append(p.waiting, w)
 	p.dispatch()
-	p.mu.Unlock()
+	return nil
+}
+
+// acquire waits for a seat. The caller must release it.
+func (p *Pool) acquire(ctx context.Context, w *waiter) (turn, error) {
+	if err := ctx.Err(); err != nil {
+		return turn{}, err
+	}
+	if err := p.enqueue(w); err != nil {
+		return turn{}, err
+	}
 	select {
-	case t := <-w.answer:
-		return t.seat, t.err
+	case t := <-w.turn:
+		return t, t.err
 	case <-ctx.Done():
 		p.withdraw(w)
-		return nil, ctx.Err()
+		return turn{}, ctx.Err()
 	}
 }
 
-// withdraw takes back a waiter, and the seat that it may have got meanwhile.
+// withdraw takes back a waiter. The turn that it may have got meanwhile goes on
+// with the other rows.
 func (p *Pool) withdraw(w *waiter) {
 	p.mu.Lock()
 	if at := slices.Index(p.waiting, w); at >= 0 {
@@ -63,9 +102,9 @@ func (p *Pool) withdraw(w *waiter) {
 	}
 	p.mu.Unlock()
 	select {
-	case t := <-w.answer:
+	case t := <-w.turn:
 		if t.seat != nil {
-			p.release(t.seat, false)
+			p.run(t)
 		}
 	default:
 	}
@@ -77,33 +116,77 @@ func (p *Pool) dispatch() {
 	if p.closed {
 		return
 	}
-	p.waiting = slices.DeleteFunc(p.waiting, func(w *waiter) bool {
-		st := p.pick(w)
-		if st == nil {
-			return false
+	for i := 0; i < len(p.waiting); {
+		w := p.waiting[i]
+		l, ok := p.laneOf(w)
+		if !ok {
+			i++
+			continue
 		}
-		p.take(st, w)
-		w.answer <- turn{seat: st}
-		return true
-	})
+		st := p.pick(w, l)
+		if st == nil {
+			i++
+			continue
+		}
+		rows := p.gather(w, l)
+		p.waiting = slices.DeleteFunc(p.waiting, func(x *waiter) bool { return slices.Contains(rows, x) })
+		p.take(st, l, rows)
+		w.turn <- turn{seat: st, lane: l, rows: rows}
+	}
 	p.startMissing()
 	if len(p.waiting) > 0 && !p.hopeful() {
 		p.refuseAll()
 	}
 }
 
-// pick is the best free seat for w, nil if there is none.
-func (p *Pool) pick(w *waiter) (best *seat) {
+// gather is w and those who go with it: on a stage or in a print, rows of the same
+// page that wait, as far as they are not better off in other seats that are free.
+func (p *Pool) gather(w *waiter, l lane) []*waiter {
+	rows := []*waiter{w}
+	if l != staged && !w.key.print || w.single || w.alone {
+		return rows
+	}
+	for _, x := range p.waiting {
+		if x != w && x.key == w.key && !x.single && !x.alone && x.staged == w.staged {
+			if lx, ok := p.laneOf(x); ok && lx == l {
+				rows = append(rows, x)
+			}
+		}
+	}
+	free := max(p.freeSeats(), 1)
+	share := (len(rows) + free - 1) / free
+	if w.key.print {
+		return firstSheets(rows[:share])
+	}
+	return rows[:min(share, slotsFor(w.key))]
+}
+
+func (p *Pool) freeSeats() (n int) {
+	for _, pl := range p.places {
+		if b := pl.browser; b.usable() && b.reserved == nil {
+			for _, st := range b.seats {
+				if !st.busy {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// pick is the best free seat for w in a lane, nil if there is none.
+func (p *Pool) pick(w *waiter, l lane) (best *seat) {
 	if w.alone {
 		return p.pickEmpty(w)
 	}
+	key := sessionKey{w.key, l != plain}
 	for _, pl := range p.places {
 		b := pl.browser
 		if !b.usable() || b.reserved != nil {
 			continue
 		}
 		for _, st := range b.seats {
-			if !st.busy && (best == nil || better(w, st, best)) {
+			if !st.busy && (best == nil || better(key, st, best)) {
 				best = st
 			}
 		}
@@ -111,11 +194,11 @@ func (p *Pool) pick(w *waiter) (best *seat) {
 	return best
 }
 
-// better reports whether a suits w better than b: a tab that has the page, then
-// one that has none, then the one whose page was not asked for longest; among
-// equals in the browser with less to do.
-func better(w *waiter, a, b *seat) bool {
-	if x, y := w.distance(a), w.distance(b); x != y {
+// better reports whether a suits a row better than b: a tab that has the page,
+// then one that has none, then the one whose page was not asked for longest;
+// among equals in the browser with less to do.
+func better(key sessionKey, a, b *seat) bool {
+	if x, y := a.distance(key), b.distance(key); x != y {
 		return x < y
 	}
 	if a.browser.busy != b.browser.busy {
@@ -124,9 +207,9 @@ func better(w *waiter, a, b *seat) bool {
 	return a.used < b.used
 }
 
-func (w *waiter) distance(st *seat) int {
+func (st *seat) distance(key sessionKey) int {
 	switch {
-	case st.bound && st.key == w.key:
+	case st.bound && st.key == key:
 		return 0
 	case !st.bound:
 		return 1
@@ -166,35 +249,42 @@ func (w *waiter) prefers(a, b *chromium) bool {
 	return a.busy < b.busy
 }
 
-func (p *Pool) take(st *seat, w *waiter) {
+// take gives a seat to rows of one page.
+func (p *Pool) take(st *seat, l lane, rows []*waiter) {
 	p.turns++
-	st.busy, st.bound, st.key, st.used = true, true, w.key, p.turns
+	st.busy, st.bound, st.key, st.used = true, true, sessionKey{rows[0].key, l != plain}, p.turns
 	st.browser.busy++
 	p.busy++
 	p.work.Add(1)
+	if l != plain && !rows[0].staged {
+		p.ledger.of(rows[0].key).begin(l, len(rows))
+	}
 	if p.resting != nil {
 		p.resting.Stop()
 	}
 }
 
-// release gives a seat back. made says that a picture came of it.
-func (p *Pool) release(st *seat, made bool) {
+// release gives a seat back, after it made so many pictures.
+func (p *Pool) release(st *seat, made int) {
 	defer p.work.Done()
 	b := st.browser
 	var heavy bool
-	if made && p.count(b)%memoryEvery == 0 {
+	if p.count(b, made) {
 		heavy = privateMemory(b.proc.pid) > p.options.Memory
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st.busy = false
 	st.bound = st.session != nil
+	if st.bound {
+		st.key = st.session.key
+	}
 	b.busy--
 	p.busy--
 	if b.reserved != nil && b.busy == 0 && !slices.Contains(p.waiting, b.reserved) {
 		b.reserved = nil
 	}
-	if made {
+	if made > 0 {
 		p.places[b.place].fails = 0
 	}
 	if heavy || b.pictures >= p.options.Pictures {
@@ -211,11 +301,13 @@ func (p *Pool) release(st *seat, made bool) {
 // memoryEvery is after how many pictures a browser's memory is looked at.
 const memoryEvery = 100
 
-func (p *Pool) count(b *chromium) int {
+// count counts pictures of b, and reports whether it is time to look at its memory.
+func (p *Pool) count(b *chromium, made int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	b.pictures++
-	return b.pictures
+	before := b.pictures / memoryEvery
+	b.pictures += made
+	return b.pictures/memoryEvery > before
 }
 
 // hopeful reports whether a seat will come free some time: unless every place
@@ -239,7 +331,7 @@ func (p *Pool) refuseAll() {
 	}
 	wait := max(time.Until(soonest.notBefore), 0)
 	for _, w := range p.waiting {
-		w.answer <- turn{err: retry.After(fmt.Errorf("no Chrome starts: %w", soonest.err), wait)}
+		w.turn <- turn{err: retry.After(fmt.Errorf("no Chrome starts: %w", soonest.err), wait)}
 	}
 	p.waiting = nil
 	p.options.Log.Error("no Chrome starts", slog.Any("err", soonest.err), slog.Duration("wait", wait))

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+
+	"github.com/pictifyd/pictifyd/render"
 )
 
 // newSeats is a pool of Chromes that draw nothing, to see who gets which seat.
 func newSeats(browsers, tabs int) *Pool {
-	p := &Pool{options: Options{Tabs: tabs}.withDefaults(), quiet: make(chan struct{}), live: map[*chromium]bool{}}
+	p := &Pool{options: Options{Tabs: tabs}.withDefaults(), quiet: make(chan struct{}), live: map[*chromium]bool{}, stages: true}
 	for i := range browsers {
 		b := &chromium{place: i, lost: make(chan struct{}), proc: &process{done: make(chan struct{})}}
 		for range tabs {
@@ -21,21 +23,33 @@ func newSeats(browsers, tabs int) *Pool {
 	return p
 }
 
-func keyed(page string) *waiter { return &waiter{key: sessionKey{page: page}} }
+// keyed is a row of a page that is drawn in the plain lane.
+func keyed(page string) *waiter {
+	w := newWaiter(context.Background(), render.Request{Page: page, Width: 10, Height: 10, Format: render.PNG})
+	w.plain = true
+	return w
+}
+
+// alone is a row on its second try.
+func alone(avoid *chromium) *waiter {
+	w := keyed("")
+	w.alone, w.avoid = true, avoid
+	return w
+}
 
 func mustAcquire(t *testing.T, p *Pool, w *waiter) *seat {
 	t.Helper()
-	st, err := p.acquire(t.Context(), w)
+	got, err := p.acquire(t.Context(), w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return st
+	return got.seat
 }
 
 // done releases a seat as after a picture, with its tab open.
 func done(p *Pool, st *seat) {
-	st.session = &session{key: st.key}
-	p.release(st, false)
+	st.session = &session{key: st.key, origin: &origin{egress: &egress{}}, cancel: func() {}}
+	p.release(st, 0)
 }
 
 func TestRowPrefersATabThatHasItsPage(t *testing.T) {
@@ -73,13 +87,13 @@ func TestRowsWaitInOrder(t *testing.T) {
 		order := make(chan string, 2)
 		for _, page := range []string{"b", "a"} {
 			go func() {
-				st, err := p.acquire(context.Background(), keyed(page))
+				got, err := p.acquire(context.Background(), keyed(page))
 				if err != nil {
 					t.Error(err)
 					return
 				}
 				order <- page
-				done(p, st)
+				done(p, got.seat)
 			}()
 			synctest.Wait()
 		}
@@ -97,20 +111,20 @@ func TestRowOnItsSecondTryIsAlone(t *testing.T) {
 		second := mustAcquire(t, p, keyed("a"))
 		got := make(chan *seat)
 		go func() {
-			st, err := p.acquire(context.Background(), &waiter{alone: true, avoid: first.browser})
+			own, err := p.acquire(context.Background(), alone(first.browser))
 			if err != nil {
 				t.Error(err)
 			}
-			got <- st
+			got <- own.seat
 		}()
 		synctest.Wait()
 		if st := mustAcquire(t, p, keyed("b")); st.browser != first.browser {
 			t.Error("a row got into the browser that is being kept")
 		}
-		p.release(second, false)
-		alone := <-got
-		if alone.browser != second.browser || alone.browser.busy != 1 {
-			t.Errorf("%d rows are in the browser of the row that should be alone", alone.browser.busy)
+		p.release(second, 0)
+		kept := <-got
+		if kept.browser != second.browser || kept.browser.busy != 1 {
+			t.Errorf("%d rows are in the browser of the row that should be alone", kept.browser.busy)
 		}
 		synctest.Wait()
 		blocked, cancel := context.WithCancel(t.Context())
@@ -118,8 +132,8 @@ func TestRowOnItsSecondTryIsAlone(t *testing.T) {
 		if _, err := p.acquire(blocked, keyed("c")); !errors.Is(err, context.Canceled) {
 			t.Errorf("the error is %v", err)
 		}
-		p.release(alone, false)
-		if st := mustAcquire(t, p, keyed("c")); st.browser != alone.browser {
+		p.release(kept, 0)
+		if st := mustAcquire(t, p, keyed("c")); st.browser != kept.browser {
 			t.Error("the browser is still kept")
 		}
 	})
@@ -132,7 +146,7 @@ func TestWithdrawnRowKeepsNoBrowser(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {
-			_, err := p.acquire(ctx, &waiter{alone: true})
+			_, err := p.acquire(ctx, alone(nil))
 			ended <- err
 		}()
 		synctest.Wait()
@@ -141,6 +155,6 @@ func TestWithdrawnRowKeepsNoBrowser(t *testing.T) {
 			t.Errorf("the error is %v", err)
 		}
 		mustAcquire(t, p, keyed("b"))
-		p.release(held, false)
+		p.release(held, 0)
 	})
 }

@@ -21,7 +21,7 @@ type Open func(tb testing.TB) *store.Store
 
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
-	for _, group := range []map[string]func(*testing.T, Open){settings, readings, guards, renders, deliveries, jobs, turns, views, interrupted, drafts, rechecks} {
+	for _, group := range []map[string]func(*testing.T, Open){settings, readings, guards, renders, places, redrawn, deliveries, jobs, turns, views, interrupted, drafts, rechecks} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) { test(t, open) })
 		}
@@ -74,7 +74,7 @@ func wantsOutputs(o bindings.Owner, key string, outputs ...string) bindings.Prop
 	p := bindings.Proposal{Owner: o, Key: key, Priority: bindings.PriorityChange}
 	for _, output := range outputs {
 		name, text, _ := strings.Cut(output, "=")
-		spec := bindings.Spec{Template: "card", Version: 1, Page: "page-" + name, Size: name, Values: []string{text}, Format: "png"}
+		spec := bindings.Spec{Template: "card", Version: 1, Page: "page-" + name, Size: name, Values: []string{text}, Encoding: bindings.Encoding{Format: "png"}}
 		p.Wants = append(p.Wants, bindings.Want{Output: name, Fingerprint: "fp-" + name + "-" + text, Spec: spec})
 		p.Digest += output + ";"
 	}
@@ -209,7 +209,7 @@ func acceptJob(tb testing.TB, s *store.Store, id string, n int) batch.Job {
 		rows[i] = batch.Row{Index: int64(i), Key: fmt.Sprint(i), Values: fmt.Appendf(nil, `{"title":"row %d"}`, i)}
 	}
 	must(tb, s.StageRows(tb.Context(), id, rows))
-	j := batch.Job{ID: id, Template: "card", Version: 1, Outputs: []batch.Output{{Name: "card", Format: "png"}}, RowKey: "title",
+	j := batch.Job{ID: id, Template: "card", Version: 1, Outputs: []batch.Output{{Name: "card", Encoding: bindings.Encoding{Format: "png"}}}, RowKey: "title",
 		Metadata: json.RawMessage(`{"campaign":7}`), WebhookURL: "https://example.com/hook", IdempotencyKey: "key of " + id,
 		BodyDigest: "digest", Status: batch.Pending, Total: int64(n), CreatedAt: start}
 	must(tb, s.AcceptJob(tb.Context(), j))

@@ -1,0 +1,15 @@
+// Package animation turns a sequence of stills into one moving picture: a GIF
+// out of images, or an animated WebP out of still WebP files, which it puts
+// together without decoding them. It knows pixels, delays and files; it does
+// not know where the stills come from.
+//
+// An animation is filled frame by frame with Add and Hold, and then written
+// once or several times with Encode. The same frames give the same bytes. An
+// animation that refused a frame stays refused: a film with a hole is none.
+//
+// A GIF has one table of colours for all its frames, exact when they have no
+// more colours than fit into it, no dithering, and holds of each frame only the
+// rectangle that changed. In memory it is 8 bytes a pixel of one frame (and 3
+// more while it is written), and of the frames what differs, at 2 bytes a pixel
+// or less, at most Options.Memory. A WebP is its stills, at most Options.Memory.
+package animation
