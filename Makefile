@@ -30,7 +30,8 @@ lint: $(CACHE)/bin/golangci-lint ## gofmt, vet and the linters of .golangci.yml
 fuzz: ## every fuzz target, a minute each (FUZZTIME=1m)
 	scripts/fuzz.sh
 
-bench: chrome ## the benchmarks, printed and kept in bench/RESULTS.md
+bench: chrome build ## pictifyd beside its peers, printed and kept in bench/RESULTS.md (25 minutes; bench/README.md)
+	@scripts/install.sh bench
 	scripts/bench.sh
 
 chrome: ## install headless Chromium and fonts when they are missing

@@ -25,6 +25,11 @@ services() {
   ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || packages+=(postgresql)
 }
 
+bench() {
+  have node || packages+=(nodejs)
+  have npm || packages+=(npm) # brings the peers
+}
+
 "$1"
 [ ${#packages[@]} -gt 0 ] || exit 0
 if ! have apt-get; then
