@@ -22,9 +22,11 @@ const SlugRenderComplex = "render_complex"
 // checkParts refuses, before Chrome sees it, a page with more elements or files
 // than one may have.
 func checkParts(r render.Request) error {
-	if n := elements(r.HTML); n > maxElements {
-		return retry.Permanent(problem.New(problem.TooLarge, "the page has %d elements, more than %d", n, maxElements).
-			WithSlug(SlugRenderComplex).WithHint("show fewer rows of a loop on one page"))
+	for _, s := range sheetsOf(r) {
+		if n := elements(s.HTML); n > maxElements {
+			return retry.Permanent(problem.New(problem.TooLarge, "the page has %d elements, more than %d", n, maxElements).
+				WithSlug(SlugRenderComplex).WithHint("show fewer rows of a loop on one page"))
+		}
 	}
 	if n := len(r.Assets); n > maxAssets {
 		return retry.Permanent(problem.New(problem.TooLarge, "the page names %d files, more than %d", n, maxAssets).
