@@ -3,9 +3,11 @@ package api
 import (
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -47,7 +49,7 @@ func (s *Server) serveImage(w http.ResponseWriter, r *http.Request) error {
 		return problem.New(problem.NotFound, "there is no image %s", r.URL.Path).WithSlug(slugImageNotFound).
 			WithHint("the path is /images/HASH.EXT, as results and deliveries give it")
 	}
-	return s.serveBytes(w, r, hash, ext, immutable, time.Time{})
+	return s.serveBytes(w, r, file{hash, ext, hash}, immutable, time.Time{})
 }
 
 // isHash keeps whatever is no SHA-256 from the blobs.
@@ -58,24 +60,49 @@ func isHash(text string) bool {
 	return strings.Trim(text, "0123456789abcdef") == ""
 }
 
-// serveBytes answers with the bytes of hash, or that the client has them.
-func (s *Server) serveBytes(w http.ResponseWriter, r *http.Request, hash, ext, caching string, changed time.Time) error {
-	bytes, _, err := s.deps.Blobs.Open(r.Context(), hash)
+// A file is bytes that are served, under a name for people.
+type file struct{ hash, ext, name string }
+
+// serveBytes answers with the bytes of f, or that the client has them.
+func (s *Server) serveBytes(w http.ResponseWriter, r *http.Request, f file, caching string, changed time.Time) error {
+	bytes, _, err := s.deps.Blobs.Open(r.Context(), f.hash)
 	if problem.CodeOf(err) == problem.NotFound && err != nil {
-		return s.vanished(r, hash, err)
+		return s.vanished(r, f.hash, err)
 	}
 	if err != nil {
-		return fmt.Errorf("open image %s: %w", hash, err)
+		return fmt.Errorf("open image %s: %w", f.hash, err)
 	}
 	defer bytes.Close()
 	h := w.Header()
-	h.Set("Content-Type", contentTypes[ext])
+	h.Set("Content-Type", contentTypes[f.ext])
 	h.Set("Cache-Control", caching)
-	h.Set("ETag", `"`+hash+`"`)
+	h.Set("ETag", `"`+f.hash+`"`)
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // images are there to be embedded
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	if f.ext == "pdf" {                                   // Chrome's viewer shows nothing in a sandbox, and is one
+		h.Set("Content-Disposition", disposition(f))
+	} else {
+		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	}
 	http.ServeContent(w, r, "", changed, bytes)
 	return nil
+}
+
+// maxName is how many characters of a key are in the name of a file.
+const maxName = 100
+
+// disposition has a file shown where it can be, and saved under its name: one
+// that is a name on every system.
+func disposition(f file) string {
+	name := strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) || strings.ContainsRune(`<>:"/\|?*`, c) {
+			return '-'
+		}
+		return c
+	}, f.name)
+	if letters := []rune(name); len(letters) > maxName {
+		name = string(letters[:maxName])
+	}
+	return mime.FormatMediaType("inline", map[string]string{"filename": strings.TrimLeft(name, ". ") + "." + f.ext})
 }
 
 // vanished has an image made again whose bytes are gone, if it is known.
@@ -146,7 +173,7 @@ func (s *Server) serveStable(w http.ResponseWriter, r *http.Request) error {
 	if b.Public {
 		caching = askAgain
 	}
-	return s.serveBytes(w, r, image.Hash, p.ext, caching, image.RenderedAt)
+	return s.serveBytes(w, r, file{image.Hash, p.ext, bindings.KeyText(p.key)}, caching, image.RenderedAt)
 }
 
 // mayRead asks for a signed address, or a key that reads images.

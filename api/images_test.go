@@ -221,3 +221,45 @@ func TestSignedResultsAreReadUntilTheyExpire(t *testing.T) {
 		mustProblem(t, get(path).to(t, s), 401, "missing_authorization")
 	}
 }
+
+func TestPDFIsShownAndSavedUnderItsName(t *testing.T) {
+	w := newWorld()
+	s := mustServer(t, open(), w)
+	for _, c := range []struct {
+		columns []any
+		want    string
+	}{
+		{[]any{"SKU-1"}, `inline; filename=SKU-1.pdf`},
+		{[]any{"Größe 42"}, `inline; filename*=utf-8''Gr%C3%B6%C3%9Fe%2042.pdf`},
+		{[]any{"../../etc/passwd"}, `inline; filename=-..-etc-passwd.pdf`},
+		{[]any{"a\"; filename=b.exe"}, `inline; filename="a-; filename=b.exe.pdf"`},
+		{[]any{"a\r\nSet-Cookie: x"}, `inline; filename="a--Set-Cookie- x.pdf"`},
+		{[]any{strings.Repeat("x", 300)}, "inline; filename=" + strings.Repeat("x", 100) + ".pdf"},
+	} {
+		key, err := bindings.CanonicalKey(c.columns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash := w.put("cards", key, "pdf", "pdf", []byte("%PDF-1.7"))
+		out := get("/b/cards/"+key+".pdf").to(t, s)
+		if got := out.Header().Get("Content-Disposition"); out.Code != 200 || got != c.want {
+			t.Errorf("%v: status %d, Content-Disposition %q, want %q", c.columns, out.Code, got, c.want)
+		}
+		if kind, policy := out.Header().Get("Content-Type"), out.Header().Get("Content-Security-Policy"); kind != "application/pdf" || policy != "" {
+			t.Errorf("%v: served as %q with the policy %q", c.columns, kind, policy)
+		}
+		if got := get("/images/"+hash+".pdf").to(t, s).Header().Get("Content-Disposition"); got != "inline; filename="+hash+".pdf" {
+			t.Errorf("by its hash it is saved as %q", got)
+		}
+	}
+}
+
+func TestGIFIsServedAsAPicture(t *testing.T) {
+	w := newWorld()
+	s := mustServer(t, open(), w)
+	w.put("cards", "SKU-1", "gif", "gif", []byte("GIF89a"))
+	out := get("/b/cards/SKU-1.gif").to(t, s)
+	if h := out.Header(); out.Code != 200 || h.Get("Content-Type") != "image/gif" || h.Get("Content-Disposition") != "" || h.Get("Content-Security-Policy") == "" {
+		t.Errorf("status %d, headers %v", out.Code, h)
+	}
+}

@@ -252,7 +252,7 @@ func (w *world) AcceptGuard(_ context.Context, binding string) (int, error) {
 func (w *world) Image(_ context.Context, o bindings.Owner, key, output, ext string) (bindings.Image, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, name := range []string{output, "card", "story", "png"} {
+	for _, name := range []string{output, "card", "story", "png", "pdf", "gif"} {
 		if i, ok := w.images[o.Binding()+"/"+key+"/"+name]; ok && (i.Ext == ext || i.Ext == "") {
 			return i, nil
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
@@ -68,6 +69,9 @@ func limitRedirects(client *http.Client, most int) *http.Client {
 		if len(via) > most {
 			return permanent(problem.Upstream, "more than %d redirects", max(most, 0))
 		}
+		// What one address calls its bytes says nothing about another's.
+		req.Header.Del("If-None-Match")
+		req.Header.Del("If-Modified-Since")
 		if client.CheckRedirect != nil {
 			return client.CheckRedirect(req, via)
 		}
@@ -76,43 +80,76 @@ func limitRedirects(client *http.Client, most int) *http.Client {
 	return &limited
 }
 
-// download is the checked bytes of u and their type.
-func (l *Library) download(ctx context.Context, u *address) ([]byte, string, error) {
-	timed, cancel := context.WithTimeout(ctx, l.limits.Time)
-	defer cancel()
-	data, declared, err := l.get(timed, u)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, "", ctx.Err()
-	case err != nil && timed.Err() != nil:
-		return nil, "", problem.New(problem.Timeout, "no complete answer within %s from %s", l.limits.Time, u.shown()).WithSlug(FetchFailed)
-	case err != nil:
-		return nil, "", err
-	}
-	contentType, invalid := inspect(data, declared, l.limits.Pixels)
-	if invalid != nil {
-		return nil, "", permanent(invalid.Code, "%s from %s", invalid.Message, u.shown())
-	}
-	return data, contentType, nil
+// An answer is what a server sent for an address.
+type answer struct {
+	same           bool // it has the bytes that were known; the rest is empty
+	data           []byte
+	contentType    string // of the bytes themselves
+	etag, modified string
 }
 
-func (l *Library) get(ctx context.Context, u *address) (data []byte, declared string, err error) {
+// download is the checked bytes of u, unless they are those of known.
+func (l *Library) download(ctx context.Context, u *address, known Pin) (answer, error) {
+	timed, cancel := context.WithTimeout(ctx, l.limits.Time)
+	defer cancel()
+	got, err := l.get(timed, u, known)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return answer{}, ctx.Err()
+	case err != nil && timed.Err() != nil:
+		return answer{}, problem.New(problem.Timeout, "no complete answer within %s from %s", l.limits.Time, u.shown()).WithSlug(FetchFailed)
+	case err != nil || got.same:
+		return got, err
+	}
+	contentType, invalid := inspect(got.data, got.contentType, l.limits.Pixels)
+	if invalid != nil {
+		return answer{}, permanent(invalid.Code, "%s from %s", invalid.Message, u.shown())
+	}
+	got.contentType = contentType
+	return got, nil
+}
+
+// get is the answer for u, its type as the server has it.
+func (l *Library) get(ctx context.Context, u *address, known Pin) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, "", permanent(problem.Invalid, "%q cannot be requested: %w", u.shown(), err)
+		return answer{}, permanent(problem.Invalid, "%q cannot be requested: %w", u.shown(), err)
 	}
 	req.Header.Set("User-Agent", "pictifyd")
 	req.Header.Set("Accept", "image/avif,image/webp,image/png,image/jpeg,image/gif,image/svg+xml,font/*;q=0.9,*/*;q=0.1")
+	if known.ETag != "" {
+		req.Header.Set("If-None-Match", known.ETag)
+	}
+	if known.LastModified != "" {
+		req.Header.Set("If-Modified-Since", known.LastModified)
+	}
 	resp, err := l.client.Do(req)
 	if err != nil {
-		return nil, "", failed(u, err)
+		return answer{}, failed(u, err)
 	}
 	defer resp.Body.Close()
-	if err := judgeStatus(resp.StatusCode, u); err != nil {
-		return nil, "", err
+	straight := resp.Request.Response == nil // no redirect led here
+	if resp.StatusCode == http.StatusNotModified && straight && known.ETag+known.LastModified != "" {
+		return answer{same: true}, nil
 	}
-	data, err = l.read(resp, u)
-	return data, resp.Header.Get("Content-Type"), err
+	if err := judgeStatus(resp.StatusCode, u); err != nil {
+		return answer{}, err
+	}
+	got := answer{contentType: resp.Header.Get("Content-Type")}
+	if straight {
+		got.etag, got.modified = validator(resp, "ETag"), validator(resp, "Last-Modified")
+	}
+	got.data, err = l.read(resp, u)
+	return got, err
+}
+
+// validator is a header that is kept with a pin, "" if it is no sane one.
+func validator(resp *http.Response, name string) string {
+	value := resp.Header.Get(name)
+	if len(value) > 1024 || !utf8.ValidString(value) {
+		return ""
+	}
+	return value
 }
 
 // judgeStatus ends with what the server will say again, and leaves open what it

@@ -13,13 +13,21 @@ import (
 
 // A Pin says which bytes an address stands for.
 type Pin struct {
+	Address     string // as the index knows it
 	Digest      string // SHA-256 of the bytes, hex
 	ContentType string // of the bytes themselves
 	Size        int64
-	FetchedAt   time.Time
+	FetchedAt   time.Time // when these bytes came first
+	CheckedAt   time.Time // when the server last said that they are it
+
+	// What the server calls these bytes, to be asked for others; "" where it
+	// does not, or where the bytes came by way of a redirect: another address may
+	// use the same words for other bytes.
+	ETag, LastModified string
 }
 
-// An Index remembers pins durably.
+// An Index remembers pins durably, by their address, which need not be among
+// what it gives back.
 type Index interface {
 	AssetPin(ctx context.Context, url string) (Pin, bool, error)
 	SaveAssetPin(ctx context.Context, url string, p Pin) error
@@ -103,20 +111,33 @@ func (l *Library) Fetch(ctx context.Context, url, scope string) (Pin, error) {
 	if pin, known, err := l.pinned(ctx, address); known || err != nil {
 		return pin, err
 	}
-	if err := l.failures.find(scope, address, 1); err != nil {
+	if err := l.past(u, scope); err != nil {
 		return Pin{}, err
 	}
-	if err := l.silences.find(scope, u.Host, silentLimit); err != nil {
-		return Pin{}, problem.New(problem.Timeout, "%s did not answer %d times in a row", u.Host, silentLimit).WithSlug(FetchFailed)
-	}
-	pin, err := l.flights.do(ctx, address, func() (Pin, error) { return l.fetch(ctx, u) })
+	return l.attempt(ctx, u, scope, address, func() (Pin, error) { return l.fetch(ctx, u) })
+}
+
+// attempt is one request for u under key, whose failure the scope remembers.
+func (l *Library) attempt(ctx context.Context, u *address, scope, key string, request func() (Pin, error)) (Pin, error) {
+	pin, err := l.flights.do(ctx, key, request)
 	if p := (*problem.Error)(nil); errors.As(err, &p) && p.Slug == FetchFailed {
-		l.failures.remember(scope, address, err)
+		l.failures.remember(scope, u.String(), err)
 		l.heard(scope, u.Host, p)
 	} else if err == nil {
 		l.silences.forget(scope, u.Host)
 	}
 	return pin, err
+}
+
+// past is the failure of u within scope, or of its host.
+func (l *Library) past(u *address, scope string) error {
+	if err := l.failures.find(scope, u.String(), 1); err != nil {
+		return err
+	}
+	if err := l.silences.find(scope, u.Host, silentLimit); err != nil {
+		return problem.New(problem.Timeout, "%s did not answer %d times in a row", u.Host, silentLimit).WithSlug(FetchFailed)
+	}
+	return nil
 }
 
 // silentLimit is how many requests without an answer in time, in a row, make a
@@ -139,6 +160,7 @@ func (l *Library) pinned(ctx context.Context, address string) (Pin, bool, error)
 	if err != nil || !known {
 		return Pin{}, false, err
 	}
+	pin.Address = address
 	r, _, err := l.blobs.Open(ctx, pin.Digest)
 	switch {
 	case err == nil:
@@ -155,20 +177,35 @@ func (l *Library) fetch(ctx context.Context, u *address) (Pin, error) {
 	if pin, known, err := l.pinned(ctx, u.String()); known || err != nil {
 		return pin, err
 	}
+	return l.request(ctx, u, Pin{})
+}
+
+// request asks for u, for other bytes than those of known if there are such, and
+// pins u to what came.
+func (l *Library) request(ctx context.Context, u *address, known Pin) (Pin, error) {
 	leave, err := l.hosts.enter(ctx, u.Host)
 	if err != nil {
 		return Pin{}, err
 	}
 	defer leave()
-	data, contentType, err := l.download(ctx, u)
+	got, err := l.download(ctx, u, known)
 	if err != nil {
 		return Pin{}, err
 	}
-	digest, err := l.blobs.Put(ctx, data)
-	if err != nil {
-		return Pin{}, err
+	now := time.Now().UTC()
+	pin := known
+	if !got.same {
+		digest, err := l.blobs.Put(ctx, got.data)
+		if err != nil {
+			return Pin{}, err
+		}
+		pin = Pin{Address: u.String(), Digest: digest, ContentType: got.contentType, Size: int64(len(got.data)),
+			FetchedAt: now, ETag: got.etag, LastModified: got.modified}
+		if digest == known.Digest {
+			pin.FetchedAt = known.FetchedAt
+		}
 	}
-	pin := Pin{Digest: digest, ContentType: contentType, Size: int64(len(data)), FetchedAt: time.Now().UTC()}
+	pin.CheckedAt = now
 	return pin, l.index.SaveAssetPin(ctx, u.String(), pin)
 }
 

@@ -31,9 +31,21 @@ type Config struct {
 	DeleteGrace config.Duration `yaml:"delete_grace"` // how long a row must be missing before its image goes
 	Guard       Guard           `yaml:"guard"`
 	Public      bool            `yaml:"public"` // /b/… needs no key
+	Assets      Assets          `yaml:"assets"`
 
 	Language `yaml:",inline"` // of all outputs that name none
 }
+
+// Assets says how a binding treats the images that its rows name by URL.
+type Assets struct {
+	// Recheck is after how long their servers are asked whether they are still the
+	// same; images that show one that is not are made again. 0: they are fetched
+	// once, and a new one has a new URL.
+	Recheck config.Duration `yaml:"recheck"`
+}
+
+// minRecheck keeps a slip from asking a shop for all its images all the time.
+const minRecheck = time.Minute
 
 // DefaultConfig is a binding before its first line is read.
 func DefaultConfig() Config {
@@ -68,6 +80,9 @@ func (c Config) Validate() error {
 	}
 	if c.Guard.Floor < 0 {
 		add("guard.floor", "0 lets the shares alone decide", "the floor %d is negative", c.Guard.Floor)
+	}
+	if every := c.Assets.Recheck.Std(); every != 0 && every < minRecheck {
+		add("assets.recheck", "write 1h or 24h; 0 asks never", "images can't be asked for again every %s", every)
 	}
 	for i, name := range c.Sinks {
 		if slices.Contains(c.Sinks[:i], name) {

@@ -35,6 +35,7 @@ on_delete: remove
 delete_grace: 1h
 guard: { max_changed: 100%, floor: 5 }
 public: true
+assets: { recheck: 24h }
 `), config.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +52,7 @@ public: true
 		},
 		Sinks: config.Strings{"shop_hook", "shop_db"}, OnDelete: Remove, DeleteGrace: config.Duration(3600e9),
 		Guard: Guard{MaxChanged: 1, MaxDeleted: 0.1, Floor: 5}, Public: true,
+		Assets: Assets{Recheck: config.Duration(24 * 3600e9)},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("decoded (-want +got):\n%s", diff)
@@ -71,6 +73,8 @@ func TestEveryProblemOfABindingIsReportedAtOnce(t *testing.T) {
 		{"longer name", func(c *Config) { c.Name = strings.Repeat("a", 64) }, []string{"name: aaa"}},
 		{"on_delete", func(c *Config) { c.OnDelete = "purge" }, []string{`on_delete: "purge"`}},
 		{"on_delete empty", func(c *Config) { c.OnDelete = "" }, nil},
+		{"recheck", func(c *Config) { c.Assets.Recheck = config.Duration(59e9) }, []string{"assets.recheck: images can't be asked for again every 59s"}},
+		{"recheck before", func(c *Config) { c.Assets.Recheck = config.Duration(-3600e9) }, []string{"assets.recheck: images"}},
 		{"floor", func(c *Config) { c.Guard.Floor = -1 }, []string{"guard.floor: negative"}},
 		{"sink twice", func(c *Config) { c.Sinks = config.Strings{"a", "b", "a"} }, []string{"sinks[2]: twice"}},
 		{"empty map line", func(c *Config) { c.Map = map[string]string{"title": " "} }, []string{"map.title: nothing"}},

@@ -3,6 +3,7 @@ package bindings
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -247,7 +248,7 @@ func (c *checker) still(e Encoding) {
 
 // motion looks at a canonical encoding, where it has a number of frames a second.
 func (c *checker) motion(e Encoding) {
-	frames := time.Duration(e.FPS) * e.Duration.Std() / time.Second
+	frames := int(math.Round(float64(e.FPS) * e.Duration.Std().Seconds()))
 	switch {
 	case e.FPS < 0 || e.FPS > maxFPS:
 		c.add("fps", "", "%d frames a second are not between 1 and %d", e.FPS, maxFPS)

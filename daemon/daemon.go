@@ -40,6 +40,7 @@ type Options struct {
 	Once     bool            // read every source once, render, deliver, end
 	Renderer render.Renderer // instead of the Chrome pool; for tests and figures about rows
 	Grace    time.Duration   // for work in hand at the end; zero is 20 s
+	Cache    string          // a folder for what this machine finds out about itself; "" finds out nothing
 
 	// Listening is called with the address once requests are answered.
 	Listening func(addr net.Addr)
@@ -194,11 +195,16 @@ func (d *Daemon) openRenderer(ctx context.Context) error {
 		d.renderer = d.options.Renderer
 		return nil
 	}
-	pool, err := chrome.Open(ctx, d.settings.Render, d.assets, chrome.Options{Log: d.log})
+	o := chrome.Options{Log: d.log}
+	if d.options.Cache != "" {
+		o.Pace = filepath.Join(d.options.Cache, "pace.json")
+	}
+	pool, err := chrome.Open(ctx, d.settings.Render, d.assets, o)
 	if err != nil {
 		return err
 	}
 	d.pool, d.renderer = pool, pool
+	d.metrics.lanes(pool)
 	return nil
 }
 

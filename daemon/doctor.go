@@ -108,8 +108,18 @@ func (d Doctor) chromeSigns(ctx context.Context, cfg chrome.Config) []Sign {
 	signs := []Sign{
 		{Name: "Chrome", Health: Well, Says: fmt.Sprintf("%s at %s, as %s, draws", status.Version, path, ownerOf(status.PID))},
 		sandboxSign(cfg.Sandbox, status.PID, chrome.LookAtSandbox),
+		lanesSign(pool.Lanes()),
 	}
 	return append(signs, drawn...)
+}
+
+// lanesSign says in which lanes Chrome draws here.
+func lanesSign(s chrome.LaneStatus) Sign {
+	if s.Staged {
+		return Sign{Name: "lanes", Health: Well, Says: "plain, and staged: several pages at a time in canvases"}
+	}
+	return Sign{"lanes", Warn, "plain only: images take two to five times as long as they could",
+		"install chromium-headless-shell 150 or newer, and take render.lane: plain out if it is there"}
 }
 
 // sandboxSign is what the renderers of the Chrome of process pid are seen in.

@@ -179,6 +179,7 @@ func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, 
 	for _, a := range p.sheet.request.Assets {
 		done.Assets = append(done.Assets, a.Digest)
 	}
+	done.Remote = p.sheet.shown
 	if size, ok := d.keeps(ctx, c, out.Bytes); ok {
 		done.Hash, done.Bytes = c.Before, size
 		return done, nil

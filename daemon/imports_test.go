@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"batch":        {"bindings", "template", "config"},
 	"connectors":   {"config"},
 	"connectors/*": {"connectors", "connectors/*", "config"},
-	"render/*":     {"render", "assets", "config"},
+	"render/*":     {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
 	"sink":         {"config"},
 	"sink/*":       {"sink", "config"},
 	"template":     {"template/*"},

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/render/chrome"
 )
 
 // metrics are the figures that only passing work can give; those of the store
@@ -39,6 +40,18 @@ func newMetrics() *metrics {
 	m.registry.MustRegister(m.polls, m.pictures, m.drawing, m.deliveries,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// lanes adds the figures of a pool's lanes.
+func (m *metrics) lanes(pool *chrome.Pool) {
+	pages := func(lane string, count func(chrome.LaneStatus) int) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "pictifyd_render_pages", Help: "Pages of templates, by the lane that they are drawn in.", ConstLabels: prometheus.Labels{"lane": lane},
+		}, func() float64 { return float64(count(pool.Lanes())) })
+	}
+	m.registry.MustRegister(
+		pages("staged", func(s chrome.LaneStatus) int { return s.Agreed }),
+		pages("plain", func(s chrome.LaneStatus) int { return s.Refused }))
 }
 
 func (m *metrics) polled(source string, err error) {

@@ -27,6 +27,7 @@ type sheet struct {
 	page    *template.Page
 	failed  map[string]string // reason by the path of the file
 	request render.Request
+	shown   []store.Shown // remote files of the request
 	instead []template.Instead
 	remote  []template.Remote
 }
@@ -64,6 +65,7 @@ func (d *Daemon) fill(ctx context.Context, s *sheet) error {
 			switch {
 			case err == nil:
 				s.request.Assets = append(s.request.Assets, render.Asset{Path: remote.Path, Digest: pin.Digest})
+				s.shown = append(s.shown, store.Shown{Address: pin.Address, Digest: pin.Digest})
 			case machineFault(err):
 				return err
 			case remote.Optional && !d.triesAgain(s.claim, err):
@@ -81,7 +83,7 @@ func (d *Daemon) fill(ctx context.Context, s *sheet) error {
 
 func (s *sheet) take(filled template.Document) {
 	spec := s.claim.Spec
-	s.instead, s.remote = filled.Instead, filled.Remote
+	s.instead, s.remote, s.shown = filled.Instead, filled.Remote, nil
 	s.request = render.Request{
 		Page: s.page.Digest, HTML: filled.HTML, Width: filled.Width, Height: filled.Height,
 	}
@@ -101,7 +103,17 @@ func (d *Daemon) fetch(ctx context.Context, remote template.Remote, c store.Clai
 	if !d.settings.Render.AllowsRemote() {
 		return assets.Pin{}, errRemoteOff
 	}
-	return d.assets.Fetch(ctx, remote.URL, assetScope(c, time.Now()))
+	now := time.Now()
+	scope := assetScope(c, now)
+	pin, err := d.assets.Fetch(ctx, remote.URL, scope)
+	every := d.recheckOf(c.Owner)
+	if err != nil || every == 0 || now.Sub(pin.CheckedAt) < every {
+		return pin, err
+	}
+	if now, err := d.assets.Recheck(ctx, remote.URL, scope); err == nil {
+		return now, nil
+	}
+	return pin, nil // shown as it was, until it can be had again
 }
 
 // triesAgain reports whether the claim is worth another try later: in a batch a

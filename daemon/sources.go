@@ -29,6 +29,7 @@ func (d *Daemon) watchSources(ctx context.Context) error {
 		wg.Go(func() { d.watch(ctx, f) })
 	}
 	wg.Go(func() { d.reap(ctx) })
+	wg.Go(func() { d.recheck(ctx) })
 	<-ctx.Done()
 	return nil
 }

@@ -22,11 +22,17 @@ func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
 		"the renders of a job's page": {picturesOfJob, "(fingerprint=?)"},
 		"what waiting images show":    {shownWhileWaiting, "USING INDEX images_waiting"},
 		"how bytes were made":         {specsOfHashes, "USING INDEX renders_hash"},
+		"the files that images show":  {pinsShown, "(owner=?)"},
+		"and their pins":              {pinsShown, "SEARCH p USING INDEX sqlite_autoindex_asset_pins_1 (id="},
+		"what shows other files":      {staleImages, "SEARCH u USING INDEX sqlite_autoindex_render_pins_1 (fingerprint=?)"},
 		"the images of bytes":         {rehashImages, "USING INDEX images_hash"},
 		"the deliveries that are due": {dueDeliveries + ` ORDER BY d.due_at, d.generation LIMIT 9`, "USING INDEX deliveries_waiting"},
 	} {
 		var plan []string
 		args := []any{"60", "[60]", 60}[:min(strings.Count(c.query, "$"), 3)]
+		if strings.Contains(c.query, "$4") {
+			args = append(args, 60)
+		}
 		if err := s.reader().each(t.Context(), "EXPLAIN QUERY PLAN "+c.query, args, func(scan func(...any) error) error {
 			var id, parent, unused int
 			var step string

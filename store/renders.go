@@ -32,13 +32,20 @@ type Rendered struct {
 	Hash, Ext     string // of the bytes
 	Bytes         int64
 	Width, Height int
-	Assets        []string // digests of the remote files that were used
+	Assets        []string // digests of the files that were used
+	Remote        []Shown  // those of them that are remote
 	Duration      time.Duration
 	Fitting       bindings.Fitting
 
 	Problem *bindings.Problem // the row's fault: it is not tried again
 	Retry   error             // the machine's fault: it waits again
 	After   time.Duration     // and at least so long
+}
+
+// A Shown is a remote file as a picture shows it.
+type Shown struct {
+	Address string // of its pin
+	Digest  string
 }
 
 // suspectAttempts is from how many tries on a render is claimed alone: if it is
@@ -257,6 +264,9 @@ func (t *tx) recordPictures(ctx context.Context, done []Rendered) error {
 		return nil
 	}
 	if err := t.replaceBytes(ctx, done, fingerprints); err != nil {
+		return err
+	}
+	if err := t.recordShown(ctx, done); err != nil {
 		return err
 	}
 	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })

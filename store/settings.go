@@ -78,24 +78,25 @@ func (s *Store) RaiseEpoch(ctx context.Context) (int64, error) {
 
 // AssetPin is what was found at url when it was fetched.
 func (s *Store) AssetPin(ctx context.Context, url string) (assets.Pin, bool, error) {
-	var p assets.Pin
-	var fetched sql.NullInt64
-	err := s.reader().row(ctx, `SELECT digest, content_type, size, fetched_at FROM asset_pins WHERE id = $1`, pinID(url)).
-		Scan(&p.Digest, &p.ContentType, &p.Size, &fetched)
+	p := assets.Pin{Address: url}
+	var fetched, checked sql.NullInt64
+	err := s.reader().row(ctx, `SELECT digest, content_type, size, fetched_at, checked_at, etag, last_modified FROM asset_pins WHERE id = $1`, pinID(url)).
+		Scan(&p.Digest, &p.ContentType, &p.Size, &fetched, &checked, &p.ETag, &p.LastModified)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, false, nil
 	}
-	p.FetchedAt = moment(fetched)
+	p.FetchedAt, p.CheckedAt = moment(fetched), moment(checked)
 	return p, err == nil, wrap(err, "read the pin of %s", url)
 }
 
 // SaveAssetPin remembers p for url, in place of what was remembered before.
 func (s *Store) SaveAssetPin(ctx context.Context, url string, p assets.Pin) error {
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, `INSERT INTO asset_pins (id, url, digest, content_type, size, fetched_at) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, content_type = excluded.content_type,
-				size = excluded.size, fetched_at = excluded.fetched_at`,
-			pinID(url), clean(url), p.Digest, clean(p.ContentType), p.Size, orZero(p.FetchedAt))
+		_, err := t.exec(ctx, `INSERT INTO asset_pins (id, url, digest, content_type, size, fetched_at, checked_at, etag, last_modified)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, content_type = excluded.content_type, size = excluded.size,
+				fetched_at = excluded.fetched_at, checked_at = excluded.checked_at, etag = excluded.etag, last_modified = excluded.last_modified`,
+			pinID(url), clean(url), p.Digest, clean(p.ContentType), p.Size, orZero(p.FetchedAt), orZero(p.CheckedAt), clean(p.ETag), clean(p.LastModified))
 		return err
 	})
 	return wrap(err, "pin %s", url)

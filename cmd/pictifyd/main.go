@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // the time zones, where a slim image has none
@@ -124,7 +125,7 @@ func (c *runCommand) Run(t *terminal) error {
 		return err
 	}
 	return supervisor{
-		log: log, options: daemon.Options{Log: log, Version: version, Once: c.Once}, reload: reload,
+		log: log, options: daemon.Options{Log: log, Version: version, Once: c.Once, Cache: cacheFolder()}, reload: reload,
 		load: func() (*daemon.Settings, error) { return daemon.Load(c.Config) },
 		run:  daemon.Run,
 	}.supervise(ctx, settings)
@@ -158,4 +159,14 @@ type versionCommand struct{}
 func (versionCommand) Run(t *terminal) error {
 	fmt.Fprintln(t.out, "pictifyd", version)
 	return nil
+}
+
+// cacheFolder is where this user's programs keep what they can find out again,
+// "" for a user who has no such place.
+func cacheFolder() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "pictifyd")
 }

@@ -59,10 +59,10 @@ func cards(width, height, frames int) (all []*image.NRGBA) {
 	return all
 }
 
-func encoded(tb testing.TB, frames []*image.NRGBA) []byte {
+func encoded(tb testing.TB, frames []*image.NRGBA, opts animation.Options) []byte {
 	tb.Helper()
 	size := frames[0].Rect.Size()
-	g := mustGIF(tb, size.X, size.Y, animation.Options{})
+	g := mustGIF(tb, size.X, size.Y, opts)
 	for _, m := range frames {
 		if err := g.Add(m, 50*time.Millisecond); err != nil {
 			tb.Fatal(err)
@@ -72,19 +72,19 @@ func encoded(tb testing.TB, frames []*image.NRGBA) []byte {
 }
 
 func TestGIFOfManyColoursIsCloseAndSmall(t *testing.T) {
-	frames := cards(300, 150, 12)
-	file := encoded(t, frames)
+	frames := cards(200, 100, 8)
+	file := encoded(t, frames, animation.Options{})
 	shots := play(t, file)
 	for i, m := range frames {
 		got := at(t, shots, 5*i)
 		if db := likeness(got.NRGBA, m); db < 36 {
 			t.Errorf("frame %d is %.1f dB from its picture, want 36", i, db)
 		}
-		if label := got.NRGBAAt(30, 20); label != white {
+		if label := got.NRGBAAt(30, 14); label != white {
 			t.Errorf("frame %d: plain white became %v", i, label)
 		}
 	}
-	if again := encoded(t, frames); !bytes.Equal(again, file) {
+	if again := encoded(t, frames, animation.Options{}); !bytes.Equal(again, file) {
 		t.Error("the same frames give another file")
 	}
 	// What does not move is not drawn again, whatever the table makes of it.
@@ -93,9 +93,61 @@ func TestGIFOfManyColoursIsCloseAndSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, m := range all.Image[1:] {
-		if m.Rect.Min.Y < 20 {
+		if m.Rect.Min.Y < 13 {
 			t.Errorf("frame %d draws %v, with the label that stays", i+1, m.Rect)
 		}
+	}
+}
+
+// coarse is m seen from afar: the mean of each 4x4 pixels.
+func coarse(m *image.NRGBA) *image.NRGBA {
+	far := image.NewNRGBA(image.Rect(0, 0, m.Rect.Dx()/4, m.Rect.Dy()/4))
+	for i := range far.Pix {
+		x, y, sum := i/4%far.Rect.Dx(), i/4/far.Rect.Dx(), 0
+		for j := range 16 {
+			sum += int(m.Pix[m.PixOffset(4*x+j%4, 4*y+j/4)+i%4])
+		}
+		far.Pix[i] = uint8(sum / 16)
+	}
+	return far
+}
+
+func TestDitherMakesGradientsEvenAndLeavesTheRest(t *testing.T) {
+	// So many colours that those of the table are far apart.
+	m := image.NewNRGBA(image.Rect(0, 0, 160, 160))
+	for i := range 160 * 160 {
+		x, y := i%160, i/160
+		m.SetNRGBA(x, y, color.NRGBA{uint8(x * 3 / 2), uint8(y * 3 / 2), uint8(255 - x/2 - y/2), 255})
+	}
+	m = with(m, image.Rect(0, 0, 40, 40), white)
+	frames := []*image.NRGBA{m, m, with(m, image.Rect(100, 100, 120, 110), red), m}
+	banded := play(t, encoded(t, frames, animation.Options{}))
+	shots := play(t, encoded(t, frames, animation.Options{Dither: true}))
+	if len(shots) != 3 || !same(shots[0], shots[2]) {
+		t.Errorf("%d shots: what stays does not stay", len(shots))
+	}
+	if got := shots[0].SubImage(image.Rect(0, 0, 40, 40)); !same(got, plain(40, 40, white)) {
+		t.Error("plain white got a pattern")
+	}
+	near, far := likeness(coarse(banded[0].NRGBA), coarse(m)), likeness(coarse(shots[0].NRGBA), coarse(m))
+	if far < near+2 {
+		t.Errorf("from afar it is %.1f dB from the picture, and %.1f dB without dithering", far, near)
+	}
+}
+
+func TestGIFKeepsOnlyWhatDiffers(t *testing.T) {
+	// 60 frames, 10 MB in all, of which a bar moves and a corner blinks.
+	base := card(300, 150, 0, 30)
+	g := mustGIF(t, 300, 150, animation.Options{Memory: 200 << 10})
+	for i := range 60 {
+		m := with(base, image.Rect(4*i, 110, 4*i+20, 120), red)
+		m.SetNRGBA(0, 0, []color.NRGBA{red, blue}[i%2])
+		if err := g.Add(m, 40*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := play(t, mustEncode(t, g)); len(got) != 60 {
+		t.Errorf("%d frames", len(got))
 	}
 }
 
@@ -115,7 +167,7 @@ func TestGIFOfMoreColoursThanItCanNumber(t *testing.T) {
 	// Each has 90,000 colours; the first comes back as exactly what it was.
 	base := noise(300, 300, 1)
 	frames := []*image.NRGBA{base, with(base, image.Rect(0, 0, 50, 50), white), noise(300, 300, 2), base, base}
-	shots := play(t, encoded(t, frames))
+	shots := play(t, encoded(t, frames, animation.Options{}))
 	if len(shots) != 4 || shots[3].ticks != 10 || !same(shots[0], shots[3]) {
 		t.Errorf("%d shots: one picture became two", len(shots))
 	}
@@ -130,6 +182,17 @@ func TestGIFOfMoreColoursThanItCanNumber(t *testing.T) {
 	}
 }
 
+func TestGIFOfTooManyColoursThatDifferInHigherBits(t *testing.T) {
+	m := image.NewNRGBA(image.Rect(0, 0, 300, 300))
+	for i := range 300 * 300 {
+		m.SetNRGBA(i%300, i/300, color.NRGBA{uint8(i&127) << 1, uint8(i>>7&127) << 1, uint8(i>>14) << 1, 255})
+	}
+	got := play(t, encoded(t, []*image.NRGBA{m, with(m, image.Rect(0, 0, 9, 9), white)}, animation.Options{}))[0]
+	if db := likeness(got.NRGBA, m); db < 32 || !got.Opaque() {
+		t.Errorf("it is %.1f dB from its picture, want 32; opaque: %t", db, got.Opaque())
+	}
+}
+
 // BenchmarkCardGIF is 30 frames of 600x300, beside what the standard library
 // does: its own palette, dithered, every frame whole.
 func BenchmarkCardGIF(b *testing.B) {
@@ -138,7 +201,7 @@ func BenchmarkCardGIF(b *testing.B) {
 		b.ReportAllocs()
 		size := 0
 		for b.Loop() {
-			size = len(encoded(b, frames))
+			size = len(encoded(b, frames, animation.Options{}))
 		}
 		b.ReportMetric(float64(size)/1024, "KB")
 	})

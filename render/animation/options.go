@@ -20,7 +20,7 @@ const (
 const (
 	DefaultFrames = 600
 	DefaultPixels = 16_000_000
-	DefaultMemory = 256 << 20
+	DefaultMemory = 128 << 20
 )
 
 // MaxLoop is the most that an animation can be told to play.
@@ -35,6 +35,11 @@ type Options struct {
 	// no half: without a background, a pixel is opaque from half opacity on. In
 	// a WebP it is a hint that most viewers ignore.
 	Background color.NRGBA
+
+	// Dither shows a colour that a GIF has no room for as a pattern of two others.
+	// Gradients then have no bands; files get larger. What does not change in the
+	// pictures does not change in the pattern.
+	Dither bool
 
 	Frames int // most that may be added; 0 is DefaultFrames
 	Pixels int // most of one frame; 0 is DefaultPixels
@@ -64,7 +69,7 @@ func (o Options) withDefaults(format string, w, h, edge int) (Options, error) {
 		return o, problem.New(problem.Invalid, "the background is half transparent").WithSlug(SlugOptions).At("background").
 			WithHint("use an opaque colour, or none")
 	}
-	// Divided, because the product of two wild edges may not fit an int.
+	// Divided, because the product of the largest edges may not fit an int.
 	if w < 1 || h < 1 || w > edge || h > edge || w > o.Pixels/h {
 		return o, problem.New(problem.Invalid, "%s of %dx%d can't be made", format, w, h).WithSlug(SlugSize).
 			WithHint("use edges of 1 to %d pixels and at most %d pixels in all", edge, o.Pixels)

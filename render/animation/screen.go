@@ -31,7 +31,7 @@ func newScreen(width, height int, t *table, out *gifWriter) *screen {
 // differ in the pictures and be one in the table: what then is no change makes
 // the frame before longer.
 func (s *screen) next(c *change) {
-	changed, clear := s.apply(c)
+	changed, gone := s.apply(c)
 	area := changed
 	switch {
 	case !s.open:
@@ -40,7 +40,7 @@ func (s *screen) next(c *change) {
 		s.ticks += c.ticks
 		return
 	default:
-		if undone := s.write(clear); !undone.Empty() {
+		if undone := s.write(gone); !undone.Empty() {
 			area = s.differences(undone.Union(changed))
 		}
 	}
@@ -51,50 +51,54 @@ func (s *screen) next(c *change) {
 // end writes the last frame. Where the film begins anew and is transparent, it
 // leaves a clear screen: not all players clear it themselves.
 func (s *screen) end(again bool) {
-	var clear image.Rectangle
+	var gone image.Rectangle
 	if again && s.table.transparent {
-		clear = image.Rect(0, 0, s.width, s.height)
+		gone = image.Rect(0, 0, s.width, s.height)
 	}
-	s.write(clear)
+	s.write(gone)
 }
 
 // write writes the frame. Pixels become clear only by clearing the whole
 // rectangle of the frame before; undone is what had to be cleared for that.
-func (s *screen) write(clear image.Rectangle) (undone image.Rectangle) {
-	area := s.area.Union(clear)
+func (s *screen) write(gone image.Rectangle) (undone image.Rectangle) {
+	area := s.area.Union(gone)
 	if area.Empty() {
 		area = image.Rect(0, 0, 1, 1) // only its time counts
 	}
-	s.out.frame(s, area, !clear.Empty())
+	s.out.frame(s, area, !gone.Empty())
 	s.each(area, func(_, from, to int) { copy(s.before[from:to], s.frame[from:to]) })
-	if clear.Empty() {
+	if gone.Empty() {
 		return image.Rectangle{}
 	}
-	s.each(area, func(_, from, to int) { fill(s.before[from:to], uint8(s.table.clear)) })
+	s.each(area, func(_, from, to int) { clear(s.before[from:to]) })
 	return area
 }
 
 // apply brings c into after, and is the rectangles around the pixels that
 // changed and those that became clear.
-func (s *screen) apply(c *change) (changed, clear image.Rectangle) {
-	index, runs := s.table.index[c.coarse], c.runs
+func (s *screen) apply(c *change) (changed, gone image.Rectangle) {
+	as, runs := s.table.as[c.coarse], c.runs
 	s.each(c.area, func(y, from, _ int) {
 		row := s.row[:c.area.Dx()]
 		runs = unpack(row, runs)
-		all, gone := span{}, span{}
+		drawn, cleaned := span{}, span{}
 		for x, n := range row {
-			if n == unchanged || s.after[from+x] == index[n] {
+			if n == unchanged {
 				continue
 			}
-			s.after[from+x] = index[n]
-			all.add(c.area.Min.X + x)
+			index := as[n].at(c.area.Min.X+x, y)
+			if s.after[from+x] == index {
+				continue
+			}
+			s.after[from+x] = index
+			drawn.add(c.area.Min.X + x)
 			if n == cleared {
-				gone.add(c.area.Min.X + x)
+				cleaned.add(c.area.Min.X + x)
 			}
 		}
-		changed, clear = changed.Union(all.at(y)), clear.Union(gone.at(y))
+		changed, gone = changed.Union(drawn.at(y)), gone.Union(cleaned.at(y))
 	})
-	return changed, clear
+	return changed, gone
 }
 
 // differences is the rectangle around what the frame after has to draw in area.

@@ -127,6 +127,19 @@ func TestDamagedStillsAreRefused(t *testing.T) {
 	}
 }
 
+func TestAnOddProfileIsPadded(t *testing.T) {
+	w, err := NewWebP(64, 32, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Add(riff("VP8X", canvasBody, "ICCP", "odd", "VP8 ", lossyBody), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if head := string(w.header()[12+18:]); !strings.HasPrefix(head, "ICCP\x03\x00\x00\x00odd\x00ANIM") {
+		t.Errorf("got %q", head)
+	}
+}
+
 // Property: what is taken is within bounds, and goes into an animation whose
 // frame is the same picture.
 func FuzzStill(f *testing.F) {

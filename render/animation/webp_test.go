@@ -192,8 +192,8 @@ func TestWebPJoinsFramesThatStay(t *testing.T) {
 	}
 }
 
-func TestWebPKeepsAlphaAndOwnsItsBytes(t *testing.T) {
-	file := mustRead(t, "alpha-1.webp")
+func TestWebPOwnsItsBytes(t *testing.T) {
+	file := mustRead(t, "lossless-1.webp")
 	w := mustWebP(t, animation.Options{})
 	if err := w.Add(file, time.Second); err != nil {
 		t.Fatal(err)
@@ -203,6 +203,14 @@ func TestWebPKeepsAlphaAndOwnsItsBytes(t *testing.T) {
 	if got := mustEncodeWebP(t, w); !bytes.Equal(got, before) {
 		t.Error("the animation changes with the caller's bytes")
 	}
+}
+
+func TestWebPKeepsAlpha(t *testing.T) {
+	w := mustWebP(t, animation.Options{})
+	if err := w.Add(mustRead(t, "alpha-1.webp"), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	before := mustEncodeWebP(t, w)
 	if flags := before[20]; flags != 0x32 {
 		t.Errorf("flags %#x, want animation, alpha and profile", flags)
 	}

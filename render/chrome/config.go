@@ -17,6 +17,9 @@ const (
 	maxTabs     = 16
 )
 
+// lanePlain is what Config.Lane says to keep to the plain lane.
+const lanePlain = "plain"
+
 // What Config.Sandbox may say.
 const (
 	SandboxRequired = "required" // without a working sandbox no Chrome starts
@@ -30,6 +33,7 @@ type Config struct {
 	Chrome   string          `yaml:"chrome"`   // name or path of the binary, or auto, see Find
 	User     string          `yaml:"user"`     // whom Chrome runs as when the daemon is root: a user, a numeric id, or auto
 	Sandbox  string          `yaml:"sandbox"`  // required or none
+	Lane     string          `yaml:"lane"`     // auto, or plain: only what needs nothing but Chrome's own captures, slower
 	Idle     config.Duration `yaml:"idle"`     // after so long without work the Chromes stop; 0: they never do
 
 	// RemoteAssets says whether pages may show images that rows name by URL; see
@@ -48,7 +52,7 @@ func (c Config) AllowsRemote() bool {
 
 // DefaultConfig is the section as it is when nobody wrote it.
 func DefaultConfig() Config {
-	return Config{Browsers: auto, Chrome: auto, User: auto, Sandbox: SandboxRequired, Idle: config.Duration(5 * time.Minute)}
+	return Config{Browsers: auto, Chrome: auto, User: auto, Sandbox: SandboxRequired, Lane: auto, Idle: config.Duration(5 * time.Minute)}
 }
 
 // Validate reports every problem of c as a problem.List, with paths relative
@@ -62,6 +66,11 @@ func (c Config) Validate() error {
 	case "", SandboxRequired, SandboxNone:
 	default:
 		list = append(list, problem.New(problem.Invalid, "is %q, but must be %q or %q", c.Sandbox, SandboxRequired, SandboxNone).At("sandbox"))
+	}
+	switch c.Lane {
+	case "", auto, lanePlain:
+	default:
+		list = append(list, problem.New(problem.Invalid, "is %q, but must be %q or %q", c.Lane, auto, lanePlain).At("lane"))
 	}
 	if c.Idle < 0 {
 		list = append(list, problem.New(problem.Invalid, "must not be negative").At("idle"))

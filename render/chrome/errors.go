@@ -18,6 +18,7 @@ const (
 	SlugRenderSize    = "render_size"    // the picture is too small or too large to be one
 	SlugRenderFrames  = "render_frames"  // the moving picture has too many frames
 	SlugRenderBytes   = "render_bytes"   // no encoding brings the picture below its limit of bytes
+	SlugRenderPages   = "render_pages"   // the document has too many pages
 	SlugChromeMissing = "chrome_missing" // this machine has no Chrome
 	SlugNoSandbox     = "chrome_sandbox" // this machine's Chrome has no usable sandbox
 	SlugChromeStart   = "chrome_start"   // this machine's Chrome does not work

@@ -120,4 +120,3 @@ func canStage(r render.Request) bool {
 	}
 	return false
 }
-func moves(r render.Request) bool { return false }

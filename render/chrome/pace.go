@@ -156,10 +156,3 @@ div{margin:90px 80px;width:760px;padding:48px;border-radius:24px;background:#000
 h1{margin:0 0 16px;font-size:64px}</style></head><body><div><h1>Picture number %d</h1><p>How fast is this machine?</p><b>%d</b></div></body></html>`, i, i*7919),
 	}
 }
-
-// Rates is what the pool measured, nil before that.
-func (p *Pool) Rates() map[render.Format]Rates {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.pace
-}

@@ -72,6 +72,7 @@ func Open(ctx context.Context, cfg Config, files Files, o Options) (*Pool, error
 		return nil, err
 	}
 	o = o.withDefaults()
+	o.Plain = o.Plain || cfg.Lane == lanePlain
 	l, err := newLauncher(cfg, files, o)
 	if err != nil {
 		return nil, err
@@ -134,9 +135,11 @@ const (
 )
 
 func checkRequest(r render.Request) error {
-	if width, height := keyOf(r).pixels(); width < 1 || height < 1 || width > maxEdge || height > maxEdge || width*height > maxPixels {
-		return retry.Permanent(problem.New(problem.Invalid, "a picture of %dx%d can't be made", width, height).
-			WithSlug(SlugRenderSize).WithHint("use edges of 1 to %d pixels and at most %d megapixels", maxEdge, maxPixels/1_000_000))
+	if err := checkSize(keyOf(r).pixels()); err != nil {
+		return err
+	}
+	if r.Format == render.PDF {
+		return checkPrint(r)
 	}
 	if r.Quality < 0 || r.Quality > 100 {
 		return retry.Permanent(problem.New(problem.Invalid, "quality %d is not within 1 and 100", r.Quality))
@@ -150,6 +153,14 @@ func checkRequest(r render.Request) error {
 	}
 	return retry.Permanent(problem.New(problem.Unsupported, "format %q can't be made from a page", r.Format).
 		WithHint("use png, jpeg, webp, gif or pdf"))
+}
+
+func checkSize(width, height int) error {
+	if width < 1 || height < 1 || width > maxEdge || height > maxEdge || width*height > maxPixels {
+		return retry.Permanent(problem.New(problem.Invalid, "a picture of %dx%d can't be made", width, height).
+			WithSlug(SlugRenderSize).WithHint("use edges of 1 to %d pixels and at most %d megapixels", maxEdge, maxPixels/1_000_000))
+	}
+	return nil
 }
 
 // Render makes one picture. A row that went down with its Chrome is tried once

@@ -74,9 +74,12 @@ func (c *round) bounds() (context.Context, context.CancelFunc) {
 func (c *round) draw(ctx context.Context) error {
 	switch c.lane {
 	case staged:
-		return c.play(ctx)
+		return c.together(ctx, sessionKey{c.rows[0].key, true}, (*session).play)
 	case proving:
 		return c.prove(ctx)
+	}
+	if key := c.rows[0].key; key.print {
+		return c.together(ctx, sessionKey{pageKey: key}, (*session).print)
 	}
 	out, err := c.seat.draw(ctx, c.pool.launcher.egress, c.rows[0].request)
 	if err == nil {
@@ -108,9 +111,10 @@ func (c *round) missing() (n int) {
 	return n
 }
 
-// play draws the rows on the seat's stage.
-func (c *round) play(ctx context.Context) error {
-	s, err := c.seat.open(ctx, c.pool.launcher.egress, sessionKey{c.rows[0].key, true})
+// together draws the rows in a tab of the seat that takes several.
+func (c *round) together(ctx context.Context, key sessionKey, draw func(*session, context.Context, []render.Request, func(int, render.Output, error)) error) error {
+	used := c.seat.has(key)
+	s, err := c.seat.open(ctx, c.pool.launcher.egress, key)
 	if err != nil {
 		return err
 	}
@@ -118,21 +122,25 @@ func (c *round) play(ctx context.Context) error {
 	for i, w := range c.rows {
 		requests[i] = w.request
 	}
-	err = s.play(ctx, requests, c.answer)
-	if errors.Is(err, errOtherBytes) {
-		// A new stage knows no bytes; if the rows differ in them, they go there one by one.
+	err = draw(s, ctx, requests, c.answer)
+	switch {
+	case !errors.Is(err, errOtherBytes):
+		return err
+	case used: // a new tab knows no bytes
 		c.seat.clear()
-		if len(c.rows) > 1 {
-			return errTogether
-		}
-		return c.play(ctx)
+		return c.together(ctx, key, draw)
+	case len(c.rows) > 1: // they differ in them among themselves
+		return errTogether
 	}
-	return err
+	return pageFault(err)
 }
+
+// has reports whether the seat's session is the one of key.
+func (st *seat) has(key sessionKey) bool { return st.session != nil && st.session.key == key }
 
 // open is the seat's session where it is the right one, else a new one in its place.
 func (st *seat) open(ctx context.Context, e *egress, key sessionKey) (*session, error) {
-	if st.session != nil && st.session.key == key {
+	if st.has(key) {
 		return st.session, nil
 	}
 	st.clear()
@@ -147,17 +155,20 @@ func (st *seat) open(ctx context.Context, e *egress, key sessionKey) (*session, 
 // draw draws r in the plain lane.
 func (st *seat) draw(ctx context.Context, e *egress, r render.Request) (render.Output, error) {
 	key := sessionKey{pageKey: keyOf(r)}
-	fresh := st.session == nil || st.session.key != key
+	used := st.has(key)
 	s, err := st.open(ctx, e, key)
 	if err != nil {
 		return render.Output{}, err
 	}
 	out, err := s.draw(ctx, r)
-	if errors.Is(err, errOtherBytes) && !fresh {
+	switch {
+	case !errors.Is(err, errOtherBytes):
+		return out, err
+	case used: // a new tab knows no bytes
 		st.clear()
 		return st.draw(ctx, e, r)
 	}
-	return out, err
+	return out, pageFault(err)
 }
 
 // clear closes the seat's session.

@@ -52,10 +52,9 @@ func (s *session) draw(ctx context.Context, r render.Request) (render.Output, er
 func (s *session) encode(ctx context.Context, r render.Request, row prepared) ([]byte, error) {
 	switch {
 	case moves(r):
-		return nil, nil
-	default:
-		return s.capture(ctx, r.Format, qualityOf(r))
+		return s.film(ctx, r, row.Round)
 	}
+	return s.still(ctx, r)
 }
 
 // prepare puts the row's document into the page and waits until it is ready

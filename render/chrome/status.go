@@ -1,6 +1,11 @@
 package chrome
 
-import "time"
+import (
+	"maps"
+	"time"
+
+	"github.com/pictifyd/pictifyd/render"
+)
 
 // A BrowserStatus is one place of a pool at one moment.
 type BrowserStatus struct {
@@ -40,4 +45,29 @@ func (pl *place) status() BrowserStatus {
 		}
 	}
 	return s
+}
+
+// A LaneStatus is what the pool knows of its lanes.
+type LaneStatus struct {
+	Staged  bool // its Chromes draw pages in canvases
+	Agreed  int  // pages that are drawn so
+	Refused int  // pages that are not, because they came out otherwise
+
+	Rates map[render.Format]Rates // nil until measured
+}
+
+// Lanes is what the pool knows of its lanes.
+func (p *Pool) Lanes() LaneStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	status := LaneStatus{Staged: p.stages, Rates: maps.Clone(p.pace)}
+	for _, proof := range p.ledger.proofs {
+		switch proof.state {
+		case agreed:
+			status.Agreed++
+		case refused:
+			status.Refused++
+		}
+	}
+	return status
 }

@@ -37,10 +37,12 @@ type pageKey struct {
 	scale         float64
 	transparent   bool
 	layout        string
+	print         bool // for PDFs
 }
 
 func keyOf(r render.Request) pageKey {
-	return pageKey{r.Page, r.Width, r.Height, scaleOf(r), r.Transparent, r.Layout}
+	print := r.Format == render.PDF
+	return pageKey{r.Page, r.Width, r.Height, scaleOf(r), r.Transparent && !print, r.Layout, print}
 }
 
 // scaleOf is how many pixels of the picture a CSS pixel is.
@@ -66,7 +68,8 @@ type sessionKey struct {
 // row. It serves one row at a time, and none after an error.
 type session struct {
 	key    sessionKey
-	slots  int // of a stage
+	slots  int        // of a stage
+	prints printState // of a tab of sheets
 	origin *origin
 	tab    *chromedp.Target
 	world  runtime.ExecutionContextID
@@ -168,15 +171,18 @@ func (s *session) enter(ctx context.Context, frame cdp.FrameID) error {
 			return fmt.Errorf("load the layout script: %w", err)
 		}
 	}
-	if s.key.stage {
+	switch {
+	case s.key.stage:
 		return s.raise(ctx)
+	case s.key.print:
+		return s.stock(ctx)
 	}
 	return s.evaluate(ctx, `globalThis.pictifydTab = pictifydPage(document)`)
 }
 
 // address is the document that the tab loads.
 func (s *session) address() string {
-	if s.key.stage {
+	if s.key.stage || s.key.print {
 		return s.origin.at(stagePath)
 	}
 	return s.origin.at("/")

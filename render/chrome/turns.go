@@ -139,22 +139,25 @@ func (p *Pool) dispatch() {
 	}
 }
 
-// gather is w and those who go with it: on a stage, rows of the same page that
-// wait, as far as they are not better off in other seats that are free.
+// gather is w and those who go with it: on a stage or in a print, rows of the same
+// page that wait, as far as they are not better off in other seats that are free.
 func (p *Pool) gather(w *waiter, l lane) []*waiter {
 	rows := []*waiter{w}
-	if l != staged || w.single {
+	if l != staged && !w.key.print || w.single || w.alone {
 		return rows
 	}
 	for _, x := range p.waiting {
-		if x != w && x.key == w.key && !x.single && x.staged == w.staged {
-			if lx, ok := p.laneOf(x); ok && lx == staged {
+		if x != w && x.key == w.key && !x.single && !x.alone && x.staged == w.staged {
+			if lx, ok := p.laneOf(x); ok && lx == l {
 				rows = append(rows, x)
 			}
 		}
 	}
 	free := max(p.freeSeats(), 1)
 	share := (len(rows) + free - 1) / free
+	if w.key.print {
+		return firstSheets(rows[:share])
+	}
 	return rows[:min(share, slotsFor(w.key))]
 }
 

@@ -253,7 +253,7 @@ func TestAPageLiesOnItsPaper(t *testing.T) {
 	w := NewWriter(&out)
 	w.Link = func(address string) bool { return strings.HasPrefix(address, "https:") }
 	leaf := Leaf{Page: f.Pages()[0], Width: 150, Height: 75, Paper: [2]float64{600, 400}, Scale: 2, Left: 50, Top: 20}
-	if err := w.Leaves(leaf); err != nil {
+	if err := w.Leaf(leaf); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(Info{}); err != nil {

@@ -61,53 +61,36 @@ func NewWriter(w io.Writer) *Writer {
 	return x
 }
 
-// Leaves adds pages on their paper. Those that follow each other in one file share
-// what they have in common. A page that can't be read is an error of problem.Invalid.
-func (w *Writer) Leaves(leaves ...Leaf) error {
-	for len(leaves) > 0 && w.err == nil {
-		var pages []*Page
-		for _, l := range leaves {
-			if l.Page.file != leaves[0].Page.file {
-				break
-			}
-			pages = append(pages, l.Page)
-		}
-		run := leaves[:len(pages)]
-		leaves = leaves[len(pages):]
-		if err := w.add(pages, func(b *builder, i int) (ref, error) { return w.leaf(b, run[i]) }); err != nil {
-			return err
-		}
-	}
-	return w.err
+// Leaf adds a page on its paper. A page that can't be read is an error of
+// problem.Invalid.
+func (w *Writer) Leaf(l Leaf) error {
+	return w.add(l.Page, func(b *builder) (ref, error) { return w.leaf(b, l) })
 }
 
-// Pages adds all pages of a file as they are.
-func (w *Writer) Pages(f *File) error { return w.plainPages(f.pages) }
-
-func (w *Writer) plainPages(pages []*Page) error {
-	return w.add(pages, func(b *builder, i int) (ref, error) { return w.plain(b, pages[i]) })
+// Page adds a page as it is.
+func (w *Writer) Page(p *Page) error {
+	return w.add(p, func(b *builder) (ref, error) { return w.plain(b, p) })
 }
 
-// Whole reports whether a font had to be taken with glyphs that no page shows.
+// Whole reports whether a font had to be taken with glyphs that its page does not
+// show.
 func (w *Writer) Whole() bool { return w.whole }
 
-func (w *Writer) add(pages []*Page, each func(b *builder, i int) (ref, error)) error {
-	if w.err != nil || len(pages) == 0 {
+// add copies each page for itself: whether two pages of a print have a font in
+// common is Chrome's chance. What they have in common is in the file once.
+func (w *Writer) add(p *Page, leaf func(b *builder) (ref, error)) error {
+	if w.err != nil {
 		return w.err
 	}
-	b := newBuilder(pages[0].file, w.out)
-	for _, p := range pages {
-		if err := b.look(p); err != nil {
-			return w.fail(damaged("%w", err))
-		}
+	b := newBuilder(p.file, w.out)
+	if err := b.look(p); err != nil {
+		return w.fail(damaged("%w", err))
 	}
-	for i := range pages {
-		r, err := each(b, i)
-		if err != nil {
-			return w.fail(err)
-		}
-		w.kids = append(w.kids, r)
+	r, err := leaf(b)
+	if err != nil {
+		return w.fail(err)
 	}
+	w.kids = append(w.kids, r)
 	w.whole = w.whole || b.whole
 	if w.producer == nil {
 		w.producer = b.producer()
@@ -294,8 +277,10 @@ func Merge(w io.Writer, info Info, parts iter.Seq2[[]byte, error]) error {
 		if err != nil {
 			return err
 		}
-		if err := x.Pages(f); err != nil {
-			return err
+		for _, p := range f.pages {
+			if err := x.Page(p); err != nil {
+				return err
+			}
 		}
 	}
 	return x.Close(info)
@@ -311,7 +296,7 @@ func Split(data []byte) ([][]byte, error) {
 	for _, p := range f.pages {
 		var out bytes.Buffer
 		w := NewWriter(&out)
-		if err := w.plainPages([]*Page{p}); err != nil {
+		if err := w.Page(p); err != nil {
 			return nil, err
 		}
 		if err := w.Close(Info{}); err != nil {

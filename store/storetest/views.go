@@ -84,7 +84,8 @@ var settings = map[string]func(*testing.T, Open){
 			t.Errorf("before it is pinned: %v, %v", ok, err)
 		}
 		for _, digest := range []string{"d1", "d2"} {
-			want := assets.Pin{Digest: digest, ContentType: "image/png", Size: 7, FetchedAt: start}
+			want := assets.Pin{Address: url, Digest: digest, ContentType: "image/png", Size: 7, FetchedAt: start,
+				CheckedAt: start.Add(time.Hour), ETag: `W/"` + digest + `"`, LastModified: "Mon, 04 May 2026 12:00:00 GMT"}
 			must(t, s.SaveAssetPin(t.Context(), url, want))
 			p, ok, err := s.AssetPin(t.Context(), url)
 			must(t, err)

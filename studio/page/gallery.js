@@ -1,6 +1,6 @@
 // The newest images, and one of them large.
 
-import { byId, make, mark, say, sync } from './dom.js';
+import { byId, make, mark, say, show, sync } from './dom.js';
 import { ago, exact } from './words.js';
 
 const rest = 1500; // the gallery changes at most so often, so that one can look at it
@@ -81,8 +81,13 @@ export class Gallery {
     }
   }
 
-  // picture puts the new image over the old one once it can be drawn.
+  // picture puts the new image over the old one once it can be drawn. A PDF is no
+  // image: its tile says so.
   #picture(frame, image) {
+    if (image.format === 'pdf') {
+      frame.replaceChildren(sheet(image));
+      return;
+    }
     const img = make('img', { alt: '', width: String(image.width), height: String(image.height), loading: 'lazy', decoding: 'async' });
     img.addEventListener('load', () => {
       img.classList.add('here');
@@ -101,6 +106,13 @@ export class Gallery {
     say(small, `${owner(image)} · ${ago(image.renderedAt)}`);
     mark(small, 'title', exact(image.renderedAt));
   }
+}
+
+// sheet stands for a PDF, in the shape of its first page.
+function sheet({ width, height }) {
+  const paper = make('span', { class: 'sheet' }, 'PDF');
+  if (width && height) paper.style.setProperty('--ratio', String(width / height));
+  return paper;
 }
 
 // commonRatio is the shape that most images have, within what fits a tile.
@@ -148,12 +160,16 @@ class Viewer {
   #draw(image) {
     this.#image = image;
     const img = byId('viewer-image');
-    mark(img, 'src', image.path);
+    const pdf = image.format === 'pdf';
+    show(img, !pdf);
+    mark(img, 'src', pdf ? null : image.path);
     mark(img, 'alt', `The image of ${image.name}`);
+    byId('viewer-sheet').replaceChildren(...(pdf ? [sheet(image)] : []));
+    say(byId('viewer-open'), pdf ? 'Open the PDF' : 'Open');
     say(byId('viewer-title'), image.name);
     const facts = {
       [image.binding ? 'Binding' : 'Batch']: image.binding ?? image.job,
-      Output: `${image.output}, ${image.width} × ${image.height}, ${image.format}`,
+      Output: `${image.output}, ${image.width} × ${image.height}${pdf ? ' on its first page' : ''}, ${image.format}`,
       Rendered: `${ago(image.renderedAt)} · ${new Date(image.renderedAt).toLocaleString()}`,
       Address: this.#address(),
     };
