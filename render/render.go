@@ -68,7 +68,7 @@ type Output struct {
 	Duration      time.Duration // in the engine, without waiting for a turn
 
 	Layout   []LayerReport // of the texts that Request.Layout looked after
-	Warnings []Warning     // of what it could not make sense of
+	Warnings []Warning     // of what it could not make sense of, and of characters that no font has
 }
 
 // A Renderer turns one request into one output. Safe for use by several

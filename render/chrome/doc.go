@@ -5,8 +5,8 @@
 // context and an origin of its own, that was loaded once. Per row it does two
 // things: prepare (put the document into the page from a pristine state, wait
 // for style sheets, images and fonts, run the layout script where the page asks
-// for it) and capture. Other ways to make bytes of
-// a prepared page belong beside capture.
+// for it, look for characters that no font has) and capture. Other ways to make
+// bytes of a prepared page belong beside capture.
 //
 // A browser's place is the state machine that heals the pool:
 //

@@ -204,9 +204,10 @@
     await settleFonts(fail);
     still();
     const report = await fit(fail);
+    const glyphs = failed.size === 0 ? globalThis.pictifydGlyphs(document) : [];
     const root = rootOf(document);
     return {
-      failed: [...failed], report, width: innerWidth, height: innerHeight,
+      failed: [...failed], report, glyphs, width: innerWidth, height: innerHeight,
       scrollWidth: root.scrollWidth, scrollHeight: root.scrollHeight,
     };
   };

@@ -60,6 +60,7 @@ type prepared struct {
 		Layers   []render.LayerReport `json:"layers"`
 		Problems []render.Warning     `json:"problems"`
 	} `json:"report"`
+	Glyphs []missingGlyphs `json:"glyphs"`
 }
 
 // openSession opens a tab in a browser context of its own, so that nothing is
@@ -143,6 +144,9 @@ func (s *session) enter(ctx context.Context, frame cdp.FrameID) error {
 	if err := s.evaluate(ctx, rowScript); err != nil {
 		return fmt.Errorf("load the row script: %w", err)
 	}
+	if err := s.evaluate(ctx, glyphScript); err != nil {
+		return fmt.Errorf("load the glyph script: %w", err)
+	}
 	if s.key.layout == "" {
 		return nil
 	}
@@ -215,7 +219,8 @@ func (s *session) draw(ctx context.Context, r render.Request) (render.Output, er
 		return render.Output{}, causeOf(ctx, err)
 	}
 	return render.Output{
-		Bytes: bytes, Width: r.Width, Height: r.Height, Layout: row.Report.Layers, Warnings: row.Report.Problems,
+		Bytes: bytes, Width: r.Width, Height: r.Height,
+		Layout: row.Report.Layers, Warnings: append(row.Report.Problems, glyphWarnings(row.Glyphs)...),
 	}, nil
 }
 
