@@ -36,7 +36,7 @@ bench: chrome ## the benchmarks, printed and kept in bench/RESULTS.md
 chrome: ## install headless Chromium and fonts when they are missing
 	@scripts/install.sh chrome
 
-services: ## install what the tests need beside Go: gcc, PostgreSQL, patch
+services: ## install what the tests need beside Go: gcc, clang, PostgreSQL, patch
 	@scripts/install.sh services
 
 clean: ## remove what was built; data stays

@@ -21,6 +21,8 @@ services() {
   have node || packages+=(nodejs) # runs the examples that are scripts
   have patch || packages+=(patch) # checks our diffs
   have gcc || packages+=(gcc libc6-dev) # the race detector needs cgo
+  have clang-19 || packages+=(clang-19) # builds the PNG encoder anew, to compare
+  have wasm-ld-19 || packages+=(lld-19)
   ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || packages+=(postgresql)
 }
 
