@@ -158,14 +158,31 @@ func (b *builder) fontFile(o object, used map[uint16]bool) (*stream, error) {
 	return packed(data, dict{"Length1": integer(len(data))}), nil
 }
 
-// packers are reused: one takes a megabyte.
-var packers = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
+// packers are reused: one takes a megabyte. Short streams have their own: to clear
+// the tables of the thorough kind takes longer than to pack them.
+var thorough, quick = packers(zlib.DefaultCompression), packers(zlib.BestSpeed)
+
+func packers(level int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		w, err := zlib.NewWriterLevel(nil, level)
+		if err != nil {
+			panic(err) // there is no such level
+		}
+		return w
+	}}
+}
+
+const short = 1 << 10
 
 // packed is data as a compressed stream.
 func packed(data []byte, d dict) *stream {
+	pool := thorough
+	if len(data) < short {
+		pool = quick
+	}
 	var out bytes.Buffer
-	w := packers.Get().(*zlib.Writer)
-	defer packers.Put(w)
+	w := pool.Get().(*zlib.Writer)
+	defer pool.Put(w)
 	w.Reset(&out)
 	_, _ = w.Write(data) // to memory, which does not fail
 	_ = w.Close()
@@ -322,8 +339,8 @@ func (b *builder) type3(d dict, used *codes) (ref, error) {
 	return b.out.share(out)
 }
 
-// glyph is how a glyph is drawn; one that the font has not is nothing. Most name
-// no resources, and stay as they are.
+// glyph is how a glyph is drawn; one that the font has not is nothing. Those of a
+// font without resources name none, and stay as they are.
 func (b *builder) glyph(procs dict, glyph name, w *rewriter) (*stream, error) {
 	if procs[glyph] == nil {
 		return packed([]byte("0 0 d0"), dict{}), nil
@@ -332,11 +349,19 @@ func (b *builder) glyph(procs dict, glyph name, w *rewriter) (*stream, error) {
 	if have := b.f.glyphs[r]; isRef && have != nil {
 		return have, nil
 	}
-	s, data, err := b.streamOf(procs[glyph])
+	o, err := b.f.get(procs[glyph])
 	if err != nil {
 		return nil, err
 	}
-	if bytes.IndexByte(data, '/') >= 0 {
+	s, ok := o.(*stream)
+	if !ok {
+		return nil, errors.New("a stream is missing")
+	}
+	if !w.nameless() {
+		data, err := b.f.decode(s)
+		if err != nil {
+			return nil, err
+		}
 		own, err := w.rewrite(data)
 		return packed(own, dict{}), err
 	}
