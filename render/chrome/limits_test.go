@@ -1,0 +1,56 @@
+package chrome
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/render"
+)
+
+func TestElementsAreCounted(t *testing.T) {
+	for html, want := range map[string]int{
+		"": 0, "text": 0, "<": 0, "a < b": 0, "&lt;p&gt;": 0, "<p>": 1, "<P><b>x</b></P>": 2, "<!doctype html><html><!-- x --></html>": 1,
+		"<br/><br/><": 2, "<1><_><é>": 0, "<svg><path d=''/></svg>": 2,
+	} {
+		if got := elements(html); got != want {
+			t.Errorf("%q has %d elements, want %d", html, got, want)
+		}
+	}
+}
+
+func TestPageOfTooManyPartsIsRefused(t *testing.T) {
+	files := func(n int) (all []render.Asset) {
+		for i := range n {
+			all = append(all, render.Asset{Path: fmt.Sprintf("/assets/%d.png", i), Digest: "d"})
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		request render.Request
+		refused bool
+	}{
+		"as many elements as may be": {render.Request{HTML: strings.Repeat("<p>x</p>", maxElements)}, false},
+		"one more":                   {render.Request{HTML: strings.Repeat("<p>x</p>", maxElements+1)}, true},
+		"much text":                  {render.Request{HTML: "<p>" + strings.Repeat("&lt;p&gt; < ", maxElements)}, false},
+		"as many files as may be":    {render.Request{Assets: files(maxAssets)}, false},
+		"one file more":              {render.Request{Assets: files(maxAssets + 1)}, true},
+	} {
+		err := checkParts(c.request)
+		var p *problem.Error
+		if (err != nil) != c.refused || c.refused && (!retry.IsPermanent(err) || !errors.As(err, &p) || p.Slug != SlugRenderComplex || p.Hint == "") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func BenchmarkElements(b *testing.B) {
+	html := strings.Repeat(`<tr><td class="x">some text of a cell</td></tr>`, 1000)
+	b.SetBytes(int64(len(html)))
+	for b.Loop() {
+		elements(html)
+	}
+}
