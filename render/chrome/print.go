@@ -87,8 +87,7 @@ func (s *session) stock(ctx context.Context) error {
 type printJob struct {
 	request render.Request
 	sheets  []printSheet
-	missing int   // sheets that were not printed yet
-	err     error // why it will have no file
+	missing int // sheets that were not printed yet
 }
 
 // A printSheet is a page of a job, with what came of it.
@@ -351,8 +350,8 @@ func (s *session) bind(job *printJob) (out render.Output, whole bool, err error)
 		if err := s.judgeSheet(sheet, r); err != nil {
 			return render.Output{}, false, err
 		}
-		out.Layout = append(out.Layout, sheet.drawn.Row.Report.Layers...)
-		out.Warnings = append(out.Warnings, sheet.drawn.Row.Report.Problems...)
+		page := sheet.drawn.Row.output(r, nil)
+		out.Layout, out.Warnings = append(out.Layout, page.Layout...), append(out.Warnings, page.Warnings...)
 		if err := w.Leaf(leafOf(sheet, r.Print)); err != nil {
 			return render.Output{}, false, fmt.Errorf("bind the pages: %w", err)
 		}

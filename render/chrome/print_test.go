@@ -234,6 +234,16 @@ func TestAPDFLooksLikeThePicture(t *testing.T) {
 	}
 }
 
+func TestAPDFTellsOfAllItsPages(t *testing.T) {
+	p := newPool(t, rendertest.Files{}, withTabs(1))
+	r := sheet(200, 100, "", "\uE000")
+	r.Sheets = []render.Sheet{{HTML: strings.Replace(r.HTML, "\uE000", "\uE001", 1), Width: 200, Height: 100}}
+	out := mustRender(t, p, r)
+	if len(out.Warnings) != 2 || !strings.Contains(out.Warnings[0].Problem, "U+E000") || !strings.Contains(out.Warnings[1].Problem, "U+E001") {
+		t.Errorf("got %+v", out.Warnings)
+	}
+}
+
 func TestTextsOfAPDFCanBeSelected(t *testing.T) {
 	p := newPool(t, rendertest.Files{}, withTabs(1))
 	words := []string{"Ärger über Größe", "日本語の文章", "office", "🦊"}
