@@ -51,7 +51,7 @@ func BenchmarkPDF(b *testing.B) {
 
 // benchmarkPrints makes a file at a time in each tab.
 func benchmarkPrints(b *testing.B, files Files, tabs int, own bool, row func(i int) render.Request, printed func(context.Context, *session, render.Request) (int, error)) {
-	p := newPool(b, files, withBrowsers("2"), withTabs(tabs), quietly, plainly)
+	p := newPool(b, files, withBrowsers("2"), withTabs(tabs), quietly, plainly, restless)
 	warm(b, p, render.PDF)
 	key := sessionKey{pageKey: keyOf(row(0))}
 	key.print = own
