@@ -143,7 +143,7 @@ func TestRowIsShownWithHowItsTextsCameOut(t *testing.T) {
 	r := done(0, "aa")
 	r.Pictures[0].Fitting.Layers = []bindings.LayerFit{{Layer: "title", FontPx: 27.25, Lines: 3}, {Layer: "note", FontPx: 16, Lines: 9, Clipped: true}}
 	r.Pictures[1].Fitting.Layers = []bindings.LayerFit{{Layer: "title", FontPx: 40, Lines: 1, Cut: true}}
-	r.Pictures[1].Fitting.Problems = []bindings.LayerProblem{{Layer: "photo", Problem: "what it says"}}
+	r.Pictures[1].Fitting.Problems = []bindings.LayerProblem{{Layer: "photo", Problem: "what it says"}, {Code: bindings.GlyphMissing, Layer: "title", Problem: "no font"}}
 	shown := NewRowResult(r, image)
 	got, err := json.Marshal([]any{shown.Layout, shown.Outputs[1].Layout, shown.Warnings})
 	if err != nil {
@@ -152,12 +152,13 @@ func TestRowIsShownWithHowItsTextsCameOut(t *testing.T) {
 	want := `[[{"layer":"title","fontPx":27.25,"lines":3,"clipped":false},{"layer":"note","fontPx":16,"lines":9,"clipped":true}],` +
 		`[{"layer":"title","fontPx":40,"lines":1,"clipped":false,"cut":true}],` +
 		`[{"code":"text_clipped","output":"png","layer":"note","message":"the text does not fit into its box"},` +
-		`{"code":"layout_ignored","output":"story","layer":"photo","message":"what it says"}]]`
+		`{"code":"layout_ignored","output":"story","layer":"photo","message":"what it says"},` +
+		`{"code":"glyph_missing","output":"story","layer":"title","message":"no font"}]]`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("shown (-want +got):\n%s", diff)
 	}
 	r.Error = failed(0).Error
-	if f := NewRowFailure(r, image); len(f.Warnings) != 2 {
+	if f := NewRowFailure(r, image); len(f.Warnings) != 3 {
 		t.Errorf("a row that failed has the warnings %+v", f.Warnings)
 	}
 }

@@ -41,6 +41,7 @@ func Run(ctx context.Context, r render.Renderer, w *Workload, o Options) (Result
 	}
 	warm := runner{Options: o, renderer: r, workload: w, again: true}
 	warm.Duration, warm.Keep = o.Warm, ""
+	warm.StoreFunc = nil // what it stored would not be written again
 	if o.Warm > 0 {
 		if err := warm.run(ctx); err != nil {
 			return Result{}, err

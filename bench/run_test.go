@@ -90,7 +90,7 @@ func TestRunMeasuresAfterTheWarmUpAndEndsInTime(t *testing.T) {
 func TestRunStoresAndKeeps(t *testing.T) {
 	w, dir := open(t, "card", 8, 1), t.TempDir()+"/made/here"
 	var stored atomic.Int64
-	o := Options{Format: render.JPEG, Trace: true, Keep: dir, StoreFunc: func(_ context.Context, data []byte) error {
+	o := Options{Format: render.JPEG, Warm: 10 * time.Millisecond, Trace: true, Keep: dir, StoreFunc: func(_ context.Context, data []byte) error {
 		stored.Add(int64(len(data)))
 		return nil
 	}}

@@ -90,28 +90,47 @@ var (
 
 // options are in the order in which they are hashed.
 var options = []option{
-	{"scale", rasters, func(e Encoding) string { return nonZero(e.Scale, strconv.FormatFloat(e.Scale, 'g', -1, 64)) }},
+	{"scale", rasters, func(e Encoding) string { return e.scale() }},
 	{"transparent", []string{png, webp, gif}, func(e Encoding) string { return flag(e.Transparent) }},
 	{"compression", []string{png}, func(e Encoding) string { return e.Compression }},
-	{"max_bytes", rasters, func(e Encoding) string { return nonZero(e.MaxBytes, strconv.FormatInt(int64(e.MaxBytes), 10)) }},
+	{"max_bytes", rasters, func(e Encoding) string { return whole(e.MaxBytes) }},
 	{"animated", moving, func(e Encoding) string { return flag(e.Animated) }},
-	{"fps", moving, func(e Encoding) string { return nonZero(e.FPS, strconv.Itoa(e.FPS)) }},
-	{"duration", moving, func(e Encoding) string { return nonZero(e.Duration, strconv.FormatInt(int64(e.Duration), 10)) }},
-	{"loops", moving, func(e Encoding) string { return nonZero(e.Loops, strconv.Itoa(e.Loops)) }},
+	{"fps", moving, func(e Encoding) string { return whole(e.FPS) }},
+	{"duration", moving, func(e Encoding) string { return whole(e.Duration) }},
+	{"loops", moving, func(e Encoding) string { return whole(e.Loops) }},
 	{"paper", []string{pdf}, func(e Encoding) string { return e.Paper }},
 	{"landscape", []string{pdf}, func(e Encoding) string { return flag(e.Landscape) }},
-	{"margin", []string{pdf}, func(e Encoding) string { return nonZero(e.Margin, e.Margin.String()) }},
+	{"margin", []string{pdf}, func(e Encoding) string { return e.margin() }},
 	{"title", []string{pdf}, func(e Encoding) string { return e.Title }},
 }
 
-func nonZero[T comparable](v T, text string) string {
-	if v == *new(T) {
+func (e Encoding) scale() string {
+	if e.Scale == 0 {
 		return ""
 	}
-	return text
+	return strconv.FormatFloat(e.Scale, 'g', -1, 64)
 }
 
-func flag(set bool) string { return nonZero(set, "true") }
+func (e Encoding) margin() string {
+	if e.Margin == (Margin{}) {
+		return ""
+	}
+	return e.Margin.String()
+}
+
+func whole[T ~int | ~int64](n T) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(n), 10)
+}
+
+func flag(set bool) string {
+	if !set {
+		return ""
+	}
+	return "true"
+}
 
 // FormatsOf is which formats have an option of that name, as it is spelled in
 // YAML; nil when any may have it.
@@ -174,15 +193,18 @@ func (e Encoding) family() string {
 	case e.Format == pdf:
 		return "print"
 	case e.Animated:
-		return "motion" + options[0].text(e)
+		return "motion" + e.scale()
 	}
-	return "still" + options[0].text(e)
+	return "still" + e.scale()
 }
 
 // apart is what sets e apart from the plain encoding of its format and quality,
 // names and values in turn: nothing, where nothing does.
 func (e Encoding) apart() (texts []string) {
 	e = e.Canonical()
+	if e == (Encoding{Format: e.Format, Quality: e.Quality}) {
+		return nil // as most are, and this is asked for each picture
+	}
 	for _, o := range options {
 		if text := o.text(e); text != "" && slices.Contains(o.formats, e.Format) {
 			texts = append(texts, o.name, text)

@@ -1,6 +1,7 @@
 package bindings
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -46,8 +47,10 @@ func (i ImageFit) message() string {
 	return text
 }
 
-// A LayerProblem is a request of the page's that made no sense and was left out.
+// A LayerProblem is a request of the page's that made no sense and was left out,
+// or text of it that could not be shown.
 type LayerProblem struct {
+	Code    string `json:"code,omitempty"` // GlyphMissing; "" is LayoutIgnored
 	Layer   string `json:"layer"`
 	Problem string `json:"problem"`
 }
@@ -62,6 +65,7 @@ const (
 	TextClipped   = "text_clipped"   // a text does not fit into its box
 	ImageInstead  = "image_fallback" // another image than the row's is shown, or none
 	LayoutIgnored = "layout_ignored" // an attribute of a layer was left out
+	GlyphMissing  = "glyph_missing"  // no font has a character of a text
 )
 
 // A Warning is a flaw of a picture that was made nevertheless.
@@ -83,7 +87,7 @@ func (f Fitting) Warnings(output string) (all []Warning) {
 		all = append(all, Warning{ImageInstead, output, i.Layer, i.message()})
 	}
 	for _, p := range f.Problems {
-		all = append(all, Warning{LayoutIgnored, output, p.Layer, p.Problem})
+		all = append(all, Warning{cmp.Or(p.Code, LayoutIgnored), output, p.Layer, p.Problem})
 	}
 	return all
 }

@@ -123,7 +123,7 @@ func TestDocumentedOutputsAreMade(t *testing.T) {
 		body, err := io.ReadAll(res.Body)
 		res.Body.Close()
 		kind := res.Header.Get("Content-Type")
-		if err != nil || res.StatusCode != 200 || kind != format.ContentType() || http.DetectContentType(body) != kind {
+		if err != nil || res.StatusCode != http.StatusOK || kind != format.ContentType() || http.DetectContentType(body) != kind {
 			t.Errorf("%s: %s, %v, %s, %.200q", o.Name, res.Status, err, kind, body)
 			continue
 		}
@@ -162,4 +162,31 @@ func flow(block string) string {
 	key, items, _ := strings.Cut(block, "\n")
 	items = strings.ReplaceAll(items, "  - ", " ")
 	return key + " [" + strings.ReplaceAll(strings.TrimSpace(items), "\n", ",") + "]"
+}
+
+func TestFaultsOfOutputsAreFoundAtTheirPlace(t *testing.T) {
+	s := newSite(t, `
+sources: { catalog: { kind: file, path: rows.csv, key: sku } }
+bindings:
+  - name: cards
+    source: catalog
+    template: card
+    map: { title: name }
+    outputs:
+      - { name: a, format: jpeg, transparent: true }
+      - { name: b, format: pdf, margin: 10 }
+`)
+	s.write("rows.csv", csvRows(1, "one"))
+	_, err := Check(s.dir + "/pictifyd.yaml")
+	if err == nil {
+		t.Fatal("the outputs are taken for good")
+	}
+	for _, want := range []string{
+		":47: bindings[0].outputs[0].transparent: the format jpeg has no option transparent (it is for png, webp, gif)",
+		":41: bindings[0].outputs[1].margin: wants lengths with one of the units",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the problems are\n%v\nwant one at %s", err, want)
+		}
+	}
 }

@@ -16,13 +16,13 @@ func TestOnlyTextsThatAreNotAsTheyWereSetAreKept(t *testing.T) {
 			{Layer: "as set", FontPx: 40, Lines: 1}, {Layer: "smaller", FontPx: 20, Lines: 2, Changed: true},
 			{Layer: "clipped", FontPx: 40, Lines: 3, Clipped: true}, {Layer: "cut", FontPx: 40, Lines: 1, Changed: true, Cut: true},
 		},
-		Warnings: []render.Warning{{Layer: "price", Problem: "what it says"}},
+		Warnings: []render.Warning{{Layer: "price", Problem: "what it says"}, {Code: render.GlyphMissing, Layer: "title", Problem: "no font"}},
 	}
 	want := bindings.Fitting{
 		Layers: []bindings.LayerFit{
 			{Layer: "smaller", FontPx: 20, Lines: 2}, {Layer: "clipped", FontPx: 40, Lines: 3, Clipped: true}, {Layer: "cut", FontPx: 40, Lines: 1, Cut: true},
 		},
-		Problems: []bindings.LayerProblem{{Layer: "price", Problem: "what it says"}},
+		Problems: []bindings.LayerProblem{{Layer: "price", Problem: "what it says"}, {Code: bindings.GlyphMissing, Layer: "title", Problem: "no font"}},
 	}
 	if diff := cmp.Diff(want, fittingOf(out, nil)); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)

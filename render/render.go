@@ -42,7 +42,7 @@ type Output struct {
 	Stages        Stages
 
 	Layout   []LayerReport // of the texts that Request.Layout looked after
-	Warnings []Warning     // of what it could not make sense of
+	Warnings []Warning     // of what it could not make sense of, and of characters that no font has
 }
 
 // Stages is where the time of a picture went, as far as its engine tells. Those

@@ -15,8 +15,13 @@ type LayerReport struct {
 	Cut     bool    `json:"cut"`     // its end is left out, and … stands there
 }
 
-// A Warning is something in a page that makes no sense and was left out.
+// GlyphMissing is the code of warnings of characters that no font has.
+const GlyphMissing = "glyph_missing"
+
+// A Warning is something in a page that makes no sense and was left out, or that
+// could not be shown.
 type Warning struct {
+	Code    string `json:"code,omitempty"` // GlyphMissing; "" for an attribute that was left out
 	Layer   string `json:"layer"`
 	Problem string `json:"problem"`
 }

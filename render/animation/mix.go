@@ -34,19 +34,19 @@ func mixed(dots []dot, centres []lab) []mix {
 		m := mix{main: uint8(d.centre)}
 		best := d.at.apart(c)
 		for _, n := range around[d.centre][:min(candidates, len(centres))] {
-			if n.apart == 0 {
+			if n.apart() == 0 {
 				continue
 			}
 			// Where the dot lies on the way from one to the other, which is the half that
 			// is nearer to c.
-			other := centres[n.centre]
-			share := (d.at.along(c, other)*patternLevels + n.apart/2) / n.apart
+			other := centres[n.centre()]
+			share := (d.at.along(c, other)*patternLevels + n.apart()/2) / n.apart()
 			if share < 1 {
 				continue
 			}
 			off := d.at.apart(c.towards(other, share))
-			if off += share * (patternLevels - share) * n.apart / (patternLevels * patternLevels * grain); off < best {
-				best, m.other, m.share = off, uint8(n.centre), uint8(share)
+			if off += share * (patternLevels - share) * n.apart() / (patternLevels * patternLevels * grain); off < best {
+				best, m.other, m.share = off, uint8(n.centre()), uint8(share)
 			}
 		}
 		mixes[i] = m

@@ -20,7 +20,7 @@ const (
 const (
 	DefaultFrames = 600
 	DefaultPixels = 16_000_000
-	DefaultMemory = 256 << 20
+	DefaultMemory = 128 << 20
 )
 
 // MaxLoop is the most that an animation can be told to play.

@@ -9,8 +9,8 @@
 //
 // A row is always prepared in the same way: its document is put into the page
 // from a pristine state (page.js), its style sheets, images and fonts are waited
-// for, the layout script is run where the page asks for it. Bytes come of it in
-// one of two lanes:
+// for, the layout script is run where the page asks for it, and characters that no
+// font has are looked for (glyphs.js). Bytes come of it in one of two lanes:
 //
 //   - plain: the tab shows the document, and Chrome captures it, or prints it, or
 //     captures it frame by frame. This is right by definition.

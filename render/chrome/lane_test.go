@@ -258,3 +258,15 @@ func TestScaleMakesMorePixelsOfThePage(t *testing.T) {
 		}
 	}
 }
+
+// A path can't have two contents in one row; tabs are not opened for ever for it.
+func TestRowWithTwoContentsAtOnePathIsAtFault(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		p := newPool(t, rendertest.Files{}, func(_ *Config, o *Options) { o.Plain = plain })
+		r := card("x")
+		r.Assets = []render.Asset{{Path: "/assets/a.png", Digest: "one"}, {Path: "/assets/a.png", Digest: "two"}}
+		if _, err := p.Render(t.Context(), r); !retry.IsPermanent(err) {
+			t.Errorf("plain %t: the error is %v", plain, err)
+		}
+	}
+}

@@ -28,10 +28,7 @@ func checkParts(r render.Request) error {
 	if n := len(r.Assets); n > maxAssets {
 		return tooComplex("show fewer rows of a loop on one page", "the page names %d files, more than %d", n, maxAssets)
 	}
-	if err := checkMarkup(r.HTML); err != nil {
-		return err
-	}
-	for _, sheet := range r.Sheets {
+	for _, sheet := range sheetsOf(r) {
 		if err := checkMarkup(sheet.HTML); err != nil {
 			return err
 		}

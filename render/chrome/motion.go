@@ -92,7 +92,8 @@ func (s *session) film(ctx context.Context, r render.Request, round float64) ([]
 // animator is who makes r, and the format of the stills that it takes.
 func (s *session) animator(r render.Request) (animator, render.Format, error) {
 	width, height := s.key.pixels()
-	options := animation.Options{Loop: r.Motion.Loops, Frames: MaxFrames, Pixels: maxPixels}
+	// A gradient of a card has bands in 256 colours, unless it is dithered.
+	options := animation.Options{Loop: r.Motion.Loops, Frames: MaxFrames, Pixels: maxPixels, Dither: true}
 	if r.Format == render.GIF {
 		g, err := animation.NewGIF(width, height, options)
 		return &gifAnimator{gif: g}, render.PNG, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -164,20 +165,20 @@ var errOtherBytes = errors.New("a path has other bytes than before")
 func (o *origin) admit(assets []render.Asset) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	allowed := make(map[string]bool, len(assets))
+	allowed, fresh := make(map[string]bool, len(assets)), map[string]string{}
 	for _, a := range assets {
 		path := cleanPath(a.Path)
-		if digest, ok := o.digests[path]; ok && digest != a.Digest {
-			return errOtherBytes
-		}
 		if strings.HasPrefix(path, ownPrefix) {
 			return pageFault(fmt.Errorf("no asset can be at %s", a.Path))
 		}
-		allowed[path] = true
+		for _, digests := range []map[string]string{o.digests, fresh} {
+			if digest, ok := digests[path]; ok && digest != a.Digest {
+				return errOtherBytes
+			}
+		}
+		allowed[path], fresh[path] = true, a.Digest
 	}
-	for _, a := range assets {
-		o.digests[cleanPath(a.Path)] = a.Digest
-	}
+	maps.Copy(o.digests, fresh)
 	o.allowed, o.faults = allowed, map[string]error{}
 	return nil
 }

@@ -235,10 +235,11 @@ globalThis.pictifydPage = (document) => {
     await settleFonts(fail);
     if (!moves) still();
     const report = await fit(fail, moves);
+    const glyphs = failed.size === 0 ? globalThis.pictifydGlyphs(document) : [];
     const round = moves ? film() : 0;
     const root = rootOf(document);
     return {
-      failed: [...failed], report, round, width: window.innerWidth, height: window.innerHeight,
+      failed: [...failed], report, glyphs, round, width: window.innerWidth, height: window.innerHeight,
       scrollWidth: root.scrollWidth, scrollHeight: root.scrollHeight,
     };
   };

@@ -138,6 +138,9 @@ func checkRequest(r render.Request) error {
 	if err := checkSize(keyOf(r).pixels()); err != nil {
 		return err
 	}
+	if err := checkParts(r); err != nil {
+		return err
+	}
 	if r.Format == render.PDF {
 		return checkPrint(r)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -86,8 +87,7 @@ func (s *session) stock(ctx context.Context) error {
 type printJob struct {
 	request render.Request
 	sheets  []printSheet
-	missing int   // sheets that were not printed yet
-	err     error // why it will have no file
+	missing int // sheets that were not printed yet
 }
 
 // A printSheet is a page of a job, with what came of it.
@@ -96,6 +96,7 @@ type printSheet struct {
 	paths []string // of its files
 	drawn drawnSheet
 	page  *pdf.Page
+	spent render.Stages // together with the sheets that it was printed with
 }
 
 // A drawnSheet is what the print script says of a sheet.
@@ -257,9 +258,12 @@ func (s *session) printJobs(ctx context.Context, jobs []*printJob, done func(i i
 
 // printSheets draws sheets and prints those that could be drawn.
 func (s *session) printSheets(ctx context.Context, sheets []*printSheet) error {
+	began := time.Now()
 	if err := s.drawSheets(ctx, sheets); err != nil {
 		return err
 	}
+	spent := render.Stages{Prepare: time.Since(began)}
+	began = time.Now()
 	var shown []*printSheet
 	for _, sheet := range sheets {
 		if sheet.drawn.Row != nil && len(sheet.drawn.Row.Failed) == 0 {
@@ -281,8 +285,9 @@ func (s *session) printSheets(ctx context.Context, sheets []*printSheet) error {
 	if len(pages) != len(shown) {
 		return fmt.Errorf("Chrome made %d pages of %d", len(pages), len(shown))
 	}
+	spent.Paint = time.Since(began)
 	for i, p := range pages {
-		shown[i].page = p
+		shown[i].page, shown[i].spent = p, spent
 	}
 	return nil
 }
@@ -335,17 +340,18 @@ func (s *session) printToPDF(ctx context.Context) ([]byte, error) {
 
 // bind makes the file of a job whose sheets are all printed.
 func (s *session) bind(job *printJob) (out render.Output, whole bool, err error) {
+	began := time.Now()
 	var file bytes.Buffer
 	w := pdf.NewWriter(&file)
 	w.Link = s.leadsOut
 	r := job.request
-	out = render.Output{Width: r.Width, Height: r.Height}
+	out = render.Output{Width: r.Width, Height: r.Height, Stages: job.sheets[0].spent}
 	for _, sheet := range job.sheets {
 		if err := s.judgeSheet(sheet, r); err != nil {
 			return render.Output{}, false, err
 		}
-		out.Layout = append(out.Layout, sheet.drawn.Row.Report.Layers...)
-		out.Warnings = append(out.Warnings, sheet.drawn.Row.Report.Problems...)
+		page := sheet.drawn.Row.output(r, nil)
+		out.Layout, out.Warnings = append(out.Layout, page.Layout...), append(out.Warnings, page.Warnings...)
 		if err := w.Leaf(leafOf(sheet, r.Print)); err != nil {
 			return render.Output{}, false, fmt.Errorf("bind the pages: %w", err)
 		}
@@ -359,6 +365,7 @@ func (s *session) bind(job *printJob) (out render.Output, whole bool, err error)
 		return render.Output{}, false, fmt.Errorf("bind the pages: %w", err)
 	}
 	out.Bytes = file.Bytes()
+	out.Stages.Encode = time.Since(began)
 	if r.MaxBytes > 0 && int64(file.Len()) > r.MaxBytes {
 		return render.Output{}, false, tooManyBytes(r, int64(file.Len()))
 	}

@@ -234,6 +234,16 @@ func TestAPDFLooksLikeThePicture(t *testing.T) {
 	}
 }
 
+func TestAPDFTellsOfAllItsPages(t *testing.T) {
+	p := newPool(t, rendertest.Files{}, withTabs(1))
+	r := sheet(200, 100, "", "\uE000")
+	r.Sheets = []render.Sheet{{HTML: strings.Replace(r.HTML, "\uE000", "\uE001", 1), Width: 200, Height: 100}}
+	out := mustRender(t, p, r)
+	if len(out.Warnings) != 2 || !strings.Contains(out.Warnings[0].Problem, "U+E000") || !strings.Contains(out.Warnings[1].Problem, "U+E001") {
+		t.Errorf("got %+v", out.Warnings)
+	}
+}
+
 func TestTextsOfAPDFCanBeSelected(t *testing.T) {
 	p := newPool(t, rendertest.Files{}, withTabs(1))
 	words := []string{"Ärger über Größe", "日本語の文章", "office", "🦊"}
@@ -365,7 +375,10 @@ func TestPagesLieOnPaper(t *testing.T) {
 	}
 }
 
-// together prints all requests in one tab at a time, as rows that wait do.
+// restless keeps Chromes although nothing goes through the pool.
+func restless(c *Config, _ *Options) { c.Idle = 0 }
+
+// printedTogether prints all requests in one tab at a time, as rows that wait do.
 func printedTogether(t *testing.T, p *Pool, requests []render.Request) ([][]byte, []error) {
 	t.Helper()
 	s, err := openSession(t.Context(), p.places[0].browser.root, p.launcher.egress, sessionKey{pageKey: keyOf(requests[0])})
@@ -388,7 +401,7 @@ func TestRowsOfOnePrintDoNotSeeEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPool(t, rendertest.Files{"inter": {ContentType: "font/woff2", Bytes: font}}, withTabs(1))
+	p := newPool(t, rendertest.Files{"inter": {ContentType: "font/woff2", Bytes: font}}, withTabs(1), restless)
 	colours := []string{"red", "lime", "blue", "#fa0"}
 	names := []string{"Ada", "山田 花子", "ليلى", "Zoë 🦊"}
 	requests := make([]render.Request, 60)
@@ -416,7 +429,7 @@ func TestRowsOfOnePrintDoNotSeeEachOther(t *testing.T) {
 }
 
 func TestARowOfAPrintFailsAlone(t *testing.T) {
-	p := newPool(t, rendertest.Files{}, withTabs(1))
+	p := newPool(t, rendertest.Files{}, withTabs(1), restless)
 	requests := make([]render.Request, 5)
 	for i := range requests {
 		requests[i] = sheet(300, 200, "", fmt.Sprintf("row %d", i))

@@ -75,7 +75,9 @@ func (c *round) prove(ctx context.Context) error {
 
 // both draws r on the stage, and once more as the still that is compared.
 func (c *round) both(ctx context.Context, r, still render.Request) (out, got render.Output, err error) {
-	s, err := c.seat.open(ctx, c.pool.launcher.egress, sessionKey{c.rows[0].key, true})
+	key := sessionKey{c.rows[0].key, true}
+	used := c.seat.has(key)
+	s, err := c.seat.open(ctx, c.pool.launcher.egress, key)
 	if err != nil {
 		return out, got, err
 	}
@@ -88,7 +90,7 @@ func (c *round) both(ctx context.Context, r, still render.Request) (out, got ren
 			got = o
 		}
 	})
-	if errors.Is(err, errOtherBytes) {
+	if errors.Is(err, errOtherBytes) && used {
 		c.seat.clear()
 		return c.both(ctx, r, still)
 	}

@@ -113,6 +113,7 @@ func (c *round) missing() (n int) {
 
 // together draws the rows in a tab of the seat that takes several.
 func (c *round) together(ctx context.Context, key sessionKey, draw func(*session, context.Context, []render.Request, func(int, render.Output, error)) error) error {
+	used := c.seat.has(key)
 	s, err := c.seat.open(ctx, c.pool.launcher.egress, key)
 	if err != nil {
 		return err
@@ -122,20 +123,24 @@ func (c *round) together(ctx context.Context, key sessionKey, draw func(*session
 		requests[i] = w.request
 	}
 	err = draw(s, ctx, requests, c.answer)
-	if errors.Is(err, errOtherBytes) {
-		// A new tab knows no bytes; if the rows differ in them, they go there one by one.
+	switch {
+	case !errors.Is(err, errOtherBytes):
+		return err
+	case used: // a new tab knows no bytes
 		c.seat.clear()
-		if len(c.rows) > 1 {
-			return errTogether
-		}
 		return c.together(ctx, key, draw)
+	case len(c.rows) > 1: // they differ in them among themselves
+		return errTogether
 	}
-	return err
+	return pageFault(err)
 }
+
+// has reports whether the seat's session is the one of key.
+func (st *seat) has(key sessionKey) bool { return st.session != nil && st.session.key == key }
 
 // open is the seat's session where it is the right one, else a new one in its place.
 func (st *seat) open(ctx context.Context, e *egress, key sessionKey) (*session, error) {
-	if st.session != nil && st.session.key == key {
+	if st.has(key) {
 		return st.session, nil
 	}
 	st.clear()
@@ -150,17 +155,20 @@ func (st *seat) open(ctx context.Context, e *egress, key sessionKey) (*session, 
 // draw draws r in the plain lane.
 func (st *seat) draw(ctx context.Context, e *egress, r render.Request) (render.Output, error) {
 	key := sessionKey{pageKey: keyOf(r)}
-	fresh := st.session == nil || st.session.key != key
+	used := st.has(key)
 	s, err := st.open(ctx, e, key)
 	if err != nil {
 		return render.Output{}, err
 	}
 	out, err := s.draw(ctx, r)
-	if errors.Is(err, errOtherBytes) && !fresh {
+	switch {
+	case !errors.Is(err, errOtherBytes):
+		return out, err
+	case used: // a new tab knows no bytes
 		st.clear()
 		return st.draw(ctx, e, r)
 	}
-	return out, err
+	return out, pageFault(err)
 }
 
 // clear closes the seat's session.

@@ -25,12 +25,13 @@ type prepared struct {
 		Layers   []render.LayerReport `json:"layers"`
 		Problems []render.Warning     `json:"problems"`
 	} `json:"report"`
+	Glyphs []missingGlyphs `json:"glyphs"`
 }
 
 // output is the picture that r became.
 func (p prepared) output(r render.Request, bytes []byte) render.Output {
 	width, height := keyOf(r).pixels()
-	return render.Output{Bytes: bytes, Width: width, Height: height, Layout: p.Report.Layers, Warnings: p.Report.Problems}
+	return render.Output{Bytes: bytes, Width: width, Height: height, Layout: p.Report.Layers, Warnings: append(p.Report.Problems, glyphWarnings(p.Glyphs)...)}
 }
 
 // draw is one row from request to picture.

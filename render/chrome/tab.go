@@ -166,6 +166,9 @@ func (s *session) enter(ctx context.Context, frame cdp.FrameID) error {
 	if err := s.evaluate(ctx, rowScript); err != nil {
 		return fmt.Errorf("load the row script: %w", err)
 	}
+	if err := s.evaluate(ctx, glyphScript); err != nil {
+		return fmt.Errorf("load the glyph script: %w", err)
+	}
 	if s.key.layout != "" {
 		if err := s.evaluate(ctx, s.key.layout); err != nil {
 			return fmt.Errorf("load the layout script: %w", err)

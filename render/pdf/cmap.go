@@ -11,8 +11,17 @@ import (
 // toUnicode is the table of what the characters of a font mean, for those of which
 // keep is true. size is the number of bytes of a code.
 func (b *builder) toUnicode(o object, size int, keep func(code int) bool) (object, error) {
+	all, err := b.meanings(o, keep)
+	if err != nil || len(all) == 0 {
+		return null, err
+	}
+	return b.out.share(packed(writeCMap(all, size), dict{}))
+}
+
+// meanings are what the table o says of the codes of which keep is true.
+func (b *builder) meanings(o object, keep func(code int) bool) (map[int]text, error) {
 	if o == nil {
-		return null, nil
+		return map[int]text{}, nil
 	}
 	_, data, err := b.streamOf(o)
 	if err != nil {
@@ -23,7 +32,7 @@ func (b *builder) toUnicode(o object, size int, keep func(code int) bool) (objec
 		return nil, err
 	}
 	maps.DeleteFunc(all, func(code int, _ text) bool { return !keep(code) })
-	return b.out.share(packed(writeCMap(all, size), dict{}))
+	return all, nil
 }
 
 var errCMap = errors.New("a table of characters that can't be read")

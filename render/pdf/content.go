@@ -44,6 +44,16 @@ func newRewriter(f *File, source resources, glyphs usage) *rewriter {
 	return &rewriter{f: f, source: source, glyphs: glyphs, names: map[name]map[name]name{}, used: resources{}}
 }
 
+// nameless reports whether there is nothing that a stream could name.
+func (w *rewriter) nameless() bool {
+	for category := range w.source {
+		if category != "ProcSet" {
+			return false
+		}
+	}
+	return true
+}
+
 // rewrite is the content of one stream.
 func (w *rewriter) rewrite(data []byte) ([]byte, error) {
 	data = collapsed(data)

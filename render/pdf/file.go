@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -220,19 +221,33 @@ func (f *File) decode(s *stream) ([]byte, error) {
 	case filter != name("FlateDecode"):
 		return nil, errors.New("a stream of an unknown encoding")
 	}
-	r, err := zlib.NewReader(bytes.NewReader(s.data))
+	return unpacked(s.data)
+}
+
+// unpackers are reused: one takes 40 KB.
+var unpackers sync.Pool
+
+func unpacked(data []byte) ([]byte, error) {
+	r, _ := unpackers.Get().(io.ReadCloser)
+	var err error
+	if r == nil {
+		r, err = zlib.NewReader(bytes.NewReader(data))
+	} else {
+		err = r.(zlib.Resetter).Reset(bytes.NewReader(data), nil)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("unpack a stream: %w", err)
 	}
-	defer r.Close()
-	out, err := io.ReadAll(io.LimitReader(r, maxDecoded+1))
-	if err != nil {
+	defer unpackers.Put(r)
+	var out bytes.Buffer
+	out.Grow(3 * len(data))
+	if _, err := io.Copy(&out, io.LimitReader(r, maxDecoded+1)); err != nil {
 		return nil, fmt.Errorf("unpack a stream: %w", err)
 	}
-	if len(out) > maxDecoded {
+	if out.Len() > maxDecoded {
 		return nil, fmt.Errorf("a stream of more than %d MiB", maxDecoded>>20)
 	}
-	return out, nil
+	return out.Bytes(), nil
 }
 
 func orNull(o object) object {

@@ -48,39 +48,27 @@ func (b *builder) type0(d dict, used *codes) (ref, error) {
 		b.whole = true
 		return b.generic(d)
 	}
-	file, err := b.fontFile(descriptor["FontFile2"], used.double)
+	font, err := b.f.trueType(descriptor["FontFile2"])
 	if err != nil {
 		return 0, err
 	}
-	plain := tagged(orNull(d["BaseFont"]), file)
-	descriptor, err = b.copied(without(descriptor, "FontFile2", "FontName", "CIDSet"))
-	if err != nil {
+	part := &face{base: font, name: plainName(d["BaseFont"])}
+	if part.outlines, err = font.outlines(used.double); err != nil {
 		return 0, err
 	}
-	descriptor["FontName"] = plain
-	if descriptor["FontFile2"], err = b.out.share(file); err != nil {
+	if part.descriptor, err = b.copied(without(descriptor, "FontFile2", "FontName", "CIDSet")); err != nil {
 		return 0, err
 	}
-	widths, err := b.widths(cid, used.double)
-	if err != nil {
+	if part.cid, err = b.copied(without(cid, "FontDescriptor", "W", "DW", "BaseFont")); err != nil {
 		return 0, err
 	}
-	if cid, err = b.copied(without(cid, "FontDescriptor", "W", "DW", "BaseFont")); err != nil {
+	if part.widths, err = b.widths(cid, used.double); err != nil {
 		return 0, err
 	}
-	cid["W"], cid["DW"], cid["BaseFont"] = widths, number("0"), plain
-	if cid["FontDescriptor"], err = b.out.share(descriptor); err != nil {
+	if part.meanings, err = b.meanings(d["ToUnicode"], func(code int) bool { return used.double[uint16(code)] }); err != nil {
 		return 0, err
 	}
-	descendant, err := b.out.share(cid)
-	if err != nil {
-		return 0, err
-	}
-	top := dict{"Type": name("Font"), "Subtype": name("Type0"), "Encoding": name("Identity-H"), "BaseFont": plain, "DescendantFonts": array{descendant}}
-	if top["ToUnicode"], err = b.toUnicode(d["ToUnicode"], 2, func(code int) bool { return used.double[uint16(code)] }); err != nil {
-		return 0, err
-	}
-	return b.out.share(top)
+	return b.out.faces.add(part, b.out.reserve), nil
 }
 
 func without(d dict, keys ...name) dict {
@@ -91,15 +79,20 @@ func without(d dict, keys ...name) dict {
 	return d
 }
 
-// tagged is the name of a font with a tag that tells its subset from others: it is
-// made of the font's bytes, so that equal ones have equal names.
-func tagged(o object, file *stream) name {
+// plainName is the name of a font without the tag that tells its subset from others.
+func plainName(o object) string {
 	n, _ := o.(name)
 	plain := string(n)
 	if i := strings.IndexByte(plain, '+'); i == 6 {
 		plain = plain[7:]
 	}
-	sum := sha256.Sum256(file.data)
+	return plain
+}
+
+// tagged is the name of a font with a tag that is made of the font's bytes, so that
+// equal ones have equal names.
+func tagged(plain string, file []byte) name {
+	sum := sha256.Sum256(file)
 	tag := make([]byte, 6, 7+len(plain))
 	for i := range tag {
 		tag[i] = 'A' + sum[i]%26
@@ -146,26 +139,31 @@ func (f *File) trueType(o object) (*trueType, error) {
 	return font, err
 }
 
-func (b *builder) fontFile(o object, used map[uint16]bool) (*stream, error) {
-	font, err := b.f.trueType(o)
-	if err != nil {
-		return nil, err
-	}
-	data, err := font.subset(used)
-	if err != nil {
-		return nil, err
-	}
-	return packed(data, dict{"Length1": integer(len(data))}), nil
+// packers are reused: one takes a megabyte. Short streams have their own: to clear
+// the tables of the thorough kind takes longer than to pack them.
+var thorough, quick = packers(zlib.DefaultCompression), packers(zlib.BestSpeed)
+
+func packers(level int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		w, err := zlib.NewWriterLevel(nil, level)
+		if err != nil {
+			panic(err) // there is no such level
+		}
+		return w
+	}}
 }
 
-// packers are reused: one takes a megabyte.
-var packers = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
+const short = 1 << 10
 
 // packed is data as a compressed stream.
 func packed(data []byte, d dict) *stream {
+	pool := thorough
+	if len(data) < short {
+		pool = quick
+	}
 	var out bytes.Buffer
-	w := packers.Get().(*zlib.Writer)
-	defer packers.Put(w)
+	w := pool.Get().(*zlib.Writer)
+	defer pool.Put(w)
 	w.Reset(&out)
 	_, _ = w.Write(data) // to memory, which does not fail
 	_ = w.Close()
@@ -173,8 +171,8 @@ func packed(data []byte, d dict) *stream {
 	return &stream{dict: d, data: out.Bytes()}
 }
 
-// widths are those of used glyphs, each run of neighbours in one array.
-func (b *builder) widths(cid dict, used map[uint16]bool) (array, error) {
+// widths are those of used glyphs.
+func (b *builder) widths(cid dict, used map[uint16]bool) (map[int]number, error) {
 	known, err := b.allWidths(cid)
 	if err != nil {
 		return nil, err
@@ -183,22 +181,13 @@ func (b *builder) widths(cid dict, used map[uint16]bool) (array, error) {
 	if dw, ok := cid["DW"].(number); ok {
 		rest = dw
 	}
-	var out, run array
-	last := -2
-	for _, code := range slices.Sorted(maps.Keys(used)) {
+	out := make(map[int]number, len(used))
+	for code := range used {
 		width, ok := known[int(code)]
 		if !ok {
 			width = rest
 		}
-		if int(code) != last+1 {
-			run = array{}
-			out = append(out, integer(int(code)), nil)
-		}
-		run, last = append(run, width), int(code)
-		out[len(out)-1] = run
-	}
-	if out == nil {
-		out = array{}
+		out[int(code)] = width
 	}
 	return out, nil
 }
@@ -311,7 +300,7 @@ func (b *builder) type3(d dict, used *codes) (ref, error) {
 		if descriptor, err = b.copied(descriptor); err != nil {
 			return 0, err
 		}
-		descriptor["FontName"] = tagged(orNull(descriptor["FontName"]), packed(glyphs.print(nil), dict{}))
+		descriptor["FontName"] = tagged(plainName(descriptor["FontName"]), glyphs.print(nil))
 		if out["FontDescriptor"], err = b.out.share(descriptor); err != nil {
 			return 0, err
 		}
@@ -322,8 +311,8 @@ func (b *builder) type3(d dict, used *codes) (ref, error) {
 	return b.out.share(out)
 }
 
-// glyph is how a glyph is drawn; one that the font has not is nothing. Most name
-// no resources, and stay as they are.
+// glyph is how a glyph is drawn; one that the font has not is nothing. Those of a
+// font without resources name none, and stay as they are.
 func (b *builder) glyph(procs dict, glyph name, w *rewriter) (*stream, error) {
 	if procs[glyph] == nil {
 		return packed([]byte("0 0 d0"), dict{}), nil
@@ -332,11 +321,19 @@ func (b *builder) glyph(procs dict, glyph name, w *rewriter) (*stream, error) {
 	if have := b.f.glyphs[r]; isRef && have != nil {
 		return have, nil
 	}
-	s, data, err := b.streamOf(procs[glyph])
+	o, err := b.f.get(procs[glyph])
 	if err != nil {
 		return nil, err
 	}
-	if bytes.IndexByte(data, '/') >= 0 {
+	s, ok := o.(*stream)
+	if !ok {
+		return nil, errors.New("a stream is missing")
+	}
+	if !w.nameless() {
+		data, err := b.f.decode(s)
+		if err != nil {
+			return nil, err
+		}
 		own, err := w.rewrite(data)
 		return packed(own, dict{}), err
 	}

@@ -15,6 +15,7 @@ type output struct {
 	at      int64
 	offsets []int64 // by the number of the object, from 1
 	known   map[[sha256.Size]byte]ref
+	faces   faces
 	buffer  []byte
 }
 

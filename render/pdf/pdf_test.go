@@ -210,6 +210,34 @@ func TestEqualPartsAreWrittenOnce(t *testing.T) {
 	}
 }
 
+func TestAMergedFileHasEachFontOnce(t *testing.T) {
+	parts, fonts := mustSplit(t, chromes(t)), 0
+	for _, part := range parts {
+		fonts += bytes.Count(part, []byte("/FontFile2"))
+	}
+	merged := bytes.Count(mustMerge(t, Info{}, parts...), []byte("/FontFile2"))
+	if merged != 3 || fonts <= merged {
+		t.Errorf("%d fonts in the parts, %d in the merged file, want 3: regular, bold and italic", fonts, merged)
+	}
+}
+
+func TestFontsThatDifferStayApart(t *testing.T) {
+	newFace := func(glyph byte, width number, meaning string) *face {
+		return &face{base: &trueType{tables: map[string][]byte{"head": make([]byte, 54), "maxp": make([]byte, 6), "hhea": make([]byte, 36)}}, name: "A",
+			outlines: map[uint16]outline{7: {glyph: []byte{glyph}}}, widths: map[int]number{7: width}, meanings: map[int]text{7: text(meaning)}}
+	}
+	var l faces
+	next := ref(0)
+	reserve := func() ref { next++; return next }
+	var got []ref
+	for _, f := range []*face{newFace(1, "5", "x"), newFace(2, "5", "x"), newFace(1, "6", "x"), newFace(1, "5", "y"), newFace(1, "5", "x"), newFace(2, "5", "x")} {
+		got = append(got, l.add(f, reserve))
+	}
+	if diff := cmp.Diff([]ref{1, 2, 3, 4, 1, 2}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestTheSamePagesAreTheSameBytes(t *testing.T) {
 	parts := mustSplit(t, chromes(t))
 	info := Info{Title: "Rows", Language: "en"}

@@ -1,8 +1,10 @@
 package pdf
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -129,30 +131,42 @@ func (t *trueType) closure(used map[uint16]bool) (map[uint16]bool, error) {
 	return all, nil
 }
 
-// subset is the font with no outlines but those of used glyphs, which keep their
-// numbers.
-func (t *trueType) subset(used map[uint16]bool) ([]byte, error) {
+// An outline is a glyph and its advance and bearing.
+type outline struct{ glyph, metric []byte }
+
+// outlines are those of used glyphs, and of what they are put together from.
+func (t *trueType) outlines(used map[uint16]bool) (map[uint16]outline, error) {
 	all, err := t.closure(used)
 	if err != nil {
 		return nil, err
 	}
-	last := int(slices.Max(slices.Collect(maps.Keys(all))))
-	if last+1 >= len(t.offsets) {
-		return nil, errFont
+	out := make(map[uint16]outline, len(all))
+	for id := range all {
+		if int(id)+1 >= len(t.offsets) {
+			return nil, errFont
+		}
+		out[id] = outline{t.glyph(id), t.metric(int(id))}
 	}
+	return out, nil
+}
+
+// file is a font like t with these outlines and no others. Glyphs keep their numbers.
+func (t *trueType) file(outlines map[uint16]outline) []byte {
+	last := int(slices.Max(slices.Collect(maps.Keys(outlines))))
 	var glyf, hmtx []byte
 	offsets := make([]int, 0, last+2)
 	for id := range last + 1 {
 		offsets = append(offsets, len(glyf))
-		if !all[uint16(id)] {
+		o, ok := outlines[uint16(id)]
+		if !ok {
 			hmtx = append(hmtx, 0, 0, 0, 0)
 			continue
 		}
-		glyf = append(glyf, t.glyph(uint16(id))...)
+		glyf = append(glyf, o.glyph...)
 		for len(glyf)%4 != 0 {
 			glyf = append(glyf, 0)
 		}
-		hmtx = append(hmtx, t.metric(id)...)
+		hmtx = append(hmtx, o.metric...)
 	}
 	out := maps.Clone(t.tables)
 	out["glyf"], out["hmtx"] = glyf, hmtx
@@ -160,7 +174,29 @@ func (t *trueType) subset(used map[uint16]bool) ([]byte, error) {
 	out["maxp"], out["hhea"] = slices.Clone(t.tables["maxp"]), slices.Clone(t.tables["hhea"])
 	binary.BigEndian.PutUint16(out["maxp"][4:], uint16(last+1))
 	binary.BigEndian.PutUint16(out["hhea"][34:], uint16(last+1))
-	return assemble(out), nil
+	return assemble(out)
+}
+
+// design is what subsets of one font have in common.
+func (t *trueType) design() []byte {
+	h := sha256.New()
+	for _, table := range keptTables {
+		data := slices.Clone(t.tables[table])
+		switch table {
+		case "glyf", "loca", "hmtx":
+			continue
+		case "head":
+			clear(data[8:12])
+			clear(data[50:52])
+		case "maxp":
+			clear(data[4:6])
+		case "hhea":
+			clear(data[34:36])
+		}
+		fmt.Fprintf(h, "%s %d\n", table, len(data))
+		h.Write(data)
+	}
+	return h.Sum(nil)
 }
 
 // metric is the advance of a glyph and its left bearing.

@@ -26,7 +26,7 @@ type Leaf struct {
 }
 
 // A Writer writes a file page by page. It keeps of each page no more than the
-// hashes of its objects.
+// hashes of its objects, and the outlines of its TrueType fonts.
 type Writer struct {
 	// Link says which addresses links may lead to; nil is Public.
 	Link func(address string) bool
@@ -239,6 +239,11 @@ func (w *Writer) Close(info Info) error {
 	if len(w.kids) == 0 {
 		return w.fail(errors.New("a PDF without pages"))
 	}
+	for _, f := range w.out.faces.list {
+		if err := f.write(w.out); err != nil {
+			return w.fail(err)
+		}
+	}
 	root := dict{"Type": name("Catalog"), "Pages": w.pages}
 	about := dict{"Creator": text("pictifyd"), "Producer": w.producer}
 	if info.Language != "" {
@@ -265,7 +270,7 @@ func (w *Writer) Close(info Info) error {
 func Points(pixels float64) float64 { return pixels * 72 / 96 }
 
 // Merge writes the pages of all parts into one file, with what is equal in several
-// of them once: fonts with the same glyphs, pictures, drawings. Links to addresses
+// of them once: each TrueType font with the glyphs of all, pictures, drawings. Links to addresses
 // stay. One part at a time is in memory. An error of parts ends it.
 func Merge(w io.Writer, info Info, parts iter.Seq2[[]byte, error]) error {
 	x := NewWriter(w)

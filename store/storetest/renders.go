@@ -195,7 +195,7 @@ var renders = map[string]func(*testing.T, Open){
 		s := newStore(t, open)
 		fitting := bindings.Fitting{
 			Layers:   []bindings.LayerFit{{Layer: "title", FontPx: 27.25, Lines: 3, Clipped: true}, {Layer: "<b>", FontPx: 9, Lines: 1, Cut: true}},
-			Problems: []bindings.LayerProblem{{Layer: "price", Problem: `p-min="x" is not a size in px`}},
+			Problems: []bindings.LayerProblem{{Layer: "price", Problem: `p-min="x" is not a size in px`}, {Code: bindings.GlyphMissing, Layer: "title", Problem: "no font has U+0378"}},
 		}
 		finish := func(c store.Claim, f bindings.Fitting) {
 			t.Helper()

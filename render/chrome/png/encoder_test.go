@@ -38,20 +38,12 @@ type machine struct {
 	reserve, encode, output api.Function
 }
 
-// engine is the WebAssembly engine of all tests, with the encoder compiled.
-var engine = sync.OnceValues(func() (wazero.Runtime, error) {
-	return wazero.NewRuntimeWithConfig(context.Background(), wazero.NewRuntimeConfig().WithMemoryLimitPages(65536)), nil
+// engine is the WebAssembly engine of all tests, and compiled the encoder in it.
+var engine = sync.OnceValue(func() wazero.Runtime { return wazero.NewRuntime(context.Background()) })
+
+var compiled = sync.OnceValues(func() (wazero.CompiledModule, error) {
+	return engine().CompileModule(context.Background(), Wasm)
 })
-
-var compiled = sync.OnceValues(func() (wazero.CompiledModule, error) { return compile(Wasm) })
-
-func compile(wasm []byte) (wazero.CompiledModule, error) {
-	runtime, err := engine()
-	if err != nil {
-		return nil, err
-	}
-	return runtime.CompileModule(context.Background(), wasm)
-}
 
 func newMachine(tb testing.TB) *machine {
 	tb.Helper()
@@ -59,12 +51,11 @@ func newMachine(tb testing.TB) *machine {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return newMachineOf(tb, module)
+	return newMachineOf(tb, engine(), module)
 }
 
-func newMachineOf(tb testing.TB, module wazero.CompiledModule) *machine {
+func newMachineOf(tb testing.TB, runtime wazero.Runtime, module wazero.CompiledModule) *machine {
 	tb.Helper()
-	runtime, _ := engine()
 	instance, err := runtime.InstantiateModule(tb.Context(), module, wazero.NewModuleConfig().WithName(""))
 	if err != nil {
 		tb.Fatal(err)

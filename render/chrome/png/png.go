@@ -2,6 +2,8 @@ package png
 
 import _ "embed" // the encoder and its script
 
+//go:generate ./build.sh
+
 // Wasm is the encoder: a WebAssembly module without imports. See the package's
 // comment for what it exports.
 //
@@ -31,6 +33,6 @@ func MaxSize(width, height int) int64 {
 // Memory is how many bytes of WebAssembly memory a picture of this size needs,
 // the encoder's own included, to a page of 64 KB.
 func Memory(width, height int) int64 {
-	const own, guard = 3 << 20, 256
+	const own, guard = 11 << 19, 256
 	return own + 4*int64(width)*int64(height) + MaxSize(width, height) + guard
 }

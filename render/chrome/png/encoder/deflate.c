@@ -2,84 +2,41 @@
 
 #include "huffman.h"
 
-enum {
-  LITERALS = 286,
-  DISTANCES = 30,
-  END_OF_BLOCK = 256,
-  // Four literals of 12 bits and 7 pending ones fit into the 64 of a flush.
-  CODE_LIMIT = 12,
-};
-
-// The tables of RFC 1951, 3.2.5.
-static u8 length_symbol[MAX_MATCH + 1];
-static u8 length_extra[29];
-static u16 length_base[29];
-static u8 distance_symbol_near[256], distance_symbol_far[256]; // by distance - 1, by that / 128
-static u8 distance_extra[DISTANCES];
-static u16 distance_base[DISTANCES];
-
-static void fill_tables(void) {
-  if (length_base[28] != 0) return;
-  u32 base = 3;
-  for (u32 s = 0; s < 28; s++) {
-    length_extra[s] = (u8)(s < 8 ? 0 : (s - 4) >> 2);
-    length_base[s] = (u16)base;
-    for (u32 i = 0; i < 1u << length_extra[s]; i++, base++)
-      if (base < MAX_MATCH) length_symbol[base] = (u8)s;
-  }
-  length_base[28] = MAX_MATCH;
-  length_symbol[MAX_MATCH] = 28;
-  base = 1;
-  for (u32 s = 0; s < DISTANCES; s++) {
-    distance_extra[s] = (u8)(s < 4 ? 0 : (s - 2) >> 1);
-    distance_base[s] = (u16)base;
-    for (u32 i = 0; i < 1u << distance_extra[s]; i++, base++) {
-      if (base <= 256) distance_symbol_near[base - 1] = (u8)s;
-      distance_symbol_far[(base - 1) >> 7] = (u8)s;
-    }
-  }
-}
-
-INLINE u32 distance_symbol(u32 distance) {
-  distance--;
-  return distance < 256 ? distance_symbol_near[distance] : distance_symbol_far[distance >> 7];
-}
+// Four literals of 12 bits and 7 pending ones fit into the 64 of a flush.
+enum { CODE_LIMIT = 12 };
 
 void block_start(block *b, const u8 *bytes, u32 size) {
-  fill_tables();
   CHECK(size <= MAX_BLOCK);
   b->bytes = bytes;
   b->size = size;
   b->count = b->tail = 0;
-  __builtin_memset(b->literal_frequencies, 0, sizeof b->literal_frequencies);
-  __builtin_memset(b->distance_frequencies, 0, sizeof b->distance_frequencies);
+  __builtin_memset(&b->frequencies, 0, sizeof b->frequencies);
 }
 
 void block_literals(block *b, const u8 *p, u32 count) {
   for (; count >= 4; p += 4, count -= 4) {
     u32 v = load32(p);
-    b->literal_frequencies[0][v & 255]++;
-    b->literal_frequencies[1][(v >> 8) & 255]++;
-    b->literal_frequencies[2][(v >> 16) & 255]++;
-    b->literal_frequencies[3][v >> 24]++;
+    b->frequencies.literals[0][v & 255]++;
+    b->frequencies.literals[1][(v >> 8) & 255]++;
+    b->frequencies.literals[2][(v >> 16) & 255]++;
+    b->frequencies.literals[3][v >> 24]++;
   }
-  while (count--) b->literal_frequencies[0][*p++]++;
+  while (count--) b->frequencies.literals[0][*p++]++;
 }
 
-u32 block_match(block *b, u32 literals, u32 length, u32 distance) {
-  CHECK(distance - 1 < WINDOW);
-  u32 symbol = distance_symbol(distance), rest = length;
-  while (rest >= MIN_MATCH) {
-    u32 piece = rest;
-    if (rest > MAX_MATCH) piece = rest - MAX_MATCH < MIN_MATCH ? rest - MIN_MATCH : MAX_MATCH;
+void block_match(block *b, u32 literals, u32 length, u32 distance) {
+  CHECK(distance - 1 < WINDOW && length >= MIN_MATCH);
+  u32 symbol = distance_symbol(distance);
+  while (length > 0) {
+    u32 piece = length;
+    if (length > MAX_MATCH) piece = length - MAX_MATCH < MIN_MATCH ? length - MIN_MATCH : MAX_MATCH;
     CHECK(b->count < MAX_TOKENS);
     b->tokens[b->count++] = (token){literals, (u16)piece, (u16)distance};
-    b->literal_frequencies[0][257 + length_symbol[piece]]++;
-    b->distance_frequencies[symbol]++;
+    b->frequencies.literals[0][FIRST_LENGTH + length_symbols[piece]]++;
+    b->frequencies.distances[symbol]++;
     literals = 0;
-    rest -= piece;
+    length -= piece;
   }
-  return length - rest;
 }
 
 // A code is the two Huffman codes of a block.
@@ -94,7 +51,7 @@ typedef struct {
 // runs, said in symbols with extra bits.
 typedef struct {
   u32 literal_count, distance_count, order_count, symbol_count;
-  u8 symbols[LITERALS + DISTANCES], extras[LITERALS + DISTANCES];
+  u8 symbols[LITERAL_SYMBOLS + DISTANCE_SYMBOLS], extras[LITERAL_SYMBOLS + DISTANCE_SYMBOLS];
   u8 lengths[19];
   u16 codes[19];
   u32 bits;
@@ -134,9 +91,9 @@ static void header_run(header *h, u32 *frequencies, u32 length, u32 run) {
 static u32 header_extra_bits(u32 symbol) { return symbol == 16 ? 2 : symbol == 17 ? 3 : symbol == 18 ? 7 : 0; }
 
 static void make_header(header *h, const code *c) {
-  u8 all[LITERALS + DISTANCES];
+  u8 all[LITERAL_SYMBOLS + DISTANCE_SYMBOLS];
   u32 frequencies[19] = {0};
-  *h = (header){.literal_count = LITERALS, .distance_count = DISTANCES, .order_count = 19};
+  *h = (header){.literal_count = LITERAL_SYMBOLS, .distance_count = DISTANCE_SYMBOLS, .order_count = 19};
   while (h->literal_count > 257 && !c->literal_lengths[h->literal_count - 1]) h->literal_count--;
   while (h->distance_count > 1 && !c->distance_lengths[h->distance_count - 1]) h->distance_count--;
   u32 total = h->literal_count + h->distance_count;
@@ -162,8 +119,8 @@ static void make_fixed_code(code *c) {
 // body_bits is what the tokens of b take in the code.
 static u64 body_bits(const code *c, const u32 *literals, const u32 *distances) {
   u64 bits = 0;
-  for (u32 s = 0; s < LITERALS; s++) bits += (u64)literals[s] * (c->literal_lengths[s] + (s > 256 ? length_extra[s - 257] : 0u));
-  for (u32 s = 0; s < DISTANCES; s++) bits += (u64)distances[s] * (c->distance_lengths[s] + distance_extra[s]);
+  for (u32 s = 0; s < LITERAL_SYMBOLS; s++) bits += (u64)literals[s] * (c->literal_lengths[s] + (s > END_OF_BLOCK ? length_extra[s - FIRST_LENGTH] : 0u));
+  for (u32 s = 0; s < DISTANCE_SYMBOLS; s++) bits += (u64)distances[s] * (c->distance_lengths[s] + distance_extra[s]);
   return bits;
 }
 
@@ -183,19 +140,18 @@ static u64 stored_bits(u32 size) {
   return 8 * ((u64)size + (u64)pieces * STORED_OVERHEAD);
 }
 
-static void make_plan(plan *p, block *b) {
+static void make_plan(plan *p, const block *b) {
   static code fixed;
   u32 literals[MAX_SYMBOLS];
-  const u32(*f)[288] = (const u32(*)[288])b->literal_frequencies;
-  for (u32 s = 0; s < MAX_SYMBOLS; s++) literals[s] = f[0][s] + f[1][s] + f[2][s] + f[3][s];
+  for (u32 s = 0; s < MAX_SYMBOLS; s++) literals[s] = frequency(&b->frequencies, s);
   literals[END_OF_BLOCK] = 1;
-  make_lengths(literals, LITERALS, CODE_LIMIT, p->code.literal_lengths);
-  make_lengths(b->distance_frequencies, DISTANCES, CODE_LIMIT, p->code.distance_lengths);
+  make_lengths(literals, LITERAL_SYMBOLS, CODE_LIMIT, p->code.literal_lengths);
+  make_lengths(b->frequencies.distances, DISTANCE_SYMBOLS, CODE_LIMIT, p->code.distance_lengths);
   make_header(&p->header, &p->code);
   p->way = DYNAMIC;
-  p->bits = 3 + p->header.bits + body_bits(&p->code, literals, b->distance_frequencies);
+  p->bits = 3 + p->header.bits + body_bits(&p->code, literals, b->frequencies.distances);
   make_fixed_code(&fixed);
-  u64 fixed_bits = 3 + body_bits(&fixed, literals, b->distance_frequencies);
+  u64 fixed_bits = 3 + body_bits(&fixed, literals, b->frequencies.distances);
   if (fixed_bits < p->bits) {
     p->way = FIXED;
     p->bits = fixed_bits;
@@ -206,13 +162,13 @@ static void make_plan(plan *p, block *b) {
     p->bits = stored_bits(b->size);
     return;
   }
-  make_codes(p->code.literal_lengths, p->way == FIXED ? MAX_SYMBOLS : LITERALS, p->code.literals);
-  make_codes(p->code.distance_lengths, p->way == FIXED ? 32 : DISTANCES, p->code.distances);
+  make_codes(p->code.literal_lengths, p->way == FIXED ? MAX_SYMBOLS : LITERAL_SYMBOLS, p->code.literals);
+  make_codes(p->code.distance_lengths, p->way == FIXED ? 32 : DISTANCE_SYMBOLS, p->code.distances);
 }
 
 static plan best;
 
-u64 block_bits(block *b) {
+u64 block_bits(const block *b) {
   make_plan(&best, b);
   return best.bits;
 }
@@ -268,16 +224,16 @@ static void write_header(stream *s, const header *h) {
 }
 
 // A ready code has its bits above, how many they are in the lowest byte.
-static u32 ready_literal[256], ready_length[MAX_MATCH + 1], ready_distance[DISTANCES];
+static u32 ready_literal[256], ready_length[MAX_MATCH + 1], ready_distance[DISTANCE_SYMBOLS];
 
 static void make_ready(const code *c) {
   for (u32 s = 0; s < 256; s++) ready_literal[s] = (u32)c->literals[s] << 8 | c->literal_lengths[s];
   for (u32 n = MIN_MATCH; n <= MAX_MATCH; n++) {
-    u32 symbol = length_symbol[n], length = c->literal_lengths[257 + symbol];
-    u32 bits = c->literals[257 + symbol] | (n - length_base[symbol]) << length;
+    u32 symbol = length_symbols[n], length = c->literal_lengths[FIRST_LENGTH + symbol];
+    u32 bits = c->literals[FIRST_LENGTH + symbol] | (n - length_base[symbol]) << length;
     ready_length[n] = bits << 8 | (length + length_extra[symbol]);
   }
-  for (u32 s = 0; s < DISTANCES; s++) ready_distance[s] = (u32)c->distances[s] << 8 | c->distance_lengths[s];
+  for (u32 s = 0; s < DISTANCE_SYMBOLS; s++) ready_distance[s] = (u32)c->distances[s] << 8 | c->distance_lengths[s];
 }
 
 INLINE void add_ready(stream *s, u32 ready) { add(s, ready >> 8, ready & 255); }
@@ -316,7 +272,7 @@ static void write_body(stream *to, const block *b, const code *c) {
   put(to, c->literals[END_OF_BLOCK], c->literal_lengths[END_OF_BLOCK]);
 }
 
-void block_write(stream *s, block *b, bool final) {
+void block_write(stream *s, const block *b, bool final) {
   make_plan(&best, b);
   u8 *end = s->at + (s->pending_bits + best.bits + 7) / 8;
   CHECK(end + sizeof s->pending <= s->limit);

@@ -1,9 +1,7 @@
 // A deflate stream, block by block: what a match finder found becomes bits.
 #pragma once
 
-#include "base.h"
-
-enum { MIN_MATCH = 3, MAX_MATCH = 258 };
+#include "symbols.h"
 
 // A token is some literals and then one match.
 typedef struct {
@@ -18,14 +16,23 @@ typedef struct {
 enum { MAX_TOKENS = MAX_BLOCK / MIN_MATCH + 1 };
 
 typedef struct {
+  u32 literals[4][288]; // four, so that equal neighbours don't wait for each other
+  u32 distances[32];
+} frequencies;
+
+typedef struct {
   const u8 *bytes;
   u32 size;
   token *tokens;
   u32 count;
-  u32 tail;                         // literals after the last token
-  u32 literal_frequencies[4][288];  // four, so that equal neighbours don't wait for each other
-  u32 distance_frequencies[32];
+  u32 tail; // literals after the last token
+  frequencies frequencies;
 } block;
+
+// frequency is how often a literal or length occurs.
+INLINE u32 frequency(const frequencies *f, u32 symbol) {
+  return f->literals[0][symbol] + f->literals[1][symbol] + f->literals[2][symbol] + f->literals[3][symbol];
+}
 
 // block_start empties b for size bytes.
 void block_start(block *b, const u8 *bytes, u32 size);
@@ -33,14 +40,13 @@ void block_start(block *b, const u8 *bytes, u32 size);
 // block_literals counts literals into the frequencies.
 void block_literals(block *b, const u8 *bytes, u32 count);
 
-// block_match adds a match of any length from MIN_MATCH, after literals that
-// were counted already. It returns how much of length it took: up to 2 bytes
-// may be left over.
-u32 block_match(block *b, u32 literals, u32 length, u32 distance);
+// block_match adds a match of any length from MIN_MATCH on, after literals that
+// were counted already.
+void block_match(block *b, u32 literals, u32 length, u32 distance);
 
 // block_bits is how many bits block_write takes at most, the pending ones of
 // the stream left aside.
-u64 block_bits(block *b);
+u64 block_bits(const block *b);
 
 // A stream writes bits to bytes that end at limit.
 typedef struct {
@@ -53,7 +59,7 @@ typedef struct {
 // block_write writes b, stored where that is shorter: never more than
 // STORED_OVERHEAD for each begun 65535 bytes beside the bytes themselves.
 enum { MAX_STORED = 65535, STORED_OVERHEAD = 6 };
-void block_write(stream *s, block *b, bool final);
+void block_write(stream *s, const block *b, bool final);
 
 // stream_align fills up the last byte.
 void stream_align(stream *s);

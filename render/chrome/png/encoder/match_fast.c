@@ -1,4 +1,4 @@
-#include "match.h"
+#include "distances.h"
 
 enum {
   HASH_BITS = 14,
@@ -8,15 +8,13 @@ enum {
   FAR = 300,
   PATIENCE = 5,     // 2^this misses in a row make the step one longer
   MAX_STEP = 24,
-  DITHER = 8,       // Skia dithers by a pattern of 8x8 pixels
-  TRIALS = 4000,    // after so many, the dither's distances must have been worth it:
+  TRIALS = 4000,    // after so many, the distances must have been worth it:
   WORTH = 64,       // one hit in so many trials
-  MAX_DISTANCES = 4,
 };
 
 static u32 places[1 << HASH_BITS];
 
-void match_reset(void) { __builtin_memset(places, 0, sizeof places); }
+void find_fast_reset(void) { __builtin_memset(places, 0, sizeof places); }
 
 INLINE u32 hash(u64 v) { return (u32)((v * 0x9E3779B185EBCA87ull) >> (64 - HASH_BITS)); }
 
@@ -25,7 +23,7 @@ typedef struct {
   uintptr_t origin; // of position 0
   u32 end;
   u32 last_distance;
-  u32 distances[MAX_DISTANCES], distance_count;
+  distances distances;
   u32 trials, hits;
 } finder;
 
@@ -35,22 +33,6 @@ typedef struct {
 
 INLINE const u8 *byte_at(const finder *f, u32 position) { return (const u8 *)(f->origin + position); }
 
-// fill_distances lists where the dither repeats: 8 rows up, the same one or 8
-// pixels beside it, and 8 pixels to the left.
-static void fill_distances(finder *f, const span *s) {
-  u32 rows = DITHER * s->stride, pixels = DITHER * s->bytes_per_pixel;
-  if (s->indices) {
-    if (s->stride <= WINDOW) f->distances[f->distance_count++] = s->stride;
-  } else if (rows + pixels <= WINDOW) {
-    if (rows > pixels) f->distances[f->distance_count++] = rows - pixels;
-    f->distances[f->distance_count++] = rows;
-    f->distances[f->distance_count++] = pixels;
-    f->distances[f->distance_count++] = rows + pixels;
-  } else {
-    f->distances[f->distance_count++] = pixels;
-  }
-}
-
 INLINE bool same_at(const finder *f, u32 at, u64 bytes, u32 distance) {
   return at - FIRST_POSITION >= distance && load64(byte_at(f, at - distance)) == bytes;
 }
@@ -59,20 +41,28 @@ INLINE match match_at(const finder *f, u32 at, u32 distance) {
   return (match){at, match_length(byte_at(f, at), byte_at(f, at - distance), f->end - at), distance};
 }
 
-// find_run finds a run of one byte, which in filtered rows is zero.
-INLINE match find_run(const finder *f, u32 at) {
-  if (byte_at(f, at)[-1] != byte_at(f, at)[0]) at++;
-  return match_at(f, at, 1);
+// find_run finds a run: of zeros in filtered rows, else of one pixel. Runs come
+// first, because they are long and no distance is cheaper to say.
+INLINE bool find_run(const finder *f, u32 at, u64 bytes, u32 pixel, bool filtered, match *m) {
+  if (!filtered) {
+    if (!same_at(f, at, bytes, pixel)) return false;
+    *m = match_at(f, at, pixel);
+    return true;
+  }
+  if (bytes != 0 || at == FIRST_POSITION) return false;
+  if (byte_at(f, at)[-1] != 0) at++;
+  *m = match_at(f, at, 1);
+  return true;
 }
 
 INLINE bool find_distance(finder *f, u32 at, u64 bytes, match *m) {
   if (f->trials >= TRIALS && f->hits * WORTH <= f->trials) return false;
   f->trials++;
-  for (u32 i = 0; i < f->distance_count; i++)
-    if (same_at(f, at, bytes, f->distances[i])) {
+  for (u32 i = 0; i < f->distances.count; i++)
+    if (same_at(f, at, bytes, f->distances.at[i])) {
       f->hits++;
-      f->last_distance = f->distances[i];
-      *m = match_at(f, at, f->distances[i]);
+      f->last_distance = f->distances.at[i];
+      *m = match_at(f, at, f->distances.at[i]);
       return true;
     }
   return false;
@@ -91,23 +81,22 @@ INLINE match find_place(finder *f, u32 at, u64 bytes, u32 literals_from) {
   return (match){at, length, distance};
 }
 
-INLINE match find(finder *f, u32 at, u32 literals_from, bool indices) {
+INLINE match find(finder *f, u32 at, u32 literals_from, u32 pixel, bool filtered) {
   u64 bytes = load64(byte_at(f, at));
-  bool run = indices ? bytes == load64(byte_at(f, at + 1)) : bytes == 0;
-  if (run && at > FIRST_POSITION) return find_run(f, at);
-  if (same_at(f, at, bytes, f->last_distance)) return match_at(f, at, f->last_distance);
   match m;
+  if (find_run(f, at, bytes, pixel, filtered, &m)) return m;
+  if (same_at(f, at, bytes, f->last_distance)) return match_at(f, at, f->last_distance);
   if (find_distance(f, at, bytes, &m)) return m;
   return find_place(f, at, bytes, literals_from);
 }
 
-INLINE void go_through(block *b, const span *s, bool indices) {
+INLINE void go_through(block *b, const span *s, bool filtered) {
   finder f = {.origin = (uintptr_t)s->bytes - s->position, .end = s->position + s->size, .last_distance = s->bytes_per_pixel};
-  fill_distances(&f, s);
+  f.distances = distances_of(s);
   u32 at = s->position, literals_from = at, misses = 0;
   u32 last = s->size >= 16 ? f.end - 16 : at;
   while (at < last) {
-    match m = find(&f, at, literals_from, indices);
+    match m = find(&f, at, literals_from, s->bytes_per_pixel, filtered);
     if (m.length < (m.distance > FAR ? MIN_FAR : MIN_NEAR)) {
       at += 1 + min32(misses++ >> PATIENCE, MAX_STEP - 1);
       continue;
@@ -115,7 +104,8 @@ INLINE void go_through(block *b, const span *s, bool indices) {
     misses = 0;
     u32 literals = m.at - literals_from;
     block_literals(b, byte_at(&f, literals_from), literals);
-    at = literals_from = m.at + block_match(b, literals, m.length, m.distance);
+    block_match(b, literals, m.length, m.distance);
+    at = literals_from = m.at + m.length;
     if (at < last) places[hash(load64(byte_at(&f, at - 2)))] = at - 2;
   }
   b->tail = f.end - literals_from;
@@ -123,7 +113,7 @@ INLINE void go_through(block *b, const span *s, bool indices) {
 }
 
 void find_fast(block *b, const span *s) {
-  if (s->indices)
+  if (s->filtered)
     go_through(b, s, true);
   else
     go_through(b, s, false);

@@ -43,19 +43,40 @@ void palette_near(palette *p, const colour_source *s, u32 most, bool swap) {
   palette_fill(p, colours, count, colour, numbers, swap);
 }
 
+// A shortcut holds the indices of some pixels, found before.
+enum { SHORTCUTS = 1024 };
+static u32 shortcut_pixels[SHORTCUTS];
+static u8 shortcuts[SHORTCUTS];
+
+static void forget_shortcuts(const palette *p) {
+  u32 pixel = colours_get(0);
+  for (u32 i = 0; i < SHORTCUTS; i++) {
+    shortcut_pixels[i] = pixel;
+    shortcuts[i] = p->index[colours_find(pixel)];
+  }
+}
+
+INLINE u32 index_of(const palette *p, u32 pixel) {
+  u32 i = (pixel * 0x9E3779B1u) >> 22;
+  if (shortcut_pixels[i] != pixel) {
+    shortcut_pixels[i] = pixel;
+    shortcuts[i] = p->index[colours_find(pixel)];
+  }
+  return shortcuts[i];
+}
+
 void palette_row(u8 *out, const palette *p, const colour_source *s, u32 y) {
-  u32 from = y * s->width, last = ~source_pixel(s, from), index = 0;
+  u32 from = y * s->width, x = 0;
+  if (y == 0) forget_shortcuts(p);
   *out++ = 0;
-  for (u32 x = 0; x < s->width;) {
+  if (p->depth == 8) {
+    for (; x < s->width; x++) *out++ = (u8)index_of(p, source_pixel(s, from + x));
+    return;
+  }
+  while (x < s->width) {
     u32 packed = 0;
-    for (u32 bits = 0; bits < 8; bits += p->depth, x++) {
-      if (x < s->width) {
-        u32 pixel = source_pixel(s, from + x);
-        if (pixel != last) index = p->index[colours_find(pixel)];
-        last = pixel;
-      }
-      packed = packed << p->depth | (x < s->width ? index : 0);
-    }
+    for (u32 bits = 0; bits < 8; bits += p->depth, x++)
+      packed = packed << p->depth | (x < s->width ? index_of(p, source_pixel(s, from + x)) : 0);
     *out++ = (u8)packed;
   }
 }

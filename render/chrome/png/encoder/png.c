@@ -1,10 +1,8 @@
 // The file: signature, chunks, and the stream of filtered rows in them.
 #include "checksum.h"
 #include "deflate.h"
-#include "filter.h"
-#include "match.h"
 #include "memory.h"
-#include "palette.h"
+#include "rows.h"
 
 typedef enum { MODE_FAST, MODE_SMALL, MODE_PALETTE, MODES } mode;
 
@@ -20,16 +18,9 @@ typedef struct {
   const picture *picture;
   mode mode;
   u32 density;
-  colour_source source;
-  layout layout;
-  const palette *palette; // 0 for RGB and RGBA
-  u32 stride;
+  rows rows;
   stream out;
 } job;
-
-// The block's filtered bytes, behind the WINDOW bytes before them.
-static u8 window[WINDOW + MAX_BLOCK + GUARD];
-static token tokens[MAX_TOKENS];
 
 static bool is_opaque(const picture *p) {
   u32 pixels = p->width * p->height, i = 0, alpha;
@@ -70,8 +61,8 @@ static void put_header(job *j) {
   u8 *chunk = chunk_begin(&j->out, "IHDR");
   put_big_endian(&j->out, j->picture->width);
   put_big_endian(&j->out, j->picture->height);
-  u8 type = j->palette ? INDEXED : j->layout.bytes_per_pixel == 3 ? RGB : RGBA;
-  u8 rest[5] = {j->palette ? (u8)j->palette->depth : 8, type, 0, 0, 0};
+  u8 type = j->rows.palette ? INDEXED : j->rows.layout.bytes_per_pixel == 3 ? RGB : RGBA;
+  u8 rest[5] = {j->rows.palette ? (u8)j->rows.palette->depth : 8, type, 0, 0, 0};
   put_bytes(&j->out, rest, sizeof rest);
   chunk_end(&j->out, chunk);
 }
@@ -86,7 +77,7 @@ static void put_density(job *j) {
 }
 
 static void put_palette(job *j) {
-  const palette *p = j->palette;
+  const palette *p = j->rows.palette;
   if (!p) return;
   u8 *chunk = chunk_begin(&j->out, "PLTE");
   for (u32 i = 0; i < p->count; i++) put_bytes(&j->out, p->entries[i], 3);
@@ -95,50 +86,6 @@ static void put_palette(job *j) {
   chunk = chunk_begin(&j->out, "tRNS");
   for (u32 i = 0; i < p->transparent; i++) put_bytes(&j->out, &p->entries[i][3], 1);
   chunk_end(&j->out, chunk);
-}
-
-static const u8 *row_at(const job *j, u32 y) { return j->picture->input + (size_t)y * j->picture->width * 4; }
-
-// write_row writes row y, filtered, and returns the checksum with it.
-static u32 write_row(const job *j, u8 *out, u32 y, u32 sum) {
-  if (j->palette) {
-    palette_row(out, j->palette, &j->source, y);
-    return adler32(sum, out, j->stride);
-  }
-  const u8 *row = row_at(j, y), *above = y ? row_at(j, y - 1) : 0;
-  if (above && same_rows(row, above, j->picture->width)) {
-    *out = FILTER_UP;
-    __builtin_memset(out + 1, 0, j->stride - 1);
-    return adler32_zeros(adler32(sum, out, 1), j->stride - 1);
-  }
-  filter_row(out, row, above, j->picture->width, j->layout, FILTER_SUB);
-  return adler32(sum, out, j->stride);
-}
-
-// rows_per_block divides the rows into blocks of about the same size.
-static u32 rows_per_block(const job *j) {
-  u32 most = MAX_BLOCK / j->stride, height = j->picture->height;
-  u32 blocks = (height + most - 1) / most;
-  return (height + blocks - 1) / blocks;
-}
-
-static void put_rows(job *j) {
-  static block b;
-  u8 *bytes = window + WINDOW;
-  u32 rows = rows_per_block(j), height = j->picture->height, position = FIRST_POSITION, sum = ADLER_START;
-  b.tokens = tokens;
-  match_reset();
-  for (u32 y = 0; y < height;) {
-    u32 end = min32(y + rows, height), size = 0;
-    for (; y < end; y++, size += j->stride) sum = write_row(j, bytes + size, y, sum);
-    block_start(&b, bytes, size);
-    find_fast(&b, &(span){bytes, size, position, j->stride, j->palette ? 1 : j->layout.bytes_per_pixel, j->palette != 0});
-    block_write(&j->out, &b, y == height);
-    __builtin_memmove(window, window + size, WINDOW);
-    position += size;
-  }
-  stream_align(&j->out);
-  put_big_endian(&j->out, sum);
 }
 
 static int write_file(job *j) {
@@ -150,7 +97,7 @@ static int write_file(job *j) {
   put_palette(j);
   u8 *data = chunk_begin(&j->out, "IDAT");
   put_bytes(&j->out, "\x78\x01", 2); // deflate, a window of 32 KB
-  put_rows(j);
+  rows_put(&j->out, &j->rows, j->mode != MODE_FAST);
   chunk_end(&j->out, data);
   chunk_end(&j->out, chunk_begin(&j->out, "IEND"));
   return (int)(j->out.at - start);
@@ -158,7 +105,7 @@ static int write_file(job *j) {
 
 // worthwhile is how many colours a palette may have to be shorter than what it
 // saves.
-static u32 worthwhile(const picture *p) { return min32(MAX_PALETTE, max32(p->width * p->height / 8, 1)); }
+static u32 worthwhile(const picture *p) { return min32(MAX_PALETTE, p->width * p->height / 8); }
 
 // encode writes the picture as a PNG and returns its size, or why not.
 EXPORT(encode) int encode(u32 mode, u32 format, u32 colours, u32 density) {
@@ -172,17 +119,13 @@ EXPORT(encode) int encode(u32 mode, u32 format, u32 colours, u32 density) {
 
   job j = {.picture = p, .mode = mode, .density = density, .out = {.at = p->output, .limit = p->output + p->capacity}};
   bool opaque = format & FORMAT_OPAQUE || is_opaque(p), swap = format & FORMAT_SWAP;
-  j.source = (colour_source){p->input, p->width, p->height, opaque};
-  j.layout = (layout){opaque ? 3 : 4, swap};
-  j.stride = p->width * j.layout.bytes_per_pixel + 1;
-  bool indexed = palette_exact(&colour_palette, &j.source, mode == MODE_PALETTE ? colours : worthwhile(p), swap);
+  colour_source source = {p->input, p->width, p->height, opaque};
+  j.rows = (rows){.source = source, .layout = {opaque ? 3 : 4, swap}};
+  bool indexed = palette_exact(&colour_palette, &source, mode == MODE_PALETTE ? colours : worthwhile(p), swap);
   if (!indexed && mode == MODE_PALETTE) {
-    palette_near(&colour_palette, &j.source, colours, swap);
+    palette_near(&colour_palette, &source, colours, swap);
     indexed = true;
   }
-  if (indexed) {
-    j.palette = &colour_palette;
-    j.stride = palette_row_size(j.palette, p->width) + 1;
-  }
+  if (indexed) j.rows.palette = &colour_palette;
   return write_file(&j);
 }

@@ -11,7 +11,7 @@
 enum {
   AXES = 4,
   CUTS = 64,  // places that are tried along an axis
-  ROUNDS = 2, // of going to the nearest mean
+  ROUNDS = 1, // of going to the nearest mean
   OUTSIDE = 16383,
 };
 
