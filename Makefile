@@ -37,7 +37,7 @@ bench: chrome build ## pictifyd beside its peers, printed and kept in bench/RESU
 chrome: ## install headless Chromium and fonts when they are missing
 	@scripts/install.sh chrome
 
-services: ## install what the tests need beside Go: gcc, PostgreSQL, patch, libwebp
+services: ## install what the tests need beside Go: gcc, clang, PostgreSQL, patch, libwebp, poppler
 	@scripts/install.sh services
 
 clean: ## remove what was built; data stays

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pictifyd/pictifyd/assets"
 	"github.com/pictifyd/pictifyd/bindings"
 )
 
@@ -100,7 +101,7 @@ func (d *Daemon) recheckFiles(ctx context.Context, addresses []string, now time.
 			if machineFault(err) {
 				return err
 			}
-			d.log.Debug("a remote file stays as it was", slog.String("url", address), slog.Any("err", err))
+			d.log.Debug("a remote file stays as it was", slog.String("reason", assets.Reason(err)))
 			return nil
 		})
 	}

@@ -23,6 +23,8 @@ services() {
   have pdftoppm || packages+=(poppler-utils) # looks at our PDFs with other eyes
   have webpmux || packages+=(webp) # reads our animations
   have gcc || packages+=(gcc libc6-dev) # the race detector needs cgo
+  have clang-19 || packages+=(clang-19) # builds the PNG encoder anew, to compare
+  have wasm-ld-19 || packages+=(lld-19)
   ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || packages+=(postgresql)
 }
 

@@ -110,7 +110,7 @@ func (t *tx) planDeliveries(ctx context.Context, endings []ending) error {
 // looks as before.
 func whatWasTold(e ending, outputs []sink.Output) string {
 	if e.event != sink.RenderCompleted {
-		return e.digest + e.edition
+		return e.digest
 	}
 	sum := sha256.Sum256([]byte(encode(outputs)))
 	return hex.EncodeToString(sum[:])

@@ -24,7 +24,7 @@ func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
 		"how bytes were made":         {specsOfHashes, "USING INDEX renders_hash"},
 		"the files that images show":  {pinsShown, "(owner=?)"},
 		"and their pins":              {pinsShown, "SEARCH p USING INDEX sqlite_autoindex_asset_pins_1 (id="},
-		"what shows other files":      {staleImages, "SEARCH u USING INDEX sqlite_autoindex_render_pins_1 (fingerprint=?)"},
+		"what shows other files":      {stalePictures, "SEARCH u USING INDEX sqlite_autoindex_render_pins_1 (fingerprint=?)"},
 		"the images of bytes":         {rehashImages, "USING INDEX images_hash"},
 		"the deliveries that are due": {dueDeliveries + ` ORDER BY d.due_at, d.generation LIMIT 9`, "USING INDEX deliveries_waiting"},
 	} {

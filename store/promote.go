@@ -118,7 +118,7 @@ func (t *tx) setItems(ctx context.Context, items [][]any) ([]changedItem, error)
 		SELECT e.value->>0, CAST(e.value->>1 AS BIGINT), e.value->>2, 1, e.value->>3, e.value->>4, e.value->>5, CAST(e.value->>6 AS BIGINT)
 		FROM rows($1) AS e WHERE true
 		ON CONFLICT (owner, idx, key) DO UPDATE SET generation = items.generation + 1, digest = excluded.digest, state = excluded.state,
-			problem = excluded.problem, pending = excluded.pending, failures = 0, showed = '', proposed_digest = '', proposed_in = '', proposed = ''
+			problem = excluded.problem, pending = excluded.pending, failures = 0, proposed_digest = '', proposed_in = '', proposed = ''
 		WHERE items.digest <> excluded.digest OR items.state = 'removed' OR items.generation = 0
 		RETURNING owner, idx, key, generation, digest`, []any{table(items)}, scanChanged)
 }
@@ -128,7 +128,7 @@ func (t *tx) removeItems(ctx context.Context, items [][]any) ([]changedItem, err
 		return nil, nil
 	}
 	return collect(ctx, t.reader, `UPDATE items SET generation = generation + 1, digest = e.value->>3, state = 'removed', problem = '',
-			pending = 0, failures = 0, showed = '', proposed_digest = '', proposed_in = '', proposed = ''
+			pending = 0, failures = 0, proposed_digest = '', proposed_in = '', proposed = ''
 		FROM rows($1) AS e
 		WHERE items.owner = e.value->>0 AND items.idx = CAST(e.value->>1 AS BIGINT) AND items.key = e.value->>2
 			AND state <> 'removed' AND generation > 0

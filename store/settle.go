@@ -166,18 +166,16 @@ func (t *tx) endOutputs(ctx context.Context, outputs map[itemID]*ended) error {
 		rows = append(rows, id.cells(outputs[id].outputs, outputs[id].failures))
 	}
 	var endings []ending
-	showed := map[itemID]string{}
 	if err := pages(rows, pageSize, func(page [][]any) error {
 		return t.each(ctx, `UPDATE items SET pending = pending - CAST(e.value->>3 AS BIGINT), failures = failures + CAST(e.value->>4 AS BIGINT),
 				state = CASE WHEN pending > CAST(e.value->>3 AS BIGINT) THEN state
 					WHEN failures + CAST(e.value->>4 AS BIGINT) > 0 THEN 'failed' ELSE 'ready' END
 			FROM rows($1) AS e
 			WHERE items.owner = e.value->>0 AND items.idx = CAST(e.value->>1 AS BIGINT) AND items.key = e.value->>2
-			RETURNING items.owner, items.idx, items.key, generation, digest, pending, failures, showed`, []any{table(page)}, func(scan func(...any) error) error {
+			RETURNING items.owner, items.idx, items.key, generation, digest, pending, failures`, []any{table(page)}, func(scan func(...any) error) error {
 			e := ending{event: sink.RenderCompleted}
 			var pending, failures int64
-			var before string
-			if err := scan(&e.owner, &e.idx, &e.key, &e.generation, &e.digest, &pending, &failures, &before); err != nil {
+			if err := scan(&e.owner, &e.idx, &e.key, &e.generation, &e.digest, &pending, &failures); err != nil {
 				return err
 			}
 			if failures > 0 {
@@ -185,17 +183,10 @@ func (t *tx) endOutputs(ctx context.Context, outputs map[itemID]*ended) error {
 			}
 			if pending == 0 {
 				endings = append(endings, e)
-				if before != "" {
-					showed[e.itemID] = before
-				}
 			}
 			return nil
 		})
 	}); err != nil {
-		return err
-	}
-	endings, err := t.compareShown(ctx, endings, showed)
-	if err != nil {
 		return err
 	}
 	return t.end(ctx, endings)
@@ -208,8 +199,7 @@ func compareItems(a, b itemID) int {
 // An ending is an item whose last output ended, or that was removed.
 type ending struct {
 	changedItem
-	event   string
-	edition string // of the same digest, where it shows something else than before; "" is the first
+	event string
 }
 
 // end plans what follows from the end of items: deliveries for those of

@@ -101,35 +101,45 @@ func TestPageIsSilentInAWorldWhereEveryAddressAnswers(t *testing.T) {
 	c.MustHear(t)
 	c.Name("photos.example", "93.184.216.34")
 	files := rendertest.Files{"dot": {ContentType: "image/png", Bytes: rendertest.PNG(t, 4, 4, rgb(9, 99, 199))}}
-	p := newPool(t, files, withTabs(1), withDeadline(10*time.Second), quietly)
-	draw := func(what, html string) {
-		t.Helper()
-		r := render.Request{Page: "page", HTML: html, Width: 120, Height: 80, Format: render.PNG, Assets: []render.Asset{{Path: "/assets/dot.png", Digest: "dot"}}}
-		if _, err := p.Render(t.Context(), r); err != nil && !retry.IsPermanent(err) {
-			t.Errorf("%s: %v", what, err)
-		}
-		if heard := c.Heard(); len(heard) > 0 {
-			t.Errorf("%s: the canary heard %q", what, heard)
-		}
-	}
-	for _, body := range bodies {
-		var all strings.Builder
-		for _, host := range hosts {
-			all.WriteString(strings.ReplaceAll(body, "HOST", host))
-		}
-		if strings.HasPrefix(body, "<link") || strings.HasPrefix(body, "<style") || strings.HasPrefix(body, "<script") {
-			draw(body, "<!doctype html><html><head>"+all.String()+"</head><body><p>x</body></html>")
-		} else {
-			draw(body, "<!doctype html><html><head></head><body>"+all.String()+"</body></html>")
-		}
-	}
 	few := []string{"127.0.0.1", "169.254.169.254", "[::1]:8080", "8.8.8.8", "photos.example"}
-	for _, head := range heads {
-		for _, host := range few {
-			draw(head+" "+host, "<!doctype html><html><head>"+strings.ReplaceAll(head, "HOST", host)+"</head><body>x</body></html>")
+	var p *Pool
+	for lane, plain := range map[string]bool{"one at a time": true, "on a stage": false} {
+		p = newPool(t, files, withTabs(1), withDeadline(10*time.Second), quietly, func(_ *Config, o *Options) { o.Plain = plain })
+		draw := func(what, html string, format render.Format) {
+			t.Helper()
+			r := render.Request{Page: "page", HTML: html, Width: 120, Height: 80, Format: format, Assets: []render.Asset{{Path: "/assets/dot.png", Digest: "dot"}}}
+			if _, err := p.Render(t.Context(), r); err != nil && !retry.IsPermanent(err) {
+				t.Errorf("%s, %s: %v", lane, what, err)
+			}
+			if heard := c.Heard(); len(heard) > 0 {
+				t.Errorf("%s, %s: the canary heard %q", lane, what, heard)
+			}
+		}
+		draw("a good row", "<!doctype html><p>x", render.PNG)
+		var print strings.Builder
+		for _, body := range bodies {
+			var all strings.Builder
+			for _, host := range hosts {
+				all.WriteString(strings.ReplaceAll(body, "HOST", host))
+			}
+			print.WriteString(strings.ReplaceAll(body, "HOST", "169.254.169.254"))
+			if strings.HasPrefix(body, "<link") || strings.HasPrefix(body, "<style") || strings.HasPrefix(body, "<script") {
+				draw(body, "<!doctype html><html><head>"+all.String()+"</head><body><p>x</body></html>", render.PNG)
+			} else {
+				draw(body, "<!doctype html><html><head></head><body>"+all.String()+"</body></html>", render.JPEG)
+			}
+		}
+		for _, head := range heads {
+			for _, host := range few {
+				draw(head+" "+host, "<!doctype html><html><head>"+strings.ReplaceAll(head, "HOST", host)+"</head><body>x</body></html>", render.PNG)
+			}
+		}
+		draw("all of them as a PDF", "<!doctype html>"+print.String(), render.PDF)
+		draw("the row after", "<!doctype html><p>x", render.PNG)
+		if n := p.Lanes().Agreed; (n == 0) != plain {
+			t.Errorf("%s: %d pages were drawn on a stage", lane, n)
 		}
 	}
-	draw("the row after", "<!doctype html><p>x")
 
 	// Past the page's policy the proxy and the flags alone must hold.
 	blank := newTab(t, p, nil)

@@ -12,6 +12,9 @@ const (
 	// maxElements is what one page may have. A table of 4,000 rows and 10 columns
 	// is within it; ten times as many take Chrome seconds to lay out.
 	maxElements = 50_000
+	// maxFrames is how many documents may be inside one page. None of them shows
+	// anything, and each costs Chrome as much as a tab.
+	maxFrames = 20
 	// maxAssets is how many files one page may name.
 	maxAssets = 1000
 )
@@ -19,13 +22,18 @@ const (
 // SlugRenderComplex is the slug of a page that has too many parts.
 const SlugRenderComplex = "render_complex"
 
-// checkParts refuses, before Chrome sees it, a page with more elements or files
-// than one may have.
+// checkParts refuses, before Chrome sees it, a page with more elements, frames or
+// files than one may have.
 func checkParts(r render.Request) error {
 	for _, s := range sheetsOf(r) {
-		if n := elements(s.HTML); n > maxElements {
-			return retry.Permanent(problem.New(problem.TooLarge, "the page has %d elements, more than %d", n, maxElements).
+		elements, frames := count(s.HTML)
+		if elements > maxElements {
+			return retry.Permanent(problem.New(problem.TooLarge, "the page has %d elements, more than %d", elements, maxElements).
 				WithSlug(SlugRenderComplex).WithHint("show fewer rows of a loop on one page"))
+		}
+		if frames > maxFrames {
+			return retry.Permanent(problem.New(problem.TooLarge, "the page has %d frames, more than %d", frames, maxFrames).
+				WithSlug(SlugRenderComplex).WithHint("take them out of the template: they are never shown"))
 		}
 	}
 	if n := len(r.Assets); n > maxAssets {
@@ -35,17 +43,33 @@ func checkParts(r render.Request) error {
 	return nil
 }
 
-// elements is about how many elements a document has: how often a tag may begin
-// in it. Text has none, for it comes escaped.
-func elements(html string) (n int) {
+// count is about how many elements a document has, and how many of them hold
+// other documents: how often a tag may begin in it. Text has none, for it comes
+// escaped.
+func count(html string) (elements, frames int) {
 	for {
 		at := strings.IndexByte(html, '<')
 		if at < 0 || at+1 == len(html) {
-			return n
+			return elements, frames
 		}
 		html = html[at+1:]
-		if c := html[0] | 0x20; 'a' <= c && c <= 'z' {
-			n++
+		c := html[0] | 0x20
+		if c < 'a' || 'z' < c {
+			continue
+		}
+		elements++
+		if (c == 'i' || c == 'f' || c == 'o' || c == 'e') && holdsDocument(html) {
+			frames++
 		}
 	}
+}
+
+// holdsDocument reports whether a tag is that of an element with another document.
+func holdsDocument(tag string) bool {
+	for _, name := range []string{"iframe", "frame", "object", "embed"} {
+		if len(tag) >= len(name) && strings.EqualFold(tag[:len(name)], name) {
+			return true
+		}
+	}
+	return false
 }

@@ -11,13 +11,14 @@ import (
 	"github.com/pictifyd/pictifyd/render"
 )
 
-func TestElementsAreCounted(t *testing.T) {
-	for html, want := range map[string]int{
-		"": 0, "text": 0, "<": 0, "a < b": 0, "&lt;p&gt;": 0, "<p>": 1, "<P><b>x</b></P>": 2, "<!doctype html><html><!-- x --></html>": 1,
-		"<br/><br/><": 2, "<1><_><é>": 0, "<svg><path d=''/></svg>": 2,
+func TestElementsAndFramesAreCounted(t *testing.T) {
+	for html, want := range map[string][2]int{
+		"": {}, "text": {}, "<": {}, "a < b": {}, "&lt;p&gt;": {}, "<p>": {1, 0}, "<P><b>x</b></P>": {2, 0}, "<!doctype html><html><!-- x --></html>": {1, 0},
+		"<br/><br/><": {2, 0}, "<1><_><é>": {}, "<svg><path d=''/></svg>": {2, 0}, "<i><img><figure><form><ol><em>": {6, 0},
+		"<iframe><IFRAME srcdoc><frame><object/><embed": {5, 5}, "</iframe><ifram": {1, 0},
 	} {
-		if got := elements(html); got != want {
-			t.Errorf("%q has %d elements, want %d", html, got, want)
+		if elements, frames := count(html); elements != want[0] || frames != want[1] {
+			t.Errorf("%q has %d elements and %d frames, want %v", html, elements, frames, want)
 		}
 	}
 }
@@ -35,6 +36,8 @@ func TestPageOfTooManyPartsIsRefused(t *testing.T) {
 	}{
 		"as many elements as may be": {render.Request{HTML: strings.Repeat("<p>x</p>", maxElements)}, false},
 		"one more":                   {render.Request{HTML: strings.Repeat("<p>x</p>", maxElements+1)}, true},
+		"as many frames as may be":   {render.Request{HTML: strings.Repeat("<iframe></iframe>", maxFrames)}, false},
+		"one frame more":             {render.Request{HTML: strings.Repeat("<iframe></iframe>", maxFrames+1)}, true},
 		"much text":                  {render.Request{HTML: "<p>" + strings.Repeat("&lt;p&gt; < ", maxElements)}, false},
 		"as many files as may be":    {render.Request{Assets: files(maxAssets)}, false},
 		"one file more":              {render.Request{Assets: files(maxAssets + 1)}, true},
@@ -47,10 +50,10 @@ func TestPageOfTooManyPartsIsRefused(t *testing.T) {
 	}
 }
 
-func BenchmarkElements(b *testing.B) {
+func BenchmarkCount(b *testing.B) {
 	html := strings.Repeat(`<tr><td class="x">some text of a cell</td></tr>`, 1000)
 	b.SetBytes(int64(len(html)))
 	for b.Loop() {
-		elements(html)
+		count(html)
 	}
 }

@@ -63,6 +63,7 @@ func startProcess(path string, args []string, profile string, a account) (*proce
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
 	p.pid = p.cmd.Process.Pid
+	expendable(p.pid)
 	return p, nil
 }
 

@@ -14,13 +14,8 @@ CREATE TABLE render_pins (
     PRIMARY KEY (fingerprint, pin)
 );
 
--- What an item showed before it is made again without a change of its row: JSON,
--- output to hash. '' where nothing is made again.
-ALTER TABLE items ADD COLUMN showed TEXT NOT NULL DEFAULT '';
-
 -- +goose Down
 
-ALTER TABLE items DROP COLUMN showed;
 DROP TABLE render_pins;
 ALTER TABLE asset_pins DROP COLUMN checked_at;
 ALTER TABLE asset_pins DROP COLUMN last_modified;

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -205,6 +206,78 @@ var rechecks = map[string]func(*testing.T, Open){
 		sent := deliver(t, s, "hook", nil)
 		if len(sent) != 1 || sent[0].Outputs[0].Hash != "new of fp-card-2" || sent[0].Generation != 3 {
 			t.Errorf("told is %+v", sent)
+		}
+	},
+
+	"PictureThatNoLongerShowsTheFileIsDoneWithIt": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		pin(t, s, photo, "d1", start)
+		replan(t, s, wants("a", "1"))
+		drawShowing(t, s, "old", photo)
+		pin(t, s, photo, "d2", start)
+		remake(t, s, "cards")
+		drawShowing(t, s, "without it") // another file stands in
+		pin(t, s, photo, "d3", start)
+		if n := remake(t, s, "cards"); n != 0 {
+			t.Errorf("%d items are made again for a file that they do not show", n)
+		}
+	},
+
+	"ItemOnItsWayFollowsToo": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		hear(s)
+		pin(t, s, photo, "d1", start)
+		replan(t, s, wantsOutputs(owner, "a", "card=1"), wantsOutputs(owner, "b", "card=1", "story=2"))
+		for drawn := false; !drawn; {
+			c := claim(t, s, 1, 1)[0]
+			drawn = c.Fingerprint == "fp-card-1"
+			done := picture(c)
+			done.Remote = []store.Shown{{Address: photo, Digest: "d1"}}
+			if !drawn {
+				done = store.Rendered{Fingerprint: c.Fingerprint, Retry: errors.New("later"), After: time.Nanosecond}
+			}
+			must(t, s.FinishRenders(t.Context(), hand(1), []store.Rendered{done}, true))
+		}
+		pin(t, s, photo, "d2", start)
+		if n := remake(t, s, "cards"); n != 2 {
+			t.Errorf("%d items are made again, want both", n)
+		}
+		drawShowing(t, s, "new")
+		for _, key := range []string{"a", "b"} {
+			if g := got(s.Image(t.Context(), owner, key, "card", "png"))(t); g.Hash != "new of fp-card-1" || g.Waiting {
+				t.Errorf("%s is served as %+v", key, g)
+			}
+		}
+		if sent := deliver(t, s, "hook", nil); len(sent) != 2 {
+			t.Errorf("told was %+v, want of each once", sent)
+		}
+		if st := status(t, s); st.Waiting != 0 || st.Ready != 2 {
+			t.Errorf("the binding is %+v", st)
+		}
+	},
+
+	"PictureOfManyRowsIsMadeOnce": func(t *testing.T, open Open) {
+		if testing.Short() {
+			t.Skip("many rows: runs in the pass without -short")
+		}
+		s := newStore(t, open)
+		pin(t, s, photo, "d1", start)
+		const rows = 1203
+		all := make(map[string]string, rows)
+		for i := range rows {
+			all[rowKey(i)] = "same"
+		}
+		read(t, s, reading{seq: 1, rows: all, promote: true})
+		drawShowing(t, s, "old", photo)
+		pin(t, s, photo, "d2", start)
+		if n := remake(t, s, "cards"); n != rows {
+			t.Errorf("%d items are made again, want %d", n, rows)
+		}
+		if drawn := drawShowing(t, s, "new", photo); len(drawn) != 1 {
+			t.Errorf("drawn is %q", drawn)
+		}
+		if st := status(t, s); st.Ready != rows {
+			t.Errorf("the binding is %+v", st)
 		}
 	},
 

@@ -2,6 +2,8 @@ package png
 
 import _ "embed" // the encoder and its script
 
+//go:generate ./build.sh
+
 // Wasm is the encoder: a WebAssembly module without imports. See the package's
 // comment for what it exports.
 //

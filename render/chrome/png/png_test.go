@@ -46,3 +46,28 @@ func TestSamePictureGivesTheSameBytes(t *testing.T) {
 		}
 	}
 }
+
+func TestSmallIsSmaller(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	// The least that small takes off, in percent.
+	for name, least := range map[string]int{"gradient": 5, "card": 15, "photo": 10, "alpha": 10, "noise": 0, "flat": 0} {
+		img := painters[name](1200, 630)
+		large, less := len(m.png(t, img, options{})), len(m.png(t, img, options{mode: small}))
+		if less*100 > large*(100-least) {
+			t.Errorf("%s: fast %d bytes, small %d, want %d %% less", name, large, less, least)
+		}
+	}
+}
+
+// What the distances that dither repeats at are worth: without them gradients
+// come to about five times as much.
+func TestDitheredGradientsAreSmall(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	for _, c := range []struct{ width, height, most int }{{1200, 630, 32 << 10}, {630, 1200, 40 << 10}} {
+		if n := len(m.png(t, gradient(c.width, c.height), options{})); n > c.most {
+			t.Errorf("%dx%d: %d bytes, want at most %d", c.width, c.height, n, c.most)
+		}
+	}
+}

@@ -15,6 +15,7 @@ static token tokens[MAX_TOKENS];
 enum {
   DEPTH = 16, // places of a memory that find_small tries
   TRIAL_DEPTH = 1,
+  TRIED_EVERY = 2, // blocks
   LOYALTY = 8, // another strategy must be better by this part: rows in the window are then of no use
 };
 
@@ -127,6 +128,15 @@ static u32 rows_per_block(u32 height, u32 stride) {
   return (height + blocks - 1) / blocks;
 }
 
+// put_checksum ends the zlib stream.
+static void put_checksum(stream *out, u32 sum) {
+  u32 big_endian = __builtin_bswap32(sum);
+  stream_align(out);
+  CHECK(out->limit - out->at >= (ptrdiff_t)sizeof big_endian);
+  __builtin_memcpy(out->at, &big_endian, sizeof big_endian);
+  out->at += sizeof big_endian;
+}
+
 void rows_put(stream *out, const rows *r, bool small) {
   static block b;
   static memory places;
@@ -141,7 +151,7 @@ void rows_put(stream *out, const rows *r, bool small) {
   for (u32 y = 0, end; y < height; y = end) {
     end = min32(y + step, height);
     s.size = (end - y) * stride;
-    if (small && !r->palette) chosen = choose(r, &b, y, end, s, y ? chosen : STRATEGIES);
+    if (small && !r->palette && y / step % TRIED_EVERY == 0) chosen = choose(r, &b, y, end, s, y ? chosen : STRATEGIES);
     s.filtered = !r->palette && chosen != ALL_NONE;
     sum = put_rows(r, y, end, chosen, sum);
     if (small) {
@@ -154,9 +164,5 @@ void rows_put(stream *out, const rows *r, bool small) {
     __builtin_memmove(window, window + s.size, WINDOW);
     s.position += s.size;
   }
-  stream_align(out);
-  CHECK(out->limit - out->at >= 4);
-  u32 big_endian = __builtin_bswap32(sum);
-  __builtin_memcpy(out->at, &big_endian, 4);
-  out->at += 4;
+  put_checksum(out, sum);
 }
