@@ -49,10 +49,24 @@ func BenchmarkPDF(b *testing.B) {
 	}
 }
 
+// startAll has all Chromes of a pool running.
+func startAll(b *testing.B, p *Pool) {
+	b.Helper()
+	var group sync.WaitGroup
+	for i := range 2 * p.Slots() {
+		group.Go(func() {
+			if _, err := p.Render(b.Context(), sheet(100, 100, "", fmt.Sprint(i))); err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
 // benchmarkPrints makes a file at a time in each tab.
 func benchmarkPrints(b *testing.B, files Files, tabs int, own bool, row func(i int) render.Request, printed func(context.Context, *session, render.Request) (int, error)) {
 	p := newPool(b, files, withBrowsers("2"), withTabs(tabs), quietly, plainly, restless)
-	warm(b, p, render.PDF)
+	startAll(b, p)
 	key := sessionKey{pageKey: keyOf(row(0))}
 	key.print = own
 	var open []*session

@@ -412,6 +412,18 @@ func TestRowsOfOnePrintDoNotSeeEachOther(t *testing.T) {
 			render.Asset{Path: "/inter.woff2", Digest: "inter"})
 		requests[i].Width = 300
 	}
+	comeOutAlone(t, p, requests)
+	cards := make([]render.Request, 30)
+	for i := range cards {
+		cards[i] = openGraphCard(i, render.PDF)
+	}
+	comeOutAlone(t, p, cards)
+}
+
+// comeOutAlone checks some of requests, printed together, against the files that
+// they make alone.
+func comeOutAlone(t *testing.T, p *Pool, requests []render.Request) {
+	t.Helper()
 	files, faults := printedTogether(t, p, requests)
 	for i, r := range requests {
 		if faults[i] != nil {

@@ -102,7 +102,12 @@ func readChars(l *lexer, all map[int]text) error {
 	}
 }
 
+// maxRanges is how many codes all ranges of a font may have together: no font has
+// as many glyphs, and a table could repeat them without end.
+const maxRanges = 1 << 17
+
 func readRanges(l *lexer, all map[int]text) error {
+	budget := maxRanges
 	for {
 		run, done, err := l.texts(3, "endbfrange")
 		if err != nil || done {
@@ -110,7 +115,7 @@ func readRanges(l *lexer, all map[int]text) error {
 		}
 		first, ok := codeOf(run[0])
 		last, ok2 := codeOf(run[1])
-		if !ok || !ok2 || len(run[2]) < 2 {
+		if budget -= last - first; !ok || !ok2 || len(run[2]) < 2 || budget < 0 {
 			return errCMap
 		}
 		for code := first; code <= last; code++ {

@@ -199,7 +199,7 @@ func (b *builder) allWidths(cid dict) (map[int]number, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := map[int]number{}
+	known, budget := map[int]number{}, maxRanges
 	bad := errors.New("a font with widths that can't be read")
 	integerAt := func(i int) (int, bool) {
 		if i >= len(list) {
@@ -231,6 +231,9 @@ func (b *builder) allWidths(cid dict) (map[int]number, error) {
 		}
 		n, ok := list[i+2].(number)
 		if !ok {
+			return nil, bad
+		}
+		if budget -= last - first; budget < 0 {
 			return nil, bad
 		}
 		for code := first; code <= last; code++ {

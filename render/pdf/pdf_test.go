@@ -381,6 +381,19 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 	}
 }
 
+func TestRangesOfAFontHaveALimit(t *testing.T) {
+	if _, err := readCMap([]byte("1 beginbfrange " + strings.Repeat("<0000> <FFFF> <0000> ", 9) + "endbfrange")); !errors.Is(err, errCMap) {
+		t.Errorf("meanings: got %v", err)
+	}
+	list := array{}
+	for range 9 {
+		list = append(list, number("0"), number("65535"), number("5"))
+	}
+	if _, err := (&builder{f: &File{}}).allWidths(dict{"W": list}); err == nil || !strings.Contains(err.Error(), "widths") {
+		t.Errorf("widths: got %v", err)
+	}
+}
+
 func TestACompressedStreamHasALimit(t *testing.T) {
 	bomb := packed(make([]byte, maxDecoded+1), dict{})
 	data := string((&stream{dict: dict{"Filter": name("FlateDecode")}, data: bomb.data}).print(nil))
@@ -449,6 +462,61 @@ func FuzzOpen(f *testing.F) {
 			if !bytes.Equal(parts[i], again[i]) {
 				t.Fatalf("page %d comes out of a merged file differently", i)
 			}
+		}
+	})
+}
+
+func FuzzFont(f *testing.F) {
+	file := mustOpen(f, chromes(f))
+	for r := range ref(len(file.offsets)) {
+		if o, err := file.load(r); err == nil {
+			if s, ok := o.(*stream); ok && s.dict["Length1"] != nil {
+				data, err := file.decode(s)
+				if err != nil {
+					f.Fatal(err)
+				}
+				f.Add(data)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		font, err := readTrueType(data)
+		if err != nil {
+			return
+		}
+		used := map[uint16]bool{}
+		for id := 0; id < len(font.offsets)-1; id += 3 {
+			used[uint16(id)] = true
+		}
+		outlines, err := font.outlines(used)
+		if err != nil {
+			return
+		}
+		again, err := readTrueType(font.file(outlines))
+		if err != nil {
+			t.Fatalf("what was written can't be read: %v", err)
+		}
+		for id, o := range outlines {
+			if got := again.glyph(id); !bytes.Equal(bytes.TrimRight(got, "\x00"), bytes.TrimRight(o.glyph, "\x00")) {
+				t.Fatalf("glyph %d changed", id)
+			}
+		}
+	})
+}
+
+func FuzzCMap(f *testing.F) {
+	f.Add([]byte("1 beginbfchar\n<61> <0061>\nendbfchar 1 beginbfrange <62> <63> <0062>\nendbfrange <<(a)>> [1] def"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		all, err := readCMap(data)
+		if err != nil {
+			return
+		}
+		again, err := readCMap(writeCMap(all, 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(all, again); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
 }
