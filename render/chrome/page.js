@@ -134,6 +134,12 @@ globalThis.pictifydPage = (document) => {
     return urls;
   };
 
+  // mayShowFiles reports whether styles of a document may name pictures. Those of
+  // fonts do not count: nearly every document has one, and asking all elements for
+  // their styles is a tenth of a row's time.
+  const mayShowFiles = (html) => /url\(|image-set\(/i.test(html.replace(/@font-face\s*\{[^}]*\}/gi, '')) ||
+    findAll(document, 'link[rel~="stylesheet" i]').length > 0;
+
   // otherImages is every file of elements that don't tell how loading it went.
   const otherImages = () => {
     const urls = new Set();
@@ -227,8 +233,7 @@ globalThis.pictifydPage = (document) => {
     layout();
     const images = findAll(document, 'img').filter((image) => image.currentSrc || image.getAttribute('src')?.trim());
     const waits = images.map((image) => settleImage(image, fail, allowed));
-    const hasLinks = findAll(document, 'link[rel~="stylesheet" i]').length > 0;
-    const urls = hasLinks || /url\(|image-set\(/i.test(html) ? cssImages() : new Set();
+    const urls = mayShowFiles(html) ? cssImages() : new Set();
     for (const url of otherImages()) urls.add(url);
     for (const url of urls) waits.push(settleURL(url, fail, allowed));
     await Promise.all(waits);
