@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pictifyd/pictifyd/assets"
@@ -369,38 +370,34 @@ func TestServerThatHangsEndsInTime(t *testing.T) {
 }
 
 func TestSilentHostIsNotAskedForEveryAddress(t *testing.T) {
-	var answers atomic.Bool
-	s := newSite(t, assets.Limits{Time: 20 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
-		if answers.Load() {
-			http.NotFound(w, r)
-			return
+	synctest.Test(t, func(t *testing.T) {
+		silent := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+		h, _, library := newHost(silent)
+		fetch := func(n int, scope string) error {
+			_, err := library.Fetch(t.Context(), fmt.Sprintf("https://photos.test/%d.png", n), scope)
+			return err
 		}
-		<-r.Context().Done()
-	})
-	fetch := func(n int, scope string) error {
-		_, err := s.library.Fetch(t.Context(), fmt.Sprintf("%s/%d.png", s.URL, n), scope)
-		return err
-	}
-	for n := range 50 {
-		if err := fetch(n, "job_1"); problem.CodeOf(err) != problem.Timeout {
-			t.Fatalf("address %d: %v, want a timeout", n, err)
+		for n := range 50 {
+			if err := fetch(n, "job_1"); problem.CodeOf(err) != problem.Timeout {
+				t.Fatalf("address %d: %v, want a timeout", n, err)
+			}
 		}
-	}
-	if got := s.hits.Load(); got != 5 {
-		t.Errorf("a silent host was asked %d times, want 5", got)
-	}
+		if got := len(h.take()); got != 5 {
+			t.Errorf("a silent host was asked %d times, want 5", got)
+		}
 
-	// Another scope asks anew, and an answer in between clears the host.
-	for n := range 4 {
-		_ = fetch(n, "job_2")
-	}
-	answers.Store(true)
-	_ = fetch(4, "job_2")
-	answers.Store(false)
-	_ = fetch(5, "job_2")
-	if got := s.hits.Load(); got != 11 {
-		t.Errorf("asked %d times, want 11: the host that answered is asked again", got)
-	}
+		// Another scope asks anew, and an answer in between clears the host.
+		for n := range 4 {
+			_ = fetch(n, "job_2")
+		}
+		h.handler = http.NotFound
+		_ = fetch(4, "job_2")
+		h.handler = silent
+		_ = fetch(5, "job_2")
+		if got := len(h.take()); got != 6 {
+			t.Errorf("asked %d times, want 6: the host that answered is asked again", got)
+		}
+	})
 }
 
 func TestClientsOwnTimeoutIsATimeout(t *testing.T) {

@@ -25,6 +25,9 @@ func (h *host) RoundTrip(r *http.Request) (*http.Response, error) {
 	h.asked = append(h.asked, r)
 	w := httptest.NewRecorder()
 	h.handler(w, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	resp := w.Result()
 	resp.Request = r
 	return resp, nil

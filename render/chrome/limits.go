@@ -23,24 +23,31 @@ const (
 const SlugRenderComplex = "render_complex"
 
 // checkParts refuses, before Chrome sees it, a page with more elements, frames or
-// files than one may have.
+// files than one may have. Each sheet of a PDF is a page.
 func checkParts(r render.Request) error {
-	for _, s := range sheetsOf(r) {
-		elements, frames := count(s.HTML)
-		if elements > maxElements {
-			return retry.Permanent(problem.New(problem.TooLarge, "the page has %d elements, more than %d", elements, maxElements).
-				WithSlug(SlugRenderComplex).WithHint("show fewer rows of a loop on one page"))
-		}
-		if frames > maxFrames {
-			return retry.Permanent(problem.New(problem.TooLarge, "the page has %d frames, more than %d", frames, maxFrames).
-				WithSlug(SlugRenderComplex).WithHint("take them out of the template: they are never shown"))
-		}
-	}
 	if n := len(r.Assets); n > maxAssets {
-		return retry.Permanent(problem.New(problem.TooLarge, "the page names %d files, more than %d", n, maxAssets).
-			WithSlug(SlugRenderComplex).WithHint("show fewer rows of a loop on one page"))
+		return tooComplex("show fewer rows of a loop on one page", "the page names %d files, more than %d", n, maxAssets)
+	}
+	for _, sheet := range sheetsOf(r) {
+		if err := checkMarkup(sheet.HTML); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+func checkMarkup(html string) error {
+	switch elements, frames := count(html); {
+	case elements > maxElements:
+		return tooComplex("show fewer rows of a loop on one page", "the page has %d elements, more than %d", elements, maxElements)
+	case frames > maxFrames:
+		return tooComplex("take them out of the template: they are never shown", "the page has %d frames, more than %d", frames, maxFrames)
+	}
+	return nil
+}
+
+func tooComplex(hint, format string, args ...any) error {
+	return retry.Permanent(problem.New(problem.TooLarge, format, args...).WithSlug(SlugRenderComplex).WithHint("%s", hint))
 }
 
 // count is about how many elements a document has, and how many of them hold

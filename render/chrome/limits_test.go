@@ -39,6 +39,8 @@ func TestPageOfTooManyPartsIsRefused(t *testing.T) {
 		"as many frames as may be":   {render.Request{HTML: strings.Repeat("<iframe></iframe>", maxFrames)}, false},
 		"one frame more":             {render.Request{HTML: strings.Repeat("<iframe></iframe>", maxFrames+1)}, true},
 		"much text":                  {render.Request{HTML: "<p>" + strings.Repeat("&lt;p&gt; < ", maxElements)}, false},
+		"a later sheet":              {render.Request{Sheets: []render.Sheet{{HTML: "<p>"}, {HTML: strings.Repeat("<p>x</p>", maxElements+1)}}}, true},
+		"sheets that are full":       {render.Request{Sheets: []render.Sheet{{HTML: strings.Repeat("<p>", maxElements)}, {HTML: strings.Repeat("<p>", maxElements)}}}, false},
 		"as many files as may be":    {render.Request{Assets: files(maxAssets)}, false},
 		"one file more":              {render.Request{Assets: files(maxAssets + 1)}, true},
 	} {

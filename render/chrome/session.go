@@ -51,8 +51,7 @@ func (s *session) draw(ctx context.Context, r render.Request) (render.Output, er
 
 // encode makes the bytes of a prepared row.
 func (s *session) encode(ctx context.Context, r render.Request, row prepared) ([]byte, error) {
-	switch {
-	case moves(r):
+	if moves(r) {
 		return s.film(ctx, r, row.Round)
 	}
 	return s.still(ctx, r)

@@ -49,21 +49,22 @@ func TestPaletteHasAtMostSoManyColours(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	for name, paint := range painters {
-		for _, size := range [][2]int{{1, 1}, {9, 1}, {1, 9}, {33, 21}, {300, 200}} {
+		for _, size := range [][2]int{{1, 1}, {9, 1}, {1, 9}, {33, 21}, {150, 100}} {
 			img := paint(size[0], size[1])
+			all := countColours(img)
 			for _, n := range []uint32{2, 3, 4, 5, 16, 17, 255, 256} {
 				for _, format := range []uint32{formatRGBA, formatBGRA} {
 					o := options{mode: palette, colours: n, format: format}
 					file := m.png(t, img, o)
 					got := decode(t, file)
 					what := fmt.Sprintf("%s, %v, %v", name, size, o)
-					if entries := len(chunks(t, file)["PLTE"]) / 3; entries > int(n) || countColours(got) > int(n) {
-						t.Fatalf("%s: %d entries, %d colours", what, entries, countColours(got))
+					if entries := len(chunks(t, file)["PLTE"]) / 3; entries > int(n) {
+						t.Fatalf("%s: %d entries", what, entries)
 					}
 					if got.Rect != img.Rect {
 						t.Fatalf("%s: size %v", what, got.Rect)
 					}
-					if countColours(img) <= int(n) {
+					if all <= int(n) {
 						samePixels(t, got, img, what)
 					}
 				}
@@ -78,7 +79,7 @@ func TestPaletteIsNearThePicture(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	for name, most := range map[string]float64{"gradient": 1, "card": 1.2, "photo": 6, "alpha": 1.2} {
-		img := painters[name](600, 315)
+		img := painters[name](300, 160)
 		before := 1e9
 		for _, n := range []uint32{4, 16, 64, 256} {
 			got := distance(decode(t, m.png(t, img, options{mode: palette, colours: n})), img)
