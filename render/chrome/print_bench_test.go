@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -52,15 +53,25 @@ func BenchmarkPDF(b *testing.B) {
 // startAll has all Chromes of a pool running.
 func startAll(b *testing.B, p *Pool) {
 	b.Helper()
-	var group sync.WaitGroup
-	for i := range 2 * p.Slots() {
-		group.Go(func() {
-			if _, err := p.Render(b.Context(), sheet(100, 100, "", fmt.Sprint(i))); err != nil {
-				b.Error(err)
-			}
-		})
+	started := func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return !slices.ContainsFunc(p.places, func(pl *place) bool { return pl.browser == nil })
 	}
-	group.Wait()
+	for i := 0; !started(); i++ {
+		if i == 100 {
+			b.Fatal("not all Chromes start")
+		}
+		var group sync.WaitGroup
+		for k := range 2 * p.Slots() {
+			group.Go(func() {
+				if _, err := p.Render(b.Context(), openGraphCard(k, render.JPEG)); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		group.Wait()
+	}
 }
 
 // benchmarkPrints makes a file at a time in each tab.

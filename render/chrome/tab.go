@@ -118,8 +118,12 @@ func (s *session) quiet(ctx context.Context, methods ...string) error {
 
 // load brings the tab to its origin's shell in its size, with the row script.
 func (s *session) load(ctx context.Context) error {
+	width, height := s.key.width, s.key.height
+	if s.key.print { // its frames have sizes of their own, and what nobody sees is not painted
+		width, height = 16, 16
+	}
 	if _, err := cdp.Call(ctx, s.tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: int64(s.key.width), Height: int64(s.key.height), DeviceScaleFactor: s.key.scale,
+		Width: int64(width), Height: int64(height), DeviceScaleFactor: s.key.scale,
 	}); err != nil {
 		return fmt.Errorf("set the size: %w", err)
 	}
