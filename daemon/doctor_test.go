@@ -110,7 +110,7 @@ func TestChromeProvesItselfAndItsFonts(t *testing.T) {
 	if s := signNamed(t, signs, "sandbox"); !strings.HasPrefix(s.Says, "Seccomp: 2 and another user namespace, seen in ") {
 		t.Errorf("%+v", s)
 	}
-	if want := len(scripts) + 2; len(signs) != want {
+	if want := len(scripts) + 3; len(signs) != want {
 		t.Errorf("%d signs, want %d", len(signs), want)
 	}
 }
