@@ -137,7 +137,7 @@ globalThis.pictifydPage = (document) => {
   // mayShowFiles reports whether styles of a document may name pictures. Those of
   // fonts do not count: nearly every document has one, and asking all elements for
   // their styles is a tenth of a row's time.
-  const mayShowFiles = (html) => /url\(|image-set\(/i.test(html.replace(/@font-face\s*\{[^}]*\}/gi, '')) ||
+  const mayShowFiles = (html) => /url\(|image-set\(|@import/i.test(html.replace(/@font-face\s*\{[^}]*\}/gi, '')) ||
     findAll(document, 'link[rel~="stylesheet" i]').length > 0;
 
   // otherImages is every file of elements that don't tell how loading it went.
