@@ -36,7 +36,7 @@ var powers = map[string]struct{ script, told string }{
 	"WebGL 2":                {`return document.createElement("canvas").getContext("webgl2")`, "null"},
 	"WebGPU":                 {`return navigator.gpu ? await navigator.gpu.requestAdapter() : null`, "null"},
 	"more room than is free": {`return await navigator.storage.persist()`, "false"},
-	"a service worker":       {`return (await navigator.serviceWorker.register("/.pictifyd/stage")).scope`, "threw SecurityError"},
+	"a service worker":       {`return (await navigator.serviceWorker.register("/.pictifyd.stage")).scope`, "threw SecurityError"},
 }
 
 func TestPageThatGotPastItsPolicyHasNoPowers(t *testing.T) {

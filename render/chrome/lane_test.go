@@ -270,3 +270,15 @@ func TestRowWithTwoContentsAtOnePathIsAtFault(t *testing.T) {
 		}
 	}
 }
+
+func TestRelativeAddressesMeanTheSameInEveryLane(t *testing.T) {
+	p := newPool(t, rendertest.Files{"red": {ContentType: "image/png", Bytes: rendertest.PNG(t, 8, 8, color.RGBA{255, 0, 0, 255})}})
+	r := card(`<img src="assets/red.png" style="position:absolute;left:0;top:0;width:50px;height:50px">`)
+	r.Assets = []render.Asset{{Path: "/assets/red.png", Digest: "red"}}
+	if got := rendertest.At(rendertest.Decode(t, mustRender(t, p, r).Bytes), 20, 20); got != (color.RGBA{255, 0, 0, 255}) {
+		t.Errorf("the pixel is %v", got)
+	}
+	if got := stateOf(p, r); got != agreed {
+		t.Errorf("the page is not drawn in the fast lane: the proof is %d", got)
+	}
+}

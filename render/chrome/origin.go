@@ -30,9 +30,10 @@ type Files interface {
 // into it, so every page is in standards mode.
 const shell = `<!doctype html><html><head></head><body></body></html>`
 
-// What the pool itself asks an origin for. No asset of a row is there.
+// What the pool itself asks an origin for. No asset of a row is there, and all of
+// them are beside the root: relative URLs of a document mean the same in a frame.
 const (
-	ownPrefix   = "/.pictifyd/"
+	ownPrefix   = "/.pictifyd."
 	stagePath   = ownPrefix + "stage" // the document of a stage
 	framePath   = ownPrefix + "frame" // the document of its frames
 	encoderPath = ownPrefix + "encoder.wasm"

@@ -23,7 +23,7 @@
     const frame = document.createElement('iframe');
     box.style.cssText = 'overflow:hidden;break-inside:avoid;break-after:page';
     frame.style.cssText = 'display:block;border:0;margin:0;padding:0';
-    frame.src = '/.pictifyd/frame';
+    frame.src = '/.pictifyd.frame';
     box.append(frame);
     const loaded = new Promise((resolve, reject) => { frame.onload = resolve; frame.onerror = reject; });
     document.body.append(box);

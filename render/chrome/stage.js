@@ -31,7 +31,7 @@
       canvas.style.cssText = style + 'position:absolute;left:0;top:0';
       const frame = document.createElement('iframe');
       frame.style.cssText = style;
-      frame.src = '/.pictifyd/frame';
+      frame.src = '/.pictifyd.frame';
       canvas.append(frame);
       frames.push(new Promise((resolve, reject) => { frame.onload = resolve; frame.onerror = reject; }));
       document.body.append(canvas);
@@ -153,7 +153,7 @@
 
   const loadEncoder = async () => {
     try {
-      const module = await fetch('/.pictifyd/encoder.wasm');
+      const module = await fetch('/.pictifyd.encoder.wasm');
       return await globalThis.pictifydPNG.create(await module.arrayBuffer());
     } catch {
       return null;
