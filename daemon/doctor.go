@@ -119,7 +119,7 @@ func lanesSign(s chrome.LaneStatus) Sign {
 		return Sign{Name: "lanes", Health: Well, Says: "plain, and staged: several pages at a time in canvases"}
 	}
 	return Sign{"lanes", Warn, "plain only: images take two to five times as long as they could",
-		"install chromium-headless-shell 150 or newer, and take render.lane: plain out if it is there"}
+		"install a newer chromium-headless-shell (156 has it), and take render.lane: plain out if it is there"}
 }
 
 // sandboxSign is what the renderers of the Chrome of process pid are seen in.
