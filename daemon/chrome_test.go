@@ -110,7 +110,7 @@ func TestTerminationLeavesNothingBehind(t *testing.T) {
 	needChrome(t)
 	s := newSite(t, "")
 	p := s.start(childChrome + "=1")
-	id, err := p.postBatch(batchRows(2000), "")
+	id, err := p.postBatch(batchRows(1000), "")
 	if err != nil {
 		t.Fatal(err)
 	}
