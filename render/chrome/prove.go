@@ -35,7 +35,12 @@ func (c *round) prove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer reference.close()
+	kept := false
+	defer func() {
+		if !kept {
+			reference.close()
+		}
+	}()
 	still := w.request
 	still.Format, still.Compression, still.MaxBytes = render.PNG, "", 0
 	want, err := reference.draw(ctx, still)
@@ -46,7 +51,7 @@ func (c *round) prove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out, got, err := c.both(ctx, w.request, still)
+	out, got, refusal, err := c.both(ctx, w.request, still)
 	if ctx.Err() != nil {
 		if errors.Is(context.Cause(ctx), errHung) {
 			settle(refused)
@@ -56,9 +61,9 @@ func (c *round) prove(ctx context.Context) error {
 	if err == nil {
 		err = compare(want.Bytes, got.Bytes)
 	}
-	if err == nil || retry.IsPermanent(err) && w.request.MaxBytes > 0 {
+	if err == nil {
 		settle(agreed)
-		c.answer(0, out, err)
+		c.answer(0, out, refusal)
 		return nil
 	}
 	settle(refused)
@@ -67,34 +72,39 @@ func (c *round) prove(ctx context.Context) error {
 	if !c.seat.browser.alive() {
 		return err
 	}
-	c.seat.clear()
-	out, err = reference.draw(ctx, w.request)
+	if out, err = reference.draw(ctx, w.request); err == nil { // its next rows are drawn there, too
+		c.seat.clear()
+		c.seat.session, kept = reference, true
+	}
 	c.answer(0, out, err)
 	return nil
 }
 
-// both draws r on the stage, and once more as the still that is compared.
-func (c *round) both(ctx context.Context, r, still render.Request) (out, got render.Output, err error) {
+// both draws r on the stage, and once more as the still that is compared. refusal
+// is the row's own error where r can be drawn, but not be kept within its bytes.
+func (c *round) both(ctx context.Context, r, still render.Request) (out, got render.Output, refusal, err error) {
 	key := sessionKey{c.rows[0].key, true}
 	used := c.seat.has(key)
 	s, err := c.seat.open(ctx, c.pool.launcher.egress, key)
 	if err != nil {
-		return out, got, err
+		return out, got, nil, err
 	}
 	var fault error
 	err = s.play(ctx, []render.Request{r, still}, func(i int, o render.Output, err error) {
-		fault = errors.Join(fault, err)
-		if i == 0 {
-			out = o
-		} else {
-			got = o
+		switch {
+		case i == 1:
+			got, fault = o, errors.Join(fault, err)
+		case retry.IsPermanent(err) && r.MaxBytes > 0:
+			refusal = err
+		default:
+			out, fault = o, errors.Join(fault, err)
 		}
 	})
 	if errors.Is(err, errOtherBytes) && used {
 		c.seat.clear()
 		return c.both(ctx, r, still)
 	}
-	return out, got, errors.Join(err, fault)
+	return out, got, refusal, errors.Join(err, fault)
 }
 
 // compare holds two PNGs against each other.
