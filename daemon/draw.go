@@ -87,6 +87,10 @@ func (d *Daemon) pictures(ctx context.Context, pages <-chan prepared) (ready <-c
 					out <- picture{fault: page.err}
 					continue
 				}
+				if ctx.Err() != nil { // the turn has ended, and its claims are put back
+					out <- picture{fault: ctx.Err()}
+					continue
+				}
 				done, bytes := d.picture(ctx, page)
 				out <- picture{done: done, bytes: bytes}
 			}
@@ -207,6 +211,10 @@ func (d *Daemon) unmade(c store.Claim, done store.Rendered, err error) store.Ren
 	if retry.IsPermanent(err) {
 		done.Problem = asProblem(err, "render_failed")
 		return done
+	}
+	if errors.Is(err, context.Canceled) {
+		done.Retry = err
+		return done // the turn is at its end, and records nothing more
 	}
 	d.log.Warn("a picture is tried again", slog.String("render", c.Fingerprint), slog.Int("attempt", c.Attempt), slog.Any("err", err))
 	done.Retry, done.After = err, backoff.Next(c.Attempt)

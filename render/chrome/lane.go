@@ -27,7 +27,12 @@ type proof struct {
 	state  proofState
 	drawn  int64 // rows that went there
 	sample int64 // the row that is drawn in both next
+	faults int   // proofs in a row that ended with neither
 }
+
+// maxFaults is how many proofs of a page may end with neither, because its Chrome
+// died or did not answer: then it is what the page does to the stage.
+const maxFaults = 2
 
 type proofState int
 
@@ -84,19 +89,27 @@ func (p *proof) begin(l lane, rows int) {
 	}
 }
 
-// settle notes how a proof ended. One that did not come to an end is made again.
+// settle notes how a proof ended.
 func (p *proof) settle(s proofState) {
 	first := p.state == underway
 	p.state = s
 	if s != agreed {
 		return
 	}
+	p.faults = 0
 	p.drawn++
 	if first {
 		p.sample = 2
 		return
 	}
 	p.sample = min(10*p.drawn, p.drawn+sampledEvery)
+}
+
+// fault notes that a proof came to no end because of the stage, and reports
+// whether the page is refused for it. Otherwise it is made again.
+func (p *proof) fault() (refuse bool) {
+	p.faults++
+	return p.faults >= maxFaults
 }
 
 // laneOf is the way of w; ok is false where it has to wait for a proof.

@@ -2,11 +2,15 @@ package chrome
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image/color"
+	"io"
 	"maps"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -280,5 +284,59 @@ func TestRelativeAddressesMeanTheSameInEveryLane(t *testing.T) {
 	}
 	if got := stateOf(p, r); got != agreed {
 		t.Errorf("the page is not drawn in the fast lane: the proof is %d", got)
+	}
+}
+
+// A deadlyFiles kills the pool's Chrome when a file is asked for the second time:
+// for the stage, after the reference had it.
+type deadlyFiles struct {
+	rendertest.Files
+	opens atomic.Int64
+	kill  func()
+}
+
+func (d *deadlyFiles) Open(ctx context.Context, digest string) (io.ReadCloser, string, error) {
+	if d.opens.Add(1) == 2 {
+		d.kill()
+	}
+	return d.Files.Open(ctx, digest)
+}
+
+func TestChromeThatDiesInAProofSaysNothingOfThePage(t *testing.T) {
+	files := &deadlyFiles{Files: rendertest.Files{"dot": {ContentType: "image/png", Bytes: rendertest.PNG(t, 4, 4, color.RGBA{9, 99, 199, 255})}}}
+	p := newPool(t, files)
+	files.kill = func() { _ = syscall.Kill(p.Status()[0].PID, syscall.SIGKILL) }
+	mustRender(t, p, gated())
+	if got := stateOf(p, gated()); got == refused {
+		t.Error("the page was refused for it")
+	}
+	mustRender(t, p, gated())
+	if got := stateOf(p, gated()); got != agreed {
+		t.Errorf("the next row did not prove the page: the proof is %d", got)
+	}
+}
+
+func TestPageThatEndsEveryProofIsRefused(t *testing.T) {
+	var l ledger
+	p := l.of(pageKey{page: "a"})
+	for i := range maxFaults {
+		way, _ := p.lane()
+		p.begin(way, 1)
+		refuse := p.fault()
+		if refuse != (i == maxFaults-1) {
+			t.Fatalf("after %d proofs without an end it is refused: %t", i+1, refuse)
+		}
+		p.settle(map[bool]proofState{true: refused}[refuse])
+	}
+	if way, _ := p.lane(); way != plain {
+		t.Errorf("it goes on in lane %d", way)
+	}
+}
+
+func TestLargePagesHaveFewSlots(t *testing.T) {
+	for _, c := range []struct{ width, height, slots int }{{400, 200, 8}, {1200, 630, 8}, {1200, 1500, 4}, {3000, 2500, 1}, {6000, 4000, 1}, {6000, 5000, 0}} {
+		if got := slotsFor(pageKey{width: c.width, height: c.height, scale: 1}); got != c.slots {
+			t.Errorf("%dx%d has %d slots, want %d", c.width, c.height, got, c.slots)
+		}
 	}
 }

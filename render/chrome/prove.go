@@ -19,17 +19,15 @@ import (
 // goes on there; where they don't it gets the reference, and the page stays in
 // the plain lane.
 func (c *round) prove(ctx context.Context) error {
-	w := c.rows[0]
+	w, state := c.rows[0], unknown
 	settled := false
-	settle := func(s proofState) {
-		settled = true
-		c.pool.settleProof(w.key, s)
-	}
-	defer func() {
+	settle := func() {
 		if !settled {
-			settle(unknown)
+			settled = true
+			c.pool.settleProof(w.key, state)
 		}
-	}()
+	}
+	defer settle()
 
 	reference, err := openSession(ctx, c.seat.browser.root, c.pool.launcher.egress, sessionKey{pageKey: w.key})
 	if err != nil {
@@ -52,24 +50,26 @@ func (c *round) prove(ctx context.Context) error {
 		return err
 	}
 	out, got, refusal, err := c.both(ctx, w.request, still)
-	if ctx.Err() != nil {
-		if errors.Is(context.Cause(ctx), errHung) {
-			settle(refused)
-		}
+	if errors.Is(context.Cause(ctx), errAbandoned) || c.pool.life.Err() != nil {
 		return causeOf(ctx, ctx.Err())
 	}
 	if err == nil {
-		err = compare(want.Bytes, got.Bytes)
+		if err = compare(want.Bytes, got.Bytes); err == nil {
+			state = agreed
+			settle()
+			c.answer(0, out, refusal)
+			return nil
+		}
+		state = refused
+	} else if retry.IsPermanent(err) || c.pool.proofFault(w.key) {
+		state = refused
 	}
-	if err == nil {
-		settle(agreed)
-		c.answer(0, out, refusal)
-		return nil
+	settle()
+	if state == refused {
+		c.pool.options.Log.Warn("a page is drawn more slowly from now on: it does not come out of the fast lane as it should",
+			slog.String("page", w.key.page), slog.Any("err", err))
 	}
-	settle(refused)
-	c.pool.options.Log.Warn("a page is drawn more slowly from now on: it does not come out of the fast lane as it should",
-		slog.String("page", w.key.page), slog.Any("err", err))
-	if !c.seat.browser.alive() {
+	if ctx.Err() != nil || !c.seat.browser.alive() {
 		return err
 	}
 	if out, err = reference.draw(ctx, w.request); err == nil { // its next rows are drawn there, too
@@ -127,6 +127,13 @@ func compare(want, got []byte) error {
 		return fmt.Errorf("%.2f %% of its pixels differ, and %.0f %% of those around %v", 100*c.Share, 100*c.WorstTile, c.Worst)
 	}
 	return nil
+}
+
+// proofFault counts a proof of a page that came to no end because of the stage.
+func (p *Pool) proofFault(k pageKey) (refuse bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ledger.of(k).fault()
 }
 
 // settleProof notes how the proof of a page ended, and lets its rows go on.

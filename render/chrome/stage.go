@@ -17,15 +17,20 @@ const (
 	// maxSlots is how many rows are on a stage at a time. More of them gain
 	// nothing, and cost memory.
 	maxSlots = 8
-	// stagePixels is how many pixels all canvases of a stage have together.
-	stagePixels = 24_000_000
+	// stagePixels is about how many pixels all canvases of a stage have together,
+	// and slotPixels how many one may have: each pixel costs some 40 bytes.
+	stagePixels = 8_000_000
+	slotPixels  = 24_000_000
 )
 
 // slotsFor is how many pictures of a page a stage takes, 0 where they are too
 // large for one.
 func slotsFor(k pageKey) int {
 	width, height := k.pixels()
-	return min(stagePixels/(width*height), maxSlots)
+	if width*height > slotPixels {
+		return 0
+	}
+	return min(max(stagePixels/(width*height), 1), maxSlots)
 }
 
 // raise makes the tab a stage.

@@ -104,7 +104,7 @@ func (p *Pool) withdraw(w *waiter) {
 	select {
 	case t := <-w.turn:
 		if t.seat != nil {
-			p.run(t)
+			go p.run(t) // the other rows are nothing to wait for
 		}
 	default:
 	}
