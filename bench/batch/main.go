@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -40,17 +41,21 @@ func main() {
 	flag.IntVar(&r.rows, "rows", 10_000, "how many rows are sent")
 	seed := flag.Uint64("seed", 1, "what the rows are made from")
 	flag.Parse()
+	// Whoever ends this ends the daemon as well.
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
 	w, err := bench.Open(r.workload, r.rows, *seed)
 	var result bench.Result
 	if err == nil {
-		result, err = r.measure(context.Background(), w)
+		result, err = r.measure(ctx, w)
 	}
 	if err == nil {
 		err = json.NewEncoder(os.Stdout).Encode(result)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "batch:", err)
-		os.Exit(1)
+		cancel()
+		os.Exit(1) //nolint:gocritic // cancel was called
 	}
 }
 
