@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pictifyd/pictifyd/render"
@@ -27,19 +26,32 @@ type Rates struct {
 	Staged float64 `json:"staged"`
 }
 
-func (p pace) prefersPlain(f render.Format) bool { return p[f].Plain > p[f].Staged }
+// clearly is how much faster the plain lane has to be to be taken.
+const clearly = 1.15
+
+func (p pace) prefersPlain(f render.Format) bool { return p[f].Plain > clearly*p[f].Staged }
 
 // paceFormats are the formats that both lanes make.
 var paceFormats = []render.Format{render.PNG, render.JPEG, render.WebP}
 
-const (
-	paceWarm = 400 * time.Millisecond
-	paceTime = 1200 * time.Millisecond
-)
+// paceRounds is how often each lane is measured, in turns with the other. The
+// best round counts: other work on the machine makes a lane slower, never faster.
+const paceRounds = 3
 
-// paceKey is what a pace holds for: another Chrome, machine or pool has another.
+// paceAge is how long a pace is believed.
+const paceAge = 30 * 24 * time.Hour
+
+// A keptPace is a pace in the file.
+type keptPace struct {
+	Measured time.Time `json:"measured"`
+	Rates    pace      `json:"rates"`
+}
+
+// paceKey is what a pace holds for: another Chrome, machine or pool has another,
+// and so has another way of measuring.
 func (p *Pool) paceKey(version string) string {
-	return fmt.Sprintf("%s, %s, %d cores, %d browsers of %d tabs", version, runtime.GOARCH, runtime.NumCPU(), len(p.places), p.options.Tabs)
+	return fmt.Sprintf("%s, %s, %d cores, %d browsers of %d tabs, best of %d",
+		version, runtime.GOARCH, runtime.NumCPU(), len(p.places), p.options.Tabs, paceRounds)
 }
 
 // recall takes the pace that was measured before. Without one the pool measures
@@ -52,12 +64,20 @@ func (p *Pool) recall(version string) {
 	if err != nil {
 		p.options.Log.Warn("the pace that was measured before can't be read, and is measured again", slog.Any("err", err))
 	}
-	p.pace = all[p.paceKey(version)]
+	if kept := all[p.paceKey(version)]; time.Since(kept.Measured) < paceAge {
+		p.pace = kept.Rates
+	}
 	p.measures = p.pace == nil && p.stages
+	for _, format := range paceFormats {
+		if r := p.pace[format]; p.pace.prefersPlain(format) {
+			p.options.Log.Info("Chrome's own screenshots are faster here than the stage, and are taken",
+				slog.String("format", string(format)), slog.Float64("plain", r.Plain), slog.Float64("staged", r.Staged))
+		}
+	}
 }
 
 // readPaces is every pace that is kept at path, by its key.
-func readPaces(path string) (map[string]pace, error) {
+func readPaces(path string) (map[string]keptPace, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -65,19 +85,22 @@ func readPaces(path string) (map[string]pace, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all map[string]pace
+	var all map[string]keptPace
 	return all, json.Unmarshal(text, &all)
 }
 
 // calibrate measures the pace and keeps it. It takes some seconds of the whole
-// machine; rows that come meanwhile get their seats as usual.
+// machine. Rows that come meanwhile get their seats as usual, and it is put off
+// to the next rest.
 func (p *Pool) calibrate(version string) {
 	measured := pace{}
 	for _, format := range paceFormats {
-		var r Rates
-		var err error
-		if r.Staged, err = p.measure(format, func(w *waiter) { w.staged = true }); err == nil {
-			r.Plain, err = p.measure(format, func(w *waiter) { w.plain = true })
+		r, err := p.measure(format)
+		if errors.Is(err, errNoRest) {
+			p.mu.Lock()
+			p.measures = true
+			p.mu.Unlock()
+			return
 		}
 		if err != nil {
 			if p.life.Err() == nil {
@@ -101,9 +124,9 @@ func (p *Pool) calibrate(version string) {
 func keepPace(path, key string, measured pace) error {
 	all, err := readPaces(path)
 	if err != nil || all == nil {
-		all = map[string]pace{} // what can't be read is measured again
+		all = map[string]keptPace{} // what can't be read is measured again
 	}
-	all[key] = measured
+	all[key] = keptPace{Measured: time.Now().UTC(), Rates: measured}
 	text, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err
@@ -118,31 +141,50 @@ func keepPace(path, key string, measured pace) error {
 	return os.Rename(next, path)
 }
 
-// measure is how many pictures a second one lane makes.
-func (p *Pool) measure(format render.Format, into func(*waiter)) (rate float64, err error) {
+var errNoRest = errors.New("rows came while the lanes were measured")
+
+// measure is the best rate of each lane. The first round of each only warms it.
+// Beside rows of callers the rates would be theirs: errNoRest.
+func (p *Pool) measure(format render.Format) (best Rates, err error) {
+	asked := p.asked.Load()
+	for round := range 1 + paceRounds {
+		staged, err := p.rate(format, round, func(w *waiter) { w.staged = true })
+		if err != nil {
+			return best, err
+		}
+		plain, err := p.rate(format, round, func(w *waiter) { w.plain = true })
+		if err != nil {
+			return best, err
+		}
+		if round > 0 {
+			best.Staged, best.Plain = max(best.Staged, staged), max(best.Plain, plain)
+		}
+		if p.asked.Load() != asked {
+			return best, errNoRest
+		}
+	}
+	return best, nil
+}
+
+// rate is how many pictures a second one lane makes, with as many in flight as
+// the pool has slots. It counts pictures, not time: one that takes long must not
+// fall out of the window.
+func (p *Pool) rate(format render.Format, round int, into func(*waiter)) (float64, error) {
 	ctx, cancel := context.WithTimeout(p.life, p.options.Deadline)
 	defer cancel()
+	slots := p.Slots()
+	failed := make([]error, slots)
 	began := time.Now()
-	var row, made atomic.Int64
-	var once sync.Once
 	var all sync.WaitGroup
-	for range p.Slots() {
+	for slot := range slots {
 		all.Go(func() {
-			for time.Since(began) < paceWarm+paceTime {
-				w := newWaiter(ctx, paceRow(int(row.Add(1)), format))
-				into(w)
-				if _, fault := p.finish(ctx, w); fault != nil {
-					once.Do(func() { err = fault })
-					return
-				}
-				if since := time.Since(began); since > paceWarm && since < paceWarm+paceTime {
-					made.Add(1)
-				}
-			}
+			w := newWaiter(ctx, paceRow(round*slots+slot, format))
+			into(w)
+			_, failed[slot] = p.finish(ctx, w)
 		})
 	}
 	all.Wait()
-	return float64(made.Load()) / paceTime.Seconds(), err
+	return float64(slots) / time.Since(began).Seconds(), errors.Join(failed...)
 }
 
 // paceRow is a card with a gradient, a shadow and some text, another one in

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -33,6 +34,7 @@ type Pool struct {
 	places   []*place
 	waiting  []*waiter
 	turns    int64
+	asked    atomic.Int64 // rows that callers sent
 	busy     int
 	stages   bool // the Chromes can draw pages in canvases
 	ledger   ledger
@@ -172,6 +174,7 @@ func (p *Pool) Render(ctx context.Context, r render.Request) (render.Output, err
 	if err := checkRequest(r); err != nil {
 		return render.Output{}, err
 	}
+	p.asked.Add(1)
 	return p.finish(ctx, newWaiter(ctx, r))
 }
 
