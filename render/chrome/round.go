@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/retry"
@@ -17,6 +18,10 @@ type round struct {
 	began    time.Time
 	answered []bool
 	made     int
+
+	leave   []func() bool // for each row: ends the watch over whoever waits for it; false where they gave up
+	awaited atomic.Int64  // rows that somebody waits for
+	end     context.CancelCauseFunc
 }
 
 // errAbandoned is why a round ends that nobody waits for any more.
@@ -48,23 +53,23 @@ func (p *Pool) run(t turn) {
 	p.release(t.seat, c.made)
 }
 
-// bounds is the time that the round has. It ends when nobody waits for it.
+// bounds is the time that the round has. It ends when nobody waits for what is
+// missing of it; who has an answer waits no more, and ends nothing.
 func (c *round) bounds() (context.Context, context.CancelFunc) {
 	bounded, stop := context.WithTimeoutCause(c.pool.life, c.pool.options.Deadline, errHung)
 	ctx, cancel := context.WithCancelCause(bounded)
-	waiting := make(chan struct{}, len(c.rows))
-	var stops []func() bool
+	c.end = cancel
+	c.awaited.Store(int64(len(c.rows)))
 	for _, w := range c.rows {
-		stops = append(stops, context.AfterFunc(w.ctx, func() {
-			waiting <- struct{}{}
-			if len(waiting) == cap(waiting) {
+		c.leave = append(c.leave, context.AfterFunc(w.ctx, func() {
+			if c.awaited.Add(-1) == 0 {
 				cancel(errAbandoned)
 			}
 		}))
 	}
 	return ctx, func() {
-		for _, stop := range stops {
-			stop()
+		for _, leave := range c.leave {
+			leave()
 		}
 		cancel(nil)
 		stop()
@@ -94,6 +99,9 @@ func (c *round) answer(i int, out render.Output, err error) {
 		return
 	}
 	c.answered[i] = true
+	if c.leave[i]() && c.awaited.Add(-1) == 0 && c.missing() > 0 {
+		c.end(errAbandoned)
+	}
 	if err == nil {
 		c.made++
 		out.Duration = time.Since(c.began)
