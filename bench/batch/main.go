@@ -29,7 +29,7 @@ import (
 const (
 	startLimit = time.Minute
 	stopLimit  = 30 * time.Second
-	restLimit  = 30 * time.Second
+	restLimit  = time.Minute // measuring the lanes comes first on a new machine
 	jobLimit   = 20 * time.Minute
 )
 
