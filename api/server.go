@@ -38,6 +38,7 @@ type Server struct {
 	page    page
 	state   *memo
 	replays *replays
+	papers  func() (papers, error)
 
 	closing chan struct{} // closed when streams should end
 	close   func()
@@ -65,6 +66,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	s.routes = routes()
+	s.papers = sync.OnceValues(func() (papers, error) { return newPapers(s.base, deps.Version, s.page) })
 	s.mux = s.newMux()
 	s.root = rewrite(s.mux)
 	return s, nil
