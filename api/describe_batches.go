@@ -67,7 +67,7 @@ type outputRequest struct {
 
 // An encodingRequest says what file a picture becomes.
 type encodingRequest struct {
-	Format        imageFormat `json:"format,omitempty"`        // without it png
+	Format        imageFormat `json:"format,omitempty"`        // png, where nothing is said
 	FileExtension imageFormat `json:"fileExtension,omitempty"` // another name of format
 
 	Quality           float64 `json:"quality,omitempty"`           // of JPEG and WebP: up to 1 a fraction, above it percent
@@ -92,9 +92,9 @@ type encodingRequest struct {
 
 // A languageRequest says how dates, numbers and money are written.
 type languageRequest struct {
-	Locale   string `json:"locale,omitempty"`   // de-DE
-	Timezone string `json:"timezone,omitempty"` // Europe/Berlin
-	Currency string `json:"currency,omitempty"` // EUR
+	Locale   string `json:"locale,omitempty"`   // as de-DE
+	Timezone string `json:"timezone,omitempty"` // as Europe/Berlin
+	Currency string `json:"currency,omitempty"` // as EUR
 }
 
 // An imageFormat is a kind of file.

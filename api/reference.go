@@ -72,6 +72,7 @@ type refField struct {
 	Name, Where, About string
 	Type               refWord
 	Required           bool
+	Also               []string // its other names
 }
 
 type refScheme struct{ Name, About string }
@@ -107,7 +108,7 @@ func newReference(d *openapi.Document) reference {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Components.Schemas)) {
 		s := d.Components.Schemas[name]
-		t := refType{Name: name, About: s.Description, Fields: fieldsOfSchema(d, s, "")}
+		t := refType{Name: name, About: s.Description, Fields: fieldsOfSchema(d, s)}
 		for _, w := range append(s.Enum, wordsOf(s)...) {
 			t.Words = append(t.Words, fmt.Sprint(w))
 		}
@@ -135,7 +136,7 @@ func (r *reference) operation(d *openapi.Document, op *openapi.Operation) refOpe
 		if name, shared := strings.CutPrefix(p.Ref, "#/components/parameters/"); shared {
 			p = d.Components.Parameters[name]
 		}
-		out.Params = append(out.Params, refField{p.Name, p.In, p.Description, wordOf(p.Schema), p.Required})
+		out.Params = append(out.Params, refField{Name: p.Name, Where: p.In, About: p.Description, Type: wordOf(p.Schema), Required: p.Required})
 	}
 	if op.Body != nil {
 		out.Body = &refBody{About: op.Body.Description, Optional: !op.Body.Required, Kinds: kindsOf(d, op.Body.Content, true)}
@@ -176,7 +177,7 @@ func kindsOf(d *openapi.Document, content map[string]openapi.Content, expand boo
 		if s := content[kind].Schema; s != nil {
 			k.Type = wordOf(s)
 			if expand || s.Properties != nil {
-				k.Fields = fieldsOfSchema(d, s, "")
+				k.Fields = fieldsOfSchema(d, s)
 			}
 		}
 		kinds = append(kinds, k)
@@ -185,7 +186,8 @@ func kindsOf(d *openapi.Document, content map[string]openapi.Content, expand boo
 }
 
 // fieldsOfSchema are the fields of an object, or of the one that s refers to.
-func fieldsOfSchema(d *openapi.Document, s *jsonschema.Schema, where string) (fields []refField) {
+// A field that is another's other name stands with that one.
+func fieldsOfSchema(d *openapi.Document, s *jsonschema.Schema) (fields []refField) {
 	if name := openapi.Component(s); name != "" {
 		s = d.Components.Schemas[name]
 	}
@@ -193,12 +195,26 @@ func fieldsOfSchema(d *openapi.Document, s *jsonschema.Schema, where string) (fi
 	if len(names) == 0 {
 		names = slices.Sorted(maps.Keys(s.Properties))
 	}
+	also := map[string][]string{}
 	for _, name := range names {
 		p := s.Properties[name]
-		fields = append(fields, refField{name, where, p.Description, wordOf(p), slices.Contains(s.Required, name)})
+		if own, other := strings.CutPrefix(p.Description, otherName); other {
+			own = strings.TrimSuffix(own, ".")
+			also[own] = append(also[own], name)
+			continue
+		}
+		fields = append(fields, refField{Name: name, About: p.Description, Type: wordOf(p), Required: slices.Contains(s.Required, name)})
+	}
+	for i := range fields {
+		fields[i].Also = also[fields[i].Name]
 	}
 	return fields
 }
+
+// otherName begins the description of a field that means the same as another.
+const otherName = "Another name of "
+
+var anything = refWord{Before: "anything"}
 
 // wordOf says what a value of s is.
 func wordOf(s *jsonschema.Schema) refWord {
@@ -225,15 +241,21 @@ func wordOf(s *jsonschema.Schema) refWord {
 	case s.Items != nil:
 		w := wordOf(s.Items)
 		w.Before = "list of " + w.Before
+		if w.Link == "" && !strings.Contains(w.Before[len("list of "):], " ") {
+			w.Before += "s"
+		}
 		return w
 	case s.Type == "object" && s.Properties == nil && s.AdditionalProperties != nil:
 		w := wordOf(s.AdditionalProperties)
+		if w == anything {
+			return refWord{Before: "object"}
+		}
 		w.Before = "object of " + w.Before
 		return w
 	case len(s.Enum) > 0:
 		return refWord{Before: strings.Trim(fmt.Sprint(s.Enum), "[]")}
 	}
-	text := cmp.Or(s.Format, s.Type, strings.Join(slices.DeleteFunc(slices.Clone(s.Types), func(t string) bool { return t == "null" }), " or "), "anything")
+	text := cmp.Or(s.Format, s.Type, strings.Join(slices.DeleteFunc(slices.Clone(s.Types), func(t string) bool { return t == "null" }), " or "), anything.Before)
 	if slices.Contains(s.Types, "null") {
 		text += " or null"
 	}
