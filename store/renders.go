@@ -231,7 +231,7 @@ func (s *Store) FinishRenders(ctx context.Context, turn Turn, done []Rendered, e
 		if !end {
 			return nil
 		}
-		if _, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', claimed_by = 0, attempts = attempts - 1
+		if _, err := t.exec(ctx, `UPDATE renders SET state = `+resting+`, claimed_by = 0, attempts = attempts - 1
 			WHERE claimed_by = $1 AND state = 'claimed'`, turn.ID); err != nil {
 			return err
 		}
@@ -302,7 +302,7 @@ func (t *tx) recordFailures(ctx context.Context, turn Turn, done []Rendered) err
 
 // rest lets a claim wait. last says that it was its last try.
 func (t *tx) rest(ctx context.Context, turn Turn, r Rendered) (last bool, err error) {
-	n, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', claimed_by = 0, due_at = $3
+	n, err := t.exec(ctx, `UPDATE renders SET state = `+resting+`, claimed_by = 0, due_at = $3
 		WHERE fingerprint = $1 AND claimed_by = $2 AND state = 'claimed' AND attempts < $4`,
 		r.Fingerprint, turn.ID, millis(t.now.Add(r.After)), claimLimit)
 	if err != nil || n > 0 {

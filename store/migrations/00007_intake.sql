@@ -1,0 +1,9 @@
+-- +goose Up
+
+ALTER TABLE jobs ADD COLUMN priority BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN max_errors BIGINT NOT NULL DEFAULT 0;
+
+-- +goose Down
+
+ALTER TABLE jobs DROP COLUMN max_errors;
+ALTER TABLE jobs DROP COLUMN priority;
