@@ -127,8 +127,10 @@ func wholeFrom(low, high int) shape {
 func anyText() shape { return plain(jsonschema.Schema{Type: "string"}) }
 func yesNo() shape   { return plain(jsonschema.Schema{Type: "boolean"}) }
 
-// bytesOf is the shape of a file.
-func bytesOf() shape { return plain(jsonschema.Schema{}) }
+// bytesOf is the shape of a file: none.
+func bytesOf() shape {
+	return func(*openapi.Schemas, bool) (*jsonschema.Schema, error) { return nil, nil }
+}
 
 // each is the shape of a stream of JSON values: what one line, or the data of
 // one event, is.
