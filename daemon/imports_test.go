@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"daemon":       {"*", "*/*"},
 	"cmd/pictifyd": {"daemon", "config"},
 	"bench":        {"*", "*/*"},
-	"bench/*":      {"bench"},
+	"bench/*":      {"bench", "bench/*"},
 }
 
 // everybody may be imported from everywhere.
