@@ -167,7 +167,8 @@ func (s *Server) Send(ctx context.Context, template string, body []byte) (job st
 	var accepted struct {
 		JobID string `json:"jobId"`
 	}
-	return accepted.JobID, s.Post(ctx, "/template/"+template+"/batch", body, &accepted)
+	err = s.Post(ctx, "/template/"+template+"/batch", body, &accepted)
+	return accepted.JobID, err
 }
 
 // pollEvery is how often a job is looked at.
