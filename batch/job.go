@@ -60,8 +60,8 @@ type Job struct {
 	WebhookURL     string
 	IdempotencyKey string
 	BodyDigest     string // tells a repeated request from another one under the same key
-	Priority       int64  // lower is sooner: -1, 0, 1
-	MaxErrors      int64  // so many rows may fail; 0 is any number
+	Priority       Priority
+	MaxErrors      int64 // so many failed rows end the job; 0 is as many as there are
 
 	Status      Status
 	Total       int64
@@ -79,13 +79,6 @@ type Job struct {
 	Before   int64 // rows that had ended when the run began
 	PausedAt time.Time
 	Idle     time.Duration // of the run, in pauses that are over
-}
-
-// RenderPriority is that of the job's renders: one of high priority goes with
-// the rows of bindings that change, one of low with what a new version of a
-// template draws again.
-func (j Job) RenderPriority() int {
-	return bindings.PriorityBatch + int(min(max(j.Priority, -1), 1))
 }
 
 // A Row is one row of a job as the caller sent it.

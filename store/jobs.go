@@ -118,7 +118,7 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 				status, unplanned, total, created_at, priority, max_errors) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13, $14)
 			ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING`,
 			j.ID, j.Template, j.Version, encode(j.Outputs), j.RowKey, clean(string(j.Metadata)), j.WebhookURL, clean(j.IdempotencyKey), j.BodyDigest,
-			string(status), j.Total, millis(created), j.Priority, j.MaxErrors)
+			string(status), j.Total, millis(created), string(j.Priority), j.MaxErrors)
 		if err != nil {
 			return err
 		}
@@ -137,11 +137,11 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 // UnplannedRows are the next rows of a job that were not planned yet, by index.
 func (s *Store) UnplannedRows(ctx context.Context, job string, limit int) ([]batch.Row, error) {
 	rows, err := collect(ctx, s.reader(), `SELECT idx, key, data, error FROM job_rows WHERE job = $1
-		AND idx >= (SELECT planned FROM jobs WHERE id = $1) ORDER BY idx LIMIT $2`, []any{job, limit}, scanRow)
+		AND idx >= (SELECT planned FROM jobs WHERE id = $1) ORDER BY idx LIMIT $2`, []any{job, limit}, scanJobRow)
 	return rows, wrap(err, "read rows of job %s", job)
 }
 
-func scanRow(scan func(...any) error) (r batch.Row, err error) {
+func scanJobRow(scan func(...any) error) (r batch.Row, err error) {
 	var data, fault string
 	if err := scan(&r.Index, &r.Key, &data, &fault); err != nil {
 		return r, err
