@@ -83,7 +83,7 @@ func (p *Planner) propose(r Row) bindings.Proposal {
 	if refused != nil {
 		return bindings.Refused(owner, p.ownKey(r.Index), *refused)
 	}
-	return p.drawing.Propose(owner, key, values, p.now, bindings.PriorityBatch)
+	return p.drawing.Propose(owner, key, values, p.now, p.job.Priority.OfRenders())
 }
 
 func decodeValues(raw []byte) (map[string]any, error) {

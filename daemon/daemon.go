@@ -59,6 +59,7 @@ type Daemon struct {
 	faults   faults
 	metrics  *metrics
 	kept     keeper
+	planning rota // of the plan turns, one page each
 
 	store     *store.Store
 	blobs     *blob.Folder
@@ -117,7 +118,7 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	}
 	return &Daemon{
 		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
-		unable: map[string]error{}, polled: map[string]error{},
+		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight),
 	}
 }
 
