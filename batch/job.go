@@ -57,6 +57,8 @@ type Job struct {
 	WebhookURL     string
 	IdempotencyKey string
 	BodyDigest     string // tells a repeated request from another one under the same key
+	Priority       Priority
+	MaxErrors      int64 // so many failed rows end the job; 0 is as many as there are
 
 	Status      Status
 	Total       int64
@@ -72,7 +74,7 @@ type Job struct {
 // A Row is one row of a job as the caller sent it.
 type Row struct {
 	Index  int64
-	Key    string // the caller's, or the index in decimal
+	Key    string // of the place that the row came from, or the index in decimal
 	Values []byte // JSON object as sent; nil when Error is set and nothing could be read
 	Error  *RowError
 }
