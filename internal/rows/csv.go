@@ -43,8 +43,8 @@ type CSV struct {
 func NewCSV(text io.Reader, delimiter rune, held int64) (*CSV, error) {
 	look := bufio.NewReaderSize(text, headerLook)
 	if delimiter == 0 {
-		begin, err := look.Peek(headerLook)
-		if err != nil && !errors.Is(err, io.EOF) {
+		begin, err := headerOf(look)
+		if err != nil {
 			return nil, err
 		}
 		delimiter = findDelimiter(begin)
@@ -55,6 +55,36 @@ func NewCSV(text io.Reader, delimiter rune, held int64) (*CSV, error) {
 	d.r.ReuseRecord = true
 	d.r.Comma = delimiter
 	return d, d.readHeader()
+}
+
+// headerOf is the beginning of a table up to the end of its first line that is
+// not empty, as far as that is held. It waits for no more than that.
+func headerOf(look *bufio.Reader) (begin []byte, err error) {
+	for {
+		before := len(begin)
+		_, err := look.Peek(before + 1)
+		begin, _ = look.Peek(look.Buffered())
+		switch {
+		case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull):
+			return nil, err
+		case err != nil, bytes.IndexByte(begin[before:], '\n') >= 0 && lineEnds(begin):
+			return begin, nil
+		}
+	}
+}
+
+// lineEnds reports whether a line that is not empty ends in text, outside of
+// quotes.
+func lineEnds(text []byte) bool {
+	quoted := false
+	for _, b := range bytes.TrimLeft(text, "\r\n") {
+		if b == '"' {
+			quoted = !quoted
+		} else if b == '\n' && !quoted {
+			return true
+		}
+	}
+	return false
 }
 
 // Header names the columns, in their order.
