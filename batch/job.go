@@ -84,7 +84,7 @@ type Job struct {
 // A Row is one row of a job as the caller sent it.
 type Row struct {
 	Index  int64
-	Key    string // the caller's, or the index in decimal
+	Key    string // of the place that the row came from, or the index in decimal
 	Values []byte // JSON object as sent; nil when Error is set and nothing could be read
 	Error  *RowError
 }

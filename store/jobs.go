@@ -195,19 +195,8 @@ func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (de
 			fingerprints = append(fingerprints, w.Fingerprint)
 		}
 	}
-	known := make(map[string]bool, len(fingerprints))
-	if err := pages(fingerprints, pageSize, func(page []string) error {
-		return t.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1)`, []any{list(page)},
-			func(scan func(...any) error) error {
-				var f, state, text string
-				if err := scan(&f, &state, &text); err != nil {
-					return err
-				}
-				p, err := problemOf(text)
-				known[f] = state != stateFailed || p == nil || !retryable(p.Code)
-				return err
-			})
-	}); err != nil {
+	known, err := knownRenders(ctx, t.reader, fingerprints)
+	if err != nil {
 		return 0, err
 	}
 	for _, p := range proposals {
@@ -222,6 +211,25 @@ func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (de
 	}
 	_, err = t.promote(ctx, proposals)
 	return deduped, err
+}
+
+// knownRenders says which of the pictures are there, or asked for: of those with
+// an entry, true unless another try may make what a first one could not.
+func knownRenders(ctx context.Context, r reader, fingerprints []string) (map[string]bool, error) {
+	known := make(map[string]bool, len(fingerprints))
+	err := pages(fingerprints, pageSize, func(page []string) error {
+		return r.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1)`, []any{list(page)},
+			func(scan func(...any) error) error {
+				var f, state, text string
+				if err := scan(&f, &state, &text); err != nil {
+					return err
+				}
+				p, err := problemOf(text)
+				known[f] = state != stateFailed || p == nil || !retryable(p.Code)
+				return err
+			})
+	})
+	return known, err
 }
 
 // startJob notes the moment of a job's first render.
