@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -22,6 +23,10 @@ type Intake interface {
 	// AcceptJob makes j a job with the rows staged under its id, durably. An
 	// idempotency key that is taken is a problem of code Conflict.
 	AcceptJob(ctx context.Context, j batch.Job) error
+	// StagedRows are those staged under an id with an index above after, by index.
+	StagedRows(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
+	// Unrendered are those of the fingerprints whose pictures would be made.
+	Unrendered(ctx context.Context, fingerprints []string) ([]string, error)
 	// DiscardRows forgets the rows staged under an id.
 	DiscardRows(ctx context.Context, job string) error
 }
@@ -130,6 +135,9 @@ type Deps struct {
 	Version   string // of pictifyd, for people
 	BaseURL   string // what handed-out addresses begin with; "" is Config.BaseURL(nil)
 	Intake    Intake
+	Origins   Origins
+	Sampler   Sampler
+	Client    *http.Client // reaches what callers may name
 	Jobs      Jobs
 	Bindings  Bindings
 	Images    Images

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -37,6 +38,7 @@ type Server struct {
 	metrics *httpMetrics
 	page    page
 	state   *memo
+	limits  batch.Limits // of one batch; zero is their own
 	replays *replays
 	papers  func() (papers, error)
 

@@ -42,6 +42,10 @@ type world struct {
 	results   map[string][]batch.Result
 	discarded int
 
+	form        bindings.Template // instead of one that resolves nothing
+	rendered    map[string]bool   // fingerprints
+	unreachable map[string]bool
+
 	configured []Binding
 	statuses   map[string]bindings.Status
 	stored     map[string][]bindings.StoredRow
@@ -158,6 +162,22 @@ func (w *world) AcceptJob(ctx context.Context, j batch.Job) error {
 		delete(w.staged, j.ID)
 	})
 	return err
+}
+
+func (w *world) StagedRows(_ context.Context, job string, after int64, limit int) ([]batch.Row, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var page []batch.Row
+	for _, r := range w.staged[job] {
+		if r.Index > after && len(page) < limit {
+			page = append(page, r)
+		}
+	}
+	return page, w.broken
+}
+
+func (w *world) Unrendered(_ context.Context, fingerprints []string) ([]string, error) {
+	return slices.DeleteFunc(slices.Clone(fingerprints), func(f string) bool { return w.rendered[f] }), nil
 }
 
 func (w *world) DiscardRows(_ context.Context, job string) error {
@@ -399,7 +419,7 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w,
+		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w,
 		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
 			if bytes.Contains(src, []byte("{{ (")) {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}
@@ -411,7 +431,12 @@ func (w *world) deps() Deps {
 			defer w.mu.Unlock()
 			return slices.Clone(w.configured)
 		},
-		CompileFunc: func(_ context.Context, name string, _ int64) (bindings.Template, error) { return form{name}, nil },
+		CompileFunc: func(_ context.Context, name string, _ int64) (bindings.Template, error) {
+			if w.form != nil {
+				return w.form, nil
+			}
+			return form{name}, nil
+		},
 		CheckURLFunc: func(context.Context, string) error {
 			return w.refuseURL
 		},

@@ -60,8 +60,8 @@ type Job struct {
 	WebhookURL     string
 	IdempotencyKey string
 	BodyDigest     string // tells a repeated request from another one under the same key
-	Priority       int64  // lower is sooner: -1, 0, 1
-	MaxErrors      int64  // so many rows may fail; 0 is any number
+	Priority       Priority
+	MaxErrors      int64 // so many failed rows end the job; 0 is as many as there are
 
 	Status      Status
 	Total       int64
@@ -81,17 +81,10 @@ type Job struct {
 	Idle     time.Duration // of the run, in pauses that are over
 }
 
-// RenderPriority is that of the job's renders: one of high priority goes with
-// the rows of bindings that change, one of low with what a new version of a
-// template draws again.
-func (j Job) RenderPriority() int {
-	return bindings.PriorityBatch + int(min(max(j.Priority, -1), 1))
-}
-
 // A Row is one row of a job as the caller sent it.
 type Row struct {
 	Index  int64
-	Key    string // the caller's, or the index in decimal
+	Key    string // of the place that the row came from, or the index in decimal
 	Values []byte // JSON object as sent; nil when Error is set and nothing could be read
 	Error  *RowError
 }

@@ -35,7 +35,7 @@ func (s *Store) RetriedRows(ctx context.Context, job string, limit int) ([]batch
 	rows, err := collect(ctx, s.reader(), `SELECT r.idx, r.key, r.data, r.error FROM items AS i CROSS JOIN job_rows AS r
 		WHERE i.owner = $2 AND i.state = 'failed' AND i.idx > (SELECT retry_after FROM jobs WHERE id = $1)
 			AND r.job = $1 AND r.idx = i.idx
-		ORDER BY i.idx LIMIT $3`, []any{job, string(bindings.JobOwner(job)), limit}, scanRow)
+		ORDER BY i.idx LIMIT $3`, []any{job, string(bindings.JobOwner(job)), limit}, scanJobRow)
 	return rows, wrap(err, "read the failed rows of job %s", job)
 }
 

@@ -119,7 +119,7 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 				status, unplanned, total, created_at, priority, max_errors) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13, $14)
 			ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING`,
 			j.ID, j.Template, j.Version, encode(j.Outputs), j.RowKey, clean(string(j.Metadata)), j.WebhookURL, clean(j.IdempotencyKey), j.BodyDigest,
-			string(status), j.Total, millis(created), j.Priority, j.MaxErrors)
+			string(status), j.Total, millis(created), string(j.Priority), j.MaxErrors)
 		if err != nil {
 			return err
 		}
@@ -138,11 +138,11 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 // UnplannedRows are the next rows of a job that were not planned yet, by index.
 func (s *Store) UnplannedRows(ctx context.Context, job string, limit int) ([]batch.Row, error) {
 	rows, err := collect(ctx, s.reader(), `SELECT idx, key, data, error FROM job_rows WHERE job = $1
-		AND idx >= (SELECT planned FROM jobs WHERE id = $1) ORDER BY idx LIMIT $2`, []any{job, limit}, scanRow)
+		AND idx >= (SELECT planned FROM jobs WHERE id = $1) ORDER BY idx LIMIT $2`, []any{job, limit}, scanJobRow)
 	return rows, wrap(err, "read rows of job %s", job)
 }
 
-func scanRow(scan func(...any) error) (r batch.Row, err error) {
+func scanJobRow(scan func(...any) error) (r batch.Row, err error) {
 	var data, fault string
 	if err := scan(&r.Index, &r.Key, &data, &fault); err != nil {
 		return r, err
@@ -195,19 +195,8 @@ func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (de
 			fingerprints = append(fingerprints, w.Fingerprint)
 		}
 	}
-	known := make(map[string]bool, len(fingerprints))
-	if err := pages(fingerprints, pageSize, func(page []string) error {
-		return t.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1)`, []any{list(page)},
-			func(scan func(...any) error) error {
-				var f, state, text string
-				if err := scan(&f, &state, &text); err != nil {
-					return err
-				}
-				p, err := problemOf(text)
-				known[f] = state != stateFailed || p == nil || !retryable(p.Code)
-				return err
-			})
-	}); err != nil {
+	known, err := knownRenders(ctx, t.reader, fingerprints)
+	if err != nil {
 		return 0, err
 	}
 	for _, p := range proposals {
@@ -222,6 +211,25 @@ func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (de
 	}
 	_, err = t.promote(ctx, proposals)
 	return deduped, err
+}
+
+// knownRenders says which of the pictures are there, or asked for: of those with
+// an entry, true unless another try may make what a first one could not.
+func knownRenders(ctx context.Context, r reader, fingerprints []string) (map[string]bool, error) {
+	known := make(map[string]bool, len(fingerprints))
+	err := pages(fingerprints, pageSize, func(page []string) error {
+		return r.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1)`, []any{list(page)},
+			func(scan func(...any) error) error {
+				var f, state, text string
+				if err := scan(&f, &state, &text); err != nil {
+					return err
+				}
+				p, err := problemOf(text)
+				known[f] = state != stateFailed || p == nil || !retryable(p.Code)
+				return err
+			})
+	})
+	return known, err
 }
 
 // startJob notes the moment of a job's first render.

@@ -169,7 +169,7 @@ func (t *tx) steerPage(ctx context.Context, id string) (done bool, err error) {
 func (t *tx) holdRenders(ctx context.Context, j batch.Job) (moved int, err error) {
 	owner := bindings.JobOwner(j.ID)
 	waiting, err := collect(ctx, t.reader, `SELECT fingerprint FROM renders WHERE state = 'waiting' AND priority = $1 AND owner = $2
-		ORDER BY created_at, place, fingerprint LIMIT $3 FOR UPDATE`, []any{j.RenderPriority(), string(owner), steerSize}, text1)
+		ORDER BY created_at, place, fingerprint LIMIT $3 FOR UPDATE`, []any{j.Priority.OfRenders(), string(owner), steerSize}, text1)
 	if err != nil {
 		return 0, err
 	}
@@ -189,18 +189,17 @@ func (t *tx) holdRenders(ctx context.Context, j batch.Job) (moved int, err error
 func (t *tx) handOver(ctx context.Context, owner bindings.Owner, fingerprints []string) error {
 	var given [][]any
 	if err := pages(fingerprints, pageSize, func(page []string) error {
-		return t.each(ctx, `SELECT g.fingerprint, g.owner, COALESCE(min(j.priority), -9) FROM images AS g LEFT JOIN jobs AS j ON j.id = substr(g.owner, 5) AND g.owner LIKE 'job/%'
+		return t.each(ctx, `SELECT g.fingerprint, g.owner, COALESCE(min(j.priority), '') FROM images AS g LEFT JOIN jobs AS j ON j.id = substr(g.owner, 5) AND g.owner LIKE 'job/%'
 			WHERE g.fingerprint IN list($1) AND g.state = 'waiting' AND g.owner <> $2 AND g.owner NOT IN `+pausedOwners+`
 			GROUP BY g.fingerprint, g.owner ORDER BY g.fingerprint, g.owner`, []any{list(page), string(owner)}, func(scan func(...any) error) error {
-			var f, to string
-			var priority int64
+			var f, to, priority string
 			err := scan(&f, &to, &priority)
 			if last := len(given) - 1; last >= 0 && given[last][0] == f {
 				return err
 			}
-			sooner := int64(-1) // as it was
+			sooner := -1 // as it was
 			if bindings.Owner(to).Job() != "" {
-				sooner = int64(batch.Job{Priority: priority}.RenderPriority())
+				sooner = batch.Priority(priority).OfRenders()
 			}
 			given = append(given, []any{f, to, sooner})
 			return err
@@ -229,6 +228,6 @@ func (t *tx) freeRenders(ctx context.Context, j batch.Job) (moved int, err error
 	}
 	t.wantRenders = true
 	_, err = t.exec(ctx, `UPDATE renders SET state = 'waiting', owner = $2, priority = $3 WHERE fingerprint IN list($1) AND state = 'held'`,
-		list(held), owner, j.RenderPriority())
+		list(held), owner, j.Priority.OfRenders())
 	return len(held), err
 }

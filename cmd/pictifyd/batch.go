@@ -65,11 +65,11 @@ func (c *batchCommand) Run(t *terminal) error {
 	job, err := client.Follow(ctx, remote, id, c.Patience, show)
 	watch.end()
 	if err != nil {
-		return c.left(id, ctx, err)
+		return c.left(ctx, id, err)
 	}
 	done, err := c.fetch(ctx, remote, job)
 	if err != nil {
-		return c.left(id, ctx, err)
+		return c.left(ctx, id, err)
 	}
 	return c.tell(t, done)
 }
@@ -132,7 +132,7 @@ func (c *batchCommand) options() (map[string]json.RawMessage, error) {
 }
 
 // left is err, with how to go on where the job does.
-func (c *batchCommand) left(id string, ctx context.Context, err error) error {
+func (c *batchCommand) left(ctx context.Context, id string, err error) error {
 	if ctx.Err() == nil {
 		return fmt.Errorf("job %s: %w", id, err)
 	}

@@ -1,6 +1,7 @@
 -- +goose Up
 
-ALTER TABLE jobs ADD COLUMN priority BIGINT NOT NULL DEFAULT 0;
+-- What a batch asked for beside its pictures.
+ALTER TABLE jobs ADD COLUMN priority TEXT NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN max_errors BIGINT NOT NULL DEFAULT 0;
 
 -- +goose Down
