@@ -127,19 +127,7 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 func (s *Store) UnplannedRows(ctx context.Context, job string, limit int) ([]batch.Row, error) {
 	rows, err := collect(ctx, s.reader(), `SELECT idx, key, data, error FROM job_rows WHERE job = $1 ORDER BY idx LIMIT $2
 		OFFSET (SELECT planned FROM jobs WHERE id = $1)`, []any{job, limit},
-		func(scan func(...any) error) (r batch.Row, err error) {
-			var data, fault string
-			if err := scan(&r.Index, &r.Key, &data, &fault); err != nil {
-				return r, err
-			}
-			if data != "" {
-				r.Values = []byte(data)
-			}
-			if fault != "" {
-				r.Error = new(batch.RowError)
-			}
-			return r, decode(fault, r.Error)
-		})
+		scanSent)
 	return rows, wrap(err, "read rows of job %s", job)
 }
 
