@@ -58,6 +58,7 @@ func (s *Store) StageRows(ctx context.Context, job string, rows []batch.Row) err
 			cells = append(cells, []any{r.Index, r.Key, string(r.Values), fault})
 		}
 		text := table(cells)
+		defer s.crash("rows.staged")
 		return s.write(ctx, func(ctx context.Context, t *tx) error {
 			_, err := t.exec(ctx, `INSERT INTO job_rows (job, idx, key, data, error)
 				SELECT CAST($2 AS TEXT), CAST(e.value->>0 AS BIGINT), e.value->>1, e.value->>2, e.value->>3 FROM rows($1) AS e`, text, job)
