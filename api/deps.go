@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 )
@@ -38,6 +40,9 @@ type Jobs interface {
 	// Results are rows by index, beginning behind after; rows that have not
 	// ended are among them where status is "".
 	Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error)
+	// Sent are rows as they were sent, by index, beginning behind after: at most
+	// limit, and none only where there are none.
+	Sent(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
 }
 
 // Bindings tells about bindings and takes an operator's word on them.
@@ -147,7 +152,10 @@ type Deps struct {
 	Publisher Publisher
 	Blobs     Blobs
 	Changes   Changes
+	Spool     *spool.Spool // where files of results are kept while they are sent
 
+	// MergePDFFunc writes the pages of all parts into one file.
+	MergePDFFunc func(w io.Writer, parts iter.Seq2[PDFPart, error]) error
 	// ConfiguredFunc is every binding, in the order of the configuration.
 	ConfiguredFunc func() []Binding
 	// CompileFunc is a version of a template, compiled.

@@ -158,7 +158,7 @@ func documentOf(list problem.List, status int, r *http.Request) document {
 
 // retryable says whether the same request may succeed later.
 func retryable(e *problem.Error, status int) bool {
-	return status >= http.StatusInternalServerError || e.Slug == slugNotReady || e.Slug == slugCutBody
+	return status >= http.StatusInternalServerError || e.Slug == slugNotReady || e.Slug == slugNotEnded || e.Slug == slugCutBody
 }
 
 func retryAfter(err error, status int) time.Duration {

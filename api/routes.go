@@ -52,6 +52,10 @@ func routes() []route {
 		{"GET /jobs/{id}", RendersRead, (*Server).showJob},
 		{"GET /jobs/{id}/events", RendersRead, (*Server).jobEvents},
 		{"GET /jobs/{id}/results.ndjson", "", (*Server).streamResults}, // a signed address will do
+		{"GET /jobs/{id}/results.csv", "", exported(resultsCSV)},
+		{"GET /jobs/{id}/failed.csv", "", exported(failedCSV)},
+		{"GET /jobs/{id}/results.zip", "", exported(resultsZip)},
+		{"GET /jobs/{id}/results.pdf", "", exported(resultsPDF)},
 
 		{"GET /images/{file}", "", (*Server).serveImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides

@@ -10,10 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +29,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 	"github.com/pictifyd/pictifyd/template/drafttest"
@@ -218,6 +221,18 @@ func (w *world) Results(_ context.Context, job string, after int64, limit int, s
 		}
 	}
 	return page, nil
+}
+
+func (w *world) Sent(_ context.Context, job string, after int64, limit int) ([]batch.Row, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var page []batch.Row
+	for _, r := range w.rows[job] {
+		if r.Index > after && len(page) < limit {
+			page = append(page, r)
+		}
+	}
+	return page, w.broken
 }
 
 func (w *world) Bindings(_ context.Context, names []string) ([]bindings.Status, error) {
@@ -426,6 +441,16 @@ func (w *world) deps() Deps {
 			}
 			return nil
 		}},
+		Spool: spool.New(os.TempDir(), spool.Options{}),
+		MergePDFFunc: func(out io.Writer, parts iter.Seq2[PDFPart, error]) error {
+			for part, err := range parts {
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(out, "%s: %s\n", part.Mark, part.Data)
+			}
+			return nil
+		},
 		ConfiguredFunc: func() []Binding {
 			w.mu.Lock()
 			defer w.mu.Unlock()

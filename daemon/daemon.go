@@ -17,6 +17,7 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/signing"
+	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/chrome"
 	"github.com/pictifyd/pictifyd/sink"
@@ -63,6 +64,7 @@ type Daemon struct {
 
 	store     *store.Store
 	blobs     *blob.Folder
+	spool     *spool.Spool
 	assets    *assets.Library
 	templates *templates
 	renderer  render.Renderer
@@ -148,6 +150,8 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("images", d.blobs.Close) })
+	d.spool = spool.New(d.blobs.Temporary(), spool.Options{})
+	opened = append(opened, func() { d.close("files to send", d.spool.Close) })
 	if d.guard, err = egress.New(s.Egress); err != nil {
 		return closing, err
 	}

@@ -32,6 +32,8 @@ func (d *Daemon) server() (*api.Server, error) {
 		Publisher:      d.publisher(),
 		Blobs:          d.blobs,
 		Changes:        d.store,
+		Spool:          d.spool,
+		MergePDFFunc:   mergePDF,
 		ConfiguredFunc: d.configured,
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
 			return d.templates.at(ctx, name, number)
