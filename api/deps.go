@@ -4,11 +4,13 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 )
@@ -100,6 +102,20 @@ type Blobs interface {
 	Open(ctx context.Context, hash string) (r io.ReadSeekCloser, size int64, err error)
 }
 
+// Keys keeps the keys that are made over the API, and what they may still spend.
+type Keys interface {
+	// AddKey keeps a key. A name that is taken is a problem of code Conflict.
+	AddKey(ctx context.Context, k apikey.Key) error
+	RemoveKey(ctx context.Context, id string) error
+	// Spend takes images from a quota. What does not fit is refused whole.
+	Spend(ctx context.Context, c apikey.Charge) error
+	Spent(ctx context.Context, owner string, q apikey.Quota) (int64, error)
+	SaveKeyUses(ctx context.Context, uses map[string]time.Time) error
+	KeyUses(ctx context.Context) (map[string]time.Time, error)
+	// Backlog is how many rows of accepted batches have not ended.
+	Backlog(ctx context.Context) (rows int64, err error)
+}
+
 // Changes wakes those who watch.
 type Changes interface {
 	// Changes gives a token after each change, several together as one, until stop.
@@ -124,7 +140,7 @@ type Output struct {
 }
 
 // Deps are the rooms behind the API. All of them are wanted but Counters,
-// Registry and URLSecrets.
+// Registry, URLSecrets and RoomFunc.
 type Deps struct {
 	Log       *slog.Logger
 	Version   string // of pictifyd, for people
@@ -139,6 +155,9 @@ type Deps struct {
 	Publisher Publisher
 	Blobs     Blobs
 	Changes   Changes
+	Keys      Keys
+
+	StoredKeys []apikey.Key // that are there at the start
 
 	// ConfiguredFunc is every binding, in the order of the configuration.
 	ConfiguredFunc func() []Binding
@@ -146,6 +165,8 @@ type Deps struct {
 	CompileFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
 	// CheckURLFunc says whether pictifyd may call an address that came over the API.
 	CheckURLFunc func(ctx context.Context, url string) error
+	// RoomFunc says why nothing more may be taken in now, as when the disk is nearly full.
+	RoomFunc func() error
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/apikey"
 )
 
 // A Status is where a job stands.
@@ -57,6 +58,8 @@ type Job struct {
 	WebhookURL     string
 	IdempotencyKey string
 	BodyDigest     string // tells a repeated request from another one under the same key
+
+	Charge apikey.Charge // of its acceptance; not kept
 
 	Status      Status
 	Total       int64
