@@ -116,7 +116,7 @@ func TestDryRunDrawsASampleAndKeepsNothing(t *testing.T) {
 		_, _ = w.Write([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x00;"))
 	})
 	d := s.open()
-	server, err := d.server()
+	server, err := d.server(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
