@@ -77,6 +77,8 @@ func routes() []route {
 		{"POST /session", "", (*Server).openSession},
 		{"DELETE /session", "", (*Server).closeSession},
 
+		{"GET /openapi.json", "", (*Server).sendDocument},
+		{"GET /docs", "", (*Server).sendReference}, // the same for people
 		{"GET /errors/{slug}", "", (*Server).explainError},
 		{"GET /healthz", "", (*Server).healthy},
 		{"GET /readyz", "", (*Server).ready},

@@ -64,6 +64,8 @@ func ways(w *world) map[string]struct {
 		"GET /favicon.ico":                               {get("/favicon.ico"), 200},
 		"POST /session":                                  {post("/session", `{"key":"`+fullKey+`"}`), 204},
 		"DELETE /session":                                {call{method: http.MethodDelete, path: "/session"}, 204},
+		"GET /openapi.json":                              {get("/openapi.json"), 200},
+		"GET /docs":                                      {get("/docs"), 200},
 		"GET /errors/{slug}":                             {get("/errors/not_ready"), 200},
 		"GET /healthz":                                   {get("/healthz"), 200},
 		"GET /readyz":                                    {get("/readyz"), 200},
@@ -74,7 +76,7 @@ func ways(w *world) map[string]struct {
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
 	"GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
-	"POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /healthz": true, "GET /readyz": true,
+	"POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 
 func TestEveryRouteAnswersAndAsksForItsKey(t *testing.T) {

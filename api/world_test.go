@@ -543,6 +543,7 @@ func (c call) to(tb testing.TB, s *Server) *httptest.ResponseRecorder {
 	}
 	out := httptest.NewRecorder()
 	s.ServeHTTP(out, r)
+	checkAnswer(tb, s, c, out)
 	return out
 }
 
