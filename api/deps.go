@@ -6,11 +6,13 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
@@ -110,6 +112,20 @@ type Blobs interface {
 	Open(ctx context.Context, hash string) (r io.ReadSeekCloser, size int64, err error)
 }
 
+// Keys keeps the keys that are made over the API, and what they may still spend.
+type Keys interface {
+	// AddKey keeps a key. A name that is taken is a problem of code Conflict.
+	AddKey(ctx context.Context, k apikey.Key) error
+	RemoveKey(ctx context.Context, id string) error
+	// Spend takes images from a quota. What does not fit is refused whole.
+	Spend(ctx context.Context, c apikey.Charge) error
+	Spent(ctx context.Context, owner string, q apikey.Quota) (int64, error)
+	SaveKeyUses(ctx context.Context, uses map[string]time.Time) error
+	KeyUses(ctx context.Context) (map[string]time.Time, error)
+	// Backlog is how many rows of accepted batches have not ended.
+	Backlog(ctx context.Context) (rows int64, err error)
+}
+
 // Changes wakes those who watch.
 type Changes interface {
 	// Changes gives a token after each change, several together as one, until stop.
@@ -134,7 +150,7 @@ type Output struct {
 }
 
 // Deps are the rooms behind the API. All of them are wanted but Counters,
-// Registry and URLSecrets.
+// Registry, URLSecrets and RoomFunc.
 type Deps struct {
 	Log       *slog.Logger
 	Version   string // of pictifyd, for people
@@ -153,6 +169,9 @@ type Deps struct {
 	Blobs     Blobs
 	Changes   Changes
 	Spool     *spool.Spool // where files of results are kept while they are sent
+	Keys      Keys
+
+	StoredKeys []apikey.Key // that are there at the start
 
 	// MergePDFFunc writes the pages of all parts into one file.
 	MergePDFFunc func(w io.Writer, parts iter.Seq2[PDFPart, error]) error
@@ -162,6 +181,8 @@ type Deps struct {
 	CompileFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
 	// CheckURLFunc says whether pictifyd may call an address that came over the API.
 	CheckURLFunc func(ctx context.Context, url string) error
+	// RoomFunc says why nothing more may be taken in now, as when the disk is nearly full.
+	RoomFunc func() error
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

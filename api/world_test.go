@@ -62,6 +62,7 @@ type world struct {
 	ledger    *drafttest.Ledger // of the versions before, and the drafts
 	blobs     map[string][]byte
 	bells     map[chan struct{}]bool
+	keyLedger
 
 	published []draft.Publication
 	pushed    []draft.Push
@@ -71,6 +72,7 @@ type world struct {
 
 	refuseURL error
 	notReady  error
+	noRoom    error
 	broken    error // what the store says to everything about jobs
 	logged    bytes.Buffer
 }
@@ -152,8 +154,11 @@ func (w *world) AcceptJob(ctx context.Context, j batch.Job) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var err error
+	err := w.Spend(ctx, j.Charge)
 	w.change(func() {
+		if err != nil {
+			return
+		}
 		for _, other := range w.jobs {
 			if j.IdempotencyKey != "" && other.IdempotencyKey == j.IdempotencyKey {
 				err = problem.New(problem.Conflict, "the idempotency key is taken")
@@ -434,7 +439,7 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w,
+		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(), RoomFunc: func() error { return w.noRoom },
 		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
 			if bytes.Contains(src, []byte("{{ (")) {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}

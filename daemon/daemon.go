@@ -96,7 +96,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
-	server, err := d.server()
+	server, err := d.server(ctx)
 	if err != nil {
 		return err
 	}

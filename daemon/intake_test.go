@@ -116,7 +116,7 @@ func TestDryRunDrawsASampleAndKeepsNothing(t *testing.T) {
 		_, _ = w.Write([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x00;"))
 	})
 	d := s.open()
-	server, err := d.server()
+	server, err := d.server(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestSourceURLGoesThroughTheGuard(t *testing.T) {
 	s := newSite(t, "")
 	s.write("pictifyd.yaml", "server: { listen: \"127.0.0.1:0\" }\ntemplates: templates\n")
 	d := s.open()
-	server, err := d.server()
+	server, err := d.server(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestClientThatGoesInTheMiddleLeavesNoRow(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			d := newSite(t, "").open()
-			server, err := d.server()
+			server, err := d.server(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}

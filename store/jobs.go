@@ -127,6 +127,9 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 			return problem.New(problem.Conflict, "a job was accepted under the same Idempotency-Key").WithSlug("idempotency_key_used").
 				WithHint("ask for that job, or send another key")
 		}
+		if err := t.spend(ctx, j.Charge); err != nil {
+			return err
+		}
 		return t.addPlanTurn(ctx, j.ID)
 	})
 	if err == nil {

@@ -19,7 +19,7 @@ func (s *Store) Sent(ctx context.Context, job string, after int64, limit int) ([
 	size := 0
 	err := s.reader().each(ctx, `SELECT idx, key, data, error FROM job_rows WHERE job = $1 AND idx > $2 ORDER BY idx LIMIT $3`,
 		[]any{clean(job), after, limit}, func(scan func(...any) error) error {
-			r, err := scanSent(scan)
+			r, err := scanJobRow(scan)
 			if err != nil {
 				return err
 			}
@@ -33,18 +33,4 @@ func (s *Store) Sent(ctx context.Context, job string, after int64, limit int) ([
 		err = nil
 	}
 	return rows, wrap(err, "read rows of job %s", job)
-}
-
-func scanSent(scan func(...any) error) (r batch.Row, err error) {
-	var data, fault string
-	if err := scan(&r.Index, &r.Key, &data, &fault); err != nil {
-		return r, err
-	}
-	if data != "" {
-		r.Values = []byte(data)
-	}
-	if fault != "" {
-		r.Error = new(batch.RowError)
-	}
-	return r, decode(fault, r.Error)
 }
