@@ -124,7 +124,7 @@ type Output struct {
 }
 
 // Deps are the rooms behind the API. All of them are wanted but Counters,
-// Registry and URLSecrets.
+// Registry, RoomFunc and URLSecrets.
 type Deps struct {
 	Log       *slog.Logger
 	Version   string // of pictifyd, for people
@@ -139,6 +139,7 @@ type Deps struct {
 	Publisher Publisher
 	Blobs     Blobs
 	Changes   Changes
+	Deletions Deletions
 
 	// ConfiguredFunc is every binding, in the order of the configuration.
 	ConfiguredFunc func() []Binding
@@ -146,6 +147,11 @@ type Deps struct {
 	CompileFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
 	// CheckURLFunc says whether pictifyd may call an address that came over the API.
 	CheckURLFunc func(ctx context.Context, url string) error
+	// SweepFunc has all bytes looked through now for those that nothing shows.
+	SweepFunc func()
+	// RoomFunc says why nothing more can be taken in, for want of disk; nil when
+	// it can. Without it there always is.
+	RoomFunc func(ctx context.Context) error
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

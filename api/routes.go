@@ -62,6 +62,13 @@ func routes() []route {
 		{"POST /bindings/{name}/refresh", BindingsWrite, replayed((*Server).refreshBinding)},
 		{"POST /bindings/{name}/guard/accept", BindingsWrite, replayed((*Server).acceptGuard)},
 
+		{"DELETE /jobs/{id}", RendersWrite, (*Server).deleteJob},
+		{"DELETE /jobs/{id}/rows/{key}", RendersWrite, (*Server).deleteJobRow},
+		{"DELETE /bindings/{name}/rows/{key}", BindingsWrite, (*Server).deleteRow},
+		{"POST /bindings/{name}/rows/{key}/recall", BindingsWrite, replayed((*Server).recallRow)},
+		{"POST /deletions", BindingsWrite, replayed((*Server).deleteKey)},
+		{"POST /sweep", Admin, replayed((*Server).askSweep)},
+
 		{"GET /events", BindingsRead, (*Server).stateEvents},
 		{"GET /{$}", "", (*Server).servePage},
 		{"GET /studio/{file}", "", (*Server).servePageFile},
@@ -98,6 +105,10 @@ func (s *Server) guarded(rt route) http.Handler {
 				return
 			}
 			r = r.WithContext(withPrincipal(r.Context(), p))
+		}
+		if err := s.room(rt, r); err != nil {
+			s.refuse(w, r, err)
+			return
 		}
 		if err := rt.handle(s, w, r); err != nil {
 			s.refuse(w, r, err)

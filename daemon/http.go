@@ -29,6 +29,9 @@ func (d *Daemon) server() (*api.Server, error) {
 		Publisher:      d.publisher(),
 		Blobs:          d.blobs,
 		Changes:        d.store,
+		Deletions:      eraser{d},
+		SweepFunc:      d.askSweep,
+		RoomFunc:       d.room,
 		ConfiguredFunc: d.configured,
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
 			return d.templates.at(ctx, name, number)

@@ -244,7 +244,7 @@ func (t *tx) count(ctx context.Context, job string, succeeded, failed int64) err
 func (s *Store) Job(ctx context.Context, id string) (batch.Job, error) {
 	j, err := scanJob(s.reader().row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, clean(id)).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return j, problem.New(problem.NotFound, "there is no job %q", id).WithSlug("job_not_found")
+		return j, s.noJob(ctx, id)
 	}
 	return j, wrap(err, "read job %s", id)
 }
