@@ -55,14 +55,14 @@ func (d Deletion) empty() bool {
 	return d.Rows+d.Images+d.Deliveries == 0 && len(d.Running) == 0
 }
 
-// explain says what a deletion cannot do.
-func (d *Deletion) explain(source string, forget bool) {
+// explain says what a deletion of rows of sources cannot do.
+func (d *Deletion) explain(sources []string, forget bool) {
 	d.Forgotten = forget
 	switch {
-	case source != "" && forget:
+	case len(sources) > 0 && forget:
 		d.note("the row stays away although the source may still have it; POST …/rows/KEY/recall ends that")
-	case source != "":
-		d.note("the source %q brings the row back when it is read and still has it: delete it there first, or here with ?forget=permanent", source)
+	case len(sources) > 0:
+		d.note("a source that still has the row brings it back when it is read (%s): delete it there as well, or have it forgotten here", strings.Join(sources, ", "))
 	}
 	if len(d.Sinks) > 0 {
 		d.note("%s were told of it before, and keep what they have", strings.Join(d.Sinks, ", "))
@@ -88,7 +88,7 @@ func (s *Server) deleteJob(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return deleting(err, "job %s", id)
 	}
-	done.explain("", false)
+	done.explain(nil, false)
 	return answer(w, http.StatusOK, done)
 }
 
@@ -111,7 +111,7 @@ func (s *Server) deleteJobRow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return deleting(err, "a row of job %s", id)
 	}
-	done.explain("", false)
+	done.explain(nil, false)
 	return answer(w, http.StatusOK, done)
 }
 
@@ -136,7 +136,7 @@ func (s *Server) deleteRow(w http.ResponseWriter, r *http.Request) error {
 	if done.empty() && forget == "" {
 		return noRow(b)
 	}
-	done.explain(b.Source, forget != "")
+	done.explain([]string{b.Source}, forget != "")
 	return answer(w, http.StatusOK, done)
 }
 
@@ -211,7 +211,7 @@ func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
 		return problem.New(problem.NotFound, "no row and no job has this key").WithSlug(slugRowNotFound).
 			WithHint("a key of several columns is a list of them")
 	}
-	done.explain(strings.Join(k.Sources, `", "`), k.Forget)
+	done.explain(k.Sources, k.Forget)
 	return answer(w, http.StatusOK, done)
 }
 

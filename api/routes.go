@@ -170,7 +170,9 @@ func (s *Server) nearRoute(path string) (string, bool) {
 			}
 		}
 		like := "/" + strings.Join(words, "/")
-		routes[like] = rt.pattern
+		if _, twice := routes[like]; !twice { // of several methods the first
+			routes[like] = rt.pattern
+		}
 		spelt = append(spelt, like)
 	}
 	near, ok := config.Nearest(path, spelt)

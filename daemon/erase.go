@@ -34,7 +34,11 @@ func (e eraser) DeleteRow(ctx context.Context, source, key string, forget bool) 
 
 // RecallRow implements api.Deletions.
 func (e eraser) RecallRow(ctx context.Context, source, key string) (bool, error) {
-	return e.daemon.store.Recall(ctx, source, key)
+	recalled, err := e.daemon.store.Recall(ctx, source, key)
+	if err != nil || !recalled {
+		return recalled, err
+	}
+	return true, e.daemon.store.WantPoll(ctx, source)
 }
 
 // DeleteKey implements api.Deletions.

@@ -113,7 +113,9 @@ func (d *Daemon) removeMarked(ctx context.Context, before, now time.Time) (left 
 				left++
 			}
 		}
-		d.crash("blobs.removed")
+		if len(condemned) > 0 {
+			d.crash("blobs.removed")
+		}
 		if err := d.store.Removed(ctx, gone); err != nil {
 			return left, err
 		}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -48,7 +50,8 @@ type erasure struct {
 func (t *tx) erase(ctx context.Context, e erasure, bytes bool, count *Erased) error {
 	fingerprints, hashes := map[string]bool{}, map[string]bool{}
 	if bytes {
-		if err := t.each(ctx, `SELECT fingerprint, hash FROM images WHERE `+e.where, e.args, func(scan func(...any) error) error {
+		if err := t.each(ctx, `SELECT fingerprint, hash FROM images WHERE `+e.where+`
+			UNION SELECT fingerprint, hash FROM past_images WHERE `+e.where, e.args, func(scan func(...any) error) error {
 			var f, hash string
 			err := scan(&f, &hash)
 			fingerprints[f], hashes[hash] = true, true
@@ -61,8 +64,10 @@ func (t *tx) erase(ctx context.Context, e erasure, bytes bool, count *Erased) er
 			return err
 		}
 	}
-	if _, err := t.exec(ctx, `DELETE FROM items WHERE `+e.where, e.args...); err != nil {
-		return err
+	for _, table := range []string{"items", "past_images"} {
+		if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE `+e.where, e.args...); err != nil {
+			return err
+		}
 	}
 	n, err := t.exec(ctx, `DELETE FROM images WHERE `+e.where, e.args...)
 	count.Images += n
@@ -157,40 +162,61 @@ func jobRuns(id string) error {
 // they have. What stays of them is their index, so that those of the others hold.
 func (s *Store) DeleteJobRow(ctx context.Context, job, key string) (count Erased, err error) {
 	job, key = clean(job), clean(key)
-	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		count = Erased{}
-		var ended int64
-		err := t.row(ctx, `SELECT CASE WHEN completed_at IS NULL THEN 0 ELSE 1 END FROM jobs WHERE id = $1`, job).Scan(&ended)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return nil
-		case err != nil:
-			return err
-		case ended == 0:
-			return jobRuns(job)
-		}
-		return t.deleteJobRow(ctx, job, key, &count)
-	})
+	j, err := s.Job(ctx, job)
 	if err != nil {
-		return count, wrap(err, "delete a row of job %s", job)
+		return count, err
 	}
-	if count.Rows == 0 {
-		if _, err := s.Job(ctx, job); err != nil {
-			return count, err
-		}
+	if j.CompletedAt.IsZero() {
+		return count, jobRuns(job)
+	}
+	rows, err := s.rowsOfKey(ctx, j, key)
+	if err != nil {
+		return count, wrap(err, "look for a row of job %s", job)
+	}
+	if len(rows) == 0 {
 		return count, problem.New(problem.NotFound, "the job %q has no row of this key", job).WithSlug("row_not_found").
 			WithHint("GET /jobs/%s lists its rows with their keys", job)
 	}
-	return count, nil
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		count = Erased{}
+		for _, idx := range rows {
+			n, err := t.exec(ctx, `UPDATE job_rows SET key = '', data = '', error = '' WHERE job = $1 AND idx = $2`, job, idx)
+			if err != nil {
+				return err
+			}
+			count.Rows += n
+			e := erasure{`owner = $1 AND idx = $2`, []any{string(bindings.JobOwner(job)), idx}}
+			if err := t.erase(ctx, e, true, &count); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return count, wrap(err, "delete a row of job %s", job)
 }
 
-func (t *tx) deleteJobRow(ctx context.Context, job, key string, count *Erased) error {
-	n, err := t.exec(ctx, `UPDATE job_rows SET key = '', data = '', error = '' WHERE job = $1 AND key = $2 AND key <> ''`, job, key)
-	if err != nil {
-		return err
+// rowsOfKey are the indexes of the rows of a job that has ended which have a
+// key, those among them that were refused because another one had it already.
+func (s *Store) rowsOfKey(ctx context.Context, j batch.Job, key string) (rows []int64, err error) {
+	owner := string(bindings.JobOwner(j.ID))
+	index := func(scan func(...any) error) (idx int64, err error) { return idx, scan(&idx) }
+	if rows, err = collect(ctx, s.reader(), `SELECT idx FROM items WHERE owner = $1 AND key = $2`, []any{owner, key}, index); err != nil || j.RowKey == "" {
+		return rows, err
 	}
-	count.Rows += n
-	return t.erase(ctx, erasure{`owner = $1 AND key = $2`, []any{string(bindings.JobOwner(job)), key}}, true, count)
+	err = s.reader().each(ctx, `SELECT r.idx, r.data FROM items AS i CROSS JOIN job_rows AS r
+		WHERE i.owner = $1 AND i.key LIKE '#%' AND r.job = $2 AND r.idx = i.idx AND r.data <> ''`, []any{owner, j.ID}, func(scan func(...any) error) error {
+		var idx int64
+		var data string
+		if err := scan(&idx, &data); err != nil {
+			return err
+		}
+		row, err := rowOf(data)
+		if err == nil && fmt.Sprint(row[j.RowKey]) == key && !slices.Contains(rows, idx) {
+			rows = append(rows, idx)
+		}
+		return nil // a row that is not readable has no key
+	})
+	return rows, err
 }
 
 // DeleteRow deletes a row of a source, with the images that bindings have of it
@@ -254,6 +280,9 @@ func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, 
 // JobsWithKey are the jobs that have a row of this key. It looks through the
 // rows of all jobs.
 func (s *Store) JobsWithKey(ctx context.Context, key string) ([]string, error) {
-	jobs, err := collect(ctx, s.reader(), `SELECT DISTINCT job FROM job_rows WHERE key = $1 AND key <> ''`, []any{clean(key)}, text1)
-	return jobs, wrap(err, "look for a key in the rows of jobs")
+	owners, err := collect(ctx, s.reader(), `SELECT DISTINCT owner FROM items WHERE owner LIKE 'job/%' AND key = $1`, []any{clean(key)}, text1)
+	for i, owner := range owners {
+		owners[i] = bindings.Owner(owner).Job()
+	}
+	return owners, wrap(err, "look for a key in the rows of jobs")
 }

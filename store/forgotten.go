@@ -27,7 +27,7 @@ func digestOfKey(secret, source, key string) string {
 }
 
 // Recall ends the forgetting of a row: it comes back with the next reading that
-// has it.
+// has it, which begins at the beginning.
 func (s *Store) Recall(ctx context.Context, source, key string) (recalled bool, err error) {
 	digest, err := s.forgetDigest(ctx, clean(source), clean(key))
 	if err != nil {
@@ -35,7 +35,11 @@ func (s *Store) Recall(ctx context.Context, source, key string) (recalled bool, 
 	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
 		n, err := t.exec(ctx, `DELETE FROM forgotten WHERE source = $1 AND digest = $2`, clean(source), digest)
-		recalled = n > 0
+		if recalled = n > 0; err != nil || !recalled {
+			return err
+		}
+		// From the beginning: what has not changed since would not be read.
+		_, err = t.exec(ctx, `UPDATE sources SET position = '' WHERE name = $1`, clean(source))
 		return err
 	})
 	return recalled, wrap(err, "recall a row of %q", source)

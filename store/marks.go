@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // erasedAt is the moment of the marks of bytes that a person had erased: long ago.
@@ -174,7 +176,7 @@ func (s *Store) undelivered(ctx context.Context, hashes []string) ([]string, err
 			if err := scan(&text); err != nil {
 				return err
 			}
-			var outputs []struct{ Hash string }
+			var outputs []sink.Output
 			err := decode(text, &outputs)
 			for _, o := range outputs {
 				delete(free, o.Hash)
@@ -232,7 +234,31 @@ func (t *tx) forgetBytes(ctx context.Context, hashes []string) error {
 	if _, err := t.exec(ctx, `UPDATE images SET hash = '' WHERE hash IN list($1) AND hash <> '' AND state = 'removed'`, list(hashes)); err != nil {
 		return err
 	}
+	if err := t.forgetPast(ctx, dropped, hashes); err != nil {
+		return err
+	}
 	_, err = t.dropPins(ctx, dropped)
+	return err
+}
+
+// forgetPast forgets what images were before, where neither its render nor its
+// bytes are kept any more.
+func (t *tx) forgetPast(ctx context.Context, fingerprints, hashes []string) error {
+	_, err := t.exec(ctx, `DELETE FROM past_images WHERE (fingerprint IN list($1) OR hash IN list($2))
+		AND NOT EXISTS (SELECT 1 FROM renders AS r WHERE r.fingerprint = past_images.fingerprint)
+		AND NOT EXISTS (SELECT 1 FROM renders AS h WHERE h.hash = past_images.hash AND h.hash <> '')`, list(fingerprints), list(hashes))
+	return err
+}
+
+// keepPast notes what the images of items are, before they become something else.
+func (t *tx) keepPast(ctx context.Context, items [][]any) error {
+	if len(items) == 0 {
+		return nil
+	}
+	_, err := t.exec(ctx, `INSERT INTO past_images (owner, idx, key, fingerprint, hash)
+		SELECT g.owner, g.idx, g.key, g.fingerprint, g.hash FROM rows($1) AS e CROSS JOIN images AS g
+		WHERE g.owner = e.value->>0 AND g.idx = CAST(e.value->>1 AS BIGINT) AND g.key = e.value->>2
+		ON CONFLICT DO NOTHING`, table(items))
 	return err
 }
 

@@ -17,8 +17,8 @@ func (s *Store) Results(ctx context.Context, job string, after int64, limit int,
 	var err error
 	switch status {
 	case "":
-		results, err = collect(ctx, s.reader(), `SELECT r.idx, r.key, COALESCE(i.state, ''), COALESCE(i.problem, '') FROM job_rows AS r
-			LEFT JOIN items AS i ON i.owner = $2 AND i.idx = r.idx AND i.key = r.key
+		results, err = collect(ctx, s.reader(), `SELECT r.idx, COALESCE(i.key, r.key), COALESCE(i.state, ''), COALESCE(i.problem, '') FROM job_rows AS r
+			LEFT JOIN items AS i ON i.owner = $2 AND i.idx = r.idx
 			WHERE r.job = $1 AND r.idx > $3 ORDER BY r.idx LIMIT $4`, []any{job, owner, after, limit}, scanResult)
 	case string(batch.Failed):
 		results, err = collect(ctx, s.reader(), `SELECT idx, key, state, problem FROM items

@@ -26,6 +26,19 @@ CREATE TABLE forgotten (
     PRIMARY KEY (source, digest)
 );
 
+-- What images were before, as long as it is kept: whoever deletes a row deletes
+-- that too.
+CREATE TABLE past_images (
+    owner       TEXT   NOT NULL,
+    idx         BIGINT NOT NULL,
+    key         TEXT   NOT NULL,
+    fingerprint TEXT   NOT NULL,
+    hash        TEXT   NOT NULL,
+    PRIMARY KEY (owner, idx, key, fingerprint, hash)
+);
+CREATE INDEX past_images_hash ON past_images (hash);
+CREATE INDEX past_images_fingerprint ON past_images (fingerprint);
+
 CREATE INDEX jobs_ended ON jobs (completed_at) WHERE completed_at IS NOT NULL;
 CREATE INDEX renders_failed ON renders (ended_at) WHERE state = 'failed';
 CREATE INDEX render_pins_pin ON render_pins (pin);
@@ -37,6 +50,7 @@ DROP INDEX asset_pins_digest;
 DROP INDEX render_pins_pin;
 DROP INDEX renders_failed;
 DROP INDEX jobs_ended;
+DROP TABLE past_images;
 DROP TABLE forgotten;
 DROP TABLE gone_jobs;
 DROP TABLE blob_marks;

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/assets"
+	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/store"
@@ -235,6 +236,35 @@ var keeping = map[string]func(*testing.T, Open){
 		endedJob(t, s, "j1", "both", "job")
 		w := got(s.BeginSweep(t.Context()))(t)
 		mustBe(t, "remakable", got(w.Remakable(t.Context(), []string{hashOf("bound"), hashOf("both"), hashOf("job"), "unknown"}))(t), hashOf("bound"))
+	},
+
+	"PastPicturesOfAnErasedRowGo": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		for seq, text := range []string{"old", "newer", "newest"} {
+			read(t, s, reading{seq: int64(seq + 1), rows: map[string]string{"a": text, "b": "b"}, promote: true})
+			draw(t, s)
+		}
+		n := got(s.DeleteRow(t.Context(), source, "a", false))(t)
+		if n.Renders != 3 || n.Files != 3 {
+			t.Errorf("deleted was %+v", n)
+		}
+		mustBe(t, "due at once", condemned(t, s, never), hashOf("newer"), hashOf("newest"), hashOf("old"))
+	},
+
+	"RefusedTwinOfAJobsRowGoesWithIt": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		must(t, s.StageRows(t.Context(), "j1", []batch.Row{{Index: 0, Key: "0", Values: []byte(`{"mail":"a@x"}`)}, {Index: 1, Key: "1", Values: []byte(`{"mail":"a@x"}`)}}))
+		must(t, s.AcceptJob(t.Context(), batch.Job{ID: "j1", Template: "card", Version: 1, RowKey: "mail", Total: 2}))
+		p := wantsOutputs(bindings.JobOwner("j1"), "a@x", "card=x")
+		twin := bindings.Proposal{Owner: bindings.JobOwner("j1"), Key: "#1", Index: 1, Digest: "!", Problem: &bindings.Problem{Code: "duplicate_key"}}
+		must(t, s.PlanRows(t.Context(), hand(1), "j1", []bindings.Proposal{p, twin}, 2, true))
+		draw(t, s)
+		if r := got(s.Results(t.Context(), "j1", -1, 10, ""))(t); r[0].Key != "a@x" || !r[0].Done || r[1].Key != "#1" {
+			t.Errorf("results are %+v", r)
+		}
+		if n := got(s.DeleteJobRow(t.Context(), "j1", "a@x"))(t); n.Rows != 2 {
+			t.Errorf("deleted was %+v", n)
+		}
 	},
 
 	"JobThatRunsIsNotDeleted": func(t *testing.T, open Open) {
