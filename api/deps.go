@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -114,7 +116,14 @@ type Binding struct {
 	Public   bool     // its images need no key
 	Outputs  []Output // the first is the one that stands for the row
 	Sinks    []string
-	Error    error // why it cannot work as configured now; nil when it can
+	Error    error  // why it cannot work as configured now; nil when it can
+	OneKey   string // canonical: of the only row that its source ever has; "" where there may be many
+
+	Origin    string          // OfFile or OfCallers
+	Spec      json.RawMessage // as it was sent; nil of the file's
+	Revision  int64
+	Author    string
+	UpdatedAt time.Time
 }
 
 // An Output is one picture of a row.
@@ -132,6 +141,7 @@ type Deps struct {
 	Intake    Intake
 	Jobs      Jobs
 	Bindings  Bindings
+	Resources Resources
 	Images    Images
 	Templates Templates
 	Drafts    Drafts

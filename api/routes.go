@@ -59,6 +59,24 @@ func routes() []route {
 		{"GET /bindings", BindingsRead, (*Server).listBindings},
 		{"GET /bindings/{name}", BindingsRead, (*Server).showBinding},
 		{"GET /bindings/{name}/rows", BindingsRead, (*Server).listRows},
+		{"POST /bindings", BindingsWrite, replayed((*Server).createBinding)},
+		{"GET /bindings/{name}/rows/{key}", BindingsRead, (*Server).showRow},
+		{"PUT /bindings/{name}", BindingsWrite, (*Server).replaceBinding},
+		{"DELETE /bindings/{name}", BindingsWrite, (*Server).removeBinding},
+		{"POST /bindings/{name}/pause", BindingsWrite, replayed((*Server).pauseBinding)},
+		{"POST /bindings/{name}/resume", BindingsWrite, replayed((*Server).resumeBinding)},
+		{"POST /bindings/{name}/preview", BindingsRead, replayed((*Server).previewBinding)},
+		{"GET /sources", ConnectionsRead, connections{kindSource}.list},
+		{"POST /sources", ConnectionsWrite, replayed(connections{kindSource}.create)},
+		{"GET /sources/{name}", ConnectionsRead, connections{kindSource}.show},
+		{"PUT /sources/{name}", ConnectionsWrite, connections{kindSource}.replace},
+		{"DELETE /sources/{name}", ConnectionsWrite, connections{kindSource}.remove},
+		{"GET /sinks", ConnectionsRead, connections{kindSink}.list},
+		{"POST /sinks", ConnectionsWrite, replayed(connections{kindSink}.create)},
+		{"GET /sinks/{name}", ConnectionsRead, connections{kindSink}.show},
+		{"PUT /sinks/{name}", ConnectionsWrite, connections{kindSink}.replace},
+		{"DELETE /sinks/{name}", ConnectionsWrite, connections{kindSink}.remove},
+		{"POST /sinks/{name}/test", ConnectionsWrite, replayed((*Server).testSink)},
 		{"POST /bindings/{name}/refresh", BindingsWrite, replayed((*Server).refreshBinding)},
 		{"POST /bindings/{name}/guard/accept", BindingsWrite, replayed((*Server).acceptGuard)},
 
@@ -159,8 +177,10 @@ func (s *Server) nearRoute(path string) (string, bool) {
 			}
 		}
 		like := "/" + strings.Join(words, "/")
-		routes[like] = rt.pattern
-		spelt = append(spelt, like)
+		if routes[like] == "" { // the first one reads
+			routes[like] = rt.pattern
+			spelt = append(spelt, like)
+		}
 	}
 	near, ok := config.Nearest(path, spelt)
 	return routes[near], ok

@@ -43,6 +43,7 @@ type world struct {
 	discarded int
 
 	configured []Binding
+	shelf      *shelf
 	statuses   map[string]bindings.Status
 	stored     map[string][]bindings.StoredRow
 	fittings   []bindings.OutputFitting
@@ -88,6 +89,7 @@ func newWorld() *world {
 		w.ledger.Add(template.Version{Name: testTemplate, Digest: fmt.Sprint("d", number+1), Source: fmt.Appendf(nil, "<p id=\"name\">version %d</p>\n", number+1), Author: "Ada"})
 	}
 	w.ledger.Add(w.templates[testTemplate])
+	w.shelf = newShelf()
 	w.configured = []Binding{
 		{Name: "cards", Source: "shop", Template: testTemplate, Public: true, Outputs: []Output{{"card", "png"}, {"story", "jpg"}}},
 		{Name: "private", Source: "crm", Template: testTemplate, Outputs: []Output{{"png", "png"}}},
@@ -399,7 +401,7 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w,
+		Intake: w, Jobs: w, Bindings: w, Resources: w.shelf, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w,
 		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
 			if bytes.Contains(src, []byte("{{ (")) {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}
