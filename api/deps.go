@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"iter"
 	"log/slog"
@@ -140,7 +141,14 @@ type Binding struct {
 	Public   bool     // its images need no key
 	Outputs  []Output // the first is the one that stands for the row
 	Sinks    []string
-	Error    error // why it cannot work as configured now; nil when it can
+	Error    error  // why it cannot work as configured now; nil when it can
+	OneKey   string // canonical: of the only row that its source ever has; "" where there may be many
+
+	Origin    string          // OfFile or OfCallers
+	Spec      json.RawMessage // as it was sent; nil of the file's
+	Revision  int64
+	Author    string
+	UpdatedAt time.Time
 }
 
 // An Output is one picture of a row.
@@ -161,6 +169,7 @@ type Deps struct {
 	Client    *http.Client // reaches what callers may name
 	Jobs      Jobs
 	Bindings  Bindings
+	Resources Resources
 	Images    Images
 	Templates Templates
 	Drafts    Drafts
