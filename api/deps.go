@@ -138,6 +138,7 @@ type Deps struct {
 	Desk      Desk
 	Publisher Publisher
 	Blobs     Blobs
+	Easel     Easel
 	Changes   Changes
 
 	// ConfiguredFunc is every binding, in the order of the configuration.

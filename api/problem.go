@@ -90,6 +90,7 @@ var slugStatuses = map[string]int{
 	slugBadIfMatch:   http.StatusBadRequest,
 	draft.BadArchive: http.StatusBadRequest,
 	slugNoIfMatch:    http.StatusPreconditionRequired,
+	slugRate:         http.StatusTooManyRequests,
 
 	draft.StaleRevision: http.StatusPreconditionFailed,
 	draft.RevisionGone:  http.StatusPreconditionFailed,
@@ -158,7 +159,7 @@ func documentOf(list problem.List, status int, r *http.Request) document {
 
 // retryable says whether the same request may succeed later.
 func retryable(e *problem.Error, status int) bool {
-	return status >= http.StatusInternalServerError || e.Slug == slugNotReady || e.Slug == slugCutBody
+	return status >= http.StatusTooManyRequests || e.Slug == slugNotReady || e.Slug == slugCutBody
 }
 
 func retryAfter(err error, status int) time.Duration {

@@ -38,6 +38,7 @@ type Server struct {
 	page    page
 	state   *memo
 	replays *replays
+	now     *nowDesk
 
 	closing chan struct{} // closed when streams should end
 	close   func()
@@ -47,7 +48,7 @@ type Server struct {
 func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		deps: deps, log: deps.Log, base: strings.TrimRight(deps.BaseURL, "/"),
-		keys: newKeyring(cfg.Keys), closing: make(chan struct{}), replays: newReplays(),
+		keys: newKeyring(cfg.Keys), closing: make(chan struct{}), replays: newReplays(), now: newNowDesk(cfg, deps.URLSecrets),
 	}
 	if s.base == "" {
 		s.base = cfg.BaseURL(nil)

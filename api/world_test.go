@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -387,7 +386,7 @@ func (f form) Themes() []string                           { return nil }
 func (f form) ReadsClock() bool                           { return false }
 func (f form) Page(template.View) (*template.Page, error) { return new(template.Page), nil }
 func (f form) ResolveIn(map[string]any, expr.Env) (template.Values, error) {
-	return nil, errors.New("the API resolves nothing")
+	return template.Values{""}, nil
 }
 
 const (
@@ -399,7 +398,7 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w,
+		Intake: w, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Easel: canvases{w}, Drafts: w.ledger, Publisher: w,
 		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
 			if bytes.Contains(src, []byte("{{ (")) {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}

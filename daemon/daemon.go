@@ -59,6 +59,7 @@ type Daemon struct {
 	faults   faults
 	metrics  *metrics
 	kept     keeper
+	now      now
 
 	store     *store.Store
 	blobs     *blob.Folder

@@ -28,6 +28,7 @@ func (d *Daemon) server() (*api.Server, error) {
 		Desk:           d.desk(),
 		Publisher:      d.publisher(),
 		Blobs:          d.blobs,
+		Easel:          easel{d},
 		Changes:        d.store,
 		ConfiguredFunc: d.configured,
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
