@@ -11,6 +11,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -35,7 +36,7 @@ func wantsBytes(accept string) bool {
 	bytes := false
 	for part := range strings.SplitSeq(accept, ",") {
 		media, _, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if isJSON(media) {
+		if media == "application/json" || strings.HasSuffix(media, "+json") {
 			return false
 		}
 		bytes = bytes || strings.HasPrefix(media, "image/") || media == "application/pdf"
@@ -106,8 +107,18 @@ func (s *Server) take(ctx context.Context, o batch.Order) (*sitting, []Drawn, er
 	if err != nil {
 		return nil, nil, s.now.late(within, err)
 	}
-	pictures, err := s.draw(within, st, nil)
+	pictures, err := s.draw(within, st, s.spend(ctx))
 	return st, pictures, s.now.late(within, err)
+}
+
+// spend charges each picture that is made to the key that asks; nil for one
+// without a quota.
+func (s *Server) spend(ctx context.Context) func() error {
+	p := asker(ctx)
+	if p.quota == (apikey.Quota{}) {
+		return nil
+	}
+	return func() error { return s.deps.Keys.Spend(ctx, p.charge(1)) }
 }
 
 // draw makes the pictures of st. If all of them fail, so does it.

@@ -68,10 +68,10 @@ const (
 	nowPerURLKey  = 600
 	nowPerAddress = 120
 
-	slugBusy      = "too_busy"
-	slugRate      = "render_rate"
-	slugSignature = "signature_invalid"
-	slugExpired   = "signature_expired"
+	slugBusy       = "too_busy"
+	slugRenderRate = "render_rate"
+	slugSignature  = "signature_invalid"
+	slugExpired    = "signature_expired"
 )
 
 // A nowDesk lets in requests for pictures that are made at once.
@@ -183,7 +183,7 @@ func (d *nowDesk) mayDraw(key, client string) func() error {
 		}{{d.perClient, client, "your address"}, {d.perKey, key, "this key"}} {
 			if wait, ok := b.of.take(b.name, now); !ok {
 				return retry.After(problem.New(problem.Overloaded, "%s had %d pictures made in a minute, and may have no more", b.who, b.of.perMinute).
-					WithSlug(slugRate).WithHint("pictures that are there are served; ask for new ones after the seconds of Retry-After"), wait)
+					WithSlug(slugRenderRate).WithHint("pictures that are there are served; ask for new ones after the seconds of Retry-After"), wait)
 			}
 		}
 		return nil

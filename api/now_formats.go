@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"github.com/pictifyd/pictifyd/batch"
-	"github.com/pictifyd/pictifyd/internal/paper"
+	sheet "github.com/pictifyd/pictifyd/internal/paper"
 	"github.com/pictifyd/pictifyd/render/animation"
 )
 
@@ -23,11 +23,14 @@ func (s *Server) renderGIF(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return nil, fmt.Errorf("read the length of image %s: %w", v.ContentHash, err)
 		}
-		return struct {
-			GIF gifView `json:"gif"`
-			pictureView
-		}{gifView{v.URL, v.ID, v.Width, v.Height, length.Seconds()}, v}, nil
+		return gifAnswer{gifView{v.URL, v.ID, v.Width, v.Height, length.Seconds()}, v}, nil
 	})
+}
+
+// A gifAnswer is a moving picture in both dialects.
+type gifAnswer struct {
+	GIF gifView `json:"gif"`
+	pictureView
 }
 
 // A gifView is a moving picture in the words of the seed's API.
@@ -61,10 +64,10 @@ func (s *Server) renderPages(w http.ResponseWriter, r *http.Request) error {
 func viewPDF(st *sitting, v pictureView) (any, error) {
 	encoding := st.order.Outputs[0].Encoding
 	size := paperSize{Width: float64(v.Width), Height: float64(v.Height)}
-	if sheet, ok := paper.Named(encoding.Paper); ok {
-		size = paperSize{sheet.Width, sheet.Height}
+	if page, ok := sheet.Named(encoding.Paper); ok {
+		size = paperSize{page.Width, page.Height}
 		if encoding.Landscape {
-			size = paperSize{sheet.Height, sheet.Width}
+			size = paperSize{page.Height, page.Width}
 		}
 	}
 	return pdfView{Success: true, PageCount: st.drawing.PagesOf(st.wants[0]), Preset: cmp.Or(encoding.Paper, "custom"), PageSize: size.rounded(), pictureView: v}, nil
@@ -91,8 +94,8 @@ type presetView struct {
 // listPresets lists the papers.
 func (s *Server) listPresets(w http.ResponseWriter, _ *http.Request) error {
 	presets := []presetView{}
-	for _, name := range paper.Names() {
-		size, _ := paper.Named(name)
+	for _, name := range sheet.Names() {
+		size, _ := sheet.Named(name)
 		mm := func(px float64) float64 { return math.Round(px/96*254) / 10 }
 		presets = append(presets, presetView{name, paperSize{size.Width, size.Height}.rounded(), mm(size.Width), mm(size.Height)})
 	}

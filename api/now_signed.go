@@ -74,7 +74,8 @@ func (s *Server) renderByQuery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.renderQuery(w, r.WithContext(withPrincipal(r.Context(), p)), name, "", nil)
+	r = r.WithContext(withPrincipal(r.Context(), p))
+	return s.renderQuery(w, r, name, "", s.spend(r.Context()))
 }
 
 // verify reports who signed the address of r: the exact bytes of its path and
@@ -155,7 +156,7 @@ func (s *Server) renderQuery(w http.ResponseWriter, r *http.Request, name, ext s
 	}
 	p := pictures[0]
 	caching := addressCaching(o, r.URL.Query().Get(paramExpires), time.Now())
-	if may == nil { // with a key, for its owner
+	if !r.URL.Query().Has(paramSign) { // with a key, for its owner
 		caching = askAgainOwn
 	}
 	return s.serveBytes(w, r, file{p.Hash, p.Ext, name}, caching, p.At)
@@ -302,9 +303,9 @@ func (s *Server) addressOf(r *http.Request, fields map[string]json.RawMessage, e
 		case field == "variables":
 			query.Set(paramValues, base64.RawURLEncoding.EncodeToString(fields[field]))
 		case field == "format" || field == "fileExtension":
-			ext = plain(fields[field])
+			ext = paramOf(fields[field])
 		case slices.Contains(addressField, field):
-			query.Set(field, plain(fields[field]))
+			query.Set(field, paramOf(fields[field]))
 		default:
 			return "", problem.New(problem.Invalid, "an address has no field %q", field).WithSlug("unknown_field").At(field).
 				WithHint("its fields are variables, expiresIn, %s", strings.Join(addressField, ", "))
@@ -331,8 +332,8 @@ func (s *Server) addressOf(r *http.Request, fields map[string]json.RawMessage, e
 	return SignPath(path, s.now.keys[0].Secret.Reveal()), nil
 }
 
-// plain is a JSON scalar as a parameter.
-func plain(value json.RawMessage) string {
+// paramOf is a JSON scalar as a parameter.
+func paramOf(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) == nil {
 		return text

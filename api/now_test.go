@@ -156,7 +156,7 @@ func TestPicturesBySignedAddressesAreCounted(t *testing.T) {
 		}
 	}
 	out := from("192.0.2.1:1001", 3)
-	if d := mustProblem(t, out, 429, slugRate); !d.Retryable || out.Header().Get("Retry-After") == "" {
+	if d := mustProblem(t, out, 429, slugRenderRate); !d.Retryable || out.Header().Get("Retry-After") == "" {
 		t.Errorf("got %+v, Retry-After %q", d, out.Header().Get("Retry-After"))
 	}
 	if out := from("192.0.2.1:1001", 2); out.Code != 200 {
@@ -167,7 +167,7 @@ func TestPicturesBySignedAddressesAreCounted(t *testing.T) {
 			t.Fatalf("another client: %s", out.Body)
 		}
 	}
-	mustProblem(t, from("[2001:db8::2]:1", 6), 429, slugRate) // the key has no more
+	mustProblem(t, from("[2001:db8::2]:1", 6), 429, slugRenderRate) // the key has no more
 }
 
 func TestASignedAddressWorks(t *testing.T) {

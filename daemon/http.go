@@ -14,12 +14,19 @@ import (
 )
 
 // server is the API with this daemon's rooms behind it.
-func (d *Daemon) server() (*api.Server, error) {
+func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
+	keys, err := d.store.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return api.New(d.settings.Server, api.Deps{
 		Log:            d.log,
 		Version:        d.options.Version,
 		BaseURL:        d.urls.base,
 		Intake:         d.store,
+		Origins:        origins{d},
+		Sampler:        sampler{d},
+		Client:         d.documents(),
 		Jobs:           d.store,
 		Bindings:       d.store,
 		Images:         d.store,
@@ -30,6 +37,11 @@ func (d *Daemon) server() (*api.Server, error) {
 		Blobs:          d.blobs,
 		Easel:          easel{d},
 		Changes:        d.store,
+		Spool:          d.spool,
+		MergePDFFunc:   mergePDF,
+		Keys:           d.store,
+		StoredKeys:     keys,
+		RoomFunc:       d.room,
 		ConfiguredFunc: d.configured,
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
 			return d.templates.at(ctx, name, number)
@@ -72,15 +84,23 @@ func (d *Daemon) able(ctx context.Context) error {
 	if err := d.store.Ping(ctx); err != nil {
 		return err
 	}
-	if free, err := d.blobs.Free(); err == nil && free < leastFree {
-		return problem.New(problem.Surroundings, "the disk of the images is nearly full: %d MB are free", free>>20).
-			WithSlug("disk_full").WithHint("make room; work goes on by itself")
+	if err := d.room(); err != nil {
+		return err
 	}
 	if d.pool == nil {
 		return nil
 	}
 	if !slices.ContainsFunc(d.pool.Status(), isUp) {
 		return problem.New(problem.Surroundings, "no Chrome runs").WithHint("the log says why; it is tried again")
+	}
+	return nil
+}
+
+// room says that the disk of the images is nearly full.
+func (d *Daemon) room() error {
+	if free, err := d.blobs.Free(); err == nil && free < leastFree {
+		return problem.New(problem.Overloaded, "the disk of the images is nearly full: %d MB are free", free>>20).
+			WithSlug("disk_full").WithHint("make room; work goes on by itself")
 	}
 	return nil
 }
