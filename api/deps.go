@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"iter"
 	"log/slog"
@@ -140,7 +141,14 @@ type Binding struct {
 	Public   bool     // its images need no key
 	Outputs  []Output // the first is the one that stands for the row
 	Sinks    []string
-	Error    error // why it cannot work as configured now; nil when it can
+	Error    error  // why it cannot work as configured now; nil when it can
+	OneKey   string // canonical: of the only row that its source ever has; "" where there may be many
+
+	Origin    string          // OfFile or OfCallers
+	Spec      json.RawMessage // as it was sent; nil of the file's
+	Revision  int64
+	Author    string
+	UpdatedAt time.Time
 }
 
 // An Output is one picture of a row.
@@ -150,7 +158,7 @@ type Output struct {
 }
 
 // Deps are the rooms behind the API. All of them are wanted but Counters,
-// Registry, URLSecrets and RoomFunc.
+// Registry, RoomFunc and URLSecrets.
 type Deps struct {
 	Log       *slog.Logger
 	Version   string // of pictifyd, for people
@@ -161,15 +169,18 @@ type Deps struct {
 	Client    *http.Client // reaches what callers may name
 	Jobs      Jobs
 	Bindings  Bindings
+	Resources Resources
 	Images    Images
 	Templates Templates
 	Drafts    Drafts
 	Desk      Desk
 	Publisher Publisher
 	Blobs     Blobs
+	Easel     Easel
 	Changes   Changes
 	Spool     *spool.Spool // where files of results are kept while they are sent
 	Keys      Keys
+	Deletions Deletions
 
 	StoredKeys []apikey.Key // that are there at the start
 
@@ -181,8 +192,11 @@ type Deps struct {
 	CompileFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
 	// CheckURLFunc says whether pictifyd may call an address that came over the API.
 	CheckURLFunc func(ctx context.Context, url string) error
-	// RoomFunc says why nothing more may be taken in now, as when the disk is nearly full.
-	RoomFunc func() error
+	// SweepFunc has all bytes looked through now for those that nothing shows.
+	SweepFunc func()
+	// RoomFunc says why nothing more can be taken in, for want of disk; nil when
+	// it can. Without it there always is.
+	RoomFunc func(ctx context.Context) error
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

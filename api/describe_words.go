@@ -22,6 +22,7 @@ import (
 const (
 	tagBatches     = "Batches"
 	tagJobs        = "Jobs"
+	tagNow         = "Now"
 	tagImages      = "Images"
 	tagTemplates   = "Templates"
 	tagDrafts      = "Drafts and versions"
@@ -34,6 +35,7 @@ const (
 var tags = []openapi.Tag{
 	{Name: tagBatches, Description: "One template, many rows, one webhook."},
 	{Name: tagJobs, Description: "A batch that was accepted is a job: what has become of it, and of its rows."},
+	{Name: tagNow, Description: "Pictures that are made while you wait, or when their address is asked for."},
 	{Name: tagImages, Description: "The bytes."},
 	{Name: tagTemplates, Description: "HTML files with variables, each with its versions."},
 	{Name: tagDrafts, Description: "What a template will be next, and what it was before."},
@@ -54,6 +56,7 @@ var pathWords = map[string]string{
 	"{key}":            "The row's key: its columns, percent-encoded (also `/`, `,` and `.`), joined by a comma.",
 	"{binding}/{file}": "The row's key as in results (percent-encoded, also `/`, `,` and `.`), a dot, and the extension of an output.",
 	"{key}/{file}":     "The name of the output, a dot, and its extension.",
+	"i/{file}":         "The name of the template, a dot, and the extension of the format.",
 	"images/{file}":    "The hash of the bytes, a dot, and their extension: `url` of a result ends so.",
 	"{slug}":           "The word in `code`.",
 }
@@ -174,9 +177,11 @@ func newSchemas() (*openapi.Schemas, error) {
 			return sentence(texts[commentKey(t, field)], t, field)
 		},
 		Known: map[reflect.Type]*jsonschema.Schema{
-			reflect.TypeFor[measure]():     {Types: []string{"string", "number"}},
-			reflect.TypeFor[margins]():     marginSchema(),
-			reflect.TypeFor[imageFormat](): {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
+			reflect.TypeFor[orderVersion](): {Types: []string{"string", "integer"}},
+			reflect.TypeFor[gifQuality]():   {Types: []string{"string", "number"}},
+			reflect.TypeFor[measure]():      {Types: []string{"string", "number"}},
+			reflect.TypeFor[margins]():      marginSchema(),
+			reflect.TypeFor[imageFormat]():  {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
 		},
 	}
 	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Paused, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)

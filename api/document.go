@@ -16,7 +16,7 @@ import (
 
 // described are the operations by subject.
 var described = []operations{
-	batchOperations, jobOperations, imageOperations, templateOperations, draftOperations, expressionOperations, bindingOperations, keyOperations, serverOperations,
+	batchOperations, jobOperations, nowOperations, imageOperations, templateOperations, draftOperations, expressionOperations, bindingOperations, keyOperations, serverOperations,
 }
 
 // A webhook is a call that pictifyd makes.

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -50,6 +49,7 @@ type world struct {
 	unreachable map[string]bool
 
 	configured []Binding
+	shelf      *shelf
 	statuses   map[string]bindings.Status
 	stored     map[string][]bindings.StoredRow
 	fittings   []bindings.OutputFitting
@@ -70,9 +70,13 @@ type world struct {
 	unwritten error // why the folder cannot be written
 	forecast  draft.Forecast
 
+	erased  []string // what was deleted
+	erasure Deletion // what deletions answer
+	sweeps  int
+	lowDisk error
+
 	refuseURL error
 	notReady  error
-	noRoom    error
 	broken    error // what the store says to everything about jobs
 	logged    bytes.Buffer
 }
@@ -97,6 +101,7 @@ func newWorld() *world {
 		w.ledger.Add(template.Version{Name: testTemplate, Digest: fmt.Sprint("d", number+1), Source: fmt.Appendf(nil, "<p id=\"name\">version %d</p>\n", number+1), Author: "Ada"})
 	}
 	w.ledger.Add(w.templates[testTemplate])
+	w.shelf = newShelf()
 	w.configured = []Binding{
 		{Name: "cards", Source: "shop", Template: testTemplate, Public: true, Outputs: []Output{{"card", "png"}, {"story", "jpg"}}},
 		{Name: "private", Source: "crm", Template: testTemplate, Outputs: []Output{{"png", "png"}}},
@@ -427,7 +432,7 @@ func (f form) Themes() []string                           { return nil }
 func (f form) ReadsClock() bool                           { return false }
 func (f form) Page(template.View) (*template.Page, error) { return new(template.Page), nil }
 func (f form) ResolveIn(map[string]any, expr.Env) (template.Values, error) {
-	return nil, errors.New("the API resolves nothing")
+	return template.Values{""}, nil
 }
 
 const (
@@ -439,7 +444,8 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(), RoomFunc: func() error { return w.noRoom },
+		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Bindings: w, Resources: w.shelf, Images: w, Templates: w, Blobs: w, Changes: w, Easel: canvases{w}, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(), Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
+		RoomFunc: func(context.Context) error { return w.lowDisk },
 		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
 			if bytes.Contains(src, []byte("{{ (")) {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}
