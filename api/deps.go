@@ -33,6 +33,10 @@ type Jobs interface {
 	// Results are rows by index, beginning behind after; rows that have not
 	// ended are among them where status is "".
 	Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error)
+	// FindJobs are jobs that a filter takes, newest first.
+	FindJobs(ctx context.Context, f batch.JobFilter, limit int) ([]batch.Job, error)
+	// JobRow is the row of that key; an unknown one is a problem of code NotFound.
+	JobRow(ctx context.Context, job, key string) (batch.Row, batch.Result, error)
 }
 
 // Bindings tells about bindings and takes an operator's word on them.
@@ -131,6 +135,7 @@ type Deps struct {
 	BaseURL   string // what handed-out addresses begin with; "" is Config.BaseURL(nil)
 	Intake    Intake
 	Jobs      Jobs
+	Steering  Steering
 	Bindings  Bindings
 	Images    Images
 	Templates Templates

@@ -53,6 +53,12 @@ func routes() []route {
 		{"GET /jobs/{id}/events", RendersRead, (*Server).jobEvents},
 		{"GET /jobs/{id}/results.ndjson", "", (*Server).streamResults}, // a signed address will do
 
+		{"GET /jobs/{id}/rows/{key}", RendersRead, (*Server).showJobRow},
+		{"POST /jobs/{id}/cancel", RendersWrite, replayed((*Server).cancelJob)},
+		{"POST /jobs/{id}/pause", RendersWrite, replayed((*Server).pauseJob)},
+		{"POST /jobs/{id}/resume", RendersWrite, replayed((*Server).resumeJob)},
+		{"POST /jobs/{id}/retry", RendersWrite, replayed((*Server).retryJob)},
+
 		{"GET /images/{file}", "", (*Server).serveImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
 

@@ -399,7 +399,7 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w,
+		Intake: w, Jobs: w, Steering: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w,
 		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
 			if bytes.Contains(src, []byte("{{ (")) {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}

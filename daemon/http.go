@@ -21,6 +21,7 @@ func (d *Daemon) server() (*api.Server, error) {
 		BaseURL:        d.urls.base,
 		Intake:         d.store,
 		Jobs:           d.store,
+		Steering:       d.store,
 		Bindings:       d.store,
 		Images:         d.store,
 		Templates:      d.store,
