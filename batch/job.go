@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/apikey"
 )
 
 // A Status is where a job stands.
@@ -63,6 +64,8 @@ type Job struct {
 	Priority       Priority
 	MaxErrors      int64 // so many failed rows end the job; 0 is as many as there are
 
+	Charge apikey.Charge // of its acceptance; not kept
+
 	Status      Status
 	Total       int64
 	Planned     int64 // rows whose renders were planned
@@ -84,7 +87,7 @@ type Job struct {
 // A Row is one row of a job as the caller sent it.
 type Row struct {
 	Index  int64
-	Key    string // the caller's, or the index in decimal
+	Key    string // of the place that the row came from, or the index in decimal
 	Values []byte // JSON object as sent; nil when Error is set and nothing could be read
 	Error  *RowError
 }

@@ -198,7 +198,7 @@ func progress(job Job, now time.Time) (percent int, rate float64, eta *int64) {
 		left := int64(math.Ceil(float64(job.Total-ended) / rate))
 		eta = &left
 	}
-	return percent, math.Round(rate*10) / 10, eta
+	return percent, tenths(rate), eta
 }
 
 // moment is t in UTC, nil for the zero time.
@@ -209,3 +209,5 @@ func moment(t time.Time) *time.Time {
 	t = t.UTC()
 	return &t
 }
+
+func tenths(f float64) float64 { return math.Round(f*10) / 10 }

@@ -69,6 +69,7 @@ func (s *Store) StageRows(ctx context.Context, job string, rows []batch.Row) err
 			cells = append(cells, []any{r.Index, r.Key, string(r.Values), fault})
 		}
 		text := table(cells)
+		defer s.crash("rows.staged")
 		return s.write(ctx, func(ctx context.Context, t *tx) error {
 			_, err := t.exec(ctx, `INSERT INTO job_rows (job, idx, key, data, error)
 				SELECT CAST($2 AS TEXT), CAST(e.value->>0 AS BIGINT), e.value->>1, e.value->>2, e.value->>3 FROM rows($1) AS e`, text, job)
@@ -125,6 +126,9 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 		if n == 0 {
 			return problem.New(problem.Conflict, "a job was accepted under the same Idempotency-Key").WithSlug("idempotency_key_used").
 				WithHint("ask for that job, or send another key")
+		}
+		if err := t.spend(ctx, j.Charge); err != nil {
+			return err
 		}
 		return t.addPlanTurn(ctx, j.ID)
 	})
@@ -194,19 +198,8 @@ func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (de
 			fingerprints = append(fingerprints, w.Fingerprint)
 		}
 	}
-	known := make(map[string]bool, len(fingerprints))
-	if err := pages(fingerprints, pageSize, func(page []string) error {
-		return t.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1)`, []any{list(page)},
-			func(scan func(...any) error) error {
-				var f, state, text string
-				if err := scan(&f, &state, &text); err != nil {
-					return err
-				}
-				p, err := problemOf(text)
-				known[f] = state != stateFailed || p == nil || !retryable(p.Code)
-				return err
-			})
-	}); err != nil {
+	known, err := knownRenders(ctx, t.reader, fingerprints)
+	if err != nil {
 		return 0, err
 	}
 	for _, p := range proposals {
@@ -221,6 +214,25 @@ func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (de
 	}
 	_, err = t.promote(ctx, proposals)
 	return deduped, err
+}
+
+// knownRenders says which of the pictures are there, or asked for: of those with
+// an entry, true unless another try may make what a first one could not.
+func knownRenders(ctx context.Context, r reader, fingerprints []string) (map[string]bool, error) {
+	known := make(map[string]bool, len(fingerprints))
+	err := pages(fingerprints, pageSize, func(page []string) error {
+		return r.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1)`, []any{list(page)},
+			func(scan func(...any) error) error {
+				var f, state, text string
+				if err := scan(&f, &state, &text); err != nil {
+					return err
+				}
+				p, err := problemOf(text)
+				known[f] = state != stateFailed || p == nil || !retryable(p.Code)
+				return err
+			})
+	})
+	return known, err
 }
 
 // startJob notes the moment of a job's first render.
@@ -295,7 +307,7 @@ func hookOf(job string) string { return "job:" + job }
 func (s *Store) Job(ctx context.Context, id string) (batch.Job, error) {
 	j, err := scanJob(s.reader().row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, clean(id)).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return j, noJob(id)
+		return j, s.noJob(ctx, id)
 	}
 	return j, wrap(err, "read job %s", id)
 }
