@@ -281,7 +281,9 @@ func (c *Check) Result(sampled []Result, rate float64, basis string, image Image
 		if r.Error != nil {
 			row.RowResult = RowResult{Index: r.Index, Key: r.Key, Status: Failed, Outputs: pictures(r, image), Warnings: warnings(r)}
 			row.Code, row.Error, row.Field = r.Error.Code, r.Error.Message, r.Error.Field
-			c.refuse(rowID{r.Index, r.Key}, *r.Error)
+			if !r.Error.Retryable { // else the machine's fault, which says nothing of the row
+				c.refuse(rowID{r.Index, r.Key}, *r.Error)
+			}
 		} else {
 			row.RowResult = NewRowResult(r, image)
 		}

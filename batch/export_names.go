@@ -50,7 +50,11 @@ func (n *Names) Of(row Result, p Picture) string {
 	if stem == "" {
 		stem = "row-" + strconv.FormatInt(row.Index, 10)
 	}
-	switch output := fileStem(p.Output, maxFileOutput); {
+	output := fileStem(p.Output, maxFileOutput)
+	if output == "" {
+		output = "output"
+	}
+	switch {
 	case n.folders:
 		folder = output + "/"
 	case !n.plain[p.Output]:

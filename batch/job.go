@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/apikey"
 )
 
 // A Status is where a job stands.
@@ -62,6 +63,8 @@ type Job struct {
 	BodyDigest     string // tells a repeated request from another one under the same key
 	Priority       Priority
 	MaxErrors      int64 // so many failed rows end the job; 0 is as many as there are
+
+	Charge apikey.Charge // of its acceptance; not kept
 
 	Status      Status
 	Total       int64

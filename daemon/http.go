@@ -14,7 +14,11 @@ import (
 )
 
 // server is the API with this daemon's rooms behind it.
-func (d *Daemon) server() (*api.Server, error) {
+func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
+	keys, err := d.store.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return api.New(d.settings.Server, api.Deps{
 		Log:            d.log,
 		Version:        d.options.Version,
@@ -25,13 +29,22 @@ func (d *Daemon) server() (*api.Server, error) {
 		Client:         d.documents(),
 		Jobs:           d.store,
 		Bindings:       d.store,
+		Resources:      d,
 		Images:         d.store,
 		Templates:      d.store,
 		Drafts:         d.store,
 		Desk:           d.desk(),
 		Publisher:      d.publisher(),
 		Blobs:          d.blobs,
+		Easel:          easel{d},
 		Changes:        d.store,
+		Spool:          d.spool,
+		MergePDFFunc:   mergePDF,
+		Keys:           d.store,
+		StoredKeys:     keys,
+		Deletions:      eraser{d},
+		SweepFunc:      d.askSweep,
+		RoomFunc:       d.room,
 		ConfiguredFunc: d.configured,
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
 			return d.templates.at(ctx, name, number)
@@ -50,12 +63,14 @@ func (d *Daemon) configured() []api.Binding {
 	unable := maps.Clone(d.unable)
 	d.mu.Unlock()
 	broken := d.templates.problems()
-	all := make([]api.Binding, len(d.settings.Bindings))
-	for i, b := range d.settings.Bindings {
+	now := d.roster()
+	all := make([]api.Binding, len(now.bindings))
+	for i, b := range now.bindings {
 		all[i] = api.Binding{
 			Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks,
-			Error: errors.Join(unable[b.Name], broken[b.Template]),
+			Error: errors.Join(now.lacks(b), unable[b.Name], broken[b.Template]),
 		}
+		now.describe(&all[i])
 		outputs, err := bindings.Outputs(b.Outputs, "outputs")
 		if err != nil { // refused when the file was read
 			all[i].Error = errors.Join(all[i].Error, err)
@@ -74,9 +89,8 @@ func (d *Daemon) able(ctx context.Context) error {
 	if err := d.store.Ping(ctx); err != nil {
 		return err
 	}
-	if free, err := d.blobs.Free(); err == nil && free < leastFree {
-		return problem.New(problem.Surroundings, "the disk of the images is nearly full: %d MB are free", free>>20).
-			WithSlug("disk_full").WithHint("make room; work goes on by itself")
+	if err := d.room(ctx); err != nil {
+		return err
 	}
 	if d.pool == nil {
 		return nil
@@ -86,9 +100,6 @@ func (d *Daemon) able(ctx context.Context) error {
 	}
 	return nil
 }
-
-// leastFree is how many bytes must be free on the images' disk to be ready.
-const leastFree = 64 << 20
 
 // counters are the store's figures for /metrics.
 func (d *Daemon) counters(ctx context.Context) (api.Counters, error) {

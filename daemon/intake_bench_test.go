@@ -53,7 +53,7 @@ func BenchmarkAccept50000Rows(b *testing.B) {
 	} {
 		b.Run(form.name, func(b *testing.B) {
 			s := newSite(b, "")
-			server, err := s.open().server()
+			server, err := s.open().server(b.Context())
 			if err != nil {
 				b.Fatal(err)
 			}

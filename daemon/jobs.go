@@ -170,11 +170,13 @@ func (d *Daemon) results(ctx context.Context, job string) iter.Seq2[batch.Result
 
 // completion is the data of job's completion webhook.
 func (d *Daemon) completion(ctx context.Context, job batch.Job) (json.RawMessage, error) {
-	return batch.CompletionData(job, d.results(ctx, job.ID), batch.URLs{
-		Image:   d.urls.Image,
-		Results: d.urls.Results(job.ID, job.CompletedAt.Add(resultsURLLife)),
-	})
+	expires := job.CompletedAt.Add(resultsURLLife)
+	urls := batch.URLs{Image: d.urls.Image, Results: d.urls.OfJob(job.ID, "results.ndjson", expires), CSV: d.urls.OfJob(job.ID, "results.csv", expires), Zip: d.urls.OfJob(job.ID, "results.zip", expires)}
+	if job.Failed > 0 {
+		urls.Failed = d.urls.OfJob(job.ID, "failed.csv", expires)
+	}
+	return batch.CompletionData(job, d.results(ctx, job.ID), urls)
 }
 
-// resultsURLLife is how long the signed resultsUrl of a completion webhook is good for.
+// resultsURLLife is how long the signed addresses in a completion webhook are good for.
 const resultsURLLife = 7 * 24 * time.Hour

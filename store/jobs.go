@@ -127,6 +127,9 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 			return problem.New(problem.Conflict, "a job was accepted under the same Idempotency-Key").WithSlug("idempotency_key_used").
 				WithHint("ask for that job, or send another key")
 		}
+		if err := t.spend(ctx, j.Charge); err != nil {
+			return err
+		}
 		return t.addPlanTurn(ctx, j.ID)
 	})
 	if err == nil {
@@ -304,7 +307,7 @@ func hookOf(job string) string { return "job:" + job }
 func (s *Store) Job(ctx context.Context, id string) (batch.Job, error) {
 	j, err := scanJob(s.reader().row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, clean(id)).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return j, noJob(id)
+		return j, s.noJob(ctx, id)
 	}
 	return j, wrap(err, "read job %s", id)
 }
