@@ -111,6 +111,7 @@ func (s *Server) takeIn(ctx context.Context, job *batch.Job, form bindings.Templ
 		return cutShort(err)
 	}
 	job.Outputs, job.RowKey, job.Metadata = request.Outputs, request.RowKey, request.Metadata
+	job.WebhookEvents = request.Events
 	job.WebhookURL, job.Total, job.BodyDigest = request.WebhookURL, request.Rows, request.Digest
 	job.CreatedAt = time.Now().UTC()
 	if _, err := batch.NewPlanner(*job, form, 0, job.CreatedAt); err != nil {

@@ -202,11 +202,12 @@ func (d *decoder) request() (Request, error) {
 	case d.rows == 0:
 		d.problems = append(d.problems, problem.New(problem.Invalid, "the batch has no rows").At(d.fields.given["variables"]))
 	}
+	d.problems = append(d.problems, d.fields.checkEvents()...)
 	if err := d.problems.Err(); err != nil {
 		return Request{}, err
 	}
 	return Request{
-		Outputs: outputs, RowKey: d.fields.rowKey, Metadata: d.fields.metadata, WebhookURL: d.fields.webhook,
+		Outputs: outputs, RowKey: d.fields.rowKey, Metadata: d.fields.metadata, WebhookURL: d.fields.webhook, Events: d.fields.events,
 		Rows: d.rows, Digest: hex.EncodeToString(d.in.digest.Sum(nil)),
 	}, nil
 }

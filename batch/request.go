@@ -29,8 +29,9 @@ type Request struct {
 	RowKey     string          // the field that names a row; "" is its index
 	Metadata   json.RawMessage // nil when there was none
 	WebhookURL string
-	Rows       int64  // how many were handed out
-	Digest     string // SHA-256 of the body, hex
+	Events     []string // that are sent there; none: BatchCompleted
+	Rows       int64    // how many were handed out
+	Digest     string   // SHA-256 of the body, hex
 }
 
 // fields are the body's fields but the rows, as they were given.
@@ -41,6 +42,7 @@ type fields struct {
 	encoding        encodingFields
 	outputs         []outputFields
 	rowKey, webhook string
+	events          []string
 	metadata        json.RawMessage
 	given           map[string]string // field by what it means: "format" was given as "fileExtension"
 }
@@ -57,8 +59,8 @@ type outputFields struct {
 // canonicalField says what each field of the body means.
 var canonicalField = with(encodingField, map[string]string{
 	"variables": "variables", "variableSets": "variables",
-	"webhookUrl": "webhookUrl",
-	"size":       "size", "layout": "size",
+	"webhookUrl": "webhookUrl", "webhookEvents": "webhookEvents",
+	"size": "size", "layout": "size",
 	"sizes": "sizes", "layouts": "sizes",
 	"theme":  "theme",
 	"locale": "locale", "timezone": "timezone", "currency": "currency",
@@ -103,6 +105,8 @@ func (f *fields) set(name string, value json.RawMessage) problem.List {
 		return text(name, value, &f.rowKey)
 	case "webhookUrl":
 		return f.setWebhook(name, value)
+	case "webhookEvents":
+		return f.setEvents(name, value)
 	case "sizes":
 		if json.Unmarshal(value, &f.sizes) != nil {
 			return problem.List{wants(name, "a list of names of sizes")}

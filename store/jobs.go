@@ -116,6 +116,9 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 			return problem.New(problem.Conflict, "a job was accepted under the same Idempotency-Key").WithSlug("idempotency_key_used").
 				WithHint("ask for that job, or send another key")
 		}
+		if err := t.keepEvents(ctx, j.ID, j.WebhookEvents); err != nil {
+			return err
+		}
 		return t.addPlanTurn(ctx, j.ID)
 	})
 	if err == nil {
@@ -222,6 +225,9 @@ func (t *tx) count(ctx context.Context, job string, succeeded, failed int64) err
 	}
 	if _, err := t.exec(ctx, `UPDATE jobs SET status = $2, completed_at = $3 WHERE id = $1`,
 		job, string(batch.Final(succeeded, failed)), millis(t.now)); err != nil || hook == "" {
+		return err
+	}
+	if wanted, err := t.wants(ctx, job, sink.BatchCompleted); err != nil || !wanted {
 		return err
 	}
 	name, owner := "job:"+job, bindings.JobOwner(job)
