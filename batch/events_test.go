@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,20 @@ func TestRowEventsHaveTheWordsOfTheSeedAndTheRow(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, string(got)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestCompletionLeadsToTheFilesThatThereAre(t *testing.T) {
+	job := Job{ID: "batch_1", Status: Completed, CreatedAt: accepted, CompletedAt: accepted.Add(time.Second)}
+	nothing := func(func(Result, error) bool) {}
+	for want, urls := range map[string]URLs{
+		`"resultsUrl":"r","csvUrl":"c","zipUrl":"z","failedUrl":"f"}`: {Results: "r", CSV: "c", Zip: "z", Failed: "f"},
+		`"resultsUrl":"r","csvUrl":"c","zipUrl":"z"}`:                 {Results: "r", CSV: "c", Zip: "z"},
+	} {
+		got, err := CompletionData(job, nothing, urls)
+		if err != nil || !strings.HasSuffix(string(got), want) {
+			t.Errorf("got %s, %v, want an end of %s", got, err, want)
 		}
 	}
 }
