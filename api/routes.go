@@ -52,6 +52,10 @@ func routes() []route {
 		{"GET /jobs/{id}", RendersRead, (*Server).showJob},
 		{"GET /jobs/{id}/events", RendersRead, (*Server).jobEvents},
 		{"GET /jobs/{id}/results.ndjson", "", (*Server).streamResults}, // a signed address will do
+		{"GET /jobs/{id}/results.csv", "", exported(resultsCSV)},
+		{"GET /jobs/{id}/failed.csv", "", exported(failedCSV)},
+		{"GET /jobs/{id}/results.zip", "", exported(resultsZip)},
+		{"GET /jobs/{id}/results.pdf", "", exported(resultsPDF)},
 
 		{"GET /images/{file}", "", (*Server).serveImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
@@ -59,12 +63,36 @@ func routes() []route {
 		{"GET /bindings", BindingsRead, (*Server).listBindings},
 		{"GET /bindings/{name}", BindingsRead, (*Server).showBinding},
 		{"GET /bindings/{name}/rows", BindingsRead, (*Server).listRows},
+		{"POST /bindings", BindingsWrite, replayed((*Server).createBinding)},
+		{"GET /bindings/{name}/rows/{key}", BindingsRead, (*Server).showRow},
+		{"PUT /bindings/{name}", BindingsWrite, (*Server).replaceBinding},
+		{"DELETE /bindings/{name}", BindingsWrite, (*Server).removeBinding},
+		{"POST /bindings/{name}/pause", BindingsWrite, replayed((*Server).pauseBinding)},
+		{"POST /bindings/{name}/resume", BindingsWrite, replayed((*Server).resumeBinding)},
+		{"POST /bindings/{name}/preview", BindingsRead, replayed((*Server).previewBinding)},
+		{"GET /sources", ConnectionsRead, connections{kindSource}.list},
+		{"POST /sources", ConnectionsWrite, replayed(connections{kindSource}.create)},
+		{"GET /sources/{name}", ConnectionsRead, connections{kindSource}.show},
+		{"PUT /sources/{name}", ConnectionsWrite, connections{kindSource}.replace},
+		{"DELETE /sources/{name}", ConnectionsWrite, connections{kindSource}.remove},
+		{"GET /sinks", ConnectionsRead, connections{kindSink}.list},
+		{"POST /sinks", ConnectionsWrite, replayed(connections{kindSink}.create)},
+		{"GET /sinks/{name}", ConnectionsRead, connections{kindSink}.show},
+		{"PUT /sinks/{name}", ConnectionsWrite, connections{kindSink}.replace},
+		{"DELETE /sinks/{name}", ConnectionsWrite, connections{kindSink}.remove},
+		{"POST /sinks/{name}/test", ConnectionsWrite, replayed((*Server).testSink)},
 		{"POST /bindings/{name}/refresh", BindingsWrite, replayed((*Server).refreshBinding)},
 		{"POST /bindings/{name}/guard/accept", BindingsWrite, replayed((*Server).acceptGuard)},
 
 		{"GET /keys", Admin, (*Server).listKeys},
 		{"POST /keys", Admin, replayed((*Server).createKey)},
 		{"DELETE /keys/{id}", Admin, (*Server).revokeKey},
+		{"DELETE /jobs/{id}", RendersWrite, (*Server).deleteJob},
+		{"DELETE /jobs/{id}/rows/{key}", RendersWrite, (*Server).deleteJobRow},
+		{"DELETE /bindings/{name}/rows/{key}", BindingsWrite, (*Server).deleteRow},
+		{"POST /bindings/{name}/rows/{key}/recall", BindingsWrite, replayed((*Server).recallRow)},
+		{"POST /deletions", BindingsWrite, replayed((*Server).deleteKey)},
+		{"POST /sweep", Admin, replayed((*Server).askSweep)},
 
 		{"GET /events", BindingsRead, (*Server).stateEvents},
 		{"GET /{$}", "", (*Server).servePage},
@@ -73,6 +101,8 @@ func routes() []route {
 		{"POST /session", "", (*Server).openSession},
 		{"DELETE /session", "", (*Server).closeSession},
 
+		{"GET /openapi.json", "", (*Server).sendDocument},
+		{"GET /docs", "", (*Server).sendReference}, // the same for people
 		{"GET /errors/{slug}", "", (*Server).explainError},
 		{"GET /healthz", "", (*Server).healthy},
 		{"GET /readyz", "", (*Server).ready},
@@ -96,6 +126,9 @@ func (s *Server) guarded(rt route) http.Handler {
 			out.route = r.Pattern
 		}
 		r, err := s.enter(w, r, rt)
+		if err == nil {
+			err = s.room(rt, r)
+		}
 		if err == nil {
 			err = rt.handle(s, w, r)
 		}
@@ -178,7 +211,9 @@ func (s *Server) nearRoute(path string) (string, bool) {
 			}
 		}
 		like := "/" + strings.Join(words, "/")
-		routes[like] = rt.pattern
+		if _, twice := routes[like]; !twice { // of several methods the first
+			routes[like] = rt.pattern
+		}
 		spelt = append(spelt, like)
 	}
 	near, ok := config.Nearest(path, spelt)

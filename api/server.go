@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -39,7 +40,9 @@ type Server struct {
 	metrics *httpMetrics
 	page    page
 	state   *memo
+	limits  batch.Limits // of one batch; zero is their own
 	replays *replays
+	papers  func() (papers, error)
 
 	closing chan struct{} // closed when streams should end
 	close   func()
@@ -70,6 +73,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.gate = newGate(cfg.Limits, deps)
 	s.deps.Intake = s.gate
 	s.routes = routes()
+	s.papers = sync.OnceValues(func() (papers, error) { return newPapers(s.base, deps.Version, s.page) })
 	s.mux = s.newMux()
 	s.root = rewrite(s.mux)
 	return s, nil

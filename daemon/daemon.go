@@ -2,24 +2,23 @@ package daemon
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/assets"
-	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/signing"
+	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/chrome"
-	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/store"
 	"github.com/pictifyd/pictifyd/store/blob"
 )
@@ -59,9 +58,11 @@ type Daemon struct {
 	faults   faults
 	metrics  *metrics
 	kept     keeper
+	planning rota // of the plan turns, one page each
 
 	store     *store.Store
 	blobs     *blob.Folder
+	spool     *spool.Spool
 	assets    *assets.Library
 	templates *templates
 	renderer  render.Renderer
@@ -69,12 +70,18 @@ type Daemon struct {
 	guarded   *http.Client // dials what callers and rows name
 	guard     *egress.Guard
 
-	feeds map[string]*feed
-	sinks map[string]sink.Sink
+	vault    *vault
+	current  atomic.Pointer[roster]
+	renewing sync.Mutex    // held by whoever makes another roster
+	renewed  chan struct{} // rings when there is one
+	changing gate          // entered by whoever changes what callers made
 
 	mu     sync.Mutex
 	unable map[string]error // bindings that cannot work now, and why
 	polled map[string]error // how the last poll of a source ended
+
+	sweepAsked chan struct{} // somebody wants bytes to be looked through
+	unscrubbed atomic.Bool   // the store's files may still have what was deleted
 }
 
 // Run runs pictifyd with settings until ctx ends, then drains. It returns nil
@@ -117,7 +124,10 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	}
 	return &Daemon{
 		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
-		unable: map[string]error{}, polled: map[string]error{},
+		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight),
+		sweepAsked: make(chan struct{}, 1),
+		renewed:    make(chan struct{}, 1), changing: newGate(),
+		vault: &vault{named: settings.Secrets, keyFunc: func() (string, error) { return store.SealKey(settings.Store, settings.Dir) }},
 	}
 }
 
@@ -147,6 +157,8 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("images", d.blobs.Close) })
+	d.spool = spool.New(d.blobs.Temporary(), spool.Options{})
+	opened = append(opened, func() { d.close("files to send", d.spool.Close) })
 	if d.guard, err = egress.New(s.Egress); err != nil {
 		return closing, err
 	}
@@ -156,10 +168,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	if err := d.openSecrets(ctx); err != nil {
 		return closing, err
 	}
-	if err := d.openSinks(); err != nil {
-		return closing, err
-	}
-	if err := d.openFeeds(); err != nil {
+	if err := d.renew(ctx); err != nil {
 		return closing, err
 	}
 	d.templates = &templates{
@@ -205,47 +214,6 @@ func (d *Daemon) openRenderer(ctx context.Context) error {
 	}
 	d.pool, d.renderer = pool, pool
 	d.metrics.lanes(pool)
-	return nil
-}
-
-func (d *Daemon) openSinks() error {
-	d.sinks = map[string]sink.Sink{}
-	for _, s := range d.settings.Sinks {
-		made, err := s.Kind.New(s.Config, sink.Env{
-			Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("sink", s.Name)), Bytes: d.bytesOf,
-		})
-		if err != nil {
-			return fmt.Errorf("open sink %q: %w", s.Name, err)
-		}
-		d.sinks[s.Name] = made
-	}
-	of := map[string][]string{}
-	for _, b := range d.settings.Bindings {
-		of[b.Name] = b.Sinks
-	}
-	events := map[string][]string{}
-	for _, s := range d.settings.Sinks {
-		for _, e := range []string{sink.RenderCompleted, sink.RenderFailed, sink.ImageRemoved} {
-			if s.Config.Base().Wants(e) {
-				events[s.Name] = append(events[s.Name], e)
-			}
-		}
-	}
-	d.store.SetSinks(of, events)
-	return nil
-}
-
-func (d *Daemon) openFeeds() error {
-	d.feeds = map[string]*feed{}
-	for _, s := range d.settings.Sources {
-		poller, err := s.Kind.New(s.Config, connectors.Env{
-			Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("source", s.Name)),
-		})
-		if err != nil {
-			return fmt.Errorf("open source %q: %w", s.Name, err)
-		}
-		d.feeds[s.Name] = d.newFeed(s.Name, s.Config.Base(), poller)
-	}
 	return nil
 }
 

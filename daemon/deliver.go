@@ -117,7 +117,7 @@ func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink,
 	if id := c.Owner.Job(); id != "" {
 		return d.jobHook(ctx, id, delivery)
 	}
-	to, ok := d.sinks[c.Sink]
+	to, ok := d.roster().sinks[c.Sink]
 	if !ok {
 		return nil, delivery, problem.New(problem.NotFound, "sink %q is no longer configured", c.Sink)
 	}
@@ -129,6 +129,9 @@ func (d *Daemon) jobHook(ctx context.Context, id string, delivery sink.Delivery)
 	job, err := d.store.Job(ctx, id)
 	if err != nil {
 		return nil, delivery, err
+	}
+	if !job.Status.Ended() { // it tells of its next end instead
+		return nil, delivery, retry.Permanent(problem.New(problem.Conflict, "job %s is being retried, and this was of its end before", id).WithSlug("job_retried"))
 	}
 	delivery.Data, err = d.completion(ctx, job)
 	if err != nil {

@@ -24,8 +24,12 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Version:        d.options.Version,
 		BaseURL:        d.urls.base,
 		Intake:         d.store,
+		Origins:        origins{d},
+		Sampler:        sampler{d},
+		Client:         d.documents(),
 		Jobs:           d.store,
 		Bindings:       d.store,
+		Resources:      d,
 		Images:         d.store,
 		Templates:      d.store,
 		Drafts:         d.store,
@@ -33,8 +37,12 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Publisher:      d.publisher(),
 		Blobs:          d.blobs,
 		Changes:        d.store,
+		Spool:          d.spool,
+		MergePDFFunc:   mergePDF,
 		Keys:           d.store,
 		StoredKeys:     keys,
+		Deletions:      eraser{d},
+		SweepFunc:      d.askSweep,
 		RoomFunc:       d.room,
 		ConfiguredFunc: d.configured,
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
@@ -54,12 +62,14 @@ func (d *Daemon) configured() []api.Binding {
 	unable := maps.Clone(d.unable)
 	d.mu.Unlock()
 	broken := d.templates.problems()
-	all := make([]api.Binding, len(d.settings.Bindings))
-	for i, b := range d.settings.Bindings {
+	now := d.roster()
+	all := make([]api.Binding, len(now.bindings))
+	for i, b := range now.bindings {
 		all[i] = api.Binding{
 			Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks,
-			Error: errors.Join(unable[b.Name], broken[b.Template]),
+			Error: errors.Join(now.lacks(b), unable[b.Name], broken[b.Template]),
 		}
+		now.describe(&all[i])
 		outputs, err := bindings.Outputs(b.Outputs, "outputs")
 		if err != nil { // refused when the file was read
 			all[i].Error = errors.Join(all[i].Error, err)
@@ -78,7 +88,7 @@ func (d *Daemon) able(ctx context.Context) error {
 	if err := d.store.Ping(ctx); err != nil {
 		return err
 	}
-	if err := d.room(); err != nil {
+	if err := d.room(ctx); err != nil {
 		return err
 	}
 	if d.pool == nil {
@@ -89,18 +99,6 @@ func (d *Daemon) able(ctx context.Context) error {
 	}
 	return nil
 }
-
-// room says that the disk of the images is nearly full.
-func (d *Daemon) room() error {
-	if free, err := d.blobs.Free(); err == nil && free < leastFree {
-		return problem.New(problem.Overloaded, "the disk of the images is nearly full: %d MB are free", free>>20).
-			WithSlug("disk_full").WithHint("make room; work goes on by itself")
-	}
-	return nil
-}
-
-// leastFree is how many bytes must be free on the images' disk to be ready.
-const leastFree = 64 << 20
 
 // counters are the store's figures for /metrics.
 func (d *Daemon) counters(ctx context.Context) (api.Counters, error) {

@@ -26,11 +26,13 @@ type Settings struct {
 	Store     store.Config
 	Blobs     blob.Config
 	Render    chrome.Config
+	Keep      Keep
 	Egress    egress.Config
 	Templates Templates
 	Sources   []Source
 	Sinks     []Sink
 	Bindings  []bindings.Config
+	Secrets   map[string]NamedSecret
 
 	nodes map[string]config.Node // of the bindings, for problems found later
 }
@@ -72,12 +74,14 @@ type document struct {
 	Server    api.Config             `yaml:"server"`
 	Store     store.Config           `yaml:"store"`
 	Blobs     blob.Config            `yaml:"blobs"`
+	Keep      Keep                   `yaml:"keep"`
 	Render    chrome.Config          `yaml:"render"`
 	Egress    egress.Config          `yaml:"egress"`
 	Templates Templates              `yaml:"templates"`
 	Sources   map[string]config.Node `yaml:"sources"`
 	Sinks     map[string]config.Node `yaml:"sinks"`
 	Bindings  []config.Node          `yaml:"bindings"`
+	Secrets   map[string]NamedSecret `yaml:"secrets"`
 }
 
 // defaults is what a configuration is before its first line.
@@ -86,6 +90,7 @@ func defaults() document {
 		Server:    api.DefaultConfig(),
 		Store:     store.Config{URL: "sqlite:data/pictifyd.db"},
 		Blobs:     blob.Default(),
+		Keep:      defaultKeep(),
 		Render:    chrome.DefaultConfig(),
 		Egress:    egress.Default(),
 		Templates: Templates{Path: "templates", Write: true},
@@ -118,8 +123,8 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	doc := defaults()
 	problems := problemsOf(root.Decode(&doc))
 	s := &Settings{
-		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Render: doc.Render,
-		Egress: doc.Egress, Templates: doc.Templates, nodes: map[string]config.Node{},
+		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
+		Egress: doc.Egress, Templates: doc.Templates, Secrets: doc.Secrets, nodes: map[string]config.Node{},
 	}
 	for _, name := range sortedKeys(doc.Sources) {
 		node := doc.Sources[name]
