@@ -3,12 +3,17 @@ package api
 import (
 	"context"
 	"io"
+	"iter"
 	"log/slog"
+	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/apikey"
+	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 )
@@ -22,6 +27,10 @@ type Intake interface {
 	// AcceptJob makes j a job with the rows staged under its id, durably. An
 	// idempotency key that is taken is a problem of code Conflict.
 	AcceptJob(ctx context.Context, j batch.Job) error
+	// StagedRows are those staged under an id with an index above after, by index.
+	StagedRows(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
+	// Unrendered are those of the fingerprints whose pictures would be made.
+	Unrendered(ctx context.Context, fingerprints []string) ([]string, error)
 	// DiscardRows forgets the rows staged under an id.
 	DiscardRows(ctx context.Context, job string) error
 }
@@ -33,6 +42,9 @@ type Jobs interface {
 	// Results are rows by index, beginning behind after; rows that have not
 	// ended are among them where status is "".
 	Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error)
+	// Sent are rows as they were sent, by index, beginning behind after: at most
+	// limit, and none only where there are none.
+	Sent(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
 }
 
 // Bindings tells about bindings and takes an operator's word on them.
@@ -100,6 +112,20 @@ type Blobs interface {
 	Open(ctx context.Context, hash string) (r io.ReadSeekCloser, size int64, err error)
 }
 
+// Keys keeps the keys that are made over the API, and what they may still spend.
+type Keys interface {
+	// AddKey keeps a key. A name that is taken is a problem of code Conflict.
+	AddKey(ctx context.Context, k apikey.Key) error
+	RemoveKey(ctx context.Context, id string) error
+	// Spend takes images from a quota. What does not fit is refused whole.
+	Spend(ctx context.Context, c apikey.Charge) error
+	Spent(ctx context.Context, owner string, q apikey.Quota) (int64, error)
+	SaveKeyUses(ctx context.Context, uses map[string]time.Time) error
+	KeyUses(ctx context.Context) (map[string]time.Time, error)
+	// Backlog is how many rows of accepted batches have not ended.
+	Backlog(ctx context.Context) (rows int64, err error)
+}
+
 // Changes wakes those who watch.
 type Changes interface {
 	// Changes gives a token after each change, several together as one, until stop.
@@ -130,6 +156,9 @@ type Deps struct {
 	Version   string // of pictifyd, for people
 	BaseURL   string // what handed-out addresses begin with; "" is Config.BaseURL(nil)
 	Intake    Intake
+	Origins   Origins
+	Sampler   Sampler
+	Client    *http.Client // reaches what callers may name
 	Jobs      Jobs
 	Bindings  Bindings
 	Images    Images
@@ -139,8 +168,14 @@ type Deps struct {
 	Publisher Publisher
 	Blobs     Blobs
 	Changes   Changes
+	Spool     *spool.Spool // where files of results are kept while they are sent
+	Keys      Keys
 	Deletions Deletions
 
+	StoredKeys []apikey.Key // that are there at the start
+
+	// MergePDFFunc writes the pages of all parts into one file.
+	MergePDFFunc func(w io.Writer, parts iter.Seq2[PDFPart, error]) error
 	// ConfiguredFunc is every binding, in the order of the configuration.
 	ConfiguredFunc func() []Binding
 	// CompileFunc is a version of a template, compiled.

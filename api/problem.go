@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/template/draft"
@@ -97,6 +98,10 @@ var slugStatuses = map[string]int{
 	slugBadIfMatch:   http.StatusBadRequest,
 	draft.BadArchive: http.StatusBadRequest,
 	slugNoIfMatch:    http.StatusPreconditionRequired,
+	slugRate:         http.StatusTooManyRequests,
+
+	apikey.QuotaExceeded: http.StatusTooManyRequests,
+	apikey.QuotaTooSmall: http.StatusPaymentRequired,
 
 	draft.StaleRevision: http.StatusPreconditionFailed,
 	draft.RevisionGone:  http.StatusPreconditionFailed,
@@ -118,7 +123,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	list := problem.All(err)
 	first := list[0]
 	status := statusOf(first)
-	if status >= http.StatusInternalServerError && r.Context().Err() == nil {
+	// What is refused for there being too much is no fault, and comes in floods.
+	if status >= http.StatusInternalServerError && first.Code != problem.Overloaded && r.Context().Err() == nil {
 		s.log.Error("request failed", slog.String("method", r.Method), slog.String("path", r.URL.Path),
 			slog.String("request", requestID(r)), slog.Any("err", err))
 	}
@@ -165,7 +171,8 @@ func documentOf(list problem.List, status int, r *http.Request) document {
 
 // retryable says whether the same request may succeed later.
 func retryable(e *problem.Error, status int) bool {
-	return status >= http.StatusInternalServerError || e.Slug == slugNotReady || e.Slug == slugCutBody
+	return status >= http.StatusInternalServerError || e.Slug == slugNotReady || e.Slug == slugNotEnded || e.Slug == slugCutBody ||
+		e.Slug == slugRate || e.Slug == apikey.QuotaExceeded
 }
 
 func retryAfter(err error, status int) time.Duration {

@@ -44,6 +44,10 @@ func ways(w *world) map[string]struct {
 		"GET /jobs/{id}":                                 {get("/jobs/batch_1"), 200},
 		"GET /jobs/{id}/events":                          {get("/jobs/batch_1/events"), 200},
 		"GET /jobs/{id}/results.ndjson":                  {get("/jobs/batch_1/results.ndjson"), 200},
+		"GET /jobs/{id}/results.csv":                     {get("/jobs/batch_1/results.csv"), 200},
+		"GET /jobs/{id}/failed.csv":                      {get("/jobs/batch_1/failed.csv"), 200},
+		"GET /jobs/{id}/results.zip":                     {get("/jobs/batch_1/results.zip"), 200},
+		"GET /jobs/{id}/results.pdf":                     {get("/jobs/batch_1/results.pdf"), 422},
 		"GET /images/{file}":                             {get("/images/" + hash + ".png"), 200},
 		"GET /b/{path...}":                               {get("/b/cards/SKU-1.png"), 200},
 		"GET /bindings":                                  {get("/bindings"), 200},
@@ -51,6 +55,9 @@ func ways(w *world) map[string]struct {
 		"GET /bindings/{name}/rows":                      {get("/bindings/cards/rows"), 200},
 		"POST /bindings/{name}/refresh":                  {post("/bindings/cards/refresh", ""), 202},
 		"POST /bindings/{name}/guard/accept":             {post("/bindings/cards/guard/accept", ""), 200},
+		"GET /keys":                                      {get("/keys"), 200},
+		"POST /keys":                                     {post("/keys", `{"name":""}`), 422},
+		"DELETE /keys/{id}":                              {call{method: http.MethodDelete, path: "/keys/config:ci"}, 404},
 		"DELETE /jobs/{id}/rows/{key}":                   {call{method: http.MethodDelete, path: "/jobs/batch_1/rows/C-1"}, 200},
 		"DELETE /jobs/{id}":                              {call{method: http.MethodDelete, path: "/jobs/batch_1"}, 200},
 		"DELETE /bindings/{name}/rows/{key}":             {call{method: http.MethodDelete, path: "/bindings/cards/rows/SKU-1"}, 200},
@@ -63,6 +70,8 @@ func ways(w *world) map[string]struct {
 		"GET /favicon.ico":                               {get("/favicon.ico"), 200},
 		"POST /session":                                  {post("/session", `{"key":"`+fullKey+`"}`), 204},
 		"DELETE /session":                                {call{method: http.MethodDelete, path: "/session"}, 204},
+		"GET /openapi.json":                              {get("/openapi.json"), 200},
+		"GET /docs":                                      {get("/docs"), 200},
 		"GET /errors/{slug}":                             {get("/errors/not_ready"), 200},
 		"GET /healthz":                                   {get("/healthz"), 200},
 		"GET /readyz":                                    {get("/readyz"), 200},
@@ -73,7 +82,7 @@ func ways(w *world) map[string]struct {
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
 	"GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
-	"POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /healthz": true, "GET /readyz": true,
+	"POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 
 func TestEveryRouteAnswersAndAsksForItsKey(t *testing.T) {

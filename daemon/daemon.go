@@ -18,6 +18,7 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/signing"
+	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/chrome"
 	"github.com/pictifyd/pictifyd/sink"
@@ -60,9 +61,11 @@ type Daemon struct {
 	faults   faults
 	metrics  *metrics
 	kept     keeper
+	planning rota // of the plan turns, one page each
 
 	store     *store.Store
 	blobs     *blob.Folder
+	spool     *spool.Spool
 	assets    *assets.Library
 	templates *templates
 	renderer  render.Renderer
@@ -97,7 +100,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
-	server, err := d.server()
+	server, err := d.server(ctx)
 	if err != nil {
 		return err
 	}
@@ -121,7 +124,7 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	}
 	return &Daemon{
 		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
-		unable: map[string]error{}, polled: map[string]error{},
+		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight),
 		sweepAsked: make(chan struct{}, 1),
 	}
 }
@@ -152,6 +155,8 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("images", d.blobs.Close) })
+	d.spool = spool.New(d.blobs.Temporary(), spool.Options{})
+	opened = append(opened, func() { d.close("files to send", d.spool.Close) })
 	if d.guard, err = egress.New(s.Egress); err != nil {
 		return closing, err
 	}

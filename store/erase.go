@@ -77,14 +77,6 @@ func (t *tx) erase(ctx context.Context, e erasure, bytes bool, count *Erased) er
 	return t.eraseBytes(ctx, slices.Sorted(maps.Keys(fingerprints)), slices.Sorted(maps.Keys(hashes)), count)
 }
 
-func (t *tx) lockRenders(ctx context.Context, fingerprints []string) error {
-	if !t.dialect.postgres {
-		return nil
-	}
-	_, err := t.exec(ctx, `SELECT 1 FROM renders WHERE fingerprint IN list($1) ORDER BY fingerprint FOR UPDATE`, list(fingerprints))
-	return err
-}
-
 // unwantedRenders are those of some that no image waits for or shows. A picture
 // that is being made is among them: whoever records it finds it gone.
 const unwantedRenders = `fingerprint IN list($1)

@@ -145,7 +145,7 @@ func (s *Store) noJob(ctx context.Context, id string) error {
 	err := s.reader().row(ctx, `SELECT reason, gone_at FROM gone_jobs WHERE id = $1`, clean(id)).Scan(&reason, &at)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return problem.New(problem.NotFound, "there is no job %q", id).WithSlug("job_not_found")
+		return noJob(id)
 	case err != nil:
 		return wrap(err, "look for job %s", id)
 	}

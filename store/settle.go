@@ -47,8 +47,10 @@ func (t *tx) insertRenders(ctx context.Context, renders map[string]wantedRender)
 			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, e.value->>4, CAST(e.value->>5 AS BIGINT), CAST(e.value->>6 AS BIGINT),
 				'waiting', CAST($2 AS BIGINT)
 			FROM rows($1) AS e WHERE true
-			ON CONFLICT (fingerprint) DO UPDATE SET priority = excluded.priority, owner = excluded.owner
-			WHERE renders.state = 'waiting' AND excluded.priority < renders.priority`, table(page), millis(t.now))
+			ON CONFLICT (fingerprint) DO UPDATE SET priority = excluded.priority, owner = excluded.owner,
+				state = CASE WHEN renders.state = 'held' THEN 'waiting' ELSE renders.state END
+			WHERE renders.state = 'waiting' AND excluded.priority < renders.priority OR renders.state = 'held'
+				OR renders.state = 'claimed' AND renders.owner IN `+pausedOwners, table(page), millis(t.now))
 		return err
 	})
 }
