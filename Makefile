@@ -6,7 +6,7 @@ CACHE := $(CURDIR)/.cache
 LDFLAGS := -s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-short lint fuzz bench clean chrome services
+.PHONY: help build demo test test-long test-short lint fuzz bench clean chrome services
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,9 @@ demo: chrome build ## the example daemon on the embedded defaults: edit its CSV 
 test: chrome services lint ## every test, with the servers that they need (started and stopped here)
 	scripts/test.sh
 
+test-long: chrome services ## every test with whole campaigns of hostile rows (half an hour)
+	PICTIFYD_TEST_LONG=1 scripts/test.sh
+
 test-short: ## the tests that need no service and no browser
 	$(GO) test -short ./...
 
@@ -30,7 +33,7 @@ lint: $(CACHE)/bin/golangci-lint ## gofmt, vet and the linters of .golangci.yml
 fuzz: ## every fuzz target, a minute each (FUZZTIME=1m)
 	scripts/fuzz.sh
 
-bench: chrome build ## pictifyd beside its peers, printed and kept in bench/RESULTS.md (25 minutes; bench/README.md)
+bench: chrome build ## pictifyd beside its peers, printed and kept in bench/RESULTS.md (40 minutes; bench/README.md)
 	@scripts/install.sh bench
 	scripts/bench.sh
 

@@ -20,11 +20,7 @@ func answer(w http.ResponseWriter, status int, value any) error {
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
-	}
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(append(data, '\n')) // a client that has gone reads nothing
 	return nil

@@ -2,13 +2,11 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
+	"time"
 
+	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -45,77 +43,53 @@ func scopeList() string {
 	return strings.Join(words, ", ")
 }
 
-// A principal is who asks.
-type principal struct {
-	name      string // of the key; "" when no key is configured
-	digest    [sha256.Size]byte
-	scopes    []Scope
-	templates []string
-}
-
-// may reports whether p has scope.
-func (p *principal) may(scope Scope) bool {
-	if len(p.scopes) == 0 || slices.Contains(p.scopes, Admin) || slices.Contains(p.scopes, scope) {
-		return true
-	}
-	area, right, _ := strings.Cut(string(scope), ":")
-	return right == "read" && slices.Contains(p.scopes, Scope(area+":write"))
-}
-
-// uses reports whether p may use and see the template.
-func (p *principal) uses(template string) bool {
-	return len(p.templates) == 0 || slices.Contains(p.templates, template)
-}
-
-// A keyring knows the keys by their digests.
-type keyring []*principal
-
-func newKeyring(keys []Key) keyring {
-	ring := make(keyring, len(keys))
-	for i, k := range keys {
-		name := k.Name
-		if name == "" {
-			name = "keys[" + strconv.Itoa(i) + "]"
-		}
-		ring[i] = &principal{name: name, digest: sha256.Sum256([]byte(k.Key.Reveal())), scopes: k.Scopes, templates: k.Templates}
-	}
-	return ring
-}
-
-// find compares with every key, always, in constant time.
-func (ring keyring) find(key string) (*principal, bool) {
-	digest := sha256.Sum256([]byte(key))
-	var found *principal
-	for _, p := range ring {
-		if subtle.ConstantTimeCompare(digest[:], p.digest[:]) == 1 {
-			found = p
-		}
-	}
-	return found, found != nil
-}
-
 // local is everybody where no key is configured: the server then answers this
 // machine only.
 var local = &principal{}
 
-// identify says who sends r. It does not say what they may do.
+// identify says who sends r. It does not say what they may do. A key of ours
+// that is sent counts also where none is needed.
 func (s *Server) identify(r *http.Request) (*principal, error) {
-	if len(s.keys) == 0 {
-		return local, nil
+	p, err := s.holder(r)
+	if err != nil {
+		return nil, err
 	}
+	if p != local {
+		if err := s.mayUseFrom(p, r); err != nil {
+			return nil, err
+		}
+		p.used.Store(time.Now().Unix())
+	}
+	return p, nil
+}
+
+// holder is whose key or session r brings.
+func (s *Server) holder(r *http.Request) (*principal, error) {
 	if header := r.Header.Get("Authorization"); header != "" {
 		scheme, key, _ := strings.Cut(header, " ")
-		if p, ok := s.keys.find(strings.TrimSpace(key)); ok && strings.EqualFold(scheme, "Bearer") {
+		key = strings.TrimSpace(key)
+		p, ok := s.keys.find(key)
+		switch {
+		case ok && p.ended():
+			return nil, problem.New(problem.Unauthorized, "the key %q has expired", p.name).WithSlug(slugBadKey).WithHint("ask for a new one")
+		case ok && strings.EqualFold(scheme, "Bearer"):
 			return p, nil
+		case s.keys.guarded || strings.HasPrefix(key, apikey.Prefix):
+			return nil, unknownKey().WithHint("send Authorization: Bearer KEY with a key of server.keys, or one that pictifyd keys new made")
 		}
-		return nil, problem.New(problem.Unauthorized, "this key is not known here").WithSlug(slugBadKey).
-			WithHint("send Authorization: Bearer KEY with a key of server.keys")
 	}
 	if p, ok := s.sessionOf(r); ok {
 		return p, nil
 	}
+	if !s.keys.guarded {
+		return local, nil
+	}
 	return nil, problem.New(problem.Unauthorized, "this needs a key").WithSlug(slugNoKey).
 		WithHint("send Authorization: Bearer KEY")
+}
+
+func unknownKey() *problem.Error {
+	return problem.New(problem.Unauthorized, "this key is not known here").WithSlug(slugBadKey)
 }
 
 // permit is who sends r, if they may do what scope names.
@@ -126,7 +100,7 @@ func (s *Server) permit(r *http.Request, scope Scope) (*principal, error) {
 	}
 	if !p.may(scope) {
 		return nil, problem.New(problem.Forbidden, "the key %q has not the scope %s", p.name, scope).WithSlug(slugScope).
-			WithHint("give it the scope under server.keys, or use another key")
+			WithHint("give it the scope where it was made, or use another key")
 	}
 	return p, nil
 }

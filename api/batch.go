@@ -1,17 +1,12 @@
 package api
 
 import (
-	"compress/gzip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/batch"
@@ -35,9 +30,9 @@ const (
 )
 
 // acceptBatch takes in a batch, whole or not at all. The 202 follows the commit
-// that accepts it.
+// that accepts it. A dry run is answered with what it would come to.
 func (s *Server) acceptBatch(w http.ResponseWriter, r *http.Request) error {
-	version, form, err := s.templateOf(r.Context(), r.PathValue("id"))
+	version, template, err := s.templateOf(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -45,26 +40,35 @@ func (s *Server) acceptBatch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := batchBody(r)
+	form, err := batchForm(r)
 	if err != nil {
 		return err
 	}
+	body, err := unpacked(r.Body, r.Header.Get("Content-Encoding"))
+	if err != nil {
+		return err
+	}
+	defer body.Close()
 	if key != "" {
 		before, found, err := s.deps.Intake.FindJob(r.Context(), key)
 		if err != nil {
 			return fmt.Errorf("look for the idempotency key: %w", err)
 		}
 		if found {
-			digest := sha256.New()
-			if _, err := io.Copy(digest, body); err != nil {
+			digest, err := batch.DigestOf(body, form, s.limits)
+			if err != nil {
 				return cutShort(err)
 			}
-			return s.answerAgain(w, before, version.Name, hex.EncodeToString(digest.Sum(nil)))
+			return s.answerAgain(w, before, version.Name, digest)
 		}
 	}
-	job := batch.Job{ID: newID("batch_"), Template: version.Name, Version: version.Number, IdempotencyKey: key, Status: batch.Pending}
-	if err := s.takeIn(r.Context(), &job, form, body); err != nil {
-		if key == "" || problem.CodeOf(err) != problem.Conflict {
+	in := intake{
+		server: s, form: form, template: template,
+		job: batch.Job{ID: newID("batch_"), Template: version.Name, Version: version.Number, IdempotencyKey: key, Status: batch.Pending},
+	}
+	in.rows = &staging{intake: s.deps.Intake, job: in.job.ID}
+	if err := in.take(r.Context(), w, body); err != nil {
+		if key == "" || !in.committing || problem.CodeOf(err) != problem.Conflict {
 			return err
 		}
 		// The same request was here twice at once, and the other one won.
@@ -72,9 +76,9 @@ func (s *Server) acceptBatch(w http.ResponseWriter, r *http.Request) error {
 		if lookErr != nil || !found {
 			return err
 		}
-		return s.answerAgain(w, before, version.Name, job.BodyDigest)
+		return s.answerAgain(w, before, version.Name, in.job.BodyDigest)
 	}
-	return s.answerAccepted(w, job)
+	return nil
 }
 
 // answerAgain gives the answer that the first request under a key got.
@@ -93,45 +97,90 @@ func (s *Server) answerAccepted(w http.ResponseWriter, job batch.Job) error {
 	return answer(w, http.StatusAccepted, batch.NewAccepted(job, s.base+path, s.base+path+"/events"))
 }
 
-// takeIn stages the rows of body and accepts job with them. After an error
-// nothing is accepted; a problem of code Conflict means that the idempotency
-// key is taken.
-func (s *Server) takeIn(ctx context.Context, job *batch.Job, form bindings.Template, body io.Reader) (err error) {
-	rows := &staging{intake: s.deps.Intake, job: job.ID}
-	committing := false
+// An intake is one batch on its way in.
+type intake struct {
+	server     *Server
+	form       batch.Form
+	template   bindings.Template
+	job        batch.Job
+	rows       *staging
+	committing bool
+}
+
+// take stages the rows of body, or those that it names, accepts the job with
+// them, and answers. After an error nothing is accepted; a problem of code
+// Conflict while committing means that the idempotency key is taken.
+func (in *intake) take(ctx context.Context, w http.ResponseWriter, body io.Reader) (err error) {
+	s := in.server
+	keep := false
 	defer func() {
 		// An error of the commit itself does not say that nothing was
 		// committed: then what is staged is left to the sweep.
-		if err != nil && (!committing || problem.CodeOf(err) == problem.Conflict) {
-			s.discard(ctx, rows)
+		if !keep && (!in.committing || problem.CodeOf(err) == problem.Conflict) {
+			s.discard(ctx, in.rows)
 		}
 	}()
-	request, err := batch.Decode(body, batch.Limits{}, func(row batch.Row) error { return rows.add(ctx, row) })
+	request, err := batch.Decode(body, in.form, s.limits, func(row batch.Row) error { return in.rows.add(ctx, row) })
 	if err != nil {
 		return cutShort(err)
 	}
-	job.Outputs, job.RowKey, job.Metadata = request.Outputs, request.RowKey, request.Metadata
-	job.WebhookURL, job.Total, job.BodyDigest = request.WebhookURL, request.Rows, request.Digest
-	job.CreatedAt = time.Now().UTC()
-	if _, err := batch.NewPlanner(*job, form, 0, job.CreatedAt); err != nil {
+	if err := in.check(ctx, request); err != nil {
 		return err
 	}
-	if err := s.checkWebhook(ctx, job.WebhookURL); err != nil {
-		return err
+	if request.Origin != (batch.Origin{}) {
+		if in.job.Total, err = s.stageOrigin(ctx, request, in.rows); err != nil {
+			return err
+		}
 	}
-	if err := rows.flush(ctx); err != nil {
+	if err := in.rows.flush(ctx); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	committing = true
+	if request.DryRun {
+		return s.answerDry(ctx, w, in.job, in.template)
+	}
+	in.committing = true
 	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
 	defer cancel()
-	if err := s.deps.Intake.AcceptJob(commit, *job); err != nil {
-		return fmt.Errorf("accept job %s: %w", job.ID, err)
+	if err := s.deps.Intake.AcceptJob(commit, in.job); err != nil {
+		return fmt.Errorf("accept job %s: %w", in.job.ID, err)
 	}
-	return nil
+	keep = true
+	return s.answerAccepted(w, in.job)
+}
+
+// check makes the job of request, and finds out whether its rows can be drawn.
+func (in *intake) check(ctx context.Context, request batch.Request) (err error) {
+	s, job := in.server, &in.job
+	job.Outputs, job.RowKey, job.Metadata = request.Outputs, request.RowKey, request.Metadata
+	job.WebhookURL, job.Total, job.BodyDigest = request.WebhookURL, request.Rows, request.Digest
+	job.Priority, job.MaxErrors = request.Priority, request.MaxErrors
+	job.CreatedAt = time.Now().UTC()
+	if n := request.TemplateVersion; n != 0 && n != job.Version {
+		if in.template, err = s.pinned(ctx, job.Template, n); err != nil {
+			return err
+		}
+		job.Version = n
+	}
+	if _, err := batch.NewPlanner(*job, in.template, 0, job.CreatedAt); err != nil {
+		return err
+	}
+	return s.checkWebhook(ctx, job.WebhookURL)
+}
+
+// pinned is the version of a template that a batch asks for.
+func (s *Server) pinned(ctx context.Context, name string, number int64) (bindings.Template, error) {
+	v, err := s.deps.Templates.Template(ctx, name, number)
+	if err != nil {
+		return nil, placedAt("templateVersion", err)
+	}
+	form, err := s.deps.CompileFunc(ctx, v.Name, v.Number)
+	if err != nil {
+		return nil, fmt.Errorf("read template %q version %d: %w", v.Name, v.Number, err)
+	}
+	return form, nil
 }
 
 func (s *Server) discard(ctx context.Context, rows *staging) {
@@ -243,31 +292,4 @@ func idempotencyKey(r *http.Request) (string, error) {
 		key = name + "\n" + key
 	}
 	return key, nil
-}
-
-// batchBody is the JSON that r brings, unpacked.
-func batchBody(r *http.Request) (io.Reader, error) {
-	kind := r.Header.Get("Content-Type")
-	if media, _, err := mime.ParseMediaType(kind); kind != "" && (err != nil || !isJSON(media)) {
-		return nil, problem.New(problem.Unsupported, "a batch of the type %q is not read", kind).
-			WithSlug("unsupported_media_type").At("Content-Type").WithHint("send JSON, with Content-Type: application/json")
-	}
-	body := markedReader{r.Body}
-	switch encoding := r.Header.Get("Content-Encoding"); encoding {
-	case "", "identity":
-		return body, nil
-	case "gzip":
-		unpacked, err := gzip.NewReader(body)
-		if err != nil {
-			return nil, problem.New(problem.Invalid, "the body is not gzip: %w", err).WithSlug(slugMalformed)
-		}
-		return markedReader{unpacked}, nil
-	default:
-		return nil, problem.New(problem.Unsupported, "the encoding %q is not read", encoding).
-			WithSlug("unsupported_encoding").At("Content-Encoding").WithHint("send it plain or as gzip")
-	}
-}
-
-func isJSON(media string) bool {
-	return media == "application/json" || media == "text/json" || strings.HasSuffix(media, "+json")
 }

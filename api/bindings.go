@@ -178,6 +178,7 @@ type rowView struct {
 	Warnings []bindings.Warning `json:"warnings,omitempty"` // of its pictures
 }
 
+// A quarantineView is a row that is kept out.
 type quarantineView struct {
 	Key      string `json:"key"`
 	Position string `json:"position"`

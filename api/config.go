@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -19,14 +20,19 @@ type Config struct {
 	Keys          []Key         `yaml:"keys"`           // none: loopback only
 	WebhookSecret config.Secret `yaml:"webhook_secret"` // signs the webhookUrl of batches; "": one is made and kept
 	URLKeys       []URLKey      `yaml:"url_keys"`       // sign addresses, the first of them new ones; none: one is made and kept
+	Origins       []string      `yaml:"origins"`        // of the web pages that may call with a key that names none of its own
+	Limits        Limits        `yaml:"limits"`
 }
 
 // A Key opens the API. In YAML it may be just its text, which opens all of it.
 type Key struct {
-	Name      string        `yaml:"name"` // for logs
+	Name      string        `yaml:"name"` // for logs; keys of one name share a quota, so that they can be rotated
 	Key       config.Secret `yaml:"key"`
 	Scopes    []Scope       `yaml:"scopes"`    // none: all
 	Templates []string      `yaml:"templates"` // that it may use and see; none: all
+	Origins   []string      `yaml:"origins"`   // of the web pages that may use it; none: see Config.Origins
+	Rate      int           `yaml:"rate"`      // requests a minute; 0: see Limits
+	Quota     apikey.Quota  `yaml:"quota"`     // images; zero: see Limits
 }
 
 // A URLKey signs addresses. Two of them overlap while keys are rotated.
@@ -58,7 +64,7 @@ func (s *Scope) UnmarshalNode(n config.Node) error {
 }
 
 // DefaultConfig is a server for this machine alone.
-func DefaultConfig() Config { return Config{Listen: "127.0.0.1:8080"} }
+func DefaultConfig() Config { return Config{Listen: "127.0.0.1:8080", Limits: defaultLimits()} }
 
 // minKey is the length below which a key can be guessed.
 const minKey = 16
@@ -76,6 +82,12 @@ func (c Config) Validate() error {
 		}
 	}
 	list = append(list, c.validateKeys()...)
+	list = append(list, c.Limits.validate()...)
+	list = append(list, validateOrigins(c.Origins, func(i int) string { return "origins[" + strconv.Itoa(i) + "]" })...)
+	if len(c.Origins) > 0 && len(c.Keys) == 0 {
+		list = append(list, problem.New(problem.Invalid, "without a key the pages of these origins could do everything").
+			At("origins").WithHint(`add a key: keys: [ "${PICTIFYD_KEY}" ]`))
+	}
 	seen := map[string]bool{}
 	for i, k := range c.URLKeys {
 		at := "url_keys[" + strconv.Itoa(i) + "]"
@@ -120,6 +132,10 @@ func (c Config) validateKeys() problem.List {
 			if k.Key.Equal(other.Key) {
 				list = append(list, problem.New(problem.Invalid, "this key is the same as keys[%d]", j).At(at))
 			}
+		}
+		list = append(list, validateOrigins(k.Origins, func(i int) string { return at + ".origins[" + strconv.Itoa(i) + "]" })...)
+		if k.Rate < 0 {
+			list = append(list, problem.New(problem.Invalid, "%d is below zero", k.Rate).At(at+".rate"))
 		}
 		for j, scope := range k.Scopes {
 			if !slices.Contains(scopes, scope) {

@@ -89,7 +89,7 @@ keys:
 	if err := root.Decode(&cfg); err != nil {
 		t.Fatal(err)
 	}
-	ring := newKeyring(cfg.Keys)
+	ring := newKeyring(cfg, nil)
 	all, ok := ring.find("key-from-the-environment")
 	if !ok || !all.may(Admin) || !all.uses("anything") {
 		t.Errorf("the bare key: %+v, %v", all, ok)

@@ -4,13 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"iter"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/apikey"
+	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 )
@@ -24,6 +28,10 @@ type Intake interface {
 	// AcceptJob makes j a job with the rows staged under its id, durably. An
 	// idempotency key that is taken is a problem of code Conflict.
 	AcceptJob(ctx context.Context, j batch.Job) error
+	// StagedRows are those staged under an id with an index above after, by index.
+	StagedRows(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
+	// Unrendered are those of the fingerprints whose pictures would be made.
+	Unrendered(ctx context.Context, fingerprints []string) ([]string, error)
 	// DiscardRows forgets the rows staged under an id.
 	DiscardRows(ctx context.Context, job string) error
 }
@@ -35,6 +43,9 @@ type Jobs interface {
 	// Results are rows by index, beginning behind after; rows that have not
 	// ended are among them where status is "".
 	Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error)
+	// Sent are rows as they were sent, by index, beginning behind after: at most
+	// limit, and none only where there are none.
+	Sent(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
 }
 
 // Bindings tells about bindings and takes an operator's word on them.
@@ -102,6 +113,20 @@ type Blobs interface {
 	Open(ctx context.Context, hash string) (r io.ReadSeekCloser, size int64, err error)
 }
 
+// Keys keeps the keys that are made over the API, and what they may still spend.
+type Keys interface {
+	// AddKey keeps a key. A name that is taken is a problem of code Conflict.
+	AddKey(ctx context.Context, k apikey.Key) error
+	RemoveKey(ctx context.Context, id string) error
+	// Spend takes images from a quota. What does not fit is refused whole.
+	Spend(ctx context.Context, c apikey.Charge) error
+	Spent(ctx context.Context, owner string, q apikey.Quota) (int64, error)
+	SaveKeyUses(ctx context.Context, uses map[string]time.Time) error
+	KeyUses(ctx context.Context) (map[string]time.Time, error)
+	// Backlog is how many rows of accepted batches have not ended.
+	Backlog(ctx context.Context) (rows int64, err error)
+}
+
 // Changes wakes those who watch.
 type Changes interface {
 	// Changes gives a token after each change, several together as one, until stop.
@@ -133,12 +158,15 @@ type Output struct {
 }
 
 // Deps are the rooms behind the API. All of them are wanted but Counters,
-// Registry and URLSecrets.
+// Registry, RoomFunc and URLSecrets.
 type Deps struct {
 	Log       *slog.Logger
 	Version   string // of pictifyd, for people
 	BaseURL   string // what handed-out addresses begin with; "" is Config.BaseURL(nil)
 	Intake    Intake
+	Origins   Origins
+	Sampler   Sampler
+	Client    *http.Client // reaches what callers may name
 	Jobs      Jobs
 	Bindings  Bindings
 	Resources Resources
@@ -149,13 +177,25 @@ type Deps struct {
 	Publisher Publisher
 	Blobs     Blobs
 	Changes   Changes
+	Spool     *spool.Spool // where files of results are kept while they are sent
+	Keys      Keys
+	Deletions Deletions
 
+	StoredKeys []apikey.Key // that are there at the start
+
+	// MergePDFFunc writes the pages of all parts into one file.
+	MergePDFFunc func(w io.Writer, parts iter.Seq2[PDFPart, error]) error
 	// ConfiguredFunc is every binding, in the order of the configuration.
 	ConfiguredFunc func() []Binding
 	// CompileFunc is a version of a template, compiled.
 	CompileFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
 	// CheckURLFunc says whether pictifyd may call an address that came over the API.
 	CheckURLFunc func(ctx context.Context, url string) error
+	// SweepFunc has all bytes looked through now for those that nothing shows.
+	SweepFunc func()
+	// RoomFunc says why nothing more can be taken in, for want of disk; nil when
+	// it can. Without it there always is.
+	RoomFunc func(ctx context.Context) error
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template/draft"
 	"github.com/pictifyd/pictifyd/template/starter"
@@ -13,21 +14,33 @@ import (
 
 // explanations say what a problem's type means, for those who follow its address.
 var explanations = map[string]string{
-	slugNoRoute:         "No route has this path. GET / shows the first page; the hint of the answer names the nearest route.",
-	slugMethod:          "The path exists, but not for this method. The header Allow of the answer lists those that it takes.",
-	slugHost:            "Without a key pictifyd answers only to names of this machine, so that no web page can reach it under a name of its own. Set server.public_url to the name in use, or add a key under server.keys.",
-	slugOrigin:          "A browser sent the request for a page of another origin. Set server.public_url to the address in the browser's bar, or call with Authorization: Bearer KEY.",
-	slugNoKey:           "The route needs a key. Send Authorization: Bearer KEY, with a key of server.keys.",
-	slugBadKey:          "The key that was sent is none of server.keys. It may have been revoked, or cut while copying.",
-	slugScope:           "The key is known, but is not for this. Give it the scope that the answer names, or the template, under server.keys.",
-	slugNotReady:        "The image is known and is being made. Ask again after the seconds of the header Retry-After.",
-	slugImageNotFound:   "No image has this address: no row of the binding has this key, the binding makes no such output, or the bytes are not kept any more.",
-	slugImageRemoved:    "The row is gone from its source, and the binding removes images of such rows (on_delete: remove).",
-	slugImageFailed:     "The row can't be rendered, and never was: the answer says which variable is at fault. Correct the row in its source.",
-	slugBindingNotFound: "The configuration has no binding of this name. GET /bindings lists them.",
+	slugNoRoute:          "No route has this path. GET / shows the first page; the hint of the answer names the nearest route.",
+	slugMethod:           "The path exists, but not for this method. The header Allow of the answer lists those that it takes.",
+	slugHost:             "Without a key pictifyd answers only to names of this machine, so that no web page can reach it under a name of its own. Set server.public_url to the name in use, or add a key under server.keys.",
+	slugOrigin:           "A browser sent the request for a page of another origin. Set server.public_url to the address in the browser's bar, or call with Authorization: Bearer KEY.",
+	slugNoKey:            "The route needs a key. Send Authorization: Bearer KEY, with a key of server.keys or one that was made over the API.",
+	slugBadKey:           "The key that was sent is not known. It may have been revoked, have expired, or be cut while copying.",
+	slugScope:            "The key is known, but is not for this. Give it the scope that the answer names, or the template, where it was made.",
+	slugRate:             "The key has asked more often than its rate allows. X-RateLimit-Remaining says how many requests are left at once, Retry-After when there is one again.",
+	slugKeyNotFound:      "No key has this name or id. GET /keys lists them.",
+	slugKeyConfigured:    "The key stands in the configuration, which the API does not change. Take it out of server.keys.",
+	slugKeyName:          "Another key has this name. Revoke it first, or choose another name.",
+	apikey.QuotaExceeded: "The images asked for are more than what is left of the key's quota in this day or month of UTC. Nothing of the request was accepted. Retry-After says when the next one begins.",
+	apikey.QuotaTooSmall: "The images asked for are more than the key's whole quota. Send fewer, or have the quota raised.",
+	slugNotReady:         "The image is known and is being made. Ask again after the seconds of the header Retry-After.",
+	slugImageNotFound:    "No image has this address: no row of the binding has this key, the binding makes no such output, or the bytes are not kept any more.",
+	slugImageRemoved:     "The row is gone from its source, and the binding removes images of such rows (on_delete: remove).",
+	slugImageFailed:      "The row can't be rendered, and never was: the answer says which variable is at fault. Correct the row in its source.",
+	slugBindingNotFound:  "The configuration has no binding of this name. GET /bindings lists them.",
 	slugTemplateNotFound: "No template of this name is published, or the key may not use it. GET /templates lists them. A file NAME.html in the templates folder becomes one, " +
 		"unless it has an error, which pictifyd check shows.",
 	slugJobNotFound: "No job has this id, or its results are not kept any more. GET /jobs lists the newest.",
+	slugJobExpired: "The job ended so long ago that its rows and results are kept no longer (keep.results). Pictures that a binding shows as well are still there. " +
+		"Send the batch again: what is still kept is not rendered again.",
+	slugJobDeleted:  "Somebody deleted the job, with its rows, results and the pictures that only it had.",
+	"job_running":   "A job that has not ended cannot be deleted, nor can its rows. Cancel it first, or wait for its end.",
+	slugRowNotFound: "No row has this key. Keys in paths are percent-encoded, their columns joined by commas.",
+	slugDiskLow:     "Less disk is free than keep.min_free asks for, so that nothing more is taken in: the store could not record it. Work that was accepted goes on. Ask again after the seconds of the header Retry-After.",
 	slugIdempotency: "The Idempotency-Key was used for another request. The same key gives the same answer only for the same body; use a new one.",
 	slugCutBody:     "The body ended before its end. Nothing of it was accepted: send it again, with the same Idempotency-Key.",
 	slugMalformed:   "The body is not of the form that the route reads.",

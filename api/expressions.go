@@ -21,11 +21,11 @@ const maxExpressionBody = 1 << 20
 // An expressionRequest is the body of every route about expressions.
 type expressionRequest struct {
 	Expression *string         `json:"expression"`
-	Template   string          `json:"template"`  // whose variables it may use
-	Variables  json.RawMessage `json:"variables"` // sample values, or names alone
-	Locale     string          `json:"locale"`
-	Timezone   string          `json:"timezone"`
-	Currency   string          `json:"currency"`
+	Template   string          `json:"template,omitempty"`  // whose variables it may use
+	Variables  json.RawMessage `json:"variables,omitempty"` // sample values, or names alone
+	Locale     string          `json:"locale,omitempty"`
+	Timezone   string          `json:"timezone,omitempty"`
+	Currency   string          `json:"currency,omitempty"`
 }
 
 // An expressionError is one mistake in an expression. Lines and columns count
@@ -42,6 +42,7 @@ type expressionError struct {
 	Hint      string `json:"hint,omitempty"`
 }
 
+// A validAnswer says whether an expression can work, and what in it can't.
 type validAnswer struct {
 	Valid      bool              `json:"valid"`
 	Expression string            `json:"expression"`
@@ -49,6 +50,7 @@ type validAnswer struct {
 	Errors     []expressionError `json:"errors"`
 }
 
+// A testAnswer is what an expression gives.
 type testAnswer struct {
 	Success    bool             `json:"success"`
 	Result     any              `json:"result"`

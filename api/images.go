@@ -44,6 +44,7 @@ func splitFile(segment string) (name, ext string, ok bool) {
 
 // serveImage serves bytes under their hash, for ever.
 func (s *Server) serveImage(w http.ResponseWriter, r *http.Request) error {
+	openToAll(w.Header())
 	hash, ext, ok := splitFile(r.PathValue("file"))
 	if !ok || !isHash(hash) {
 		return problem.New(problem.NotFound, "there is no image %s", r.URL.Path).WithSlug(slugImageNotFound).
@@ -77,8 +78,7 @@ func (s *Server) serveBytes(w http.ResponseWriter, r *http.Request, f file, cach
 	h.Set("Content-Type", contentTypes[f.ext])
 	h.Set("Cache-Control", caching)
 	h.Set("ETag", `"`+f.hash+`"`)
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // images are there to be embedded
-	if f.ext == "pdf" {                                   // Chrome's viewer shows nothing in a sandbox, and is one
+	if f.ext == "pdf" { // Chrome's viewer shows nothing in a sandbox, and is one
 		h.Set("Content-Disposition", disposition(f))
 	} else {
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
@@ -149,7 +149,11 @@ func parsePlace(escaped string) (place, error) {
 func (s *Server) serveStable(w http.ResponseWriter, r *http.Request) error {
 	p, err := parsePlace(strings.TrimPrefix(r.URL.EscapedPath(), "/b/"))
 	b, known := s.configured(p.binding)
-	if !known || !b.Public {
+	switch {
+	case known && b.Public, s.signed(r):
+		openToAll(w.Header())
+	default:
+		s.cors.forHolder(w, r)
 		// Asked before anything else, so that nobody can try out names.
 		if err := s.mayRead(r, b); err != nil {
 			return err
@@ -176,11 +180,8 @@ func (s *Server) serveStable(w http.ResponseWriter, r *http.Request) error {
 	return s.serveBytes(w, r, file{image.Hash, p.ext, bindings.KeyText(p.key)}, caching, image.RenderedAt)
 }
 
-// mayRead asks for a signed address, or a key that reads images.
+// mayRead asks for a key that reads images.
 func (s *Server) mayRead(r *http.Request, b Binding) error {
-	if s.signed(r) {
-		return nil
-	}
 	p, err := s.permit(r, ImagesRead)
 	if err == nil && b.Template != "" && !p.uses(b.Template) {
 		err = problem.New(problem.Forbidden, "the key %q is not for the template of this binding", p.name).WithSlug(slugScope)

@@ -207,15 +207,15 @@ func TestSignedResultsAreReadUntilTheyExpire(t *testing.T) {
 	w := newWorld()
 	w.acceptedJob("batch_1", 3, 1)
 	s := mustServer(t, locked(), w)
-	good := SignPath(ResultsPath("batch_1", time.Now().Add(time.Hour)), urlKey)
+	good := SignPath(JobPath("batch_1", "results.ndjson", time.Now().Add(time.Hour)), urlKey)
 	for _, path := range []string{good, good + "&after=0", good + "&status=failed"} {
 		if out := get(path).to(t, s); out.Code != 200 {
 			t.Errorf("%s: status %d", path, out.Code)
 		}
 	}
 	for _, path := range []string{
-		SignPath(ResultsPath("batch_1", time.Now().Add(-time.Second)), urlKey),
-		SignPath(ResultsPath("batch_1", time.Now().Add(time.Hour)), "another-secret"),
+		SignPath(JobPath("batch_1", "results.ndjson", time.Now().Add(-time.Second)), urlKey),
+		SignPath(JobPath("batch_1", "results.ndjson", time.Now().Add(time.Hour)), "another-secret"),
 		good + "0", "/jobs/batch_1/results.ndjson?exp=99999999999&sig=" + good[len(good)-43:],
 	} {
 		mustProblem(t, get(path).to(t, s), 401, "missing_authorization")

@@ -13,6 +13,7 @@ import (
 // browser on this machine reaches it, and so does what runs in that browser.
 type originRule struct {
 	public string // host of the public URL, without a port
+	origin string // of the public URL
 	open   bool   // keys guard the server: any Host will do
 	cross  *http.CrossOriginProtection
 }
@@ -22,8 +23,8 @@ func newOriginRule(base string, keys bool) (*originRule, error) {
 	if err != nil {
 		return nil, err
 	}
-	rule := &originRule{public: u.Hostname(), open: keys, cross: http.NewCrossOriginProtection()}
-	if err := rule.cross.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+	rule := &originRule{public: u.Hostname(), origin: u.Scheme + "://" + u.Host, open: keys, cross: http.NewCrossOriginProtection()}
+	if err := rule.cross.AddTrustedOrigin(rule.origin); err != nil {
 		return nil, err
 	}
 	return rule, nil
@@ -45,6 +46,12 @@ func (o *originRule) judge(r *http.Request) error {
 			WithHint("set server.public_url to the address that the browser uses, or call with a key")
 	}
 	return nil
+}
+
+// own reports whether origin is this server's, which was called host.
+func (o *originRule) own(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return origin == o.origin || err == nil && u.Host == host
 }
 
 func (o *originRule) knows(host string) bool {

@@ -61,7 +61,7 @@ func (s *Server) overview(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := overview{Version: s.deps.Version, Keys: len(s.keys) > 0, Bindings: views, Jobs: []jobView{}, Images: []imageView{}}
+	o := overview{Version: s.deps.Version, Keys: s.keys.guarded, Bindings: views, Jobs: []jobView{}, Images: []imageView{}}
 	jobs, err := s.deps.Jobs.Jobs(ctx, overviewJobs)
 	if err != nil {
 		return nil, fmt.Errorf("read jobs: %w", err)

@@ -59,7 +59,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.identify(r); err != nil {
 		name = "login.html"
 	}
-	w.Header().Set("Vary", "Cookie, Authorization")
+	w.Header().Add("Vary", "Cookie, Authorization")
 	return s.serveFile(w, r, name)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/template/draft"
@@ -36,6 +37,10 @@ const (
 	slugNoIfMatch       = "if_match_missing"
 	slugBadIfMatch      = "bad_if_match"
 	slugBadName         = "bad_name"
+	slugJobExpired      = "job_expired"
+	slugJobDeleted      = "job_deleted"
+	slugRowNotFound     = "row_not_found"
+	slugDiskLow         = "disk_low"
 )
 
 // A document is the RFC 9457 form of a problem.
@@ -85,11 +90,18 @@ var statuses = map[problem.Code]int{
 var slugStatuses = map[string]int{
 	slugMethod:       http.StatusMethodNotAllowed,
 	slugImageRemoved: http.StatusGone,
+	slugJobExpired:   http.StatusGone,
+	slugJobDeleted:   http.StatusGone,
+	slugDiskLow:      http.StatusInsufficientStorage,
 	slugCutBody:      http.StatusBadRequest,
 	slugMalformed:    http.StatusBadRequest,
 	slugBadIfMatch:   http.StatusBadRequest,
 	draft.BadArchive: http.StatusBadRequest,
 	slugNoIfMatch:    http.StatusPreconditionRequired,
+	slugRate:         http.StatusTooManyRequests,
+
+	apikey.QuotaExceeded: http.StatusTooManyRequests,
+	apikey.QuotaTooSmall: http.StatusPaymentRequired,
 
 	draft.StaleRevision: http.StatusPreconditionFailed,
 	draft.RevisionGone:  http.StatusPreconditionFailed,
@@ -111,7 +123,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	list := problem.All(err)
 	first := list[0]
 	status := statusOf(first)
-	if status >= http.StatusInternalServerError && r.Context().Err() == nil {
+	// What is refused for there being too much is no fault, and comes in floods.
+	if status >= http.StatusInternalServerError && first.Code != problem.Overloaded && r.Context().Err() == nil {
 		s.log.Error("request failed", slog.String("method", r.Method), slog.String("path", r.URL.Path),
 			slog.String("request", requestID(r)), slog.Any("err", err))
 	}
@@ -158,7 +171,8 @@ func documentOf(list problem.List, status int, r *http.Request) document {
 
 // retryable says whether the same request may succeed later.
 func retryable(e *problem.Error, status int) bool {
-	return status >= http.StatusInternalServerError || e.Slug == slugNotReady || e.Slug == slugCutBody
+	return status >= http.StatusInternalServerError || e.Slug == slugNotReady || e.Slug == slugNotEnded || e.Slug == slugCutBody ||
+		e.Slug == slugRate || e.Slug == apikey.QuotaExceeded
 }
 
 func retryAfter(err error, status int) time.Duration {

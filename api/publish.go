@@ -22,6 +22,7 @@ type forecastView struct {
 	Bindings    []bindingForecastView `json:"bindings"`
 }
 
+// A bindingForecastView is what publishing a draft would do to a binding.
 type bindingForecastView struct {
 	Name        string       `json:"name"`
 	Images      int          `json:"images"`

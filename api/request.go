@@ -11,9 +11,12 @@ import (
 )
 
 const (
-	// A body or an answer may take as long as it moves.
+	// A body or an answer may take as long as it moves. A body has to bring
+	// leastPace bytes a second beside: who sends one now and then keeps a place
+	// from others.
 	readStall  = 30 * time.Second
 	writeStall = 60 * time.Second
+	leastPace  = 1 << 10
 	// Setting a deadline costs a system call or a lock: not for each small read.
 	deadlineEvery = time.Second
 )
@@ -81,6 +84,8 @@ type movingBody struct {
 	io.ReadCloser
 	control *http.ResponseController
 	moved   time.Time
+	came    int64
+	waited  time.Duration // for the client, not for us
 }
 
 // movesBody replaces the server's deadline for whole requests.
@@ -93,13 +98,22 @@ func movesBody(control *http.ResponseController, r *http.Request) {
 }
 
 func (b *movingBody) Read(p []byte) (int, error) {
-	if now := time.Now(); now.Sub(b.moved) >= deadlineEvery {
+	now := time.Now()
+	if now.Sub(b.moved) >= deadlineEvery {
 		b.moved = now
-		_ = b.control.SetReadDeadline(now.Add(readStall))
+		_ = b.control.SetReadDeadline(now.Add(b.patience()))
 	}
 	n, err := b.ReadCloser.Read(p)
+	b.came += int64(n)
+	b.waited += time.Since(now)
 	if errors.Is(err, io.EOF) {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
+}
+
+// patience is how long the client may keep us waiting now.
+func (b *movingBody) patience() time.Duration {
+	earned := time.Duration(b.came) * time.Second / leastPace
+	return max(0, min(readStall, readStall+earned-b.waited))
 }

@@ -24,7 +24,7 @@ type route struct {
 // routes is every door there is.
 func routes() []route {
 	return []route{
-		{"POST /templates/{id}/batch-render", RendersWrite, (*Server).acceptBatch},
+		{"POST /templates/{id}/batch-render", RendersWrite, bounded((*Server).acceptBatch)},
 		{"GET /templates", TemplatesRead, (*Server).listTemplates},
 		{"GET /templates/{id}", TemplatesRead, (*Server).showTemplate},
 		{"GET /templates/{id}/variables", TemplatesRead, (*Server).showVariables},
@@ -52,6 +52,10 @@ func routes() []route {
 		{"GET /jobs/{id}", RendersRead, (*Server).showJob},
 		{"GET /jobs/{id}/events", RendersRead, (*Server).jobEvents},
 		{"GET /jobs/{id}/results.ndjson", "", (*Server).streamResults}, // a signed address will do
+		{"GET /jobs/{id}/results.csv", "", exported(resultsCSV)},
+		{"GET /jobs/{id}/failed.csv", "", exported(failedCSV)},
+		{"GET /jobs/{id}/results.zip", "", exported(resultsZip)},
+		{"GET /jobs/{id}/results.pdf", "", exported(resultsPDF)},
 
 		{"GET /images/{file}", "", (*Server).serveImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
@@ -80,6 +84,16 @@ func routes() []route {
 		{"POST /bindings/{name}/refresh", BindingsWrite, replayed((*Server).refreshBinding)},
 		{"POST /bindings/{name}/guard/accept", BindingsWrite, replayed((*Server).acceptGuard)},
 
+		{"GET /keys", Admin, (*Server).listKeys},
+		{"POST /keys", Admin, replayed((*Server).createKey)},
+		{"DELETE /keys/{id}", Admin, (*Server).revokeKey},
+		{"DELETE /jobs/{id}", RendersWrite, (*Server).deleteJob},
+		{"DELETE /jobs/{id}/rows/{key}", RendersWrite, (*Server).deleteJobRow},
+		{"DELETE /bindings/{name}/rows/{key}", BindingsWrite, (*Server).deleteRow},
+		{"POST /bindings/{name}/rows/{key}/recall", BindingsWrite, replayed((*Server).recallRow)},
+		{"POST /deletions", BindingsWrite, replayed((*Server).deleteKey)},
+		{"POST /sweep", Admin, replayed((*Server).askSweep)},
+
 		{"GET /events", BindingsRead, (*Server).stateEvents},
 		{"GET /{$}", "", (*Server).servePage},
 		{"GET /studio/{file}", "", (*Server).servePageFile},
@@ -87,6 +101,8 @@ func routes() []route {
 		{"POST /session", "", (*Server).openSession},
 		{"DELETE /session", "", (*Server).closeSession},
 
+		{"GET /openapi.json", "", (*Server).sendDocument},
+		{"GET /docs", "", (*Server).sendReference}, // the same for people
 		{"GET /errors/{slug}", "", (*Server).explainError},
 		{"GET /healthz", "", (*Server).healthy},
 		{"GET /readyz", "", (*Server).ready},
@@ -109,18 +125,36 @@ func (s *Server) guarded(rt route) http.Handler {
 		if out, ok := w.(*response); ok {
 			out.route = r.Pattern
 		}
-		if rt.scope != "" {
-			p, err := s.permit(r, rt.scope)
-			if err != nil {
-				s.refuse(w, r, err)
-				return
-			}
-			r = r.WithContext(withPrincipal(r.Context(), p))
+		r, err := s.enter(w, r, rt)
+		if err == nil {
+			err = s.room(rt, r)
 		}
-		if err := rt.handle(s, w, r); err != nil {
+		if err == nil {
+			err = rt.handle(s, w, r)
+		}
+		if err != nil {
 			s.refuse(w, r, err)
 		}
 	})
+}
+
+// enter counts r against the limits of its key, and asks for the route's scope.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request, rt route) (*http.Request, error) {
+	if rt.metered() {
+		if p, err := s.identify(r); err == nil {
+			if err := p.meter(w.Header()); err != nil {
+				return r, err
+			}
+		}
+	}
+	if rt.scope == "" {
+		return r, nil
+	}
+	p, err := s.permit(r, rt.scope)
+	if err != nil {
+		return r, err
+	}
+	return r.WithContext(withPrincipal(r.Context(), p)), nil
 }
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
@@ -177,10 +211,10 @@ func (s *Server) nearRoute(path string) (string, bool) {
 			}
 		}
 		like := "/" + strings.Join(words, "/")
-		if routes[like] == "" { // the first one reads
+		if _, twice := routes[like]; !twice { // of several methods the first
 			routes[like] = rt.pattern
-			spelt = append(spelt, like)
 		}
+		spelt = append(spelt, like)
 	}
 	near, ok := config.Nearest(path, spelt)
 	return routes[near], ok

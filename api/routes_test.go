@@ -44,6 +44,10 @@ func ways(w *world) map[string]struct {
 		"GET /jobs/{id}":                                 {get("/jobs/batch_1"), 200},
 		"GET /jobs/{id}/events":                          {get("/jobs/batch_1/events"), 200},
 		"GET /jobs/{id}/results.ndjson":                  {get("/jobs/batch_1/results.ndjson"), 200},
+		"GET /jobs/{id}/results.csv":                     {get("/jobs/batch_1/results.csv"), 200},
+		"GET /jobs/{id}/failed.csv":                      {get("/jobs/batch_1/failed.csv"), 200},
+		"GET /jobs/{id}/results.zip":                     {get("/jobs/batch_1/results.zip"), 200},
+		"GET /jobs/{id}/results.pdf":                     {get("/jobs/batch_1/results.pdf"), 422},
 		"GET /images/{file}":                             {get("/images/" + hash + ".png"), 200},
 		"GET /b/{path...}":                               {get("/b/cards/SKU-1.png"), 200},
 		"GET /bindings":                                  {get("/bindings"), 200},
@@ -69,12 +73,23 @@ func ways(w *world) map[string]struct {
 		"POST /sinks/{name}/test":                        {post("/sinks/hook/test", ""), 200},
 		"POST /bindings/{name}/refresh":                  {post("/bindings/cards/refresh", ""), 202},
 		"POST /bindings/{name}/guard/accept":             {post("/bindings/cards/guard/accept", ""), 200},
+		"GET /keys":                                      {get("/keys"), 200},
+		"POST /keys":                                     {post("/keys", `{"name":""}`), 422},
+		"DELETE /keys/{id}":                              {call{method: http.MethodDelete, path: "/keys/config:ci"}, 404},
+		"DELETE /jobs/{id}/rows/{key}":                   {call{method: http.MethodDelete, path: "/jobs/batch_1/rows/C-1"}, 200},
+		"DELETE /jobs/{id}":                              {call{method: http.MethodDelete, path: "/jobs/batch_1"}, 200},
+		"DELETE /bindings/{name}/rows/{key}":             {call{method: http.MethodDelete, path: "/bindings/cards/rows/SKU-1"}, 200},
+		"POST /bindings/{name}/rows/{key}/recall":        {post("/bindings/cards/rows/SKU-1/recall", ""), 200},
+		"POST /deletions":                                {post("/deletions", `{"key":"SKU-1"}`), 200},
+		"POST /sweep":                                    {post("/sweep", ""), 202},
 		"GET /events":                                    {call{method: http.MethodHead, path: "/events"}, 200},
 		"GET /{$}":                                       {get("/"), 200},
 		"GET /studio/{file}":                             {get("/studio/app.js"), 200},
 		"GET /favicon.ico":                               {get("/favicon.ico"), 200},
 		"POST /session":                                  {post("/session", `{"key":"`+fullKey+`"}`), 204},
 		"DELETE /session":                                {call{method: http.MethodDelete, path: "/session"}, 204},
+		"GET /openapi.json":                              {get("/openapi.json"), 200},
+		"GET /docs":                                      {get("/docs"), 200},
 		"GET /errors/{slug}":                             {get("/errors/not_ready"), 200},
 		"GET /healthz":                                   {get("/healthz"), 200},
 		"GET /readyz":                                    {get("/readyz"), 200},
@@ -85,7 +100,7 @@ func ways(w *world) map[string]struct {
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
 	"GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
-	"POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /healthz": true, "GET /readyz": true,
+	"POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 
 func TestEveryRouteAnswersAndAsksForItsKey(t *testing.T) {
@@ -182,9 +197,9 @@ func TestUnknownRouteNamesTheNearestOne(t *testing.T) {
 
 func TestWrongMethodNamesTheRightOnes(t *testing.T) {
 	s := mustServer(t, open(), newWorld())
-	out := call{method: http.MethodDelete, path: "/jobs/batch_1"}.to(t, s)
+	out := call{method: http.MethodPut, path: "/jobs/batch_1"}.to(t, s)
 	d := mustProblem(t, out, 405, "method_not_allowed")
-	if got := out.Header().Get("Allow"); got != "GET, HEAD" || !strings.Contains(d.Hint, "GET") {
+	if got := out.Header().Get("Allow"); got != "GET, DELETE, HEAD" || !strings.Contains(d.Hint, "GET") {
 		t.Errorf("Allow %q, hint %q", got, d.Hint)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -29,7 +30,9 @@ type Server struct {
 	deps    Deps
 	log     *slog.Logger
 	base    string
-	keys    keyring
+	keys    *keyring
+	cors    *corsRule
+	gate    *gate
 	origin  *originRule
 	routes  []route
 	mux     *http.ServeMux
@@ -37,7 +40,9 @@ type Server struct {
 	metrics *httpMetrics
 	page    page
 	state   *memo
+	limits  batch.Limits // of one batch; zero is their own
 	replays *replays
+	papers  func() (papers, error)
 
 	closing chan struct{} // closed when streams should end
 	close   func()
@@ -47,7 +52,7 @@ type Server struct {
 func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		deps: deps, log: deps.Log, base: strings.TrimRight(deps.BaseURL, "/"),
-		keys: newKeyring(cfg.Keys), closing: make(chan struct{}), replays: newReplays(),
+		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), replays: newReplays(),
 	}
 	if s.base == "" {
 		s.base = cfg.BaseURL(nil)
@@ -55,7 +60,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.close = sync.OnceFunc(func() { close(s.closing) })
 	s.state = newMemo(changeWindow, s.overview)
 	var err error
-	if s.origin, err = newOriginRule(s.base, len(s.keys) > 0); err != nil {
+	if s.origin, err = newOriginRule(s.base, s.keys.guarded); err != nil {
 		return nil, fmt.Errorf("read public address %q: %w", s.base, err)
 	}
 	if s.page, err = loadPage(); err != nil {
@@ -64,7 +69,11 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.metrics, err = newHTTPMetrics(deps.Registry, deps.CountersFunc); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
+	s.cors = newCORSRule(s.keys)
+	s.gate = newGate(cfg.Limits, deps)
+	s.deps.Intake = s.gate
 	s.routes = routes()
+	s.papers = sync.OnceValues(func() (papers, error) { return newPapers(s.base, deps.Version, s.page) })
 	s.mux = s.newMux()
 	s.root = rewrite(s.mux)
 	return s, nil
@@ -79,7 +88,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(out.Header())
 	if err := s.origin.judge(r); err != nil {
 		s.refuse(out, r, err)
-	} else {
+	} else if !s.cors.answer(out, r) {
 		s.root.ServeHTTP(out, r)
 	}
 	s.metrics.answered(out.route, out.status, time.Since(began))
@@ -89,6 +98,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func secure(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store") // until somebody knows better
 }
 
 // Listen opens the address that cfg names. An address that can't be had is a
@@ -122,6 +132,8 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		ReadTimeout: readStall, // until the first byte of a body; then it moves
 		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	ended := s.noteUses(ctx)
+	defer ended()
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	select {

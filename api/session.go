@@ -50,9 +50,9 @@ func (s *Server) sessionOf(r *http.Request) (*principal, bool) {
 	if err != nil || !time.Now().Before(time.Unix(expires, 0)) {
 		return nil, false
 	}
-	for _, p := range s.keys {
+	for p := range s.keys.all() {
 		if hmac.Equal(sent, sessionMAC(p, until)) {
-			return p, true
+			return p, !p.ended()
 		}
 	}
 	return nil, false
@@ -77,13 +77,13 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) error {
 		key = body.Key
 	}
 	p, ok := s.keys.find(strings.TrimSpace(key))
-	if !ok && len(s.keys) > 0 {
+	ok = ok && !p.ended()
+	if !ok && s.keys.guarded {
 		if form {
 			http.Redirect(w, r, "/#refused", http.StatusSeeOther)
 			return nil
 		}
-		return problem.New(problem.Unauthorized, "this key is not known here").WithSlug(slugBadKey).
-			WithHint("use one of server.keys")
+		return unknownKey().WithHint("use one of server.keys, or one that pictifyd keys new made")
 	}
 	if ok {
 		expires := time.Now().Add(sessionLife)

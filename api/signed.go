@@ -9,10 +9,10 @@ import (
 	"github.com/pictifyd/pictifyd/internal/signing"
 )
 
-// ResultsPath is where the results of a job can be read, until expires by
-// whoever has it signed.
-func ResultsPath(job string, expires time.Time) string {
-	return "/jobs/" + job + "/results.ndjson?exp=" + strconv.FormatInt(expires.Unix(), 10)
+// JobPath is where a file of a job can be read (results.ndjson, results.zip),
+// until expires by whoever has it signed.
+func JobPath(job, file string, expires time.Time) string {
+	return "/jobs/" + job + "/" + file + "?exp=" + strconv.FormatInt(expires.Unix(), 10)
 }
 
 // SignPath adds to an encoded path, which may carry ?exp= and nothing else, the

@@ -96,6 +96,9 @@ func (s *Server) wait(ctx context.Context, changed <-chan struct{}) bool {
 		case <-s.closing:
 			timer.Stop()
 			return false
+		case <-asker(ctx).revoked:
+			timer.Stop()
+			return false
 		}
 		timer.Stop()
 	}

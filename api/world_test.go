@@ -10,10 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +29,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 	"github.com/pictifyd/pictifyd/template/drafttest"
@@ -42,6 +45,10 @@ type world struct {
 	results   map[string][]batch.Result
 	discarded int
 
+	form        bindings.Template // instead of one that resolves nothing
+	rendered    map[string]bool   // fingerprints
+	unreachable map[string]bool
+
 	configured []Binding
 	shelf      *shelf
 	statuses   map[string]bindings.Status
@@ -56,12 +63,18 @@ type world struct {
 	ledger    *drafttest.Ledger // of the versions before, and the drafts
 	blobs     map[string][]byte
 	bells     map[chan struct{}]bool
+	keyLedger
 
 	published []draft.Publication
 	pushed    []draft.Push
 	inTheWay  error // of what is published
 	unwritten error // why the folder cannot be written
 	forecast  draft.Forecast
+
+	erased  []string // what was deleted
+	erasure Deletion // what deletions answer
+	sweeps  int
+	lowDisk error
 
 	refuseURL error
 	notReady  error
@@ -147,8 +160,11 @@ func (w *world) AcceptJob(ctx context.Context, j batch.Job) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var err error
+	err := w.Spend(ctx, j.Charge)
 	w.change(func() {
+		if err != nil {
+			return
+		}
 		for _, other := range w.jobs {
 			if j.IdempotencyKey != "" && other.IdempotencyKey == j.IdempotencyKey {
 				err = problem.New(problem.Conflict, "the idempotency key is taken")
@@ -160,6 +176,22 @@ func (w *world) AcceptJob(ctx context.Context, j batch.Job) error {
 		delete(w.staged, j.ID)
 	})
 	return err
+}
+
+func (w *world) StagedRows(_ context.Context, job string, after int64, limit int) ([]batch.Row, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var page []batch.Row
+	for _, r := range w.staged[job] {
+		if r.Index > after && len(page) < limit {
+			page = append(page, r)
+		}
+	}
+	return page, w.broken
+}
+
+func (w *world) Unrendered(_ context.Context, fingerprints []string) ([]string, error) {
+	return slices.DeleteFunc(slices.Clone(fingerprints), func(f string) bool { return w.rendered[f] }), nil
 }
 
 func (w *world) DiscardRows(_ context.Context, job string) error {
@@ -200,6 +232,18 @@ func (w *world) Results(_ context.Context, job string, after int64, limit int, s
 		}
 	}
 	return page, nil
+}
+
+func (w *world) Sent(_ context.Context, job string, after int64, limit int) ([]batch.Row, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var page []batch.Row
+	for _, r := range w.rows[job] {
+		if r.Index > after && len(page) < limit {
+			page = append(page, r)
+		}
+	}
+	return page, w.broken
 }
 
 func (w *world) Bindings(_ context.Context, names []string) ([]bindings.Status, error) {
@@ -401,19 +445,35 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Jobs: w, Bindings: w, Resources: w.shelf, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w,
+		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Bindings: w, Resources: w.shelf, Images: w, Templates: w, Blobs: w, Changes: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(), Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
+		RoomFunc: func(context.Context) error { return w.lowDisk },
 		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
 			if bytes.Contains(src, []byte("{{ (")) {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}
 			}
 			return nil
 		}},
+		Spool: spool.New(os.TempDir(), spool.Options{}),
+		MergePDFFunc: func(out io.Writer, parts iter.Seq2[PDFPart, error]) error {
+			for part, err := range parts {
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(out, "%s: %s\n", part.Mark, part.Data)
+			}
+			return nil
+		},
 		ConfiguredFunc: func() []Binding {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			return slices.Clone(w.configured)
 		},
-		CompileFunc: func(_ context.Context, name string, _ int64) (bindings.Template, error) { return form{name}, nil },
+		CompileFunc: func(_ context.Context, name string, _ int64) (bindings.Template, error) {
+			if w.form != nil {
+				return w.form, nil
+			}
+			return form{name}, nil
+		},
 		CheckURLFunc: func(context.Context, string) error {
 			return w.refuseURL
 		},
@@ -490,6 +550,7 @@ func (c call) to(tb testing.TB, s *Server) *httptest.ResponseRecorder {
 	}
 	out := httptest.NewRecorder()
 	s.ServeHTTP(out, r)
+	checkAnswer(tb, s, c, out)
 	return out
 }
 

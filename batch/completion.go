@@ -21,6 +21,10 @@ const (
 type URLs struct {
 	Image   ImageURLFunc
 	Results string // where all results can be read, also without a key
+
+	// Where they can be taken as files, in the same way; Failed has the rows that
+	// failed, "" for none.
+	CSV, Zip, Failed string
 }
 
 // completion is the data of the webhook, in the order of its fields.
@@ -37,6 +41,9 @@ type completion struct {
 	Errors      json.RawMessage `json:"errors"`
 	Truncated   bool            `json:"truncated"`
 	ResultsURL  string          `json:"resultsUrl"`
+	CSVURL      string          `json:"csvUrl,omitempty"`
+	ZipURL      string          `json:"zipUrl,omitempty"`
+	FailedURL   string          `json:"failedUrl,omitempty"`
 	Metadata    json.RawMessage `json:"metadata,omitempty"`
 }
 
@@ -49,7 +56,7 @@ func CompletionData(job Job, results iter.Seq2[Result, error], urls URLs) (json.
 		JobID: job.ID, BatchID: job.ID, TemplateUID: job.Template, Status: job.Status,
 		Total: job.Total, Completed: job.Succeeded, Failed: job.Failed,
 		DurationMs: job.CompletedAt.Sub(job.CreatedAt).Milliseconds(),
-		ResultsURL: urls.Results, Metadata: job.Metadata,
+		ResultsURL: urls.Results, CSVURL: urls.CSV, ZipURL: urls.Zip, FailedURL: urls.Failed, Metadata: job.Metadata,
 	}
 	frame, err := encode(c)
 	if err != nil {

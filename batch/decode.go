@@ -2,7 +2,6 @@ package batch
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/rows"
 )
 
 // Limits bound one request. Zero is the package's own limit.
@@ -23,58 +23,121 @@ type Limits struct {
 	Body int64 // in bytes: MaxBody
 }
 
+func (l Limits) orDefaults() Limits {
+	if l.Rows == 0 {
+		l.Rows = MaxRows
+	}
+	if l.Body == 0 {
+		l.Body = MaxBody
+	}
+	return l
+}
+
 // Decode reads a batch of the form
 //
 //	{"variables": [{…}, …], "webhookUrl": "…", "outputs": [{"format": "png"}]}
 //
 // and hands out each row as soon as it was read, in order; the fields may stand
-// before or after the rows. It accepts the names of the seed's API and those of
-// pictifyd: variableSets, fileExtension, layout, layouts; a quality up to 1 is a
-// fraction. A row's Key is its index; the key that rowKey names is found when
-// the row is planned, because rowKey may follow the rows.
+// before or after the rows, or in the query. It accepts the names of the seed's
+// API and those of pictifyd: variableSets, fileExtension, layout, layouts; a
+// quality up to 1 is a fraction. In the other formats the body is rows alone,
+// and the fields are the query's. A row's Key is its index; the key that rowKey
+// names is found when the row is planned, because rowKey may follow the rows.
 //
-// An element of the rows that is no object becomes a row with an Error. An
-// error of row ends the reading and is returned as it is. Any other error is a
-// problem, or a problem.List, and refuses the batch whole: then the rows that
-// were handed out must be forgotten. A body that ends early is one of these; an
-// error of body itself is wrapped.
-func Decode(body io.Reader, limits Limits, row func(Row) error) (Request, error) {
-	if limits.Rows == 0 {
-		limits.Rows = MaxRows
-	}
-	if limits.Body == 0 {
-		limits.Body = MaxBody
-	}
-	in := &input{from: body, left: limits.Body, limit: limits.Body, digest: sha256.New()}
-	d := &decoder{in: in, json: json.NewDecoder(in), limit: limits.Rows, row: row}
-	d.json.UseNumber()
-	d.fields.given, d.fields.encoding = map[string]string{}, encodingFields{}
-	if err := d.body(); err != nil {
+// An element of the rows that is no object becomes a row with an Error, and so
+// does a bad line of NDJSON. An error of row ends the reading and is returned as
+// it is. Any other error is a problem, or a problem.List, and refuses the batch
+// whole: then the rows that were handed out must be forgotten. A body that ends
+// early is one of these; an error of body itself is wrapped.
+func Decode(body io.Reader, form Form, limits Limits, row func(Row) error) (Request, error) {
+	limits = limits.orDefaults()
+	d := newDecoder(body, limits, row)
+	d.form = form
+	d.problems = d.fields.readQuery(form.Query)
+	if err := d.read(); err != nil {
 		return Request{}, d.failure(err)
 	}
 	return d.request()
 }
 
+// DecodeRows reads rows that come from elsewhere than the request that asked for
+// them, and hands them out as Decode does. It returns how many there were.
+func DecodeRows(document io.Reader, format Format, layout Layout, limits Limits, row func(Row) error) (int64, error) {
+	d := newDecoder(document, limits.orDefaults(), row)
+	d.form.Format, d.fields.layout, d.elsewhere = format, layout, true
+	err := d.read()
+	if err == nil {
+		err = d.problems.Err()
+	}
+	if err != nil {
+		return 0, d.failure(err)
+	}
+	if d.rows == 0 {
+		return 0, problem.New(problem.Invalid, "the document has no rows").WithSlug(NoRows)
+	}
+	return d.rows, nil
+}
+
+// NoRows is the slug of a place that rows were to come from, and that has none.
+const NoRows = "no_rows"
+
 // A decoder is one call of Decode.
 type decoder struct {
-	in       *input
-	json     *json.Decoder
-	limit    int64
-	row      func(Row) error
-	fields   fields
-	rows     int64
-	hasRows  bool
-	problems problem.List
-	refused  error // what the caller's row said
+	in        *input
+	form      Form
+	elsewhere bool // the rows are not in the request
+	json      *json.Decoder
+	window    *rows.Window
+	limit     int64
+	row       func(Row) error
+	fields    fields
+	rows      int64
+	hasRows   bool
+	problems  problem.List
+	refused   error // what the caller's row said
 }
+
+func newDecoder(body io.Reader, limits Limits, row func(Row) error) *decoder {
+	d := &decoder{in: newInput(body, limits.Body), limit: limits.Rows, row: row}
+	d.fields.given, d.fields.encoding = map[string]string{}, encodingFields{}
+	return d
+}
+
+// read reads the body to its end.
+func (d *decoder) read() error {
+	var table interface{ read(*decoder) error }
+	switch d.form.Format {
+	case NDJSON:
+		table = ndjsonRows{}
+	case CSV, TSV:
+		table = csvRows{}
+	case XLSX:
+		table = xlsxRows{}
+	default:
+		d.window = &rows.Window{From: d.in, Size: maxHeld}
+		d.json = json.NewDecoder(d.window)
+		d.json.UseNumber()
+		if d.elsewhere {
+			return d.document()
+		}
+		return d.body()
+	}
+	d.hasRows = true
+	return table.read(d)
+}
+
+// maxHeld is how large a value or a record may be that has to be held to find
+// its end. One of more than MaxRow is a failed row; one of more than this
+// refuses the batch.
+const maxHeld = 16 << 20
 
 // body reads the whole object and what follows it.
 func (d *decoder) body() error {
 	if err := d.open('{', "", "the body must be a JSON object"); err != nil {
 		return err
 	}
-	for d.json.More() {
-		name, err := d.json.Token()
+	for d.more() {
+		name, err := d.token()
 		if err != nil {
 			return err
 		}
@@ -82,20 +145,41 @@ func (d *decoder) body() error {
 			return err
 		}
 	}
-	if _, err := d.json.Token(); err != nil { // the closing brace
+	if _, err := d.token(); err != nil { // the closing brace
 		return err
 	}
-	if _, err := d.json.Token(); err == nil {
-		return problem.New(problem.Invalid, "there is text after the end of the JSON object").WithSlug("bad_json")
+	return d.end()
+}
+
+// end reads what may follow the JSON: nothing.
+func (d *decoder) end() error {
+	if _, err := d.token(); err == nil {
+		return problem.New(problem.Invalid, "there is text after the end of the JSON").WithSlug("bad_json")
 	} else if !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil
 }
 
+func (d *decoder) more() bool {
+	d.window.MoveTo(d.json.InputOffset())
+	return d.json.More()
+}
+
+func (d *decoder) token() (json.Token, error) {
+	d.window.MoveTo(d.json.InputOffset())
+	return d.json.Token()
+}
+
+func (d *decoder) value() (value json.RawMessage, err error) {
+	d.window.MoveTo(d.json.InputOffset())
+	err = d.json.Decode(&value)
+	return value, err
+}
+
 // open reads the delimiter that begins an object or an array.
 func (d *decoder) open(delim json.Delim, path, otherwise string) error {
-	t, err := d.json.Token()
+	t, err := d.token()
 	if err != nil {
 		return err
 	}
@@ -110,8 +194,8 @@ func (d *decoder) field(name string) error {
 	meaning, known := canonicalField[name]
 	if !known {
 		d.problems = append(d.problems, unknownField(name, canonicalField).At(name))
-		var skipped json.RawMessage
-		return d.json.Decode(&skipped)
+		_, err := d.value()
+		return err
 	}
 	if before, twice := d.fields.given[meaning]; twice {
 		return givenTwice(before, name).At(name)
@@ -120,8 +204,8 @@ func (d *decoder) field(name string) error {
 	if meaning == "variables" {
 		return d.list(name)
 	}
-	var value json.RawMessage
-	if err := d.json.Decode(&value); err != nil {
+	value, err := d.value()
+	if err != nil {
 		return err
 	}
 	d.problems = append(d.problems, d.fields.set(name, value)...)
@@ -134,31 +218,44 @@ func (d *decoder) list(name string) error {
 	if err := d.open('[', name, "the rows must be a list of objects"); err != nil {
 		return err
 	}
-	for d.json.More() {
-		if d.rows == d.limit {
-			return problem.New(problem.TooLarge, "a batch has at most %d rows", d.limit).At(name).WithSlug("too_many_rows").
-				WithHint("send several batches, or let a binding read the rows from their source")
-		}
-		var value json.RawMessage
-		if err := d.json.Decode(&value); err != nil {
+	return d.elements()
+}
+
+// elements reads the rest of a list of rows.
+func (d *decoder) elements() error {
+	for d.more() {
+		value, err := d.value()
+		if err != nil {
 			return err
 		}
 		if err := d.give(newRow(d.rows, value)); err != nil {
 			return err
 		}
-		d.rows++
 	}
-	_, err := d.json.Token() // the closing bracket
+	_, err := d.token() // the closing bracket
 	return err
 }
 
-// give hands out r, unless the batch will be refused anyway.
+// give hands out the next row, unless the batch will be refused anyway.
 func (d *decoder) give(r Row) error {
+	if d.rows == d.limit {
+		return d.tooMany()
+	}
+	d.rows++
 	if len(d.problems) > 0 {
 		return nil
 	}
 	d.refused = d.row(r)
 	return d.refused
+}
+
+func (d *decoder) tooMany() error {
+	if d.elsewhere {
+		return problem.New(problem.TooLarge, "a batch has at most %d rows", d.limit).WithSlug("too_many_rows").
+			WithHint("make several documents of it, or let a binding read the rows from their source")
+	}
+	return problem.New(problem.TooLarge, "a request brings at most %d rows", d.limit).At(d.fields.given["variables"]).WithSlug("too_many_rows").
+		WithHint("send several batches, or put the rows where pictifyd can read them and name the place as sourceUrl")
 }
 
 // newRow is the element of the rows with that index.
@@ -195,7 +292,12 @@ func (d *decoder) request() (Request, error) {
 	if err != nil && !d.problemAt("outputs") {
 		d.problems = append(d.problems, problem.All(err)...)
 	}
+	elsewhere := d.fields.origins()
 	switch {
+	case len(elsewhere) > 1 || len(elsewhere) == 1 && d.hasRows:
+		d.problems = append(d.problems, problem.New(problem.Invalid, "the rows come from one place").At(elsewhere[0]).WithSlug("given_twice").
+			WithHint("give either the rows, or one of sourceUrl, source and binding"))
+	case len(elsewhere) == 1:
 	case !d.hasRows:
 		d.problems = append(d.problems, problem.New(problem.Invalid, "the batch names no rows").At("variables").
 			WithHint(`give them as a list of objects, as in {"variables": [{"title": "Hello"}]}`))
@@ -207,7 +309,9 @@ func (d *decoder) request() (Request, error) {
 	}
 	return Request{
 		Outputs: outputs, RowKey: d.fields.rowKey, Metadata: d.fields.metadata, WebhookURL: d.fields.webhook,
-		Rows: d.rows, Digest: hex.EncodeToString(d.in.digest.Sum(nil)),
+		Priority: Priority(d.fields.priority), MaxErrors: d.fields.maxErrors, TemplateVersion: d.fields.version, DryRun: d.fields.dryRun,
+		Origin: d.fields.origin, Layout: d.fields.layout,
+		Rows: d.rows, Digest: d.form.Digest(d.in.digest.Sum(nil)),
 	}, nil
 }
 
@@ -226,6 +330,11 @@ func (d *decoder) failure(err error) error {
 	switch {
 	case errors.As(d.in.err, &found), errors.As(err, &found):
 		return append(d.problems, found)
+	case errors.Is(err, rows.ErrHeld):
+		return append(d.problems, problem.New(problem.TooLarge, "row %d, or the field behind it, is larger than %d MB", d.rows, maxHeld>>20).WithSlug("row_too_large").
+			WithHint("a row has at most %d MB", MaxRow>>20))
+	case d.json == nil && d.in.err == nil:
+		return err
 	case errors.Is(d.in.err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return problem.New(problem.Invalid, "the body ends in the middle: %d rows were read, and nothing was accepted", d.rows).
 			WithSlug("body_cut_short").WithHint("send it again, with the same Idempotency-Key if it had one")
@@ -235,6 +344,10 @@ func (d *decoder) failure(err error) error {
 		return problem.New(problem.Invalid, "the body is not JSON, near byte %d: %w", d.json.InputOffset(), err).WithSlug("bad_json")
 	}
 	return problem.New(problem.Invalid, "the body is not JSON: %w", err).WithSlug("bad_json")
+}
+
+func newInput(from io.Reader, limit int64) *input {
+	return &input{from: from, left: limit, limit: limit, digest: sha256.New()}
 }
 
 // An input is the body: measured, digested, and with its own error remembered,

@@ -22,7 +22,7 @@ import (
 // decoded is a request and its rows.
 func decoded(body string, limits Limits) (Request, []Row, error) {
 	var rows []Row
-	request, err := Decode(strings.NewReader(body), limits, func(r Row) error {
+	request, err := Decode(strings.NewReader(body), Form{}, limits, func(r Row) error {
 		rows = append(rows, r)
 		return nil
 	})
@@ -279,7 +279,7 @@ func TestNoRowIsHandedOutOnceTheBatchIsRefused(t *testing.T) {
 func TestErrorOfTheRowEndsTheReading(t *testing.T) {
 	full := errors.New("disk full")
 	calls := 0
-	_, err := Decode(strings.NewReader(`{"variables":[{},{},{}]}`), Limits{}, func(Row) error {
+	_, err := Decode(strings.NewReader(`{"variables":[{},{},{}]}`), Form{}, Limits{}, func(Row) error {
 		calls++
 		return full
 	})
@@ -292,12 +292,12 @@ func TestErrorOfTheBodyIsNotTakenForItsText(t *testing.T) {
 	gone := errors.New("connection reset")
 	for _, start := range []string{"", `{"variables":[{}`, `{"variables":[{}]}`} {
 		body := io.MultiReader(strings.NewReader(start), iotest.ErrReader(gone))
-		if _, err := Decode(body, Limits{}, func(Row) error { return nil }); !errors.Is(err, gone) {
+		if _, err := Decode(body, Form{}, Limits{}, func(Row) error { return nil }); !errors.Is(err, gone) {
 			t.Errorf("after %q: %v, want %v", start, err, gone)
 		}
 	}
 	body := io.MultiReader(strings.NewReader(`{"variables":[{}`), iotest.ErrReader(io.ErrUnexpectedEOF))
-	if _, err := Decode(body, Limits{}, func(Row) error { return nil }); problem.All(err)[0].Kind() != "body_cut_short" {
+	if _, err := Decode(body, Form{}, Limits{}, func(Row) error { return nil }); problem.All(err)[0].Kind() != "body_cut_short" {
 		t.Errorf("a body shorter than announced: %v", err)
 	}
 }
@@ -307,7 +307,7 @@ func TestRowsComeWhileTheBodyIsStillBeingSent(t *testing.T) {
 	got := make(chan int64)
 	done := make(chan error, 1)
 	go func() {
-		_, err := Decode(r, Limits{}, func(row Row) error {
+		_, err := Decode(r, Form{}, Limits{}, func(row Row) error {
 			got <- row.Index
 			return nil
 		})
@@ -347,7 +347,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		request, rows, err := decoded(body, Limits{Rows: 50, Body: 1 << 16})
 		var again []Row
-		slow, slowErr := Decode(iotest.OneByteReader(strings.NewReader(body)), Limits{Rows: 50, Body: 1 << 16}, func(r Row) error {
+		slow, slowErr := Decode(iotest.OneByteReader(strings.NewReader(body)), Form{}, Limits{Rows: 50, Body: 1 << 16}, func(r Row) error {
 			again = append(again, r)
 			return nil
 		})

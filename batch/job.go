@@ -5,24 +5,28 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/apikey"
 )
 
 // A Status is where a job stands.
 type Status string
 
 // The statuses. Completed: every row succeeded. Partial: some rows failed.
-// Failed: none succeeded.
+// Failed: none succeeded, or more failed than the job allows. Paused: nothing
+// more is planned or drawn until somebody resumes it.
 const (
 	Pending    Status = "pending"
 	Processing Status = "processing"
+	Paused     Status = "paused"
 	Completed  Status = "completed"
 	Partial    Status = "partial"
 	Failed     Status = "failed"
 	Cancelled  Status = "cancelled"
 )
 
-// Ended reports whether nothing more will happen to a job of status s.
-func (s Status) Ended() bool { return s != Pending && s != Processing }
+// Ended reports whether nothing more will happen to a job of status s, unless
+// somebody has it retried.
+func (s Status) Ended() bool { return s != Pending && s != Processing && s != Paused }
 
 // Final is the status of a job whose rows have all ended.
 func Final(succeeded, failed int64) Status {
@@ -57,6 +61,10 @@ type Job struct {
 	WebhookURL     string
 	IdempotencyKey string
 	BodyDigest     string // tells a repeated request from another one under the same key
+	Priority       Priority
+	MaxErrors      int64 // so many failed rows end the job; 0 is as many as there are
+
+	Charge apikey.Charge // of its acceptance; not kept
 
 	Status      Status
 	Total       int64
@@ -65,14 +73,21 @@ type Job struct {
 	Failed      int64
 	Deduped     int64 // rows that needed no render of their own
 	CreatedAt   time.Time
-	StartedAt   time.Time // of the first render; zero before
+	StartedAt   time.Time // of the first render of the run; zero before
 	CompletedAt time.Time
+
+	Stop     *Stop // why rows end that have not; nil while the job goes on
+	Run      int64 // which of its ends the job works for, from 1; a retry is another one
+	Retrying int64 // failed rows that the run has still to plan again
+	Before   int64 // rows that had ended when the run began
+	PausedAt time.Time
+	Idle     time.Duration // of the run, in pauses that are over
 }
 
 // A Row is one row of a job as the caller sent it.
 type Row struct {
 	Index  int64
-	Key    string // the caller's, or the index in decimal
+	Key    string // of the place that the row came from, or the index in decimal
 	Values []byte // JSON object as sent; nil when Error is set and nothing could be read
 	Error  *RowError
 }

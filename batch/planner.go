@@ -70,20 +70,20 @@ func (p *Planner) Propose(rows []Row) []bindings.Proposal {
 func (p *Planner) propose(r Row) bindings.Proposal {
 	owner := bindings.JobOwner(p.job.ID)
 	if p.refused != nil {
-		return bindings.Refused(owner, p.ownKey(r.Index), *p.refused)
+		return bindings.Refused(owner, p.ownKey(r), *p.refused)
 	}
 	if r.Error != nil {
-		return bindings.Refused(owner, p.ownKey(r.Index), bindings.Problem{Code: r.Error.Code, Field: r.Error.Field, Message: r.Error.Message})
+		return bindings.Refused(owner, p.ownKey(r), bindings.Problem{Code: r.Error.Code, Field: r.Error.Field, Message: r.Error.Message})
 	}
 	values, err := decodeValues(r.Values)
 	if err != nil {
-		return bindings.Refused(owner, p.ownKey(r.Index), bindings.Problem{Code: "bad_row", Message: err.Error()})
+		return bindings.Refused(owner, p.ownKey(r), bindings.Problem{Code: "bad_row", Message: err.Error()})
 	}
-	key, refused := p.key(r.Index, values)
+	key, refused := p.key(r, values)
 	if refused != nil {
-		return bindings.Refused(owner, p.ownKey(r.Index), *refused)
+		return bindings.Refused(owner, p.ownKey(r), *refused)
 	}
-	return p.drawing.Propose(owner, key, values, p.now, bindings.PriorityBatch)
+	return p.drawing.Propose(owner, key, values, p.now, p.job.Priority.OfRenders())
 }
 
 func decodeValues(raw []byte) (map[string]any, error) {
@@ -96,23 +96,23 @@ func decodeValues(raw []byte) (map[string]any, error) {
 	return values, nil
 }
 
-// ownKey is the key of a row that has none of its own, or none that counts: its
-// index where rows have no other keys, else "#" and its index, which no key
-// that a caller gives looks like.
-func (p *Planner) ownKey(index int64) string {
+// ownKey is the key of a row that has none in its values, or none that counts:
+// the one that it came with where no variable names the rows, else "#" and its
+// index, which no key that a caller gives looks like.
+func (p *Planner) ownKey(r Row) string {
 	if p.job.RowKey == "" {
-		return strconv.FormatInt(index, 10)
+		return r.Key
 	}
-	return "#" + strconv.FormatInt(index, 10)
+	return "#" + strconv.FormatInt(r.Index, 10)
 }
 
 // ownKeyForm is what ownKey makes, with any number of "#".
 var ownKeyForm = regexp.MustCompile(`^#+[0-9]+$`)
 
 // key is the row's own key, which from now on is taken.
-func (p *Planner) key(index int64, values map[string]any) (string, *bindings.Problem) {
+func (p *Planner) key(r Row, values map[string]any) (string, *bindings.Problem) {
 	if p.job.RowKey == "" {
-		return p.ownKey(index), nil
+		return p.ownKey(r), nil
 	}
 	field := "variables." + p.job.RowKey
 	key, reason, message := keyText(values[p.job.RowKey])
@@ -120,10 +120,10 @@ func (p *Planner) key(index int64, values map[string]any) (string, *bindings.Pro
 		return "", &bindings.Problem{Code: reason, Field: field, Message: "the row's key " + message}
 	}
 	h := hashKey(key)
-	if first, twice := p.taken[h]; twice && first != index {
+	if first, twice := p.taken[h]; twice && first != r.Index {
 		return "", &bindings.Problem{Code: bindings.DuplicateKey, Field: field, Message: fmt.Sprintf("row %d has the key %q already", first, key)}
 	}
-	p.taken[h] = index
+	p.taken[h] = r.Index
 	return key, nil
 }
 

@@ -17,10 +17,11 @@ import (
 
 // The limits of one batch.
 const (
-	MaxRows     = 100_000
-	MaxBody     = 1 << 30
-	MaxRow      = 1 << 20 // bytes of one row
-	MaxMetadata = 64 << 10
+	MaxRows      = 100_000
+	MaxElsewhere = 1_000_000 // rows that a request does not bring, but names
+	MaxBody      = 1 << 30
+	MaxRow       = 1 << 20 // bytes of one row
+	MaxMetadata  = 64 << 10
 )
 
 // A Request is what a caller asked for, apart from the rows themselves.
@@ -29,8 +30,31 @@ type Request struct {
 	RowKey     string          // the field that names a row; "" is its index
 	Metadata   json.RawMessage // nil when there was none
 	WebhookURL string
-	Rows       int64  // how many were handed out
-	Digest     string // SHA-256 of the body, hex
+
+	Priority        Priority
+	MaxErrors       int64 // 0: as many rows as there are may fail
+	TemplateVersion int64 // 0: the newest
+	DryRun          bool
+	Origin          Origin // where the rows are if not in the request
+	Layout          Layout
+
+	Rows   int64  // how many were handed out
+	Digest string // of the body and the query, hex
+}
+
+// An Origin says where rows are that a request does not bring. At most one field
+// is set.
+type Origin struct {
+	URL     string // of a document
+	Source  string // a configured source: its stored rows
+	Binding string // a binding: the rows that it draws, as it maps them
+}
+
+// A Layout says how rows stand in a document, beside its format.
+type Layout struct {
+	Delimiter rune   // csv: what separates cells; 0 is found in the header
+	Sheet     string // xlsx: which one; "" is the first
+	Rows      string // json from elsewhere: the way to the list, as in data.items
 }
 
 // fields are the body's fields but the rows, as they were given.
@@ -42,7 +66,15 @@ type fields struct {
 	outputs         []outputFields
 	rowKey, webhook string
 	metadata        json.RawMessage
-	given           map[string]string // field by what it means: "format" was given as "fileExtension"
+
+	priority  string
+	maxErrors int64
+	version   int64
+	dryRun    bool
+	origin    Origin
+	layout    Layout
+
+	given map[string]string // field by what it means: "format" was given as "fileExtension"
 }
 
 // outputFields is one element of outputs.
@@ -62,9 +94,19 @@ var canonicalField = with(encodingField, map[string]string{
 	"sizes": "sizes", "layouts": "sizes",
 	"theme":  "theme",
 	"locale": "locale", "timezone": "timezone", "currency": "currency",
-	"outputs":     "outputs",
-	"rowKey":      "rowKey",
-	"metadata":    "metadata",
+	"outputs":         "outputs",
+	"rowKey":          "rowKey",
+	"metadata":        "metadata",
+	"priority":        "priority",
+	"maxErrors":       "maxErrors",
+	"templateVersion": "templateVersion", "version": "templateVersion",
+	"dryRun":      "dryRun",
+	"sourceUrl":   "sourceUrl",
+	"source":      "source",
+	"binding":     "binding",
+	"sourceRows":  "sourceRows",
+	"delimiter":   "delimiter",
+	"sheet":       "sheet",
 	"concurrency": "concurrency", // of the seed's API; how many renders run at once is the daemon's matter
 })
 
@@ -111,6 +153,22 @@ func (f *fields) set(name string, value json.RawMessage) problem.List {
 		return f.setOutputs(name, value)
 	case "metadata":
 		return f.setMetadata(name, value)
+	case "priority":
+		return f.setPriority(name, value)
+	case "maxErrors":
+		return count(name, value, &f.maxErrors)
+	case "templateVersion":
+		return count(name, value, &f.version)
+	case "dryRun":
+		return yes(name, value, &f.dryRun)
+	case "sourceUrl", "source", "binding":
+		return f.setOrigin(meaning, name, value)
+	case "sourceRows":
+		return text(name, value, &f.layout.Rows)
+	case "sheet":
+		return text(name, value, &f.layout.Sheet)
+	case "delimiter":
+		return f.setDelimiter(name, value)
 	default:
 		if readers[meaning] != nil {
 			return f.encoding.set(meaning, name, value)
@@ -123,12 +181,16 @@ func (f *fields) setWebhook(name string, value json.RawMessage) problem.List {
 	if problems := text(name, value, &f.webhook); problems != nil {
 		return problems
 	}
-	u, err := url.Parse(f.webhook)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+	if !isAddress(f.webhook) {
 		return problem.List{problem.New(problem.Invalid, "%q is no address that a webhook could be sent to", f.webhook).
 			At(name).WithHint("give an absolute http or https URL")}
 	}
 	return nil
+}
+
+func isAddress(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
 func (f *fields) setMetadata(name string, value json.RawMessage) problem.List {

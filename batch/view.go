@@ -174,28 +174,31 @@ func warnings(r Result) (all []bindings.Warning) {
 	return all
 }
 
-// progress is how far job is at now, how fast it goes, and how long it will yet take.
+// progress is how far job is at now, how fast its run goes, and how long it will
+// yet take. Pauses do not count.
 func progress(job Job, now time.Time) (percent int, rate float64, eta *int64) {
-	ended := job.Succeeded + job.Failed
+	ended := job.Succeeded + job.Failed - job.Retrying
 	if job.Total > 0 {
 		percent = int(ended * 100 / job.Total)
 	}
-	if job.StartedAt.IsZero() || ended == 0 {
+	if job.StartedAt.IsZero() || ended <= job.Before {
 		return percent, 0, nil
 	}
-	if !job.CompletedAt.IsZero() {
-		now = job.CompletedAt
+	for _, until := range []time.Time{job.PausedAt, job.CompletedAt} {
+		if !until.IsZero() {
+			now = until
+		}
 	}
-	seconds := now.Sub(job.StartedAt).Seconds()
+	seconds := (now.Sub(job.StartedAt) - job.Idle).Seconds()
 	if seconds <= 0 {
 		return percent, 0, nil
 	}
-	rate = float64(ended) / seconds
-	if !job.Status.Ended() {
+	rate = float64(ended-job.Before) / seconds
+	if job.Status == Pending || job.Status == Processing {
 		left := int64(math.Ceil(float64(job.Total-ended) / rate))
 		eta = &left
 	}
-	return percent, math.Round(rate*10) / 10, eta
+	return percent, tenths(rate), eta
 }
 
 // moment is t in UTC, nil for the zero time.
@@ -206,3 +209,5 @@ func moment(t time.Time) *time.Time {
 	t = t.UTC()
 	return &t
 }
+
+func tenths(f float64) float64 { return math.Round(f*10) / 10 }

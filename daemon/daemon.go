@@ -16,6 +16,7 @@ import (
 	"github.com/pictifyd/pictifyd/assets"
 	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/signing"
+	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/chrome"
 	"github.com/pictifyd/pictifyd/store"
@@ -57,9 +58,11 @@ type Daemon struct {
 	faults   faults
 	metrics  *metrics
 	kept     keeper
+	planning rota // of the plan turns, one page each
 
 	store     *store.Store
 	blobs     *blob.Folder
+	spool     *spool.Spool
 	assets    *assets.Library
 	templates *templates
 	renderer  render.Renderer
@@ -76,6 +79,9 @@ type Daemon struct {
 	mu     sync.Mutex
 	unable map[string]error // bindings that cannot work now, and why
 	polled map[string]error // how the last poll of a source ended
+
+	sweepAsked chan struct{} // somebody wants bytes to be looked through
+	unscrubbed atomic.Bool   // the store's files may still have what was deleted
 }
 
 // Run runs pictifyd with settings until ctx ends, then drains. It returns nil
@@ -94,7 +100,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
-	server, err := d.server()
+	server, err := d.server(ctx)
 	if err != nil {
 		return err
 	}
@@ -118,8 +124,9 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	}
 	return &Daemon{
 		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
-		unable: map[string]error{}, polled: map[string]error{},
-		renewed: make(chan struct{}, 1), changing: newGate(),
+		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight),
+		sweepAsked: make(chan struct{}, 1),
+		renewed:    make(chan struct{}, 1), changing: newGate(),
 		vault: &vault{named: settings.Secrets, keyFunc: func() (string, error) { return store.SealKey(settings.Store, settings.Dir) }},
 	}
 }
@@ -150,6 +157,8 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("images", d.blobs.Close) })
+	d.spool = spool.New(d.blobs.Temporary(), spool.Options{})
+	opened = append(opened, func() { d.close("files to send", d.spool.Close) })
 	if d.guard, err = egress.New(s.Egress); err != nil {
 		return closing, err
 	}

@@ -130,6 +130,9 @@ func (d *Daemon) jobHook(ctx context.Context, id string, delivery sink.Delivery)
 	if err != nil {
 		return nil, delivery, err
 	}
+	if !job.Status.Ended() { // it tells of its next end instead
+		return nil, delivery, retry.Permanent(problem.New(problem.Conflict, "job %s is being retried, and this was of its end before", id).WithSlug("job_retried"))
+	}
 	delivery.Data, err = d.completion(ctx, job)
 	if err != nil {
 		return nil, delivery, err

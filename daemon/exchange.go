@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/pictifyd/pictifyd/client"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
@@ -19,7 +20,7 @@ import (
 // unseen.
 type Exchange struct {
 	Dir    string // of the templates
-	Remote Remote
+	Remote client.Remote
 	Force  bool // overwrite what the other side has changed
 }
 
@@ -89,7 +90,7 @@ func (x Exchange) push(ctx context.Context, name string, f templateFile, there r
 		if err != nil {
 			return Exchanged{}, err
 		}
-		if there, err = x.Remote.put(ctx, name, there.Version, packed.Bytes()); err != nil {
+		if there, err = (remote{x.Remote}).put(ctx, name, there.Version, packed.Bytes()); err != nil {
 			return Exchanged{}, err
 		}
 		did = "pushed"
@@ -172,7 +173,7 @@ func (x Exchange) pull(ctx context.Context, there remoteTemplate, fetch bool, ma
 	l := templates{dir: x.Dir}
 	did := "same"
 	if fetch {
-		p, err := x.Remote.archive(ctx, there)
+		p, err := (remote{x.Remote}).archive(ctx, there)
 		if err != nil {
 			return Exchanged{}, err
 		}
@@ -203,7 +204,7 @@ func (x Exchange) begin(ctx context.Context) (map[string]remoteTemplate, marks, 
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := x.Remote.templates(ctx)
+	all, err := (remote{x.Remote}).templates(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

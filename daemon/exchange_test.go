@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pictifyd/pictifyd/client"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
@@ -22,7 +23,7 @@ var withLogo = strings.Replace(cardTemplate, `<h1 id="title"`, `<img id="logo" s
 // newFolder is a folder on another machine that exchanges with a daemon.
 func newFolder(t *testing.T, url string, files ...string) Exchange {
 	t.Helper()
-	x := Exchange{Dir: t.TempDir(), Remote: Remote{URL: url}}
+	x := Exchange{Dir: t.TempDir(), Remote: client.Remote{URL: url}}
 	for i := 0; i < len(files); i += 2 {
 		x.write(t, files[i], files[i+1])
 	}

@@ -56,7 +56,7 @@ func documentedOutputs(t *testing.T) []bindings.Output {
 
 func TestDocumentedBatchesAreTaken(t *testing.T) {
 	for _, body := range formatsExamples(t, "json") {
-		request, err := batch.Decode(strings.NewReader(body), batch.Limits{}, func(batch.Row) error { return nil })
+		request, err := batch.Decode(strings.NewReader(body), batch.Form{}, batch.Limits{}, func(batch.Row) error { return nil })
 		if err != nil || request.Rows != 1 {
 			t.Errorf("%s: %v", body, err)
 		}

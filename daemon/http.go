@@ -14,12 +14,19 @@ import (
 )
 
 // server is the API with this daemon's rooms behind it.
-func (d *Daemon) server() (*api.Server, error) {
+func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
+	keys, err := d.store.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return api.New(d.settings.Server, api.Deps{
 		Log:            d.log,
 		Version:        d.options.Version,
 		BaseURL:        d.urls.base,
 		Intake:         d.store,
+		Origins:        origins{d},
+		Sampler:        sampler{d},
+		Client:         d.documents(),
 		Jobs:           d.store,
 		Bindings:       d.store,
 		Resources:      d,
@@ -30,6 +37,13 @@ func (d *Daemon) server() (*api.Server, error) {
 		Publisher:      d.publisher(),
 		Blobs:          d.blobs,
 		Changes:        d.store,
+		Spool:          d.spool,
+		MergePDFFunc:   mergePDF,
+		Keys:           d.store,
+		StoredKeys:     keys,
+		Deletions:      eraser{d},
+		SweepFunc:      d.askSweep,
+		RoomFunc:       d.room,
 		ConfiguredFunc: d.configured,
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
 			return d.templates.at(ctx, name, number)
@@ -74,9 +88,8 @@ func (d *Daemon) able(ctx context.Context) error {
 	if err := d.store.Ping(ctx); err != nil {
 		return err
 	}
-	if free, err := d.blobs.Free(); err == nil && free < leastFree {
-		return problem.New(problem.Surroundings, "the disk of the images is nearly full: %d MB are free", free>>20).
-			WithSlug("disk_full").WithHint("make room; work goes on by itself")
+	if err := d.room(ctx); err != nil {
+		return err
 	}
 	if d.pool == nil {
 		return nil
@@ -86,9 +99,6 @@ func (d *Daemon) able(ctx context.Context) error {
 	}
 	return nil
 }
-
-// leastFree is how many bytes must be free on the images' disk to be ready.
-const leastFree = 64 << 20
 
 // counters are the store's figures for /metrics.
 func (d *Daemon) counters(ctx context.Context) (api.Counters, error) {

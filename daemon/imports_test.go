@@ -31,9 +31,10 @@ var mayImport = map[string][]string{
 	"internal/*":   {"config"}, // a room's Config speaks config's types
 	"api":          {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template", "template/*"},
 	"daemon":       {"*", "*/*"},
-	"cmd/pictifyd": {"daemon", "config"},
+	"client":       {"batch"},
+	"cmd/pictifyd": {"client", "daemon", "config"},
 	"bench":        {"*", "*/*"},
-	"bench/*":      {"bench"},
+	"bench/*":      {"bench", "bench/*"},
 }
 
 // everybody may be imported from everywhere.

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -17,12 +18,33 @@ const planSize = 500
 
 // planJob is the work of one plan turn: the rows of an accepted job become
 // images wanted and renders to make, page by page. It goes on where the last
-// commit ended.
+// commit ended. Of a job that is paused or stopped it only brings the rows in
+// line with that.
 func (d *Daemon) planJob(ctx context.Context, t store.Turn) error {
+	if err := d.store.SteerJob(ctx, t.Job); err != nil {
+		return err
+	}
 	job, err := d.store.Job(ctx, t.Job)
 	if err != nil {
 		return err
 	}
+	if job.Status.Ended() || job.Status == batch.Paused {
+		return d.store.EndPlan(ctx, t)
+	}
+	switch err := d.planRows(ctx, t, job); {
+	case !errors.Is(err, store.ErrSteered):
+		return err
+	default: // it was paused or stopped meanwhile
+		if err := d.store.SteerJob(ctx, t.Job); err != nil {
+			return err
+		}
+		return d.store.EndPlan(ctx, t)
+	}
+}
+
+// planRows plans the rows of job that are to be retried, then those that were
+// never planned.
+func (d *Daemon) planRows(ctx context.Context, t store.Turn, job batch.Job) error {
 	planner, err := d.planner(ctx, job)
 	if err != nil {
 		return fmt.Errorf("plan job %s: %w", job.ID, err)
@@ -38,18 +60,60 @@ func (d *Daemon) planJob(ctx context.Context, t store.Turn) error {
 			planner.Taken(r.Index, r.Key)
 		}
 	}
-	planned := job.Planned
-	for {
-		rows, err := d.store.UnplannedRows(ctx, job.ID, planSize)
-		if err != nil {
+	if job.Retrying > 0 {
+		if err := d.planFailedRows(ctx, job, planner); err != nil {
 			return err
 		}
-		planned += int64(len(rows))
-		end := len(rows) < planSize
-		if err := d.store.PlanRows(ctx, t, job.ID, planner.Propose(rows), planned, end); err != nil {
+	}
+	for planned, end := job.Planned, false; !end; {
+		if planned, end, err = d.planPage(ctx, t, job, planner, planned); err != nil {
 			return err
 		}
 		d.crash("job.planned")
+	}
+	return nil
+}
+
+// planPage plans the rows behind the first planned ones. planned are those with
+// them; with end they are all.
+func (d *Daemon) planPage(ctx context.Context, t store.Turn, job batch.Job, planner *batch.Planner, before int64) (planned int64, end bool, err error) {
+	leave, err := d.planning.enter(ctx)
+	if err != nil {
+		return before, false, err
+	}
+	defer leave()
+	rows, err := d.store.UnplannedRows(ctx, job.ID, planSize)
+	if err != nil {
+		return before, false, err
+	}
+	planned, end = before, len(rows) < planSize
+	if len(rows) > 0 {
+		planned = rows[len(rows)-1].Index + 1
+	}
+	return planned, end, d.store.PlanRows(ctx, t, job.ID, planner.Propose(rows), planned, end)
+}
+
+// planFailedRows plans the rows anew that failed in the run before.
+func (d *Daemon) planFailedRows(ctx context.Context, job batch.Job, planner *batch.Planner) error {
+	page := func() (end bool, err error) {
+		leave, err := d.planning.enter(ctx)
+		if err != nil {
+			return false, err
+		}
+		defer leave()
+		rows, err := d.store.RetriedRows(ctx, job.ID, planSize)
+		if err != nil {
+			return false, err
+		}
+		end = len(rows) < planSize
+		return end, d.store.RetryRows(ctx, job.ID, planner.Propose(rows), end)
+	}
+	for {
+		end, err := page()
+		if err != nil {
+			return err
+		}
+		d.crash("job.replanned")
 		if end {
 			return nil
 		}
@@ -106,11 +170,13 @@ func (d *Daemon) results(ctx context.Context, job string) iter.Seq2[batch.Result
 
 // completion is the data of job's completion webhook.
 func (d *Daemon) completion(ctx context.Context, job batch.Job) (json.RawMessage, error) {
-	return batch.CompletionData(job, d.results(ctx, job.ID), batch.URLs{
-		Image:   d.urls.Image,
-		Results: d.urls.Results(job.ID, job.CompletedAt.Add(resultsURLLife)),
-	})
+	expires := job.CompletedAt.Add(resultsURLLife)
+	urls := batch.URLs{Image: d.urls.Image, Results: d.urls.OfJob(job.ID, "results.ndjson", expires), CSV: d.urls.OfJob(job.ID, "results.csv", expires), Zip: d.urls.OfJob(job.ID, "results.zip", expires)}
+	if job.Failed > 0 {
+		urls.Failed = d.urls.OfJob(job.ID, "failed.csv", expires)
+	}
+	return batch.CompletionData(job, d.results(ctx, job.ID), urls)
 }
 
-// resultsURLLife is how long the signed resultsUrl of a completion webhook is good for.
+// resultsURLLife is how long the signed addresses in a completion webhook are good for.
 const resultsURLLife = 7 * 24 * time.Hour

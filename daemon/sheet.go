@@ -47,7 +47,7 @@ func (d *Daemon) sheet(ctx context.Context, c store.Claim) (*sheet, error) {
 	}
 	if page.Digest != c.Spec.Page {
 		return nil, retry.Permanent(problem.New(problem.Conflict, "the picture was planned by another version of pictifyd").
-			WithHint("pictifyd rerender plans it again"))
+			WithHint("refresh its binding, or send its batch again: that plans it anew"))
 	}
 	s := &sheet{claim: c, page: page, failed: map[string]string{}}
 	return s, d.fill(ctx, s)

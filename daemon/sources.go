@@ -23,6 +23,7 @@ func (d *Daemon) watchSources(ctx context.Context) error {
 	defer wg.Wait()
 	wg.Go(func() { d.reap(ctx) })
 	wg.Go(func() { d.recheck(ctx) })
+	wg.Go(func() { d.retain(ctx) })
 	running := map[*feed]context.CancelFunc{}
 	for {
 		now := d.roster().feeds

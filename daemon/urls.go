@@ -23,9 +23,9 @@ func (u urls) Stable(binding, key, ext string) string {
 	return u.base + "/b/" + url.PathEscape(binding) + "/" + key + "." + ext
 }
 
-// Results is the signed address of a job's results, good until expires.
-func (u urls) Results(job string, expires time.Time) string {
-	return u.base + api.SignPath(api.ResultsPath(job, expires), u.secrets[0])
+// OfJob is the signed address of a file of a job, good until expires.
+func (u urls) OfJob(job, file string, expires time.Time) string {
+	return u.base + api.SignPath(api.JobPath(job, file, expires), u.secrets[0])
 }
 
 // publicBase is where pictifyd is reached, as the configuration says or as it listens.

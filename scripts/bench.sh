@@ -6,10 +6,11 @@
 # LENGTH   seconds of each run (8)
 # ROWS     of a workload (1000)
 # BATCH    rows that go through a whole daemon (10000)
+# BULK     rows of the large batch (50000)
 # PICTURES the folder that the first pictures of each peer are kept in
 set -euo pipefail
 cd "$(dirname "$0")/.."
-ROUNDS=${ROUNDS:-3} LENGTH=${LENGTH:-8} ROWS=${ROWS:-1000} BATCH=${BATCH:-10000}
+ROUNDS=${ROUNDS:-3} LENGTH=${LENGTH:-8} ROWS=${ROWS:-1000} BATCH=${BATCH:-10000} BULK=${BULK:-50000}
 for name in chromium-headless-shell chromium google-chrome; do
   if command -v "$name" >/dev/null; then CHROME=$(command -v "$name"); break; fi
 done
@@ -26,6 +27,7 @@ if [ ! -e $peers/node_modules/.package-lock.json ] || [ $peers/package-lock.json
 fi
 go build -o bin/bench-tutorial ./bench/tutorial
 go build -o bin/bench-batch ./bench/batch
+go build -o bin/bench-bulk ./bench/bulk
 
 # measure runs one peer; what fails is a line too.
 measure() { # peer, workload, format, command
@@ -94,6 +96,8 @@ for format in jpeg png; do
   measure "pictifyd daemon" card $format bin/bench-batch --format $format --rows "$BATCH"
 done
 
+bin/bench-bulk --rows "$BULK" >"$work/bulk" || echo "bench-bulk ended early" >&2
+
 # gobench prints one of Go's benchmarks.
 gobench() { # title, package, pattern, benchtime
   echo "## $1"
@@ -117,6 +121,10 @@ about() {
   about
   bench_report=$(go run ./bench/report <"$lines")
   echo "$bench_report"
+  echo
+  echo "## The bulk API"
+  echo
+  cat "$work/bulk"
   echo
   gobench "A change in the file to new bytes under /b/…, at rest" ./daemon '^BenchmarkChangeToBytes$' 100x
   gobench "A reading of 10,000 rows of which 10 changed" ./daemon '^BenchmarkReading$' 20x

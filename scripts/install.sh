@@ -19,6 +19,7 @@ chrome() {
 
 services() {
   have node || packages+=(nodejs) # runs the examples that are scripts
+  have npm || packages+=(npm) # brings what the TypeScript client is made with
   have patch || packages+=(patch) # checks our diffs
   have pdftoppm || packages+=(poppler-utils) # looks at our PDFs with other eyes
   have webpmux || packages+=(webp) # reads our animations

@@ -41,10 +41,12 @@ export PICTIFYD_TEST_CHROME
 # A test whose service is missing must fail here, not be skipped.
 export PICTIFYD_TEST_ALL=1
 
+minutes=20m
+[ -z "${PICTIFYD_TEST_LONG:-}" ] || minutes=60m
 heavy='./store/... ./daemon/... ./render/... ./template'
 echo "== with the race detector =="
 # shellcheck disable=SC2046,SC2086
 go test -race -short -timeout 15m $(go list ./...)
 echo "== data and browsers, without it =="
 # shellcheck disable=SC2086
-go test -timeout 20m $heavy
+go test -timeout "$minutes" $heavy

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
@@ -13,19 +14,29 @@ import (
 )
 
 const jobColumns = `id, template, version, outputs, row_key, metadata, webhook_url, idempotency_key, body_digest,
-	status, total, planned, succeeded, failed, deduped, created_at, started_at, completed_at`
+	status, total, planned, succeeded, failed, deduped, created_at, started_at, completed_at, priority, max_errors,
+	stopped, run, retrying, before_run, paused_at, idle`
 
 func scanJob(scan func(...any) error) (j batch.Job, err error) {
-	var outputs, metadata string
-	var created, started, completed sql.NullInt64
+	var outputs, metadata, stopped string
+	var created, started, completed, paused sql.NullInt64
+	var idle int64
 	if err := scan(&j.ID, &j.Template, &j.Version, &outputs, &j.RowKey, &metadata, &j.WebhookURL, &j.IdempotencyKey, &j.BodyDigest,
-		&j.Status, &j.Total, &j.Planned, &j.Succeeded, &j.Failed, &j.Deduped, &created, &started, &completed); err != nil {
+		&j.Status, &j.Total, &j.Planned, &j.Succeeded, &j.Failed, &j.Deduped, &created, &started, &completed, &j.Priority, &j.MaxErrors,
+		&stopped, &j.Run, &j.Retrying, &j.Before, &paused, &idle); err != nil {
 		return j, err
+	}
+	if stopped != "" {
+		j.Stop = new(batch.Stop)
+		if err := decode(stopped, j.Stop); err != nil {
+			return j, err
+		}
 	}
 	if metadata != "" {
 		j.Metadata = json.RawMessage(metadata)
 	}
-	j.CreatedAt, j.StartedAt, j.CompletedAt = moment(created), moment(started), moment(completed)
+	j.CreatedAt, j.StartedAt, j.CompletedAt, j.PausedAt = moment(created), moment(started), moment(completed), moment(paused)
+	j.Idle = time.Duration(idle) * time.Millisecond
 	return j, decode(outputs, &j.Outputs)
 }
 
@@ -58,6 +69,7 @@ func (s *Store) StageRows(ctx context.Context, job string, rows []batch.Row) err
 			cells = append(cells, []any{r.Index, r.Key, string(r.Values), fault})
 		}
 		text := table(cells)
+		defer s.crash("rows.staged")
 		return s.write(ctx, func(ctx context.Context, t *tx) error {
 			_, err := t.exec(ctx, `INSERT INTO job_rows (job, idx, key, data, error)
 				SELECT CAST($2 AS TEXT), CAST(e.value->>0 AS BIGINT), e.value->>1, e.value->>2, e.value->>3 FROM rows($1) AS e`, text, job)
@@ -104,16 +116,19 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 			status = batch.Pending
 		}
 		n, err := t.exec(ctx, `INSERT INTO jobs (id, template, version, outputs, row_key, metadata, webhook_url, idempotency_key, body_digest,
-				status, unplanned, total, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12)
+				status, unplanned, total, created_at, priority, max_errors) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13, $14)
 			ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING`,
 			j.ID, j.Template, j.Version, encode(j.Outputs), j.RowKey, clean(string(j.Metadata)), j.WebhookURL, clean(j.IdempotencyKey), j.BodyDigest,
-			string(status), j.Total, millis(created))
+			string(status), j.Total, millis(created), string(j.Priority), j.MaxErrors)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return problem.New(problem.Conflict, "a job was accepted under the same Idempotency-Key").WithSlug("idempotency_key_used").
 				WithHint("ask for that job, or send another key")
+		}
+		if err := t.spend(ctx, j.Charge); err != nil {
+			return err
 		}
 		return t.addPlanTurn(ctx, j.ID)
 	})
@@ -125,34 +140,42 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 
 // UnplannedRows are the next rows of a job that were not planned yet, by index.
 func (s *Store) UnplannedRows(ctx context.Context, job string, limit int) ([]batch.Row, error) {
-	rows, err := collect(ctx, s.reader(), `SELECT idx, key, data, error FROM job_rows WHERE job = $1 ORDER BY idx LIMIT $2
-		OFFSET (SELECT planned FROM jobs WHERE id = $1)`, []any{job, limit},
-		func(scan func(...any) error) (r batch.Row, err error) {
-			var data, fault string
-			if err := scan(&r.Index, &r.Key, &data, &fault); err != nil {
-				return r, err
-			}
-			if data != "" {
-				r.Values = []byte(data)
-			}
-			if fault != "" {
-				r.Error = new(batch.RowError)
-			}
-			return r, decode(fault, r.Error)
-		})
+	rows, err := collect(ctx, s.reader(), `SELECT idx, key, data, error FROM job_rows WHERE job = $1
+		AND idx >= (SELECT planned FROM jobs WHERE id = $1) ORDER BY idx LIMIT $2`, []any{job, limit}, scanJobRow)
 	return rows, wrap(err, "read rows of job %s", job)
 }
 
+func scanJobRow(scan func(...any) error) (r batch.Row, err error) {
+	var data, fault string
+	if err := scan(&r.Index, &r.Key, &data, &fault); err != nil {
+		return r, err
+	}
+	if data != "" {
+		r.Values = []byte(data)
+	}
+	if fault != "" {
+		r.Error = new(batch.RowError)
+	}
+	return r, decode(fault, r.Error)
+}
+
 // PlanRows makes the renders of a page of rows wanted; planned is how many rows
-// of the job are planned then. With end all are, and the turn is over.
+// of the job are planned then. With end all are, and the turn is over. A job
+// that may not be planned now is ErrSteered, and nothing is planned.
 func (s *Store) PlanRows(ctx context.Context, turn Turn, job string, proposals []bindings.Proposal, planned int64, end bool) error {
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.mayPlan(ctx, job); err != nil {
+			return err
+		}
 		deduped, err := t.planJobRows(ctx, proposals)
 		if err != nil {
 			return err
 		}
 		if _, err := t.exec(ctx, `UPDATE jobs SET planned = $2, deduped = deduped + $3, unplanned = $4 WHERE id = $1`,
 			job, planned, deduped, flag(!end)); err != nil {
+			return err
+		}
+		if err := t.mayPlan(ctx, job); err != nil {
 			return err
 		}
 		if !end {
@@ -175,19 +198,8 @@ func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (de
 			fingerprints = append(fingerprints, w.Fingerprint)
 		}
 	}
-	known := make(map[string]bool, len(fingerprints))
-	if err := pages(fingerprints, pageSize, func(page []string) error {
-		return t.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1)`, []any{list(page)},
-			func(scan func(...any) error) error {
-				var f, state, text string
-				if err := scan(&f, &state, &text); err != nil {
-					return err
-				}
-				p, err := problemOf(text)
-				known[f] = state != stateFailed || p == nil || !retryable(p.Code)
-				return err
-			})
-	}); err != nil {
+	known, err := knownRenders(ctx, t.reader, fingerprints)
+	if err != nil {
 		return 0, err
 	}
 	for _, p := range proposals {
@@ -204,47 +216,98 @@ func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (de
 	return deduped, err
 }
 
+// knownRenders says which of the pictures are there, or asked for: of those with
+// an entry, true unless another try may make what a first one could not.
+func knownRenders(ctx context.Context, r reader, fingerprints []string) (map[string]bool, error) {
+	known := make(map[string]bool, len(fingerprints))
+	err := pages(fingerprints, pageSize, func(page []string) error {
+		return r.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1)`, []any{list(page)},
+			func(scan func(...any) error) error {
+				var f, state, text string
+				if err := scan(&f, &state, &text); err != nil {
+					return err
+				}
+				p, err := problemOf(text)
+				known[f] = state != stateFailed || p == nil || !retryable(p.Code)
+				return err
+			})
+	})
+	return known, err
+}
+
 // startJob notes the moment of a job's first render.
 func (t *tx) startJob(ctx context.Context, o bindings.Owner) error {
 	if o.Job() == "" {
 		return nil
 	}
-	_, err := t.exec(ctx, `UPDATE jobs SET started_at = $2, status = 'processing' WHERE id = $1 AND started_at IS NULL AND completed_at IS NULL`,
-		o.Job(), millis(t.now))
+	_, err := t.exec(ctx, `UPDATE jobs SET started_at = $2, status = CASE WHEN status = 'pending' THEN 'processing' ELSE status END
+		WHERE id = $1 AND started_at IS NULL AND completed_at IS NULL`, o.Job(), millis(t.now))
 	return err
 }
 
-// count adds ended rows to a job. The last one ends it, with one delivery if
-// somebody asked for it.
+// A tally is what the end of rows says about their job.
+type tally struct {
+	total, succeeded, failed, unplanned, retrying, maxErrors int64
+	stopped                                                  string
+	completed                                                sql.NullInt64
+}
+
+// count adds ended rows to a job. The last one ends it; one failure too many
+// stops it.
 func (t *tx) count(ctx context.Context, job string, succeeded, failed int64) error {
-	var total int64
-	var hook string
-	var completed sql.NullInt64
+	var n tally
 	err := t.row(ctx, `UPDATE jobs SET succeeded = succeeded + $2, failed = failed + $3,
 			started_at = CASE WHEN started_at IS NULL AND CAST($2 AS BIGINT) + CAST($3 AS BIGINT) > 0 THEN CAST($4 AS BIGINT) ELSE started_at END,
 			status = CASE WHEN status = 'pending' AND CAST($2 AS BIGINT) + CAST($3 AS BIGINT) > 0 THEN 'processing' ELSE status END
-		WHERE id = $1 RETURNING total, succeeded, failed, webhook_url, completed_at`, job, succeeded, failed, millis(t.now)).
-		Scan(&total, &succeeded, &failed, &hook, &completed)
-	if errors.Is(err, sql.ErrNoRows) {
+		WHERE id = $1 RETURNING total, succeeded, failed, unplanned, retrying, max_errors, stopped, completed_at`,
+		job, succeeded, failed, millis(t.now)).
+		Scan(&n.total, &n.succeeded, &n.failed, &n.unplanned, &n.retrying, &n.maxErrors, &n.stopped, &n.completed)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return nil
-	}
-	if err != nil || completed.Valid || succeeded+failed < total {
+	case err != nil || n.completed.Valid:
 		return err
+	case n.unplanned == 0 && n.succeeded+n.failed >= n.total:
+		return t.endJob(ctx, job)
+	case n.tooManyErrors() && n.stopped == "":
+		return t.stopJob(ctx, job, tooManyErrors(n.maxErrors))
 	}
-	if _, err := t.exec(ctx, `UPDATE jobs SET status = $2, completed_at = $3 WHERE id = $1`,
-		job, string(batch.Final(succeeded, failed)), millis(t.now)); err != nil || hook == "" {
-		return err
-	}
-	name, owner := "job:"+job, bindings.JobOwner(job)
-	t.wantSinks[name] = true
-	return t.insertDeliveries(ctx, [][]any{{deliveryID(name, owner, "", 1), name, string(owner), "", 1, sink.BatchCompleted, "", "", ""}})
+	return nil
 }
+
+func (n tally) tooManyErrors() bool { return n.maxErrors > 0 && n.failed-n.retrying > n.maxErrors }
+
+// endJob ends a job whose rows have all ended, with one delivery if somebody
+// asked for it.
+func (t *tx) endJob(ctx context.Context, id string) error {
+	j, err := scanJob(t.row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, id).Scan)
+	if err != nil {
+		return err
+	}
+	status := batch.Final(j.Succeeded, j.Failed)
+	switch {
+	case j.Stop != nil:
+		status = j.Stop.Status
+	case j.MaxErrors > 0 && j.Failed > j.MaxErrors:
+		status = batch.Failed
+	}
+	if _, err := t.exec(ctx, `UPDATE jobs SET status = $2, completed_at = $3, paused_at = NULL WHERE id = $1`,
+		id, string(status), millis(t.now)); err != nil || j.WebhookURL == "" {
+		return err
+	}
+	name, owner := hookOf(id), bindings.JobOwner(id)
+	t.wantSinks[name] = true
+	return t.insertDeliveries(ctx, [][]any{{deliveryID(name, owner, "", j.Run), name, string(owner), "", j.Run, sink.BatchCompleted, "", "", ""}})
+}
+
+// hookOf is the sink of a job's completion.
+func hookOf(job string) string { return "job:" + job }
 
 // Job is a job. A missing one is a problem of code NotFound.
 func (s *Store) Job(ctx context.Context, id string) (batch.Job, error) {
 	j, err := scanJob(s.reader().row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, clean(id)).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return j, problem.New(problem.NotFound, "there is no job %q", id).WithSlug("job_not_found")
+		return j, s.noJob(ctx, id)
 	}
 	return j, wrap(err, "read job %s", id)
 }

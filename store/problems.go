@@ -17,7 +17,7 @@ const (
 // retryable reports whether a render that failed so may succeed when it is
 // wanted again: what is at fault is the machine or a remote file, not the row.
 func retryable(code string) bool {
-	return code == codeCrashed || code == codeFailed || strings.HasPrefix(code, "asset_")
+	return code == codeCrashed || code == codeFailed || code == batch.RowCancelled || strings.HasPrefix(code, "asset_")
 }
 
 // problemOf reads a problem column.

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -92,17 +90,16 @@ const waitingRender = `state = 'waiting' AND due_at <= $1`
 // candidates locks what the turn may take.
 func (t *tx) candidates(ctx context.Context, limit int) ([]string, error) {
 	now := millis(t.now)
-	var priority int64
-	err := t.row(ctx, `SELECT priority FROM renders WHERE `+waitingRender+` ORDER BY priority LIMIT 1`, now).Scan(&priority)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+	priority, waits, err := t.nextPriority(ctx)
+	if err != nil || !waits {
+		return nil, err
 	}
+	owner, alone, err := t.nextOwner(ctx, priority)
 	if err != nil {
 		return nil, err
 	}
-	owner, err := t.nextOwner(ctx, priority)
-	if err != nil {
-		return nil, err
+	if !alone {
+		limit = max(limit/contendedPart, min(limit, minShare))
 	}
 	var page string
 	var attempts int64
@@ -157,29 +154,6 @@ func share(found []candidate, limit, slots int) []string {
 	return taken
 }
 
-// nextOwner is the one after the owner that was served last, in a circle.
-func (t *tx) nextOwner(ctx context.Context, priority int64) (owner string, err error) {
-	const next = `SELECT owner FROM renders WHERE ` + waitingRender + ` AND priority = $2 AND owner > $3 ORDER BY owner LIMIT 1`
-	last := t.store.lastOwner()
-	err = t.row(ctx, next, millis(t.now), priority, last).Scan(&owner)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = t.row(ctx, next, millis(t.now), priority, "").Scan(&owner)
-	}
-	return owner, err
-}
-
-func (s *Store) lastOwner() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.lastServed
-}
-
-func (s *Store) served(o bindings.Owner) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lastServed = string(o)
-}
-
 // dropUnwanted forgets the candidates that no image waits for, but for those
 // that are made again. They are locked, so that whoever wants one from now on
 // waits, and finds it gone or claimed.
@@ -231,7 +205,7 @@ func (s *Store) FinishRenders(ctx context.Context, turn Turn, done []Rendered, e
 		if !end {
 			return nil
 		}
-		if _, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', claimed_by = 0, attempts = attempts - 1
+		if _, err := t.exec(ctx, `UPDATE renders SET state = `+resting+`, claimed_by = 0, attempts = attempts - 1
 			WHERE claimed_by = $1 AND state = 'claimed'`, turn.ID); err != nil {
 			return err
 		}
@@ -270,11 +244,17 @@ func (t *tx) recordPictures(ctx context.Context, done []Rendered) error {
 		return err
 	}
 	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
-	if _, err := t.exec(ctx, `UPDATE renders SET state = 'done', claimed_by = 0, hash = e.value->>1, ext = e.value->>2,
+	known, err := t.exec(ctx, `UPDATE renders SET state = 'done', claimed_by = 0, hash = e.value->>1, ext = e.value->>2,
 			bytes = CAST(e.value->>3 AS BIGINT), width = CAST(e.value->>4 AS BIGINT), height = CAST(e.value->>5 AS BIGINT),
 			duration = CAST(e.value->>6 AS BIGINT), assets = e.value->>7, layout = e.value->>8, ended_at = CAST($2 AS BIGINT)
-		FROM rows($1) AS e WHERE fingerprint = e.value->>0 AND state <> 'done'`, table(rows), millis(t.now)); err != nil {
+		FROM rows($1) AS e WHERE fingerprint = e.value->>0 AND state <> 'done'`, table(rows), millis(t.now))
+	if err != nil {
 		return err
+	}
+	if known < int64(len(rows)) {
+		if err := t.dropErased(ctx, rows); err != nil {
+			return err
+		}
 	}
 	return t.settle(ctx, fingerprints, nil)
 }
@@ -302,7 +282,7 @@ func (t *tx) recordFailures(ctx context.Context, turn Turn, done []Rendered) err
 
 // rest lets a claim wait. last says that it was its last try.
 func (t *tx) rest(ctx context.Context, turn Turn, r Rendered) (last bool, err error) {
-	n, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', claimed_by = 0, due_at = $3
+	n, err := t.exec(ctx, `UPDATE renders SET state = `+resting+`, claimed_by = 0, due_at = $3
 		WHERE fingerprint = $1 AND claimed_by = $2 AND state = 'claimed' AND attempts < $4`,
 		r.Fingerprint, turn.ID, millis(t.now.Add(r.After)), claimLimit)
 	if err != nil || n > 0 {
@@ -334,4 +314,23 @@ func (t *tx) failRenders(ctx context.Context, failed map[string]bindings.Problem
 		return err
 	}
 	return t.settle(ctx, nil, texts)
+}
+
+// dropErased marks the bytes of pictures, given by fingerprint and hash, whose
+// rows were erased while they were made.
+func (t *tx) dropErased(ctx context.Context, pictures [][]any) error {
+	made := map[string]string{}
+	var fingerprints []string
+	for _, p := range pictures {
+		f, hash := p[0].(string), p[1].(string)
+		made[f], fingerprints = hash, append(fingerprints, f)
+	}
+	known, err := collect(ctx, t.reader, `SELECT fingerprint FROM renders WHERE fingerprint IN list($1)`, []any{list(fingerprints)}, text1)
+	if err != nil {
+		return err
+	}
+	for _, f := range known {
+		delete(made, f)
+	}
+	return t.markErased(ctx, slices.Collect(maps.Values(made)), new(Erased))
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
@@ -13,24 +15,77 @@ import (
 func (s *Store) Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error) {
 	job = clean(job) // it may be what somebody typed
 	owner := string(bindings.JobOwner(job))
-	var results []batch.Result
-	var err error
-	switch status {
-	case "":
-		results, err = collect(ctx, s.reader(), `SELECT r.idx, r.key, COALESCE(i.state, ''), COALESCE(i.problem, '') FROM job_rows AS r
-			LEFT JOIN items AS i ON i.owner = $2 AND i.idx = r.idx AND i.key = r.key
-			WHERE r.job = $1 AND r.idx > $3 ORDER BY r.idx LIMIT $4`, []any{job, owner, after, limit}, scanResult)
-	case string(batch.Failed):
-		results, err = collect(ctx, s.reader(), `SELECT idx, key, state, problem FROM items
-			WHERE owner = $1 AND state = 'failed' AND idx > $2 ORDER BY idx LIMIT $3`, []any{owner, after, limit}, scanResult)
-	default:
-		results, err = collect(ctx, s.reader(), `SELECT idx, key, state, problem FROM items
-			WHERE owner = $1 AND state = 'ready' AND idx > $2 ORDER BY idx LIMIT $3`, []any{owner, after, limit}, scanResult)
-	}
+	results, err := s.bareResults(ctx, job, after, limit, status)
 	if err == nil && len(results) > 0 {
 		err = s.picture(ctx, owner, results)
 	}
 	return results, wrap(err, "read results of job %s", job)
+}
+
+// bareResults are results without their pictures.
+func (s *Store) bareResults(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error) {
+	owner := string(bindings.JobOwner(job))
+	cut, err := s.cutOff(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	state := stateReady
+	switch status {
+	case "":
+		results, err := collect(ctx, s.reader(), `SELECT r.idx, COALESCE(i.key, r.key), COALESCE(i.state, ''), COALESCE(i.problem, '') FROM job_rows AS r
+			LEFT JOIN items AS i ON i.owner = $2 AND i.idx = r.idx
+			WHERE r.job = $1 AND r.idx > $3 ORDER BY r.idx LIMIT $4`, []any{job, owner, after, limit}, scanResult)
+		cut.end(results)
+		return results, err
+	case string(batch.Failed):
+		state = stateFailed
+	}
+	results, err := collect(ctx, s.reader(), `SELECT idx, key, state, problem FROM items
+		WHERE owner = $1 AND state = '`+state+`' AND idx > $2 ORDER BY idx LIMIT $3`, []any{owner, after, limit}, scanResult)
+	if err != nil || state == stateReady || cut.stop == nil || len(results) == limit {
+		return results, err
+	}
+	never, err := collect(ctx, s.reader(), `SELECT idx, key, '', '' FROM job_rows WHERE job = $1 AND idx >= $2 AND idx > $3 ORDER BY idx LIMIT $4`,
+		[]any{job, cut.planned, after, limit - len(results)}, scanResult)
+	cut.end(never)
+	return append(results, never...), err
+}
+
+// A cutOff is where the planning of a job ended that was stopped: the rows from
+// there on have no items, and ended with it.
+type cutOff struct {
+	planned int64
+	stop    *batch.Stop // nil where all rows were planned, or will be
+}
+
+func (s *Store) cutOff(ctx context.Context, job string) (c cutOff, err error) {
+	var text string
+	err = s.reader().row(ctx, `SELECT planned, stopped FROM jobs WHERE id = $1 AND completed_at IS NOT NULL AND stopped <> '' AND planned < total`, job).
+		Scan(&c.planned, &text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	c.stop = new(batch.Stop)
+	return c, decode(text, c.stop)
+}
+
+func (c cutOff) end(results []batch.Result) {
+	if c.stop == nil {
+		return
+	}
+	for i, r := range results {
+		if r.Index >= c.planned && !r.Done {
+			results[i].Done, results[i].Error = true, rowError(cancelled(*c.stop))
+		}
+	}
+}
+
+// cancelled is the problem of a row whose job was stopped.
+func cancelled(s batch.Stop) *bindings.Problem {
+	return &bindings.Problem{Code: batch.RowCancelled, Message: s.Message}
 }
 
 func scanResult(scan func(...any) error) (r batch.Result, err error) {

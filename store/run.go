@@ -25,7 +25,7 @@ type Workers struct {
 const (
 	deliverWorkers = 64
 	pollWorkers    = 8
-	planWorkers    = 2
+	planWorkers    = 32 // one for each job; how many compute at a time is the worker's matter
 
 	// A turn that was inserted here rings a bell. The poll is for the others:
 	// those that failed and come again.
@@ -115,7 +115,7 @@ func (s *Store) putBack(ctx context.Context) error {
 		if err := t.failRenders(ctx, failed); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', claimed_by = 0 WHERE state = 'claimed'`); err != nil {
+		if _, err := t.exec(ctx, `UPDATE renders SET state = `+resting+`, claimed_by = 0 WHERE state = 'claimed'`); err != nil {
 			return err
 		}
 		_, err = t.exec(ctx, `UPDATE deliveries SET state = 'waiting', claimed_by = 0, due_at = $1 WHERE state = 'claimed'`, millis(t.now))

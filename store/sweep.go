@@ -67,8 +67,9 @@ func (s *Store) unattended(ctx context.Context) (u unattended, err error) {
 		AND name NOT IN (SELECT args->>'source' FROM river_job WHERE queue = 'poll' AND `+liveTurn+`)`, nil, text1); err != nil {
 		return u, err
 	}
-	u.jobs, err = collect(ctx, r, `SELECT id FROM jobs WHERE unplanned = 1
-		AND id NOT IN (SELECT args->>'job' FROM river_job WHERE queue = 'plan' AND `+liveTurn+`)`, nil, text1)
+	u.jobs, err = collect(ctx, r, `SELECT id FROM (SELECT id FROM jobs WHERE unplanned = 1 AND status <> 'paused'
+			UNION SELECT id FROM jobs WHERE steering = 1) AS j
+		WHERE id NOT IN (SELECT args->>'job' FROM river_job WHERE queue = 'plan' AND `+liveTurn+`)`, nil, text1)
 	return u, err
 }
 
@@ -111,7 +112,7 @@ func (t *tx) putBackTurns(ctx context.Context, turns []int64) error {
 	for _, id := range turns {
 		for _, statement := range []string{
 			`UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running'`,
-			`UPDATE renders SET state = 'waiting', claimed_by = 0 WHERE claimed_by = $1 AND state = 'claimed'`,
+			`UPDATE renders SET state = ` + resting + `, claimed_by = 0 WHERE claimed_by = $1 AND state = 'claimed'`,
 			`UPDATE deliveries SET state = 'waiting', claimed_by = 0 WHERE claimed_by = $1 AND state = 'claimed'`,
 		} {
 			if _, err := t.exec(ctx, statement, id); err != nil {

@@ -142,7 +142,7 @@ func (s *Store) release(ctx context.Context, turn Turn) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', claimed_by = 0,
+		if _, err := t.exec(ctx, `UPDATE renders SET state = `+resting+`, claimed_by = 0,
 				attempts = CASE WHEN $2 = 1 THEN attempts - 1 WHEN attempts > $3 THEN $3 ELSE attempts END,
 				due_at = CASE WHEN $2 = 0 AND attempts >= $3 THEN CAST($4 AS BIGINT) ELSE due_at END
 			WHERE claimed_by = $1 AND state = 'claimed'`, turn.ID, cut, suspectAttempts, millis(t.now.Add(suspectRest))); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/pictifyd/pictifyd/client"
 	"github.com/pictifyd/pictifyd/daemon"
 )
 
@@ -35,7 +36,7 @@ type exchangeFlags struct {
 func (f *exchangeFlags) run(t *terminal, do func(daemon.Exchange, context.Context, []string) ([]daemon.Exchanged, error)) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	done, err := do(daemon.Exchange{Dir: f.Dir, Remote: daemon.Remote{URL: f.Server, Key: f.Key}, Force: f.Force}, ctx, f.Names)
+	done, err := do(daemon.Exchange{Dir: f.Dir, Remote: client.Remote{URL: f.Server, Key: f.Key}, Force: f.Force}, ctx, f.Names)
 	if f.JSON {
 		if done == nil {
 			done = []daemon.Exchanged{}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/rows"
 )
 
 // The formats of documents.
@@ -69,7 +70,7 @@ func (l Layout) Problems() problem.List {
 		list = append(list, problem.New(problem.Invalid, "a rows path is for format json, not %s", l.Format).
 			At("rows").WithHint("leave rows out, or set format: json"))
 	}
-	if _, err := parseDelimiter(l.Delimiter); err != nil {
+	if _, err := rows.ParseDelimiter(l.Delimiter); err != nil {
 		list = append(list, err.At("delimiter"))
 	} else if l.Delimiter != "" && l.Format != "" && l.Format != CSV {
 		list = append(list, problem.New(problem.Invalid, "a delimiter is for format csv, not %s", l.Format).
@@ -91,7 +92,7 @@ func (l Layout) Decoder(format string, data []byte, key []string) (Decoder, erro
 	case JSON:
 		return newJSON(text, l.Rows)
 	case NDJSON:
-		return &ndjson{rest: text}, nil
+		return newNDJSON(text), nil
 	}
 	return nil, Unsupported(format)
 }

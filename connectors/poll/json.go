@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/rows"
 )
 
 // maxDepth is how deep values may nest where they are only skipped; encoding/json
@@ -19,18 +20,18 @@ const maxDepth = 10000
 type jsonDecoder struct {
 	text   []byte
 	dec    *json.Decoder
-	window *window
+	window *rows.Window
 	path   path
 	inside bool // in the array of rows
 	next   int  // index of the next element
 }
 
-func newJSON(text []byte, rows string) (*jsonDecoder, error) {
-	p, invalid := parsePath(rows)
+func newJSON(text []byte, at string) (*jsonDecoder, error) {
+	p, invalid := parsePath(at)
 	if invalid != nil {
 		return nil, invalid
 	}
-	w := &window{r: bytes.NewReader(text)}
+	w := &rows.Window{From: bytes.NewReader(text), Size: maxHeld}
 	d := &jsonDecoder{text: text, dec: json.NewDecoder(w), window: w, path: p}
 	d.dec.UseNumber()
 	return d, nil
@@ -43,7 +44,7 @@ func (d *jsonDecoder) Next() (Element, error) {
 		}
 		d.inside = true
 	}
-	d.window.moveTo(d.dec.InputOffset())
+	d.window.MoveTo(d.dec.InputOffset())
 	if !d.dec.More() {
 		return Element{}, d.explain(d.leave())
 	}
@@ -221,7 +222,7 @@ func (d *jsonDecoder) skip() error {
 }
 
 func (d *jsonDecoder) token() (json.Token, error) {
-	d.window.moveTo(d.dec.InputOffset())
+	d.window.MoveTo(d.dec.InputOffset())
 	token, err := d.dec.Token()
 	return token, cutShort(err)
 }
@@ -238,7 +239,7 @@ func cutShort(err error) error {
 func (d *jsonDecoder) explain(err error) error {
 	var syntax *json.SyntaxError
 	switch {
-	case errors.Is(err, errHeld):
+	case errors.Is(err, rows.ErrHeld):
 		return problem.New(problem.TooLarge, "a value is larger than %d MB", maxHeld>>20).In(d.position())
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return problem.New(problem.Invalid, "the JSON document breaks off: %w", io.ErrUnexpectedEOF).

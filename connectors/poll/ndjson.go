@@ -7,42 +7,36 @@ import (
 	"io"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/rows"
 )
 
 // ndjson reads one JSON object a line. A broken line is a fault, but for a last
 // one that has no line end: that is where a document was cut.
-type ndjson struct {
-	rest []byte
-	line int
-}
+type ndjson struct{ lines *rows.Lines }
+
+func newNDJSON(text []byte) *ndjson { return &ndjson{rows.NewLines(bytes.NewReader(text), maxRecord)} }
 
 func (d *ndjson) Next() (Element, error) {
-	for len(d.rest) > 0 {
-		text, rest, ended := bytes.Cut(d.rest, []byte("\n"))
-		d.rest = rest
-		d.line++
-		text = bytes.TrimSpace(text)
-		if len(text) == 0 {
-			continue
-		}
-		e := Element{Position: line(d.line), Size: int64(len(text))}
-		if e.Size > maxRecord {
-			e.Fault = tooLarge(e.Position)
-			return e, nil
-		}
-		value, err := oneJSON(text)
-		switch {
-		case err == nil:
-			e.take(value)
-		case !ended:
-			return Element{}, problem.New(problem.Invalid, "the last line breaks off: %w", err).
-				In(atLine(d.line)).WithHint("see that the document was written and sent to its end")
-		default:
-			e.Fault = fault(e.Position, BadRecord, "not JSON: %v", err)
-		}
+	l, err := d.lines.Next()
+	if err != nil {
+		return Element{}, err
+	}
+	e := Element{Position: line(l.Number), Size: l.Size}
+	if l.TooLong {
+		e.Fault = tooLarge(e.Position)
 		return e, nil
 	}
-	return Element{}, io.EOF
+	value, err := oneJSON(l.Text)
+	switch {
+	case err == nil:
+		e.take(value)
+	case !l.Ended:
+		return Element{}, problem.New(problem.Invalid, "the last line breaks off: %w", err).
+			In(atLine(l.Number)).WithHint("see that the document was written and sent to its end")
+	default:
+		e.Fault = fault(e.Position, BadRecord, "not JSON: %v", err)
+	}
+	return e, nil
 }
 
 // oneJSON decodes text, which is one JSON value and nothing else.

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/egresstest"
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render"
@@ -129,8 +130,11 @@ func TestPageIsSilentInAWorldWhereEveryAddressAnswers(t *testing.T) {
 				draw(body, "<!doctype html><html><head></head><body>"+all.String()+"</body></html>", render.JPEG)
 			}
 		}
-		for _, head := range heads {
-			for _, host := range few {
+		for i, head := range heads {
+			for j, host := range few {
+				if !campaign.Takes(i+j, 2) {
+					continue
+				}
 				draw(head+" "+host, "<!doctype html><html><head>"+strings.ReplaceAll(head, "HOST", host)+"</head><body>x</body></html>", render.PNG)
 			}
 		}

@@ -36,7 +36,7 @@ var paceFormats = []render.Format{render.PNG, render.JPEG, render.WebP}
 
 // paceRounds is how often each lane is measured, in turns with the other. The
 // best round counts: other work on the machine makes a lane slower, never faster.
-const paceRounds = 3
+const paceRounds = 2
 
 // paceAge is how long a pace is believed.
 const paceAge = 30 * 24 * time.Hour
@@ -50,8 +50,8 @@ type keptPace struct {
 // paceKey is what a pace holds for: another Chrome, machine or pool has another,
 // and so has another way of measuring.
 func (p *Pool) paceKey(version string) string {
-	return fmt.Sprintf("%s, %s, %d cores, %d browsers of %d tabs, best of %d",
-		version, runtime.GOARCH, runtime.NumCPU(), len(p.places), p.options.Tabs, paceRounds)
+	return fmt.Sprintf("%s, %s, %d cores, %d browsers of %d tabs, best of %d rounds of %d",
+		version, runtime.GOARCH, runtime.NumCPU(), len(p.places), p.options.Tabs, paceRounds, pacePictures)
 }
 
 // recall takes the pace that was measured before. Without one the pool measures
@@ -166,6 +166,10 @@ func (p *Pool) measure(format render.Format) (best Rates, err error) {
 	return best, nil
 }
 
+// pacePictures is how many pictures each slot makes in a round: a stage takes the
+// next ones while the last are on their way.
+const pacePictures = 3
+
 // rate is how many pictures a second one lane makes, with as many in flight as
 // the pool has slots. It counts pictures, not time: one that takes long must not
 // fall out of the window.
@@ -178,13 +182,15 @@ func (p *Pool) rate(format render.Format, round int, into func(*waiter)) (float6
 	var all sync.WaitGroup
 	for slot := range slots {
 		all.Go(func() {
-			w := newWaiter(ctx, paceRow(round*slots+slot, format))
-			into(w)
-			_, failed[slot] = p.finish(ctx, w)
+			for n := 0; n < pacePictures && failed[slot] == nil; n++ {
+				w := newWaiter(ctx, paceRow((round*slots+slot)*pacePictures+n, format))
+				into(w)
+				_, failed[slot] = p.finish(ctx, w)
+			}
 		})
 	}
 	all.Wait()
-	return float64(slots) / time.Since(began).Seconds(), errors.Join(failed...)
+	return float64(slots*pacePictures) / time.Since(began).Seconds(), errors.Join(failed...)
 }
 
 // paceRow is a card with a gradient, a shadow and some text, another one in

@@ -77,6 +77,9 @@ func TestPaceIsRecalledOrMeasuredAgain(t *testing.T) {
 }
 
 func TestPaceIsMeasuredInARest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds: runs in the pass without -short")
+	}
 	path := filepath.Join(t.TempDir(), "pace.json")
 	p := newPool(t, nil, withTabs(1), func(c *Config, o *Options) { c.Idle, o.Pace = 0, path })
 	version := p.places[0].browser.version

@@ -73,10 +73,10 @@ func mustSplit(tb testing.TB, data []byte) [][]byte {
 	return parts
 }
 
-func all(parts ...[]byte) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
+func all(parts ...[]byte) iter.Seq2[Part, error] {
+	return func(yield func(Part, error) bool) {
 		for _, p := range parts {
-			if !yield(p, nil) {
+			if !yield(Part{Data: p}, nil) {
 				return
 			}
 		}
@@ -433,7 +433,7 @@ func TestAMergerEndsWithItsFirstError(t *testing.T) {
 		t.Errorf("a damaged part: got %v", err)
 	}
 	gone := errors.New("gone")
-	if err := Merge(io.Discard, Info{}, func(yield func([]byte, error) bool) { yield(nil, gone) }); !errors.Is(err, gone) {
+	if err := Merge(io.Discard, Info{}, func(yield func(Part, error) bool) { yield(Part{}, gone) }); !errors.Is(err, gone) {
 		t.Errorf("a part that can't be had: got %v", err)
 	}
 	for room := 0; room < len(part); room += 997 {

@@ -36,6 +36,8 @@ type Writer struct {
 	kids        array
 	producer    object
 	whole       bool
+	title       string // of the bookmark of the next page
+	marks       []mark
 	err         error
 }
 
@@ -91,6 +93,7 @@ func (w *Writer) add(p *Page, leaf func(b *builder) (ref, error)) error {
 		return w.fail(err)
 	}
 	w.kids = append(w.kids, r)
+	w.marked(r)
 	w.whole = w.whole || b.whole
 	if w.producer == nil {
 		w.producer = b.producer()
@@ -256,6 +259,9 @@ func (w *Writer) Close(info Info) error {
 	if err := w.out.put(w.pages, dict{"Type": name("Pages"), "Count": integer(len(w.kids)), "Kids": w.kids}); err != nil {
 		return w.fail(err)
 	}
+	if err := w.outline(root); err != nil {
+		return w.fail(err)
+	}
 	if err := w.out.put(w.root, root); err != nil {
 		return w.fail(err)
 	}
@@ -269,19 +275,27 @@ func (w *Writer) Close(info Info) error {
 // Points are CSS pixels, 96 to the inch, as points.
 func Points(pixels float64) float64 { return pixels * 72 / 96 }
 
+// A Part is one file of those that Merge makes one of.
+type Part struct {
+	Data []byte
+	Mark string // "": no bookmark
+}
+
 // Merge writes the pages of all parts into one file, with what is equal in several
 // of them once: each TrueType font with the glyphs of all, pictures, drawings. Links to addresses
-// stay. One part at a time is in memory. An error of parts ends it.
-func Merge(w io.Writer, info Info, parts iter.Seq2[[]byte, error]) error {
+// stay. The first page of a part has its bookmark. One part at a time is in
+// memory. An error of parts ends it.
+func Merge(w io.Writer, info Info, parts iter.Seq2[Part, error]) error {
 	x := NewWriter(w)
 	for part, err := range parts {
 		if err != nil {
 			return err
 		}
-		f, err := Open(part)
+		f, err := Open(part.Data)
 		if err != nil {
 			return err
 		}
+		x.Mark(part.Mark)
 		for _, p := range f.pages {
 			if err := x.Page(p); err != nil {
 				return err

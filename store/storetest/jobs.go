@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +104,41 @@ var jobs = map[string]func(*testing.T, Open){
 		}
 		if j := got(s.Job(t.Context(), "j1"))(t); j.Status != batch.Failed {
 			t.Errorf("job is %+v", j)
+		}
+	},
+
+	"RowsAreGivenAsTheyWereSent": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		large := `{"z":"` + strings.Repeat("x", 1<<20-20) + `","a":1.50}`
+		var want []batch.Row
+		for i := range int64(30) {
+			r := batch.Row{Index: i, Key: fmt.Sprint(i), Values: []byte(large)}
+			if i%10 == 3 {
+				r = batch.Row{Index: i, Key: fmt.Sprint(i), Error: &batch.RowError{Code: "bad_row", Message: "a list"}}
+			}
+			want = append(want, r)
+		}
+		must(t, s.StageRows(t.Context(), "j1", want))
+		must(t, s.AcceptJob(t.Context(), batch.Job{ID: "j1", Template: "card", Version: 1, Total: 30}))
+		var all []batch.Row
+		for after, pages := int64(-1), 0; ; pages++ {
+			page := got(s.Sent(t.Context(), "j1", after, 20))(t)
+			if len(page) == 0 {
+				if pages < 3 {
+					t.Errorf("%d MB came in %d pages", len(large)*27>>20, pages)
+				}
+				break
+			}
+			all, after = append(all, page...), page[len(page)-1].Index
+		}
+		if !cmp.Equal(want, all) {
+			t.Errorf("%d rows came, and are not those that were sent", len(all))
+		}
+		if page := got(s.Sent(t.Context(), "j1", 10, 2))(t); len(page) != 2 || page[0].Index != 11 {
+			t.Errorf("behind 10 come %d rows", len(page))
+		}
+		if page := got(s.Sent(t.Context(), "no\x00ne", -1, 2))(t); len(page) != 0 {
+			t.Errorf("a job that is not there has %d rows", len(page))
 		}
 	},
 

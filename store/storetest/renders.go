@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -118,6 +119,65 @@ var renders = map[string]func(*testing.T, Open){
 					t.Fatalf("after round %d %s was served %d times, all: %v", round, o, n, served)
 				}
 			}
+		}
+	},
+
+	"NoPriorityWaitsForEver": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		const rows = 200
+		for name, priority := range map[string]int{"soon": bindings.PriorityChange, "then": bindings.PriorityBatch, "late": bindings.PriorityReplan} {
+			var all []bindings.Proposal
+			for i := range rows {
+				p := wantsOutputs(bindings.BindingOwner(name), fmt.Sprint(i), fmt.Sprintf("card=%s%d", name, i))
+				p.Priority = priority
+				all = append(all, p)
+			}
+			got(s.Replan(t.Context(), name, all))(t)
+		}
+		served := map[string]int{}
+		for turn := range int64(64) {
+			served[claim(t, s, turn+1, 1)[0].Owner.Binding()]++
+		}
+		if served["soon"] != 48 || served["then"] != 8 || served["late"] != 8 {
+			t.Errorf("of 64 turns they had %v, want most for the soonest and an eighth for each other", served)
+		}
+	},
+
+	"WhatSomebodyWaitsForGoesBeforeAll": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		var all []bindings.Proposal
+		for i := range 40 {
+			p := wants(fmt.Sprint(i), fmt.Sprint(i))
+			p.Priority = bindings.PriorityNow
+			if i%2 == 1 {
+				p.Priority = bindings.PriorityReplan
+			}
+			all = append(all, p)
+		}
+		replan(t, s, all...)
+		for turn := range int64(20) {
+			c := claim(t, s, turn+1, 1)[0]
+			var n int
+			if _, err := fmt.Sscan(c.Spec.Values[0], &n); err != nil || n%2 == 1 {
+				t.Errorf("turn %d took %+v, and somebody waits for others", turn, c)
+			}
+		}
+	},
+
+	"TurnsAreSmallWhileAnotherOwnerWaits": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		var all []bindings.Proposal
+		for i := range 300 {
+			all = append(all, wants(fmt.Sprint(i), fmt.Sprint(i)))
+		}
+		replan(t, s, all...)
+		if n := len(claim(t, s, 1, 100)); n != 100 {
+			t.Errorf("alone an owner gets %d, want a whole turn", n)
+		}
+		replan(t, s, wantsOutputs(bindings.BindingOwner("other"), "x", "card=x"))
+		sizes := []int{len(claim(t, s, 2, 100)), len(claim(t, s, 3, 100)), len(claim(t, s, 4, 100))}
+		if !slices.Contains(sizes, 1) || slices.Max(sizes) != 100 || sizes[0] == 100 {
+			t.Errorf("beside another one they get %v, want small turns until it is served", sizes)
 		}
 	},
 

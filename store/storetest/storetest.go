@@ -21,7 +21,7 @@ type Open func(tb testing.TB) *store.Store
 
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
-	for _, group := range []map[string]func(*testing.T, Open){settings, readings, guards, renders, places, redrawn, deliveries, jobs, turns, views, interrupted, drafts, rechecks} {
+	for _, group := range []map[string]func(*testing.T, Open){settings, readings, guards, renders, places, redrawn, deliveries, jobs, intakes, steering, turns, views, interrupted, drafts, rechecks, keys, keeping} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) { test(t, open) })
 		}
@@ -213,6 +213,7 @@ func acceptJob(tb testing.TB, s *store.Store, id string, n int) batch.Job {
 		Metadata: json.RawMessage(`{"campaign":7}`), WebhookURL: "https://example.com/hook", IdempotencyKey: "key of " + id,
 		BodyDigest: "digest", Status: batch.Pending, Total: int64(n), CreatedAt: start}
 	must(tb, s.AcceptJob(tb.Context(), j))
+	j.Run = 1
 	return j
 }
 

@@ -1,0 +1,51 @@
+package api
+
+import "encoding/json"
+
+var bindingOperations = operations{
+	"GET /bindings": {
+		id: "listBindings", tag: tagBindings, summary: "Bindings with their state",
+		answers: answers{200: sends("", only[[]bindingView]("bindings"))},
+	},
+	"GET /bindings/{name}": {
+		id: "getBinding", tag: tagBindings, summary: "A binding with its state",
+		answers: answers{200: sends("", only[bindingView]("binding"))},
+	},
+	"GET /bindings/{name}/rows": {
+		id: "listRows", tag: tagBindings, summary: "The rows of a binding's source",
+		detail:  "With them come the first rows that failed, and those that are kept out.",
+		query:   []queryParam{{"after", "Only rows behind this key.", anyText()}, limitParam},
+		answers: answers{200: sends("", of[rowPage]())},
+	},
+	"POST /bindings/{name}/refresh": {
+		id: "refreshBinding", tag: tagBindings, summary: "Read the source now",
+		headers: []string{"IdempotencyKey"},
+		answers: answers{202: sends("", object(property{"status", "`refreshing`", anyText()}, property{"binding", "", anyText()}, property{"source", "", anyText()}))},
+	},
+	"POST /bindings/{name}/guard/accept": {
+		id: "acceptGuard", tag: tagBindings, summary: "Let through what the guard holds",
+		detail:  "A body that says what was seen is refused if something else is held by now.",
+		headers: []string{"IdempotencyKey"},
+		body:    mayTake(of[guardRequest](), map[string]any{"What was seen": json.RawMessage(`{"changes":120,"removals":3}`)}),
+		answers: answers{200: sends("", object(property{"status", "`accepted`", anyText()}, property{"binding", "", anyText()}, property{"accepted", "How many rows.", of[int]()}))},
+	},
+	"GET /events": {
+		id: "watchEverything", tag: tagBindings, summary: "The state of everything as it happens",
+		detail:  "Server-sent events named `state`: bindings, the newest jobs and images, whole each time. The key must see every template.",
+		answers: answers{200: streams("", "text/event-stream", of[overview]())},
+	},
+}
+
+// A rowPage is a page of rows, with what keeps rows from their picture.
+type rowPage struct {
+	Rows        []rowView        `json:"rows"`
+	Failed      []failedView     `json:"failed"`
+	Quarantined []quarantineView `json:"quarantined"`
+	Next        string           `json:"next,omitempty"` // the after of the next page
+}
+
+// A guardRequest is what was seen to be held.
+type guardRequest struct {
+	Changes  *int64 `json:"changes,omitempty"`
+	Removals *int64 `json:"removals,omitempty"`
+}

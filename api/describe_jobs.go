@@ -1,0 +1,97 @@
+package api
+
+import (
+	"encoding/json"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/internal/openapi"
+)
+
+var jobOperations = operations{
+	"GET /jobs": {
+		id: "listJobs", tag: tagJobs, summary: "The newest jobs",
+		query:   []queryParam{limitParam},
+		answers: answers{200: sends("", only[[]jobView]("jobs"))},
+	},
+	"GET /jobs/{id}": {
+		id: "getJob", tag: tagJobs, summary: "A job and a page of its results",
+		detail:  "Rows that have ended are in `results` or in `errors`, those that are still worked on in neither. Read page by page, or with `after` = `nextAfter` of the page before.",
+		query:   append([]queryParam{{"page", "Which page, from 1.", wholeFrom(1, batch.MaxRows)}, limitParam}, resultParams...),
+		answers: answers{200: sends("", of[jobPage]())},
+	},
+	"GET /jobs/{id}/events": {
+		id: "watchJob", tag: tagJobs, summary: "A job's progress as it happens",
+		detail:  "Server-sent events: `progress`, and at last `end`. The data of each is the job as a whole, so that whoever comes back has missed nothing.",
+		answers: answers{200: streams("One event after each change.", "text/event-stream", of[jobView]())},
+	},
+	"GET /jobs/{id}/results.ndjson": {
+		id: "streamResults", tag: tagJobs, summary: "All results, a line each",
+		detail: "In the order of their index, without holes. The stream ends before the first row that has not ended; with `follow=true` it waits for it. " +
+			"After a broken connection go on with `after` = the last index that came.",
+		query: append([]queryParam{{"follow", "Wait for rows that have not ended.", yesNo()}}, resultParams...),
+		scope: RendersRead, signed: true,
+		answers: answers{200: streams("", "application/x-ndjson", either(of[batch.RowResult](), of[batch.RowFailure]()))},
+	},
+}
+
+var (
+	limitParam   = queryParam{"limit", "At most so many.", wholeFrom(1, maxPage)}
+	resultParams = []queryParam{
+		{"after", "Only rows behind this index.", wholeFrom(-1, batch.MaxRows)},
+		{"status", "Only rows that ended so.", oneOf("completed", "failed", "success")},
+	}
+)
+
+// A jobPage is a job with a page of its results.
+type jobPage struct {
+	batch.View
+	NextAfter *int64 `json:"nextAfter"` // the after of the next page, null at the end
+}
+
+// either is one of two shapes.
+func either(a, b shape) shape {
+	return func(s *openapi.Schemas, closed bool) (*jsonschema.Schema, error) {
+		one, err := a(s, closed)
+		if err != nil {
+			return nil, err
+		}
+		other, err := b(s, closed)
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{one, other}}, err
+	}
+}
+
+// jobWebhooks are the calls that pictifyd makes for jobs.
+var jobWebhooks = map[string]webhook{
+	"batch.completed": {
+		id: "batchCompleted", summary: "Every row of a batch has ended",
+		detail: "Sent to the batch's `webhookUrl`, once, and again with the same `webhook-id` until it is answered with a 2xx. Signed by Standard Webhooks. " +
+			"`results` and `errors` are complete up to 4 MiB; above that they are the first 1,000 each, `truncated` is true, and `resultsUrl`, which needs no key, has all.",
+		shape: of[batchCompleted](),
+	},
+}
+
+// A batchCompleted is the body of the webhook that ends a batch.
+type batchCompleted struct {
+	Event     string         `json:"event"` // batch.completed
+	Timestamp string         `json:"timestamp"`
+	Data      completedBatch `json:"data"`
+}
+
+// A completedBatch is a batch whose rows have all ended.
+type completedBatch struct {
+	JobID       string             `json:"jobId"`
+	BatchID     string             `json:"batchId"`
+	TemplateUID string             `json:"templateUid"`
+	Status      batch.Status       `json:"status"`
+	Total       int64              `json:"totalCount"`
+	Completed   int64              `json:"completedCount"`
+	Failed      int64              `json:"failedCount"`
+	DurationMs  int64              `json:"durationMs"`
+	Results     []batch.RowResult  `json:"results"`
+	Errors      []batch.RowFailure `json:"errors"`
+	Truncated   bool               `json:"truncated"`  // there are more than stand here
+	ResultsURL  string             `json:"resultsUrl"` // all of them, without a key
+	Metadata    json.RawMessage    `json:"metadata,omitempty"`
+}

@@ -1,0 +1,196 @@
+package api
+
+import (
+	_ "embed" // the comments
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/expr"
+	"github.com/pictifyd/pictifyd/internal/openapi"
+	"github.com/pictifyd/pictifyd/template"
+	"github.com/pictifyd/pictifyd/template/draft"
+)
+
+// The chapters of the reference, in the order in which they are read.
+const (
+	tagBatches     = "Batches"
+	tagJobs        = "Jobs"
+	tagImages      = "Images"
+	tagTemplates   = "Templates"
+	tagDrafts      = "Drafts and versions"
+	tagExpressions = "Expressions"
+	tagBindings    = "Bindings"
+	tagServer      = "Server"
+)
+
+var tags = []openapi.Tag{
+	{Name: tagBatches, Description: "One template, many rows, one webhook."},
+	{Name: tagJobs, Description: "A batch that was accepted is a job: what has become of it, and of its rows."},
+	{Name: tagImages, Description: "The bytes."},
+	{Name: tagTemplates, Description: "HTML files with variables, each with its versions."},
+	{Name: tagDrafts, Description: "What a template will be next, and what it was before."},
+	{Name: tagExpressions, Description: "The language between `{{` and `}}`."},
+	{Name: tagBindings, Description: "Rows of a source, each with its image."},
+	{Name: tagServer, Description: "How the daemon is."},
+}
+
+// pathWords say what the variables of paths are.
+var pathWords = map[string]string{
+	"templates/{id}":   "The name of the template.",
+	"jobs/{id}":        "The id of the job, as `jobId` of its acceptance.",
+	"{number}":         "The number of a version.",
+	"bindings/{name}":  "The name of the binding.",
+	"b/{binding}":      "The name of the binding.",
+	"{key}":            "The row's key: its columns, percent-encoded (also `/`, `,` and `.`), joined by a comma.",
+	"{binding}/{file}": "The row's key as in results (percent-encoded, also `/`, `,` and `.`), a dot, and the extension of an output.",
+	"{key}/{file}":     "The name of the output, a dot, and its extension.",
+	"images/{file}":    "The hash of the bytes, a dot, and their extension: `url` of a result ends so.",
+	"{slug}":           "The word in `code`.",
+}
+
+// sharedParams are the headers that several routes read.
+var sharedParams = map[string]openapi.Parameter{
+	"IdempotencyKey": {
+		Name: "Idempotency-Key", In: "header", Schema: &jsonschema.Schema{Type: "string", MaxLength: ptr(maxIdempotencyKey)},
+		Description: "A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409.",
+	},
+	"IfMatch": {
+		Name: "If-Match", In: "header", Schema: &jsonschema.Schema{Type: "string"},
+		Description: "The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing.",
+	},
+	"IfNoneMatch": {
+		Name: "If-None-Match", In: "header", Schema: &jsonschema.Schema{Type: "string"},
+		Description: "`*`: only where there is nothing yet.",
+	},
+	"IfNoneMatchETag": {
+		Name: "If-None-Match", In: "header", Schema: &jsonschema.Schema{Type: "string"},
+		Description: "The `ETag` that you have. A 304 says that it is still the newest.",
+	},
+	"Range": {
+		Name: "Range", In: "header", Schema: &jsonschema.Schema{Type: "string"},
+		Description: "A part of the bytes.",
+	},
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// componentNames are the names of types whose own would say too little, or that
+// are two of one name.
+var componentNames = map[reflect.Type]string{
+	reflect.TypeFor[document]():       "Problem",
+	reflect.TypeFor[fieldError]():     "ProblemField",
+	reflect.TypeFor[batch.Accepted](): "BatchAccepted",
+	reflect.TypeFor[batch.View]():     "JobWithResults",
+	reflect.TypeFor[jobPage]():        "JobPage",
+	reflect.TypeFor[template.Var]():   "Variable",
+	reflect.TypeFor[draft.Changes]():  "NameChanges",
+	reflect.TypeFor[expr.Param]():     "FunctionParameter",
+	reflect.TypeFor[expr.Example]():   "FunctionExample",
+	reflect.TypeFor[validAnswer]():    "ExpressionValidity",
+	reflect.TypeFor[testAnswer]():     "ExpressionResult",
+	reflect.TypeFor[doneView]():       "StepDone",
+	reflect.TypeFor[templatePush]():   "TemplateDocument",
+}
+
+// componentName is what the document calls a type: bindingView is Binding.
+func componentName(t reflect.Type) string {
+	if name, ok := componentNames[t]; ok {
+		return name
+	}
+	name := strings.TrimSuffix(t.Name(), "View")
+	first, rest := name[:1], name[1:]
+	return strings.ToUpper(first) + rest
+}
+
+//go:embed describe_comments.json
+var commentData []byte
+
+// comments are the comments of Go types in the document and of their fields, by
+// type and field: "batch.View" and "batch.View.Progress". go test -update
+// writes them anew.
+func comments() (map[string]string, error) {
+	all := map[string]string{}
+	return all, json.Unmarshal(commentData, &all)
+}
+
+// commentKey is a type in the file of comments.
+func commentKey(t reflect.Type, field string) string {
+	key := t.String()
+	if field != "" {
+		key += "." + field
+	}
+	return key
+}
+
+// sentence is a comment as it stands in the document. The first words of a
+// type's are its Go name, which is not that of its component.
+func sentence(comment string, t reflect.Type, field string) string {
+	if field == "" && t.Name() != "" {
+		comment = strings.Replace(comment, t.Name(), componentNameOf(t), 1)
+	}
+	letters := []rune(comment)
+	if len(letters) == 0 {
+		return ""
+	}
+	letters[0] = unicode.ToUpper(letters[0])
+	if last := letters[len(letters)-1]; !strings.ContainsRune(".!?", last) {
+		letters = append(letters, '.')
+	}
+	return string(letters)
+}
+
+// componentNameOf is componentName with spaces: "An image of a row" reads
+// better than "An ImageOfARow".
+func componentNameOf(t reflect.Type) string {
+	var b strings.Builder
+	for i, c := range componentName(t) {
+		if i > 0 && unicode.IsUpper(c) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(unicode.ToLower(c))
+	}
+	return b.String()
+}
+
+// newSchemas knows the words and the shapes that Go types do not tell.
+func newSchemas() (*openapi.Schemas, error) {
+	texts, err := comments()
+	if err != nil {
+		return nil, err
+	}
+	s := &openapi.Schemas{
+		NameFunc: componentName,
+		DescribeFunc: func(t reflect.Type, field string) string {
+			return sentence(texts[commentKey(t, field)], t, field)
+		},
+		Known: map[reflect.Type]*jsonschema.Schema{
+			reflect.TypeFor[measure]():     {Types: []string{"string", "number"}},
+			reflect.TypeFor[margins]():     marginSchema(),
+			reflect.TypeFor[imageFormat](): {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
+		},
+	}
+	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
+	openapi.Word(s, "VariableType", template.Text, template.Number, template.Boolean, template.Date, template.Image, template.URL, template.Color,
+		template.Array, template.Object, template.Any)
+	openapi.Word(s, "StepKind", draft.Edits, draft.Undoes, draft.Restores, draft.Publishes, draft.Discards, draft.Arrives)
+	openapi.Word(s, "ValueKind", expr.KindAny, expr.KindText, expr.KindNumber, expr.KindBoolean, expr.KindDate, expr.KindList, expr.KindObject, expr.KindExpression)
+	openapi.Word(s, "MissingPolicy", template.MissingStrict, template.MissingDefault, template.MissingHide)
+	return s, nil
+}
+
+// problemCodes are the words that a problem may have. Rooms have finer ones, and
+// there will be more.
+func problemCodes() *jsonschema.Schema {
+	known := &jsonschema.Schema{Type: "string"}
+	for _, slug := range slices.Sorted(maps.Keys(explanations)) {
+		known.Enum = append(known.Enum, slug)
+	}
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{known, {Type: "string"}}}
+}

@@ -1,0 +1,10 @@
+package batch
+
+import "maps"
+
+// Fields are the names that the body of a batch may use, each with the name of
+// the field that it means.
+func Fields() map[string]string { return maps.Clone(canonicalField) }
+
+// OutputFields is the same for an element of outputs.
+func OutputFields() map[string]string { return maps.Clone(canonicalOutputField) }
