@@ -150,7 +150,7 @@ type Output struct {
 }
 
 // Deps are the rooms behind the API. All of them are wanted but Counters,
-// Registry, URLSecrets and RoomFunc.
+// Registry, RoomFunc and URLSecrets.
 type Deps struct {
 	Log       *slog.Logger
 	Version   string // of pictifyd, for people
@@ -171,6 +171,7 @@ type Deps struct {
 	Changes   Changes
 	Spool     *spool.Spool // where files of results are kept while they are sent
 	Keys      Keys
+	Deletions Deletions
 
 	StoredKeys []apikey.Key // that are there at the start
 
@@ -182,8 +183,11 @@ type Deps struct {
 	CompileFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
 	// CheckURLFunc says whether pictifyd may call an address that came over the API.
 	CheckURLFunc func(ctx context.Context, url string) error
-	// RoomFunc says why nothing more may be taken in now, as when the disk is nearly full.
-	RoomFunc func() error
+	// SweepFunc has all bytes looked through now for those that nothing shows.
+	SweepFunc func()
+	// RoomFunc says why nothing more can be taken in, for want of disk; nil when
+	// it can. Without it there always is.
+	RoomFunc func(ctx context.Context) error
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

@@ -35,6 +35,12 @@ var explanations = map[string]string{
 	slugTemplateNotFound: "No template of this name is published, or the key may not use it. GET /templates lists them. A file NAME.html in the templates folder becomes one, " +
 		"unless it has an error, which pictifyd check shows.",
 	slugJobNotFound: "No job has this id, or its results are not kept any more. GET /jobs lists the newest.",
+	slugJobExpired: "The job ended so long ago that its rows and results are kept no longer (keep.results). Pictures that a binding shows as well are still there. " +
+		"Send the batch again: what is still kept is not rendered again.",
+	slugJobDeleted:  "Somebody deleted the job, with its rows, results and the pictures that only it had.",
+	"job_running":   "A job that has not ended cannot be deleted, nor can its rows. Cancel it first, or wait for its end.",
+	slugRowNotFound: "No row has this key. Keys in paths are percent-encoded, their columns joined by commas.",
+	slugDiskLow:     "Less disk is free than keep.min_free asks for, so that nothing more is taken in: the store could not record it. Work that was accepted goes on. Ask again after the seconds of the header Retry-After.",
 	slugIdempotency: "The Idempotency-Key was used for another request. The same key gives the same answer only for the same body; use a new one.",
 	slugCutBody:     "The body ended before its end. Nothing of it was accepted: send it again, with the same Idempotency-Key.",
 	slugMalformed:   "The body is not of the form that the route reads.",

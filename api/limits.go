@@ -92,7 +92,6 @@ const (
 type gate struct {
 	Intake
 	limits Limits
-	room   func() error
 	keys   Keys
 
 	turns   *semaphore.Weighted // nil: as many as come
@@ -101,7 +100,7 @@ type gate struct {
 }
 
 func newGate(limits Limits, deps Deps) *gate {
-	g := &gate{Intake: deps.Intake, limits: limits, room: deps.RoomFunc, keys: deps.Keys}
+	g := &gate{Intake: deps.Intake, limits: limits, keys: deps.Keys}
 	if limits.Uploads > 0 {
 		g.turns = semaphore.NewWeighted(int64(limits.Uploads))
 	}
@@ -136,11 +135,6 @@ func (up *upload) leave() {
 }
 
 func (g *gate) enter(ctx context.Context) (*upload, error) {
-	if g.room != nil {
-		if err := g.room(); err != nil {
-			return nil, err
-		}
-	}
 	if g.limits.Backlog > 0 {
 		rows, err := g.keys.Backlog(ctx)
 		if err != nil {

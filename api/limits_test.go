@@ -262,11 +262,6 @@ func TestNoBatchIsTakenWhereTooManyRowsWaitOrNoRoomIs(t *testing.T) {
 	if out := send(); out.Code != 202 {
 		t.Errorf("status %d", out.Code)
 	}
-	w.noRoom = problem.New(problem.Overloaded, "the disk is nearly full").WithSlug("disk_full")
-	out = send()
-	if mustProblem(t, out, 503, "disk_full"); out.Header().Get("Retry-After") == "" {
-		t.Errorf("headers %v", out.Header())
-	}
 	if out := get("/jobs").to(t, s); out.Code != 200 {
 		t.Errorf("reading: status %d", out.Code)
 	}

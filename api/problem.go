@@ -37,6 +37,10 @@ const (
 	slugNoIfMatch       = "if_match_missing"
 	slugBadIfMatch      = "bad_if_match"
 	slugBadName         = "bad_name"
+	slugJobExpired      = "job_expired"
+	slugJobDeleted      = "job_deleted"
+	slugRowNotFound     = "row_not_found"
+	slugDiskLow         = "disk_low"
 )
 
 // A document is the RFC 9457 form of a problem.
@@ -86,6 +90,9 @@ var statuses = map[problem.Code]int{
 var slugStatuses = map[string]int{
 	slugMethod:       http.StatusMethodNotAllowed,
 	slugImageRemoved: http.StatusGone,
+	slugJobExpired:   http.StatusGone,
+	slugJobDeleted:   http.StatusGone,
+	slugDiskLow:      http.StatusInsufficientStorage,
 	slugCutBody:      http.StatusBadRequest,
 	slugMalformed:    http.StatusBadRequest,
 	slugBadIfMatch:   http.StatusBadRequest,

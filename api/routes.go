@@ -79,6 +79,12 @@ func routes() []route {
 		{"GET /keys", Admin, (*Server).listKeys},
 		{"POST /keys", Admin, replayed((*Server).createKey)},
 		{"DELETE /keys/{id}", Admin, (*Server).revokeKey},
+		{"DELETE /jobs/{id}", RendersWrite, (*Server).deleteJob},
+		{"DELETE /jobs/{id}/rows/{key}", RendersWrite, (*Server).deleteJobRow},
+		{"DELETE /bindings/{name}/rows/{key}", BindingsWrite, (*Server).deleteRow},
+		{"POST /bindings/{name}/rows/{key}/recall", BindingsWrite, replayed((*Server).recallRow)},
+		{"POST /deletions", BindingsWrite, replayed((*Server).deleteKey)},
+		{"POST /sweep", Admin, replayed((*Server).askSweep)},
 
 		{"GET /events", BindingsRead, (*Server).stateEvents},
 		{"GET /{$}", "", (*Server).servePage},
@@ -112,6 +118,9 @@ func (s *Server) guarded(rt route) http.Handler {
 			out.route = r.Pattern
 		}
 		r, err := s.enter(w, r, rt)
+		if err == nil {
+			err = s.room(rt, r)
+		}
 		if err == nil {
 			err = rt.handle(s, w, r)
 		}
@@ -194,7 +203,9 @@ func (s *Server) nearRoute(path string) (string, bool) {
 			}
 		}
 		like := "/" + strings.Join(words, "/")
-		routes[like] = rt.pattern
+		if _, twice := routes[like]; !twice { // of several methods the first
+			routes[like] = rt.pattern
+		}
 		spelt = append(spelt, like)
 	}
 	near, ok := config.Nearest(path, spelt)

@@ -67,6 +67,12 @@ func ways(w *world) map[string]struct {
 		"GET /keys":                                      {get("/keys"), 200},
 		"POST /keys":                                     {post("/keys", `{"name":""}`), 422},
 		"DELETE /keys/{id}":                              {call{method: http.MethodDelete, path: "/keys/config:ci"}, 404},
+		"DELETE /jobs/{id}/rows/{key}":                   {call{method: http.MethodDelete, path: "/jobs/batch_1/rows/C-1"}, 200},
+		"DELETE /jobs/{id}":                              {call{method: http.MethodDelete, path: "/jobs/batch_1"}, 200},
+		"DELETE /bindings/{name}/rows/{key}":             {call{method: http.MethodDelete, path: "/bindings/cards/rows/SKU-1"}, 200},
+		"POST /bindings/{name}/rows/{key}/recall":        {post("/bindings/cards/rows/SKU-1/recall", ""), 200},
+		"POST /deletions":                                {post("/deletions", `{"key":"SKU-1"}`), 200},
+		"POST /sweep":                                    {post("/sweep", ""), 202},
 		"GET /events":                                    {call{method: http.MethodHead, path: "/events"}, 200},
 		"GET /{$}":                                       {get("/"), 200},
 		"GET /studio/{file}":                             {get("/studio/app.js"), 200},
@@ -185,9 +191,9 @@ func TestUnknownRouteNamesTheNearestOne(t *testing.T) {
 
 func TestWrongMethodNamesTheRightOnes(t *testing.T) {
 	s := mustServer(t, open(), newWorld())
-	out := call{method: http.MethodDelete, path: "/jobs/batch_1"}.to(t, s)
+	out := call{method: http.MethodPut, path: "/jobs/batch_1"}.to(t, s)
 	d := mustProblem(t, out, 405, "method_not_allowed")
-	if got := out.Header().Get("Allow"); got != "GET, HEAD" || !strings.Contains(d.Hint, "GET") {
+	if got := out.Header().Get("Allow"); got != "GET, DELETE, HEAD" || !strings.Contains(d.Hint, "GET") {
 		t.Errorf("Allow %q, hint %q", got, d.Hint)
 	}
 }

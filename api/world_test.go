@@ -69,9 +69,13 @@ type world struct {
 	unwritten error // why the folder cannot be written
 	forecast  draft.Forecast
 
+	erased  []string // what was deleted
+	erasure Deletion // what deletions answer
+	sweeps  int
+	lowDisk error
+
 	refuseURL error
 	notReady  error
-	noRoom    error
 	broken    error // what the store says to everything about jobs
 	logged    bytes.Buffer
 }
@@ -438,7 +442,8 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Easel: canvases{w}, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(), RoomFunc: func() error { return w.noRoom },
+		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Bindings: w, Images: w, Templates: w, Blobs: w, Changes: w, Easel: canvases{w}, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(), Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
+		RoomFunc: func(context.Context) error { return w.lowDisk },
 		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
 			if bytes.Contains(src, []byte("{{ (")) {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}

@@ -58,6 +58,7 @@ func (b *book) end(ctx context.Context) error {
 
 func (b *book) record(ctx context.Context, end bool) error {
 	d := b.daemon
+	put := time.Now()
 	if len(b.bytes) > 0 {
 		hashes, err := d.blobs.PutMany(ctx, b.bytes)
 		d.faults.note(d.log, "folder", "images", err)
@@ -73,6 +74,11 @@ func (b *book) record(ctx context.Context, end bool) error {
 	d.faults.note(d.log, "store", "renders", err)
 	if err != nil {
 		return err
+	}
+	if time.Since(put) > putRestErased/2 && len(b.bytes) > 0 { // so late that a deletion may have taken them
+		if _, err := d.blobs.PutMany(ctx, b.bytes); err != nil {
+			return err
+		}
 	}
 	b.done, b.bytes, b.places, b.began = b.done[:0], b.bytes[:0], b.places[:0], time.Now()
 	return nil

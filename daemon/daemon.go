@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -79,6 +80,9 @@ type Daemon struct {
 	mu     sync.Mutex
 	unable map[string]error // bindings that cannot work now, and why
 	polled map[string]error // how the last poll of a source ended
+
+	sweepAsked chan struct{} // somebody wants bytes to be looked through
+	unscrubbed atomic.Bool   // the store's files may still have what was deleted
 }
 
 // Run runs pictifyd with settings until ctx ends, then drains. It returns nil
@@ -122,6 +126,7 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	return &Daemon{
 		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
 		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight),
+		sweepAsked: make(chan struct{}, 1),
 	}
 }
 

@@ -41,6 +41,8 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		MergePDFFunc:   mergePDF,
 		Keys:           d.store,
 		StoredKeys:     keys,
+		Deletions:      eraser{d},
+		SweepFunc:      d.askSweep,
 		RoomFunc:       d.room,
 		ConfiguredFunc: d.configured,
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
@@ -84,7 +86,7 @@ func (d *Daemon) able(ctx context.Context) error {
 	if err := d.store.Ping(ctx); err != nil {
 		return err
 	}
-	if err := d.room(); err != nil {
+	if err := d.room(ctx); err != nil {
 		return err
 	}
 	if d.pool == nil {
@@ -95,18 +97,6 @@ func (d *Daemon) able(ctx context.Context) error {
 	}
 	return nil
 }
-
-// room says that the disk of the images is nearly full.
-func (d *Daemon) room() error {
-	if free, err := d.blobs.Free(); err == nil && free < leastFree {
-		return problem.New(problem.Overloaded, "the disk of the images is nearly full: %d MB are free", free>>20).
-			WithSlug("disk_full").WithHint("make room; work goes on by itself")
-	}
-	return nil
-}
-
-// leastFree is how many bytes must be free on the images' disk to be ready.
-const leastFree = 64 << 20
 
 // counters are the store's figures for /metrics.
 func (d *Daemon) counters(ctx context.Context) (api.Counters, error) {

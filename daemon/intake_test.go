@@ -158,7 +158,7 @@ func TestSourceURLGoesThroughTheGuard(t *testing.T) {
 	s := newSite(t, "")
 	s.write("pictifyd.yaml", "server: { listen: \"127.0.0.1:0\" }\ntemplates: templates\n")
 	d := s.open()
-	server, err := d.server()
+	server, err := d.server(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestClientThatGoesInTheMiddleLeavesNoRow(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			d := newSite(t, "").open()
-			server, err := d.server()
+			server, err := d.server(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}

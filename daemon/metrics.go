@@ -18,6 +18,10 @@ type metrics struct {
 	pictures   *prometheus.CounterVec
 	drawing    *prometheus.HistogramVec
 	deliveries *prometheus.CounterVec
+	kept       *prometheus.GaugeVec
+	files      *prometheus.GaugeVec
+	freed      prometheus.Counter
+	sweptAt    prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -36,8 +40,20 @@ func newMetrics() *metrics {
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "pictifyd_delivery_attempts_total", Help: "Tries of deliveries, by how they ended.",
 		}, []string{"sink", "result"}),
+		kept: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "pictifyd_kept_bytes", Help: "Bytes of images and their files at the last sweep, by whether anything shows them.",
+		}, []string{"state"}),
+		files: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "pictifyd_kept_files", Help: "Files of images at the last sweep, by whether anything shows them.",
+		}, []string{"state"}),
+		freed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "pictifyd_freed_bytes_total", Help: "Bytes removed since the start, because nothing showed them any more or they were deleted.",
+		}),
+		sweptAt: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "pictifyd_sweep_timestamp_seconds", Help: "When the bytes were last looked through; 0 before the first time.",
+		}),
 	}
-	m.registry.MustRegister(m.polls, m.pictures, m.drawing, m.deliveries,
+	m.registry.MustRegister(m.polls, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -52,6 +68,15 @@ func (m *metrics) lanes(pool *chrome.Pool) {
 	m.registry.MustRegister(
 		pages("staged", func(s chrome.LaneStatus) int { return s.Agreed }),
 		pages("plain", func(s chrome.LaneStatus) int { return s.Refused }))
+}
+
+// swept shows what the last sweep saw.
+func (m *metrics) swept(seen swept, at time.Time) {
+	m.kept.WithLabelValues("shown").Set(float64(seen.bytes - seen.markedBytes))
+	m.kept.WithLabelValues("superseded").Set(float64(seen.markedBytes))
+	m.files.WithLabelValues("shown").Set(float64(seen.files - seen.marked))
+	m.files.WithLabelValues("superseded").Set(float64(seen.marked))
+	m.sweptAt.Set(float64(at.Unix()))
 }
 
 func (m *metrics) polled(source string, err error) {

@@ -26,6 +26,7 @@ type Settings struct {
 	Store     store.Config
 	Blobs     blob.Config
 	Render    chrome.Config
+	Keep      Keep
 	Egress    egress.Config
 	Templates Templates
 	Sources   []Source
@@ -72,6 +73,7 @@ type document struct {
 	Server    api.Config             `yaml:"server"`
 	Store     store.Config           `yaml:"store"`
 	Blobs     blob.Config            `yaml:"blobs"`
+	Keep      Keep                   `yaml:"keep"`
 	Render    chrome.Config          `yaml:"render"`
 	Egress    egress.Config          `yaml:"egress"`
 	Templates Templates              `yaml:"templates"`
@@ -86,6 +88,7 @@ func defaults() document {
 		Server:    api.DefaultConfig(),
 		Store:     store.Config{URL: "sqlite:data/pictifyd.db"},
 		Blobs:     blob.Default(),
+		Keep:      defaultKeep(),
 		Render:    chrome.DefaultConfig(),
 		Egress:    egress.Default(),
 		Templates: Templates{Path: "templates", Write: true},
@@ -118,7 +121,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	doc := defaults()
 	problems := problemsOf(root.Decode(&doc))
 	s := &Settings{
-		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Render: doc.Render,
+		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
 		Egress: doc.Egress, Templates: doc.Templates, nodes: map[string]config.Node{},
 	}
 	for _, name := range sortedKeys(doc.Sources) {

@@ -30,6 +30,7 @@ func (d *Daemon) watchSources(ctx context.Context) error {
 	}
 	wg.Go(func() { d.reap(ctx) })
 	wg.Go(func() { d.recheck(ctx) })
+	wg.Go(func() { d.retain(ctx) })
 	<-ctx.Done()
 	return nil
 }

@@ -15,16 +15,16 @@ import (
 
 const typescriptExample = "../examples/typescript"
 
-// A client is the folder of examples/typescript with what npm brings, and types
+// A typescript is the folder of examples/typescript with what npm brings, and types
 // that were made from a running daemon.
-type client struct {
+type typescript struct {
 	tb  testing.TB
 	dir string
 	url string
 }
 
-// newClient makes one of the daemon at url.
-func newClient(tb testing.TB, url string) *client {
+// newTypescript makes one of the daemon at url.
+func newTypescript(tb testing.TB, url string) *typescript {
 	tb.Helper()
 	for _, name := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(name); err != nil {
@@ -34,7 +34,7 @@ func newClient(tb testing.TB, url string) *client {
 			tb.Skipf("%s is not installed: make test installs it", name)
 		}
 	}
-	c := &client{tb, tb.TempDir(), url}
+	c := &typescript{tb, tb.TempDir(), url}
 	for _, name := range []string{"package.json", "package-lock.json", "tsconfig.json", "certificates.ts", "../../api/testdata/lint.mjs"} {
 		data, err := os.ReadFile(filepath.Join(typescriptExample, name))
 		if err != nil {
@@ -50,7 +50,7 @@ func newClient(tb testing.TB, url string) *client {
 }
 
 // run gives what a program printed.
-func (c *client) run(name string, args ...string) (string, error) {
+func (c *typescript) run(name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(c.tb.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
@@ -60,7 +60,7 @@ func (c *client) run(name string, args ...string) (string, error) {
 	return string(out), err
 }
 
-func (c *client) must(name string, args ...string) string {
+func (c *typescript) must(name string, args ...string) string {
 	c.tb.Helper()
 	out, err := c.run(name, args...)
 	if err != nil {
@@ -89,7 +89,7 @@ templates: templates
 	}
 	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	t.Setenv("WEBHOOK_URL", s.receiver.server.URL)
-	c := newClient(t, url)
+	c := newTypescript(t, url)
 
 	if out, err := c.run("node", "lint.mjs", url+"/openapi.json"); err != nil {
 		t.Errorf("the linter says: %v\n%s", err, out)
@@ -117,7 +117,7 @@ templates: templates
 
 // mustNotCheck has tsc refuse every one of some calls, which the document does
 // not allow.
-func (c *client) mustNotCheck(calls ...string) {
+func (c *typescript) mustNotCheck(calls ...string) {
 	c.tb.Helper()
 	code := "import createClient from 'openapi-fetch'; import type { paths } from './pictifyd.d.ts'; const api = createClient<paths>();\n"
 	for _, call := range calls {

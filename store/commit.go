@@ -25,6 +25,10 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 	}
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		result = CommitResult{}
+		p, err := t.withoutForgotten(ctx, p)
+		if err != nil {
+			return err
+		}
 		stored, stale, err := t.storeRows(ctx, p.Source, p.Rows)
 		if err != nil {
 			return err

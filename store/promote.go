@@ -183,6 +183,9 @@ func (t *tx) want(ctx context.Context, changed []changedItem, wanted map[itemID]
 	if len(images) == 0 {
 		return nil
 	}
+	if err := t.keepPast(ctx, older); err != nil {
+		return err
+	}
 	if _, err := t.exec(ctx, `INSERT INTO images (owner, idx, key, output, place, generation, fingerprint, state)
 		SELECT e.value->>0, CAST(e.value->>1 AS BIGINT), e.value->>2, e.value->>3, CAST(e.value->>4 AS BIGINT),
 			CAST(e.value->>5 AS BIGINT), e.value->>6, 'waiting' FROM rows($1) AS e WHERE true

@@ -150,6 +150,9 @@ func (t *tx) reopen(ctx context.Context, stale []staleImage) (items int, err err
 			images = append(images, g.cells(g.output, g.fingerprint, generation+1))
 		}
 	}
+	if err := t.keepPast(ctx, ids); err != nil {
+		return 0, err
+	}
 	waiting := map[itemID]int{}
 	if err := t.each(ctx, `UPDATE images SET state = 'waiting', problem = '', generation = CAST(e.value->>5 AS BIGINT) FROM rows($1) AS e
 		WHERE images.owner = e.value->>0 AND images.idx = CAST(e.value->>1 AS BIGINT) AND images.key = e.value->>2

@@ -244,11 +244,17 @@ func (t *tx) recordPictures(ctx context.Context, done []Rendered) error {
 		return err
 	}
 	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
-	if _, err := t.exec(ctx, `UPDATE renders SET state = 'done', claimed_by = 0, hash = e.value->>1, ext = e.value->>2,
+	known, err := t.exec(ctx, `UPDATE renders SET state = 'done', claimed_by = 0, hash = e.value->>1, ext = e.value->>2,
 			bytes = CAST(e.value->>3 AS BIGINT), width = CAST(e.value->>4 AS BIGINT), height = CAST(e.value->>5 AS BIGINT),
 			duration = CAST(e.value->>6 AS BIGINT), assets = e.value->>7, layout = e.value->>8, ended_at = CAST($2 AS BIGINT)
-		FROM rows($1) AS e WHERE fingerprint = e.value->>0 AND state <> 'done'`, table(rows), millis(t.now)); err != nil {
+		FROM rows($1) AS e WHERE fingerprint = e.value->>0 AND state <> 'done'`, table(rows), millis(t.now))
+	if err != nil {
 		return err
+	}
+	if known < int64(len(rows)) {
+		if err := t.dropErased(ctx, rows); err != nil {
+			return err
+		}
 	}
 	return t.settle(ctx, fingerprints, nil)
 }
@@ -308,4 +314,23 @@ func (t *tx) failRenders(ctx context.Context, failed map[string]bindings.Problem
 		return err
 	}
 	return t.settle(ctx, nil, texts)
+}
+
+// dropErased marks the bytes of pictures, given by fingerprint and hash, whose
+// rows were erased while they were made.
+func (t *tx) dropErased(ctx context.Context, pictures [][]any) error {
+	made := map[string]string{}
+	var fingerprints []string
+	for _, p := range pictures {
+		f, hash := p[0].(string), p[1].(string)
+		made[f], fingerprints = hash, append(fingerprints, f)
+	}
+	known, err := collect(ctx, t.reader, `SELECT fingerprint FROM renders WHERE fingerprint IN list($1)`, []any{list(fingerprints)}, text1)
+	if err != nil {
+		return err
+	}
+	for _, f := range known {
+		delete(made, f)
+	}
+	return t.markErased(ctx, slices.Collect(maps.Values(made)), new(Erased))
 }

@@ -110,26 +110,30 @@ func (t *tx) settle(ctx context.Context, done []string, failed map[string]string
 		return err
 	}
 	outputs := map[itemID]*ended{}
-	count := func(failure int64) func(scan func(...any) error) error {
-		return func(scan func(...any) error) error {
-			var id itemID
-			if err := scan(&id.owner, &id.idx, &id.key); err != nil {
-				return err
-			}
-			if outputs[id] == nil {
-				outputs[id] = new(ended)
-			}
-			outputs[id].outputs++
-			outputs[id].failures += failure
-			return nil
+	shown := map[string]bool{}
+	count := func(id itemID, failure int64) {
+		if outputs[id] == nil {
+			outputs[id] = new(ended)
 		}
+		outputs[id].outputs++
+		outputs[id].failures += failure
 	}
 	if err := pages(done, pageSize, func(page []string) error {
 		return t.each(ctx, `UPDATE images SET state = 'ready', hash = r.hash, ext = r.ext, format = r.format, width = r.width,
 				height = r.height, rendered_at = CAST($2 AS BIGINT) FROM renders AS r
 			WHERE r.fingerprint IN list($1) AND images.fingerprint = r.fingerprint AND images.state = 'waiting'
-			RETURNING images.owner, images.idx, images.key`, []any{list(page), millis(t.now)}, count(0))
+			RETURNING images.owner, images.idx, images.key, images.hash`, []any{list(page), millis(t.now)}, func(scan func(...any) error) error {
+			var id itemID
+			var hash string
+			err := scan(&id.owner, &id.idx, &id.key, &hash)
+			count(id, 0)
+			shown[hash] = true
+			return err
+		})
 	}); err != nil {
+		return err
+	}
+	if err := pages(slices.Sorted(maps.Keys(shown)), pageSize, func(page []string) error { return t.unmark(ctx, page) }); err != nil {
 		return err
 	}
 	var causes [][]any
@@ -138,7 +142,13 @@ func (t *tx) settle(ctx context.Context, done []string, failed map[string]string
 	}
 	if err := pages(causes, pageSize, func(page [][]any) error {
 		return t.each(ctx, `UPDATE images SET state = 'failed', problem = e.value->>1 FROM rows($1) AS e
-			WHERE images.fingerprint = e.value->>0 AND images.state = 'waiting' RETURNING images.owner, images.idx, images.key`, []any{table(page)}, count(1))
+			WHERE images.fingerprint = e.value->>0 AND images.state = 'waiting' RETURNING images.owner, images.idx, images.key`, []any{table(page)},
+			func(scan func(...any) error) error {
+				var id itemID
+				err := scan(&id.owner, &id.idx, &id.key)
+				count(id, 1)
+				return err
+			})
 	}); err != nil {
 		return err
 	}

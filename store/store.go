@@ -39,6 +39,7 @@ type Store struct {
 	db      *sql.DB // writes; on SQLite one connection, which River shares
 	read    *sql.DB // views; on Postgres the same as db
 	lock    lock
+	folder  string // of the SQLite file
 	writer  writer
 
 	queue *river.Client[*sql.Tx] // inserts turns
@@ -110,14 +111,14 @@ func (s *Store) openSQLite(ctx context.Context, cfg Config, dir string) error {
 	if err != nil {
 		return err
 	}
-	s.lock = held
+	s.lock, s.folder = held, filepath.Dir(path)
 	// The ledger holds secrets; its companions (-wal, -shm) inherit the mode.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return problem.New(problem.Surroundings, "open the store: %w", err).WithHint("let pictifyd write there, or set store.url to another place")
 	}
 	f.Close()
-	if s.db, err = sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)", "journal_mode(WAL)", "foreign_keys(1)", "cache_size(-16000)")+"&_txlock=immediate"); err != nil {
+	if s.db, err = sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)", "journal_mode(WAL)", "secure_delete(1)", "foreign_keys(1)", "cache_size(-16000)")+"&_txlock=immediate"); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(1)

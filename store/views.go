@@ -138,7 +138,7 @@ func (s *Store) Image(ctx context.Context, o bindings.Owner, key, output string,
 func choose(all []bindings.Image, output, ext string) (bindings.Image, error) {
 	match := func(ready bool) func(g bindings.Image) bool {
 		return func(g bindings.Image) bool {
-			return (output == "" || g.Output == output) && (g.Hash != "") == ready && (!ready || ext == "" || g.Ext == ext)
+			return (output == "" || g.Output == output) && (g.Hash != "" || g.Removed) == ready && (!ready || ext == "" || g.Ext == ext)
 		}
 	}
 	if i := slices.IndexFunc(all, match(true)); i >= 0 {

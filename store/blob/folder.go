@@ -41,6 +41,7 @@ type Folder struct {
 	lock   *os.File
 	create func(path string) (file, error)
 	names  names
+	claims claims
 }
 
 // Open makes the folder that url names if it is missing, and removes the

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -17,7 +18,8 @@ import (
 // that wait together with one write of its journal.
 const syncs = 16
 
-// Put keeps data and returns its hash. Bytes that are kept already are not written.
+// Put keeps data and returns its hash. Bytes that are kept already are not
+// written, but count as put now.
 func (f *Folder) Put(ctx context.Context, data []byte) (string, error) {
 	hashes, err := f.PutMany(ctx, [][]byte{data})
 	if err != nil {
@@ -71,8 +73,8 @@ func (c *chunk) write(hash string, data []byte) error {
 		return nil
 	}
 	c.wanted[path] = true
-	if has(path, len(data)) {
-		return nil
+	if had, err := c.folder.renew(hash, len(data)); had || err != nil {
+		return err
 	}
 	p := part{temporary: filepath.Join(c.folder.temporary(), rand.Text()), path: path}
 	var err error
@@ -84,11 +86,29 @@ func (c *chunk) write(hash string, data []byte) error {
 	return err
 }
 
-// has reports whether path holds that many bytes. A file of another length was
-// cut by something other than us, and is written anew.
-func has(path string, size int) bool {
+// renew reports whether bytes of that size are kept under hash, and makes them
+// as young as if they were written now, so that no Remove takes them from this
+// caller. A file of another length was cut by something other than us, and is
+// written anew.
+func (f *Folder) renew(hash string, size int) (had bool, err error) {
+	lock := f.claims.of(hash)
+	lock.Lock()
+	defer lock.Unlock()
+	path := f.path(hash)
 	info, err := os.Stat(path)
-	return err == nil && info.Size() == int64(size)
+	if err != nil || info.Size() != int64(size) {
+		return false, nil
+	}
+	now := time.Now()
+	return true, os.Chtimes(path, now, now)
+}
+
+// name gives a file that is written its name.
+func (f *Folder) name(p part) error {
+	lock := f.claims.of(filepath.Base(p.path))
+	lock.Lock()
+	defer lock.Unlock()
+	return os.Rename(p.temporary, p.path)
 }
 
 // commit syncs the files, gives them their names, and syncs the folders.
@@ -101,7 +121,7 @@ func (c *chunk) commit() error {
 			return err
 		}
 		c.folder.names.add(p.path) // before it can be found
-		if err := os.Rename(p.temporary, p.path); err != nil {
+		if err := c.folder.name(p); err != nil {
 			return err
 		}
 		c.parts[i].temporary = ""
