@@ -43,13 +43,13 @@ type Jobs interface {
 	// Results are rows by index, beginning behind after; rows that have not
 	// ended are among them where status is "".
 	Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error)
+	// Sent are rows as they were sent, by index, beginning behind after: at most
+	// limit, and none only where there are none.
+	Sent(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
 	// FindJobs are jobs that a filter takes, newest first.
 	FindJobs(ctx context.Context, f batch.JobFilter, limit int) ([]batch.Job, error)
 	// JobRow is the row of that key; an unknown one is a problem of code NotFound.
 	JobRow(ctx context.Context, job, key string) (batch.Row, batch.Result, error)
-	// Sent are rows as they were sent, by index, beginning behind after: at most
-	// limit, and none only where there are none.
-	Sent(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
 }
 
 // Bindings tells about bindings and takes an operator's word on them.

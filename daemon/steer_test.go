@@ -124,15 +124,15 @@ func TestPausedJobStopsWithinATurnAndGoesOn(t *testing.T) {
 	}
 }
 
-// A shop is a host of pictures that can be made to fail.
-type shop struct {
+// A gallery is a host of pictures that can be made to fail.
+type gallery struct {
 	url    string
 	picked atomic.Int64
 	status atomic.Int64 // of the answers to /bad…; 0 is a picture
 }
 
-func newShop(tb testing.TB) *shop {
-	s := &shop{}
+func newGallery(tb testing.TB) *gallery {
+	s := &gallery{}
 	picture := photos(tb)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.picked.Add(1)
@@ -152,7 +152,7 @@ func TestFailedRowsAreRetriedWithoutSendingThemAgain(t *testing.T) {
 	null := &rendertest.Null{}
 	url, _ := s.run(Options{Renderer: null})
 	p := &process{tb: t, url: url}
-	shop := newShop(t)
+	shop := newGallery(t)
 	shop.status.Store(http.StatusForbidden)
 	rows := batchRows(60)
 	for i := range rows {
@@ -204,7 +204,7 @@ func TestRowsWithBadAddressesFailAlone(t *testing.T) {
 			s := newSite(t, "")
 			url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 			p := &process{tb: t, url: url}
-			shop := newShop(t)
+			shop := newGallery(t)
 			shop.status.Store(http.StatusNotFound)
 			const n = 200
 			rows, failing := batchRows(n), 0
@@ -234,7 +234,7 @@ func TestHostThatComesBackLosesNoRow(t *testing.T) {
 	s := newSite(t, "")
 	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
-	shop := newShop(t)
+	shop := newGallery(t)
 	shop.status.Store(http.StatusServiceUnavailable)
 	rows := batchRows(300)
 	for i := range rows {
@@ -257,7 +257,7 @@ func TestHostThatStaysAwayIsAskedAFewTimes(t *testing.T) {
 	s := newSite(t, "")
 	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
-	shop := newShop(t)
+	shop := newGallery(t)
 	shop.status.Store(http.StatusBadGateway)
 	rows := batchRows(1000)
 	for i := range rows {
