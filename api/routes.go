@@ -67,6 +67,12 @@ func routes() []route {
 		{"POST /pdf/multi-page", RendersWrite, ordered((*Server).renderPages)},
 		{"GET /pdf/presets", RendersRead, (*Server).listPresets},
 
+		{"GET /jobs/{id}/rows/{key}", RendersRead, (*Server).showJobRow},
+		{"POST /jobs/{id}/cancel", RendersWrite, replayed((*Server).cancelJob)},
+		{"POST /jobs/{id}/pause", RendersWrite, replayed((*Server).pauseJob)},
+		{"POST /jobs/{id}/resume", RendersWrite, replayed((*Server).resumeJob)},
+		{"POST /jobs/{id}/retry", RendersWrite, replayed((*Server).retryJob)},
+
 		{"GET /images/{file}", "", (*Server).serveImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
 
