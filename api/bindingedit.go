@@ -117,8 +117,8 @@ func (s *Server) setPaused(w http.ResponseWriter, r *http.Request, paused bool) 
 // A PreviewOf says which row a preview is of: one that is stored, the first that
 // is, or one that is given.
 type PreviewOf struct {
-	Key string         `json:"key"` // canonical; "": the first
-	Row map[string]any `json:"row"` // in place of a stored one
+	Key string         `json:"key,omitempty"` // canonical; "": the first
+	Row map[string]any `json:"row,omitempty"` // in place of a stored one
 }
 
 // A Preview is what a binding makes of a row now.
@@ -167,6 +167,7 @@ type previewView struct {
 	Outputs []previewOutput   `json:"outputs"`
 }
 
+// A previewOutput is a picture that a row would have.
 type previewOutput struct {
 	Output      string `json:"output"`
 	Fingerprint string `json:"fingerprint"`

@@ -176,6 +176,7 @@ type Deps struct {
 	Desk      Desk
 	Publisher Publisher
 	Blobs     Blobs
+	Easel     Easel
 	Changes   Changes
 	Spool     *spool.Spool // where files of results are kept while they are sent
 	Keys      Keys

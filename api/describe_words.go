@@ -12,6 +12,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/openapi"
 	"github.com/pictifyd/pictifyd/template"
@@ -22,22 +23,26 @@ import (
 const (
 	tagBatches     = "Batches"
 	tagJobs        = "Jobs"
+	tagNow         = "Now"
 	tagImages      = "Images"
 	tagTemplates   = "Templates"
 	tagDrafts      = "Drafts and versions"
 	tagExpressions = "Expressions"
 	tagBindings    = "Bindings"
+	tagConnections = "Sources and sinks"
 	tagServer      = "Server"
 )
 
 var tags = []openapi.Tag{
 	{Name: tagBatches, Description: "One template, many rows, one webhook."},
 	{Name: tagJobs, Description: "A batch that was accepted is a job: what has become of it, and of its rows."},
+	{Name: tagNow, Description: "Pictures that are made while you wait, or when their address is asked for."},
 	{Name: tagImages, Description: "The bytes."},
 	{Name: tagTemplates, Description: "HTML files with variables, each with its versions."},
 	{Name: tagDrafts, Description: "What a template will be next, and what it was before."},
 	{Name: tagExpressions, Description: "The language between `{{` and `}}`."},
 	{Name: tagBindings, Description: "Rows of a source, each with its image."},
+	{Name: tagConnections, Description: "Where rows come from, and who is told of images."},
 	{Name: tagServer, Description: "How the daemon is."},
 }
 
@@ -47,10 +52,13 @@ var pathWords = map[string]string{
 	"jobs/{id}":        "The id of the job, as `jobId` of its acceptance.",
 	"{number}":         "The number of a version.",
 	"bindings/{name}":  "The name of the binding.",
+	"sources/{name}":   "The name of the source.",
+	"sinks/{name}":     "The name of the sink.",
 	"b/{binding}":      "The name of the binding.",
 	"{key}":            "The row's key: its columns, percent-encoded (also `/`, `,` and `.`), joined by a comma.",
 	"{binding}/{file}": "The row's key as in results (percent-encoded, also `/`, `,` and `.`), a dot, and the extension of an output.",
 	"{key}/{file}":     "The name of the output, a dot, and its extension.",
+	"i/{file}":         "The name of the template, a dot, and the extension of the format.",
 	"images/{file}":    "The hash of the bytes, a dot, and their extension: `url` of a result ends so.",
 	"{slug}":           "The word in `code`.",
 }
@@ -64,6 +72,10 @@ var sharedParams = map[string]openapi.Parameter{
 	"IfMatch": {
 		Name: "If-Match", In: "header", Schema: &jsonschema.Schema{Type: "string"},
 		Description: "The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing.",
+	},
+	"IfMatchMay": {
+		Name: "If-Match", In: "header", Schema: &jsonschema.Schema{Type: "string"},
+		Description: "The `ETag` of what you saw. A 409 says that it has changed since. Without it, it is changed as it is now.",
 	},
 	"IfNoneMatch": {
 		Name: "If-None-Match", In: "header", Schema: &jsonschema.Schema{Type: "string"},
@@ -84,19 +96,22 @@ func ptr[T any](v T) *T { return &v }
 // componentNames are the names of types whose own would say too little, or that
 // are two of one name.
 var componentNames = map[reflect.Type]string{
-	reflect.TypeFor[document]():       "Problem",
-	reflect.TypeFor[fieldError]():     "ProblemField",
-	reflect.TypeFor[batch.Accepted](): "BatchAccepted",
-	reflect.TypeFor[batch.View]():     "JobWithResults",
-	reflect.TypeFor[jobPage]():        "JobPage",
-	reflect.TypeFor[template.Var]():   "Variable",
-	reflect.TypeFor[draft.Changes]():  "NameChanges",
-	reflect.TypeFor[expr.Param]():     "FunctionParameter",
-	reflect.TypeFor[expr.Example]():   "FunctionExample",
-	reflect.TypeFor[validAnswer]():    "ExpressionValidity",
-	reflect.TypeFor[testAnswer]():     "ExpressionResult",
-	reflect.TypeFor[doneView]():       "StepDone",
-	reflect.TypeFor[templatePush]():   "TemplateDocument",
+	reflect.TypeFor[document]():         "Problem",
+	reflect.TypeFor[fieldError]():       "ProblemField",
+	reflect.TypeFor[batch.Accepted]():   "BatchAccepted",
+	reflect.TypeFor[batch.View]():       "JobWithResults",
+	reflect.TypeFor[jobPage]():          "JobPage",
+	reflect.TypeFor[template.Var]():     "Variable",
+	reflect.TypeFor[draft.Changes]():    "NameChanges",
+	reflect.TypeFor[expr.Param]():       "FunctionParameter",
+	reflect.TypeFor[expr.Example]():     "FunctionExample",
+	reflect.TypeFor[validAnswer]():      "ExpressionValidity",
+	reflect.TypeFor[testAnswer]():       "ExpressionResult",
+	reflect.TypeFor[doneView]():         "StepDone",
+	reflect.TypeFor[templatePush]():     "TemplateDocument",
+	reflect.TypeFor[historyView]():      "RowHistory",
+	reflect.TypeFor[bindings.Problem](): "RowProblem",
+	reflect.TypeFor[PreviewOf]():        "PreviewRequest",
 }
 
 // componentName is what the document calls a type: bindingView is Binding.
@@ -171,9 +186,11 @@ func newSchemas() (*openapi.Schemas, error) {
 			return sentence(texts[commentKey(t, field)], t, field)
 		},
 		Known: map[reflect.Type]*jsonschema.Schema{
-			reflect.TypeFor[measure]():     {Types: []string{"string", "number"}},
-			reflect.TypeFor[margins]():     marginSchema(),
-			reflect.TypeFor[imageFormat](): {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
+			reflect.TypeFor[orderVersion](): {Types: []string{"string", "integer"}},
+			reflect.TypeFor[gifQuality]():   {Types: []string{"string", "number"}},
+			reflect.TypeFor[measure]():      {Types: []string{"string", "number"}},
+			reflect.TypeFor[margins]():      marginSchema(),
+			reflect.TypeFor[imageFormat]():  {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
 		},
 	}
 	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)

@@ -16,7 +16,8 @@ import (
 
 // described are the operations by subject.
 var described = []operations{
-	batchOperations, jobOperations, imageOperations, templateOperations, draftOperations, expressionOperations, bindingOperations, serverOperations,
+	batchOperations, jobOperations, nowOperations, imageOperations, templateOperations, draftOperations, expressionOperations, bindingOperations, serverOperations,
+	sourceOperations, sinkOperations, resourceOperations,
 }
 
 // A webhook is a call that pictifyd makes.

@@ -45,6 +45,13 @@ var explanations = map[string]string{
 	slugCutBody:     "The body ended before its end. Nothing of it was accepted: send it again, with the same Idempotency-Key.",
 	slugMalformed:   "The body is not of the form that the route reads.",
 	"bad_json":      "The body is not JSON. The answer says near which byte.",
+	slugBusy: "So many requests for pictures are in work that no more are taken. Ask again after the seconds of Retry-After. " +
+		"Many rows at once are a batch; server.now.at_once is how many requests may be in work.",
+	slugRenderRate: "Signed addresses had as many new pictures made in a minute as server.now.per_url_key or per_address allows. " +
+		"Pictures that are there are served all the time.",
+	slugSignature:   "The address is not signed, or was signed for other bytes or with another key. The path and the query before &sig= are signed as they are sent; docs/now.md has examples.",
+	slugExpired:     "The address was good until the time that its parameter exp says. Sign a new one.",
+	"not_supported": "Another product takes this field, and pictifyd does not: it renders HTML that it is given, without scripts and without fetching foreign pages.",
 	slugGuardMoved:  "Something else is held by now than what was accepted. Look again, then accept that.",
 	"too_many_rows": "A batch has at most 100,000 rows. Send several, or let a binding read the rows from their source.",
 	"webhook_refused": "The webhookUrl leads where pictifyd may not go: by default addresses of this machine and of private networks. " +

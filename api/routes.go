@@ -57,6 +57,16 @@ func routes() []route {
 		{"GET /jobs/{id}/results.zip", "", exported(resultsZip)},
 		{"GET /jobs/{id}/results.pdf", "", exported(resultsPDF)},
 
+		{"POST /templates/{id}/render", RendersWrite, ordered((*Server).renderTemplate)},
+		{"GET /templates/{id}/render", "", (*Server).renderByQuery}, // a signed address will do
+		{"POST /templates/{id}/sign", RendersWrite, (*Server).signAddress},
+		{"GET /i/{file}", "", (*Server).renderByAddress}, // signed
+		{"POST /image", RendersWrite, ordered((*Server).renderImage)},
+		{"POST /gif", RendersWrite, ordered((*Server).renderGIF)},
+		{"POST /pdf/render", RendersWrite, ordered((*Server).renderPDF)},
+		{"POST /pdf/multi-page", RendersWrite, ordered((*Server).renderPages)},
+		{"GET /pdf/presets", RendersRead, (*Server).listPresets},
+
 		{"GET /images/{file}", "", (*Server).serveImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
 

@@ -44,6 +44,15 @@ func ways(w *world) map[string]struct {
 		"GET /jobs/{id}":                                 {get("/jobs/batch_1"), 200},
 		"GET /jobs/{id}/events":                          {get("/jobs/batch_1/events"), 200},
 		"GET /jobs/{id}/results.ndjson":                  {get("/jobs/batch_1/results.ndjson"), 200},
+		"POST /templates/{id}/render":                    {post("/templates/tpl_certificate/render", `{"variables":{"recipient_name":"Ada"}}`), 200},
+		"GET /templates/{id}/render":                     {get("/templates/tpl_certificate/render?recipient_name=Ada"), 200},
+		"POST /templates/{id}/sign":                      {post("/templates/tpl_certificate/sign", `{"variables":{"recipient_name":"Ada"}}`), 200},
+		"GET /i/{file}":                                  {get(SignPath("/i/tpl_certificate.png?recipient_name=Ada", urlKey)), 200},
+		"POST /image":                                    {post("/image", `{"html":"<p>Ada</p>"}`), 200},
+		"POST /gif":                                      {post("/gif", `{"html":"<p>Ada</p>"}`), 200},
+		"POST /pdf/render":                               {post("/pdf/render", `{"html":"<p>Ada</p>"}`), 200},
+		"POST /pdf/multi-page":                           {post("/pdf/multi-page", `{"html":"<p>Ada</p>","variableSets":[{}]}`), 200},
+		"GET /pdf/presets":                               {get("/pdf/presets"), 200},
 		"GET /jobs/{id}/results.csv":                     {get("/jobs/batch_1/results.csv"), 200},
 		"GET /jobs/{id}/failed.csv":                      {get("/jobs/batch_1/failed.csv"), 200},
 		"GET /jobs/{id}/results.zip":                     {get("/jobs/batch_1/results.zip"), 200},
@@ -99,7 +108,7 @@ func ways(w *world) map[string]struct {
 
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
-	"GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
+	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
 	"POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 
@@ -146,6 +155,9 @@ func TestEveryAliasLeadsToARoute(t *testing.T) {
 		"GET /expression/functions":                "GET /expressions/functions",
 		"GET /jobs/b/results":                      "GET /jobs/{id}",
 		"POST /templates/t/batch":                  "POST /templates/{id}/batch-render",
+		"POST /v1/template/t/render":               "POST /templates/{id}/render",
+		"GET /template/t/render":                   "GET /templates/{id}/render",
+		"POST /v1/image":                           "POST /image",
 		"POST /v1/template/t/batch":                "POST /templates/{id}/batch-render",
 		"GET /templates/t/draft/publish":           "GET /templates/{id}/publish",
 		"GET /v1/templates/batch/b/results.ndjson": "GET /jobs/{id}/results.ndjson",

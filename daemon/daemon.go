@@ -58,6 +58,7 @@ type Daemon struct {
 	faults   faults
 	metrics  *metrics
 	kept     keeper
+	now      now
 	planning rota // of the plan turns, one page each
 
 	store     *store.Store

@@ -36,6 +36,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Desk:           d.desk(),
 		Publisher:      d.publisher(),
 		Blobs:          d.blobs,
+		Easel:          easel{d},
 		Changes:        d.store,
 		Spool:          d.spool,
 		MergePDFFunc:   mergePDF,
