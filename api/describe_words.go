@@ -28,6 +28,7 @@ const (
 	tagDrafts      = "Drafts and versions"
 	tagExpressions = "Expressions"
 	tagBindings    = "Bindings"
+	tagKeys        = "Keys"
 	tagServer      = "Server"
 )
 
@@ -40,6 +41,7 @@ var tags = []openapi.Tag{
 	{Name: tagDrafts, Description: "What a template will be next, and what it was before."},
 	{Name: tagExpressions, Description: "The language between `{{` and `}}`."},
 	{Name: tagBindings, Description: "Rows of a source, each with its image."},
+	{Name: tagKeys, Description: "Who may call, what, and how often."},
 	{Name: tagServer, Description: "How the daemon is."},
 }
 
@@ -47,6 +49,7 @@ var tags = []openapi.Tag{
 var pathWords = map[string]string{
 	"templates/{id}":   "The name of the template.",
 	"jobs/{id}":        "The id of the job, as `jobId` of its acceptance.",
+	"keys/{id}":        "The id or the name of the key.",
 	"{number}":         "The number of a version.",
 	"bindings/{name}":  "The name of the binding.",
 	"b/{binding}":      "The name of the binding.",
@@ -181,7 +184,9 @@ func newSchemas() (*openapi.Schemas, error) {
 			reflect.TypeFor[imageFormat]():  {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
 		},
 	}
-	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
+	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Paused, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
+	openapi.Word(s, "Scope", scopes...)
+	openapi.Word(s, "Priority", batch.Low, batch.Normal, batch.High)
 	openapi.Word(s, "VariableType", template.Text, template.Number, template.Boolean, template.Date, template.Image, template.URL, template.Color,
 		template.Array, template.Object, template.Any)
 	openapi.Word(s, "StepKind", draft.Edits, draft.Undoes, draft.Restores, draft.Publishes, draft.Discards, draft.Arrives)
