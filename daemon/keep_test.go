@@ -250,6 +250,9 @@ func TestDeletedRowIsNowhere(t *testing.T) {
 		k.do("GET", "/b/cards/"+key+".png", "", 404, nil)
 	}
 	k.do("DELETE", "/jobs/"+job+"/rows/0", "", 200, &done)
+	k.do("GET", "/jobs/"+job+"/results.csv", "", 200, nil)
+	k.do("GET", "/jobs/"+job+"/failed.csv", "", 200, nil)
+	k.do("GET", "/jobs/"+job+"/results.zip", "", 200, nil)
 	k.do("GET", images[0], "", 404, nil)
 	k.do("GET", images[1], "", 200, nil)
 	if n := len(k.files()); n != files-4 { // the card as it was before is gone, too
