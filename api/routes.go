@@ -57,12 +57,46 @@ func routes() []route {
 		{"GET /jobs/{id}/results.zip", "", exported(resultsZip)},
 		{"GET /jobs/{id}/results.pdf", "", exported(resultsPDF)},
 
+		{"GET /jobs/{id}/rows/{key}", RendersRead, (*Server).showJobRow},
+		{"POST /jobs/{id}/cancel", RendersWrite, replayed((*Server).cancelJob)},
+		{"POST /jobs/{id}/pause", RendersWrite, replayed((*Server).pauseJob)},
+		{"POST /jobs/{id}/resume", RendersWrite, replayed((*Server).resumeJob)},
+		{"POST /jobs/{id}/retry", RendersWrite, replayed((*Server).retryJob)},
+
+		{"POST /templates/{id}/render", RendersWrite, ordered((*Server).renderTemplate)},
+		{"GET /templates/{id}/render", "", (*Server).renderByQuery}, // a signed address will do
+		{"POST /templates/{id}/sign", RendersWrite, (*Server).signAddress},
+		{"GET /i/{file}", "", (*Server).renderByAddress}, // signed
+		{"POST /image", RendersWrite, ordered((*Server).renderImage)},
+		{"POST /gif", RendersWrite, ordered((*Server).renderGIF)},
+		{"POST /pdf/render", RendersWrite, ordered((*Server).renderPDF)},
+		{"POST /pdf/multi-page", RendersWrite, ordered((*Server).renderPages)},
+		{"GET /pdf/presets", RendersRead, (*Server).listPresets},
+
 		{"GET /images/{file}", "", (*Server).serveImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
 
 		{"GET /bindings", BindingsRead, (*Server).listBindings},
 		{"GET /bindings/{name}", BindingsRead, (*Server).showBinding},
 		{"GET /bindings/{name}/rows", BindingsRead, (*Server).listRows},
+		{"POST /bindings", BindingsWrite, replayed((*Server).createBinding)},
+		{"GET /bindings/{name}/rows/{key}", BindingsRead, (*Server).showRow},
+		{"PUT /bindings/{name}", BindingsWrite, (*Server).replaceBinding},
+		{"DELETE /bindings/{name}", BindingsWrite, (*Server).removeBinding},
+		{"POST /bindings/{name}/pause", BindingsWrite, replayed((*Server).pauseBinding)},
+		{"POST /bindings/{name}/resume", BindingsWrite, replayed((*Server).resumeBinding)},
+		{"POST /bindings/{name}/preview", BindingsRead, replayed((*Server).previewBinding)},
+		{"GET /sources", ConnectionsRead, connections{kindSource}.list},
+		{"POST /sources", ConnectionsWrite, replayed(connections{kindSource}.create)},
+		{"GET /sources/{name}", ConnectionsRead, connections{kindSource}.show},
+		{"PUT /sources/{name}", ConnectionsWrite, connections{kindSource}.replace},
+		{"DELETE /sources/{name}", ConnectionsWrite, connections{kindSource}.remove},
+		{"GET /sinks", ConnectionsRead, connections{kindSink}.list},
+		{"POST /sinks", ConnectionsWrite, replayed(connections{kindSink}.create)},
+		{"GET /sinks/{name}", ConnectionsRead, connections{kindSink}.show},
+		{"PUT /sinks/{name}", ConnectionsWrite, connections{kindSink}.replace},
+		{"DELETE /sinks/{name}", ConnectionsWrite, connections{kindSink}.remove},
+		{"POST /sinks/{name}/test", ConnectionsWrite, replayed((*Server).testSink)},
 		{"POST /bindings/{name}/refresh", BindingsWrite, replayed((*Server).refreshBinding)},
 		{"POST /bindings/{name}/guard/accept", BindingsWrite, replayed((*Server).acceptGuard)},
 

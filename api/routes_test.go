@@ -13,6 +13,7 @@ func ways(w *world) map[string]struct {
 } {
 	hash := w.put("cards", "SKU-1", "card", "png", []byte("picture"))
 	w.acceptedJob("batch_1", 3, 1)
+	w.acceptedJob("batch_2", 3) // has ended well: it takes no move
 	type way = struct {
 		call   call
 		status int
@@ -44,15 +45,47 @@ func ways(w *world) map[string]struct {
 		"GET /jobs/{id}":                                 {get("/jobs/batch_1"), 200},
 		"GET /jobs/{id}/events":                          {get("/jobs/batch_1/events"), 200},
 		"GET /jobs/{id}/results.ndjson":                  {get("/jobs/batch_1/results.ndjson"), 200},
+		"POST /templates/{id}/render":                    {post("/templates/tpl_certificate/render", `{"variables":{"recipient_name":"Ada"}}`), 200},
+		"GET /templates/{id}/render":                     {get("/templates/tpl_certificate/render?recipient_name=Ada"), 200},
+		"POST /templates/{id}/sign":                      {post("/templates/tpl_certificate/sign", `{"variables":{"recipient_name":"Ada"}}`), 200},
+		"GET /i/{file}":                                  {get(SignPath("/i/tpl_certificate.png?recipient_name=Ada", urlKey)), 200},
+		"POST /image":                                    {post("/image", `{"html":"<p>Ada</p>"}`), 200},
+		"POST /gif":                                      {post("/gif", `{"html":"<p>Ada</p>"}`), 200},
+		"POST /pdf/render":                               {post("/pdf/render", `{"html":"<p>Ada</p>"}`), 200},
+		"POST /pdf/multi-page":                           {post("/pdf/multi-page", `{"html":"<p>Ada</p>","variableSets":[{}]}`), 200},
+		"GET /pdf/presets":                               {get("/pdf/presets"), 200},
 		"GET /jobs/{id}/results.csv":                     {get("/jobs/batch_1/results.csv"), 200},
 		"GET /jobs/{id}/failed.csv":                      {get("/jobs/batch_1/failed.csv"), 200},
 		"GET /jobs/{id}/results.zip":                     {get("/jobs/batch_1/results.zip"), 200},
 		"GET /jobs/{id}/results.pdf":                     {get("/jobs/batch_1/results.pdf"), 422},
+		"GET /jobs/{id}/rows/{key}":                      {get("/jobs/batch_1/rows/C-1"), 200},
+		"POST /jobs/{id}/cancel":                         {post("/jobs/batch_2/cancel", ""), 409},
+		"POST /jobs/{id}/pause":                          {post("/jobs/batch_2/pause", ""), 409},
+		"POST /jobs/{id}/resume":                         {post("/jobs/batch_2/resume", ""), 409},
+		"POST /jobs/{id}/retry":                          {post("/jobs/batch_2/retry", ""), 409},
 		"GET /images/{file}":                             {get("/images/" + hash + ".png"), 200},
 		"GET /b/{path...}":                               {get("/b/cards/SKU-1.png"), 200},
 		"GET /bindings":                                  {get("/bindings"), 200},
 		"GET /bindings/{name}":                           {get("/bindings/cards"), 200},
 		"GET /bindings/{name}/rows":                      {get("/bindings/cards/rows"), 200},
+		"GET /bindings/{name}/rows/{key}":                {get("/bindings/cards/rows/SKU-1"), 200},
+		"POST /bindings":                                 {post("/bindings", `{"name":"cards","template":"tpl_certificate"}`), 201},
+		"PUT /bindings/{name}":                           {call{method: http.MethodPut, path: "/bindings/cards", body: `{"template":"tpl_certificate"}`}, 200},
+		"DELETE /bindings/{name}":                        {call{method: http.MethodDelete, path: "/bindings/cards?images=remove"}, 204},
+		"POST /bindings/{name}/pause":                    {post("/bindings/cards/pause", ""), 200},
+		"POST /bindings/{name}/resume":                   {post("/bindings/cards/resume", ""), 200},
+		"POST /bindings/{name}/preview":                  {post("/bindings/cards/preview", `{"key":"SKU-1"}`), 200},
+		"GET /sources":                                   {get("/sources"), 200},
+		"POST /sources":                                  {post("/sources", `{"name":"shop"}`), 201},
+		"GET /sources/{name}":                            {get("/sources/shop"), 200},
+		"PUT /sources/{name}":                            {call{method: http.MethodPut, path: "/sources/shop", body: `{}`}, 200},
+		"DELETE /sources/{name}":                         {call{method: http.MethodDelete, path: "/sources/shop"}, 204},
+		"GET /sinks":                                     {get("/sinks"), 200},
+		"POST /sinks":                                    {post("/sinks", `{"name":"hook"}`), 201},
+		"GET /sinks/{name}":                              {get("/sinks/hook"), 200},
+		"PUT /sinks/{name}":                              {call{method: http.MethodPut, path: "/sinks/hook", body: `{}`}, 200},
+		"DELETE /sinks/{name}":                           {call{method: http.MethodDelete, path: "/sinks/hook"}, 204},
+		"POST /sinks/{name}/test":                        {post("/sinks/hook/test", ""), 200},
 		"POST /bindings/{name}/refresh":                  {post("/bindings/cards/refresh", ""), 202},
 		"POST /bindings/{name}/guard/accept":             {post("/bindings/cards/guard/accept", ""), 200},
 		"GET /keys":                                      {get("/keys"), 200},
@@ -81,7 +114,7 @@ func ways(w *world) map[string]struct {
 
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
-	"GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
+	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
 	"POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 
@@ -122,12 +155,17 @@ func TestEveryAliasLeadsToARoute(t *testing.T) {
 		"GET /template/t/variables":                "GET /templates/{id}/variables",
 		"GET /templates/batch/b/results":           "GET /jobs/{id}",
 		"GET /templates/batch/b/events":            "GET /jobs/{id}/events",
+		"POST /templates/batch/b/cancel":           "POST /jobs/{id}/cancel",
+		"POST /v1/template/batch/b/retry":          "POST /jobs/{id}/retry",
 		"GET /templates/batch/b":                   "GET /jobs/{id}",
 		"POST /templates/expression/validate":      "POST /expressions/validate",
 		"POST /template/expression/test":           "POST /expressions/test",
 		"GET /expression/functions":                "GET /expressions/functions",
 		"GET /jobs/b/results":                      "GET /jobs/{id}",
 		"POST /templates/t/batch":                  "POST /templates/{id}/batch-render",
+		"POST /v1/template/t/render":               "POST /templates/{id}/render",
+		"GET /template/t/render":                   "GET /templates/{id}/render",
+		"POST /v1/image":                           "POST /image",
 		"POST /v1/template/t/batch":                "POST /templates/{id}/batch-render",
 		"GET /templates/t/draft/publish":           "GET /templates/{id}/publish",
 		"GET /v1/templates/batch/b/results.ndjson": "GET /jobs/{id}/results.ndjson",

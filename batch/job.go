@@ -59,6 +59,7 @@ type Job struct {
 	RowKey         string          // variable that names a row; "" is its index
 	Metadata       json.RawMessage // the caller's, echoed
 	WebhookURL     string
+	WebhookEvents  []string // that are sent there; none: BatchCompleted. Only for acceptance: Store.Job leaves it out
 	IdempotencyKey string
 	BodyDigest     string // tells a repeated request from another one under the same key
 	Priority       Priority

@@ -38,7 +38,20 @@ type Spec struct {
 	Number   int      `json:"number,omitempty"` // of the page shown, from 1; 0 is the first, template.AllPages every one
 	Values   []string `json:"values"`           // resolved, in the order of the document
 
+	More     [][]string `json:"more,omitempty"`     // of a PDF: the values of further rows, whose pages follow
+	Document *Document  `json:"document,omitempty"` // what the page was compiled from, where that is no version of a template
+
 	Encoding
+}
+
+// A Document is HTML that is drawn without being a version of a template: a
+// draft, or what a caller sent. It is kept with its renders, so that they can be
+// made again; in fingerprints the page's digest stands for it.
+type Document struct {
+	Source string            `json:"source"`
+	Assets map[string]string `json:"assets,omitempty"` // path to digest
+	Width  int               `json:"width,omitempty"`  // of its default size; 0 is as the document says
+	Height int               `json:"height,omitempty"`
 }
 
 // Group is what renders must share to be made in one turn: the template's page
@@ -65,6 +78,7 @@ type Problem struct {
 	Code    string `json:"code"`            // missing_variable, wrong_type, bad_expression, …
 	Field   string `json:"field,omitempty"` // variables.photo
 	Message string `json:"error"`
+	Lasting bool   `json:"lasting,omitempty"` // a remote file is at fault, and will be so at another try
 }
 
 // A Proposal is what an item (the images of one row) should become. Exactly one

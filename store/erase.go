@@ -19,6 +19,7 @@ type Erased struct {
 
 	Bindings []string // whose images went
 	Sinks    []string // that were told of them before
+	Jobs     []string // of which rows went
 	Running  []string // jobs that have the key and have not ended: they keep it
 }
 
@@ -30,6 +31,7 @@ func (e *Erased) Add(o Erased) {
 	e.Deliveries += o.Deliveries
 	e.Files += o.Files
 	e.Bindings, e.Sinks, e.Running = merge(e.Bindings, o.Bindings), merge(e.Sinks, o.Sinks), merge(e.Running, o.Running)
+	e.Jobs = merge(e.Jobs, o.Jobs)
 }
 
 func merge(a, b []string) []string {
@@ -135,7 +137,9 @@ func (s *Store) DeleteJob(ctx context.Context, id string) (Erased, error) {
 	if err != nil || full == 0 {
 		return Erased{}, wrap(err, "delete job %s", id)
 	}
-	return s.emptyJob(ctx, id)
+	count, err := s.emptyJob(ctx, id)
+	count.Jobs = []string{id}
+	return count, err
 }
 
 // mayDelete refuses a job that has not ended; one that is gone may be.
@@ -176,7 +180,7 @@ func (s *Store) DeleteJobRow(ctx context.Context, job, key string) (count Erased
 		return count, jobRuns(job)
 	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		count = Erased{}
+		count = Erased{Jobs: []string{job}}
 		if err := t.mayDelete(ctx, job); err != nil { // somebody may have retried it meanwhile
 			return err
 		}

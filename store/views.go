@@ -20,19 +20,19 @@ func (s *Store) Bindings(ctx context.Context, names []string) ([]bindings.Status
 		all[i].Binding = name
 		at[name] = &all[i]
 	}
-	err := s.reader().each(ctx, `SELECT b.name, b.source, b.held_changes, b.held_removal, b.held_reason,
+	err := s.reader().each(ctx, `SELECT b.name, b.source, b.held_changes, b.held_removal, b.held_reason, b.paused,
 			s.read_at, COALESCE(s.complete, 0), COALESCE(s.error, ''), s.error_at,
 			(SELECT count(*) FROM quarantine AS q WHERE q.source = b.source)
 		FROM bindings AS b LEFT JOIN sources AS s ON s.name = b.source WHERE b.name IN list($1)`,
 		[]any{list(names)}, func(scan func(...any) error) error {
 			var b bindings.Status
 			var read, failed sql.NullInt64
-			var complete int64
-			if err := scan(&b.Binding, &b.Source, &b.HeldChanges, &b.HeldRemoval, &b.HeldReason,
+			var complete, paused int64
+			if err := scan(&b.Binding, &b.Source, &b.HeldChanges, &b.HeldRemoval, &b.HeldReason, &paused,
 				&read, &complete, &b.Error, &failed, &b.Quarantined); err != nil {
 				return err
 			}
-			b.ReadAt, b.Complete, b.ErrorAt = moment(read), complete == 1, moment(failed)
+			b.Paused, b.ReadAt, b.Complete, b.ErrorAt = paused == 1, moment(read), complete == 1, moment(failed)
 			*at[b.Binding] = b
 			return nil
 		})
@@ -119,6 +119,19 @@ func scanImage(scan func(...any) error) (g bindings.Image, err error) {
 // that nobody knows is the problem image_not_found, one that has no bytes yet
 // not_ready.
 func (s *Store) Image(ctx context.Context, o bindings.Owner, key, output string, ext string) (bindings.Image, error) {
+	k := latelyKey{string(o), key, output, ext}
+	if g, ok := s.lately.get(k); ok {
+		return g, nil
+	}
+	before, still := s.lately.moment()
+	g, err := s.image(ctx, o, key, output, ext)
+	if err == nil && still {
+		s.lately.put(k, g, before)
+	}
+	return g, err
+}
+
+func (s *Store) image(ctx context.Context, o bindings.Owner, key, output string, ext string) (bindings.Image, error) {
 	query := imagesByKey
 	if o.Job() == "" {
 		query = imagesOfRow
@@ -227,7 +240,7 @@ func (s *Store) Counters(ctx context.Context) (Counters, error) {
 	into := map[string]*int64{
 		"row": &c.Rows, "missing": &c.Missing, "quarantine": &c.Quarantined, "job": &c.JobsOpen,
 		"item ready": &c.ItemsReady, "item waiting": &c.ItemsWaiting, "item failed": &c.ItemsFailed, "item removed": &c.ItemsRemoved,
-		"render waiting": &c.RendersWaiting, "render claimed": &c.RendersClaimed, "render done": &c.RendersDone, "render failed": &c.RendersFailed,
+		"render waiting": &c.RendersWaiting, "render resting": &c.RendersWaiting, "render claimed": &c.RendersClaimed, "render done": &c.RendersDone, "render failed": &c.RendersFailed,
 		"delivery waiting": &c.DeliveriesWaiting, "delivery claimed": &c.DeliveriesClaimed,
 		"delivery delivered": &c.DeliveriesDelivered, "delivery dead": &c.DeliveriesDead,
 	}
@@ -247,7 +260,7 @@ func (s *Store) Counters(ctx context.Context) (Counters, error) {
 		if !ok {
 			target = &ignored
 		}
-		*target = n
+		*target += n
 		return nil
 	})
 	return c, wrap(err, "count")
