@@ -23,6 +23,7 @@ const (
 	BindingsRead     Scope = "bindings:read"
 	BindingsWrite    Scope = "bindings:write"
 	ImagesRead       Scope = "images:read"
+	ConnectionsRead  Scope = "connections:read"
 	ConnectionsWrite Scope = "connections:write"
 	ExperimentsWrite Scope = "experiments:write"
 	MetricsRead      Scope = "metrics:read"
@@ -31,7 +32,7 @@ const (
 
 var scopes = []Scope{
 	TemplatesRead, TemplatesWrite, RendersRead, RendersWrite, BindingsRead, BindingsWrite, ImagesRead,
-	ConnectionsWrite, ExperimentsWrite, MetricsRead, Admin,
+	ConnectionsRead, ConnectionsWrite, ExperimentsWrite, MetricsRead, Admin,
 }
 
 func scopeList() string {

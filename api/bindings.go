@@ -24,7 +24,19 @@ type bindingView struct {
 	Outputs  []Output `json:"outputs"`
 	Sinks    []string `json:"sinks"`
 
-	State       string    `json:"state"` // ok, working, held, failing, new
+	// Of the seed product's dialect.
+	UID       string `json:"uid"`
+	Status    string `json:"status"`    // active, paused, error
+	RenderURL string `json:"renderUrl"` // of the first output; {key} stands for a row's key
+
+	Origin    string          `json:"origin"`
+	ReadOnly  bool            `json:"readOnly"`
+	Config    json.RawMessage `json:"config,omitempty"` // as PUT takes it
+	Revision  int64           `json:"revision,omitempty"`
+	Author    string          `json:"author,omitempty"`
+	UpdatedAt *time.Time      `json:"updatedAt,omitempty"`
+
+	State       string    `json:"state"` // ok, working, held, failing, paused, new
 	Items       int64     `json:"items"`
 	Ready       int64     `json:"ready"`
 	Waiting     int64     `json:"waiting"`
@@ -51,6 +63,8 @@ func viewOfBinding(b Binding, st bindings.Status) bindingView {
 		Outputs: list(b.Outputs), Sinks: list(b.Sinks),
 		Items: st.Live, Ready: st.Ready, Waiting: st.Waiting, Failed: st.Failed, Quarantined: st.Quarantined,
 		ReadAt: moment(st.ReadAt), Complete: st.Complete, Error: st.Error, ErrorAt: moment(st.ErrorAt),
+		UID: b.Name, Origin: b.Origin, ReadOnly: b.Origin == OfFile, Config: b.Spec, Revision: b.Revision,
+		Author: b.Author, UpdatedAt: moment(b.UpdatedAt),
 	}
 	if st.HeldChanges > 0 || st.HeldRemoval > 0 || st.HeldReason != "" {
 		v.Held = &heldView{st.HeldChanges, st.HeldRemoval, st.HeldReason}
@@ -58,7 +72,13 @@ func viewOfBinding(b Binding, st bindings.Status) bindingView {
 	if b.Error != nil {
 		v.Error = problem.All(b.Error)[0].Error()
 	}
-	v.State = stateOf(v)
+	v.State, v.Status = stateOf(v), "active"
+	switch {
+	case v.Error != "":
+		v.Status = "error"
+	case st.Paused:
+		v.State, v.Status = "paused", "paused"
+	}
 	return v
 }
 
@@ -144,11 +164,7 @@ func (s *Server) showBinding(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views, err := s.bindingViews(r.Context(), []Binding{b})
-	if err != nil {
-		return err
-	}
-	return answer(w, http.StatusOK, map[string]any{"binding": views[0]})
+	return s.answerBinding(w, r, http.StatusOK, b.Name)
 }
 
 // A rowView is a stored row.

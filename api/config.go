@@ -20,6 +20,7 @@ type Config struct {
 	Keys          []Key         `yaml:"keys"`           // none: loopback only
 	WebhookSecret config.Secret `yaml:"webhook_secret"` // signs the webhookUrl of batches; "": one is made and kept
 	URLKeys       []URLKey      `yaml:"url_keys"`       // sign addresses, the first of them new ones; none: one is made and kept
+	Now           NowConfig     `yaml:"now"`            // images that are made while the caller waits
 	Origins       []string      `yaml:"origins"`        // of the web pages that may call with a key that names none of its own
 	Limits        Limits        `yaml:"limits"`
 }
@@ -102,6 +103,7 @@ func (c Config) Validate() error {
 			list = append(list, tooShort(at+".secret"))
 		}
 	}
+	list = append(list, c.Now.validate()...)
 	return list.Err()
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"iter"
 	"log/slog"
@@ -42,13 +43,13 @@ type Jobs interface {
 	// Results are rows by index, beginning behind after; rows that have not
 	// ended are among them where status is "".
 	Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error)
+	// Sent are rows as they were sent, by index, beginning behind after: at most
+	// limit, and none only where there are none.
+	Sent(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
 	// FindJobs are jobs that a filter takes, newest first.
 	FindJobs(ctx context.Context, f batch.JobFilter, limit int) ([]batch.Job, error)
 	// JobRow is the row of that key; an unknown one is a problem of code NotFound.
 	JobRow(ctx context.Context, job, key string) (batch.Row, batch.Result, error)
-	// Sent are rows as they were sent, by index, beginning behind after: at most
-	// limit, and none only where there are none.
-	Sent(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
 }
 
 // Bindings tells about bindings and takes an operator's word on them.
@@ -144,7 +145,14 @@ type Binding struct {
 	Public   bool     // its images need no key
 	Outputs  []Output // the first is the one that stands for the row
 	Sinks    []string
-	Error    error // why it cannot work as configured now; nil when it can
+	Error    error  // why it cannot work as configured now; nil when it can
+	OneKey   string // canonical: of the only row that its source ever has; "" where there may be many
+
+	Origin    string          // OfFile or OfCallers
+	Spec      json.RawMessage // as it was sent; nil of the file's
+	Revision  int64
+	Author    string
+	UpdatedAt time.Time
 }
 
 // An Output is one picture of a row.
@@ -166,12 +174,14 @@ type Deps struct {
 	Jobs      Jobs
 	Steering  Steering
 	Bindings  Bindings
+	Resources Resources
 	Images    Images
 	Templates Templates
 	Drafts    Drafts
 	Desk      Desk
 	Publisher Publisher
 	Blobs     Blobs
+	Easel     Easel
 	Changes   Changes
 	Spool     *spool.Spool // where files of results are kept while they are sent
 	Keys      Keys

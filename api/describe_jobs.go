@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -12,13 +13,13 @@ import (
 var jobOperations = operations{
 	"GET /jobs": {
 		id: "listJobs", tag: tagJobs, summary: "The newest jobs",
-		query:   []queryParam{limitParam},
-		answers: answers{200: sends("", only[[]jobView]("jobs"))},
+		query:   jobFilters,
+		answers: answers{200: sends("", of[jobList]())},
 	},
 	"GET /jobs/{id}": {
 		id: "getJob", tag: tagJobs, summary: "A job and a page of its results",
 		detail:  "Rows that have ended are in `results` or in `errors`, those that are still worked on in neither. Read page by page, or with `after` = `nextAfter` of the page before.",
-		query:   append([]queryParam{{"page", "Which page, from 1.", wholeFrom(1, batch.MaxRows)}, limitParam}, resultParams...),
+		query:   append([]queryParam{{"page", "Which page, from 1.", wholeFrom(1, batch.MaxRows)}, limitParam}, slices.Concat(resultParams, rowFilters)...),
 		answers: answers{200: sends("", of[jobPage]())},
 	},
 	"GET /jobs/{id}/events": {
@@ -34,6 +35,56 @@ var jobOperations = operations{
 		scope: RendersRead, signed: true,
 		answers: answers{200: streams("", "application/x-ndjson", either(of[batch.RowResult](), of[batch.RowFailure]()))},
 	},
+	"GET /jobs/{id}/results.csv": {
+		id: "downloadResults", tag: tagJobs, summary: "The rows with their URLs as CSV",
+		detail: "The caller's own columns in their order, then `url`, one column for each output, and `error`. " + madeOnce,
+		query:  append([]queryParam{partialParam}, csvParams...), headers: []string{"Range", "IfNoneMatchETag"}, scope: RendersRead, signed: true,
+		answers: fileAnswers("text/csv"),
+	},
+	"GET /jobs/{id}/failed.csv": {
+		id: "downloadFailed", tag: tagJobs, summary: "The rows that failed as CSV",
+		detail: "The caller's own columns, and why: to be corrected and sent again. " + madeOnce,
+		query:  append([]queryParam{partialParam}, csvParams...), headers: []string{"Range", "IfNoneMatchETag"}, scope: RendersRead, signed: true,
+		answers: fileAnswers("text/csv"),
+	},
+	"GET /jobs/{id}/results.zip": {
+		id: "downloadArchive", tag: tagJobs, summary: "All pictures as a ZIP",
+		detail: "In the order of the rows, named by their keys, with `results.csv`. " + madeOnce,
+		query:  append([]queryParam{partialParam, {"folders", "A folder for each output.", yesNo()}}, csvParams...), headers: []string{"Range", "IfNoneMatchETag"},
+		scope: RendersRead, signed: true, answers: fileAnswers("application/zip"),
+	},
+	"GET /jobs/{id}/results.pdf": {
+		id: "downloadPDF", tag: tagJobs, summary: "All PDFs as one",
+		detail: "In the order of the rows, with a bookmark for each. " + madeOnce,
+		query:  []queryParam{partialParam, {"output", "Only those of this output.", anyText()}}, headers: []string{"Range", "IfNoneMatchETag"},
+		scope: RendersRead, signed: true, answers: fileAnswers("application/pdf"),
+	},
+}
+
+// madeOnce is said of every file of a job.
+const madeOnce = "A download that broke off goes on with `Range`. Of a job that has not ended it is a 409 `job_not_ended` with `Retry-After`."
+
+var (
+	partialParam = queryParam{"partial", "What there is of a job that has not ended.", yesNo()}
+	csvParams    = []queryParam{
+		{"delimiter", "Between columns.", oneOf(",", ";", "\t", "comma", "semicolon", "tab")},
+		{"bom", "Begin with the mark that has Excel read UTF-8.", yesNo()},
+		{"escapeFormulas", "Put an apostrophe before what a spreadsheet would compute.", yesNo()},
+	}
+)
+
+// inParts are the answers of what can be had in parts, and only where it changed.
+func inParts(whole reply) answers {
+	return answers{
+		200: whole, 206: whole, 304: {about: "You have the newest."}, 412: {about: "It has changed since."},
+		416: {about: "It has no such part.", kinds: map[string]shape{"text/plain": anyText()}},
+	}
+}
+
+// fileAnswers are those of a file that can be had in parts.
+func fileAnswers(kind string) answers {
+	whole := files("", kind).tagged("A digest of the file.")
+	return inParts(whole)
 }
 
 var (

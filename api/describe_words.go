@@ -22,22 +22,26 @@ import (
 const (
 	tagBatches     = "Batches"
 	tagJobs        = "Jobs"
+	tagNow         = "Now"
 	tagImages      = "Images"
 	tagTemplates   = "Templates"
 	tagDrafts      = "Drafts and versions"
 	tagExpressions = "Expressions"
 	tagBindings    = "Bindings"
+	tagKeys        = "Keys"
 	tagServer      = "Server"
 )
 
 var tags = []openapi.Tag{
 	{Name: tagBatches, Description: "One template, many rows, one webhook."},
 	{Name: tagJobs, Description: "A batch that was accepted is a job: what has become of it, and of its rows."},
+	{Name: tagNow, Description: "Pictures that are made while you wait, or when their address is asked for."},
 	{Name: tagImages, Description: "The bytes."},
 	{Name: tagTemplates, Description: "HTML files with variables, each with its versions."},
 	{Name: tagDrafts, Description: "What a template will be next, and what it was before."},
 	{Name: tagExpressions, Description: "The language between `{{` and `}}`."},
 	{Name: tagBindings, Description: "Rows of a source, each with its image."},
+	{Name: tagKeys, Description: "Who may call, what, and how often."},
 	{Name: tagServer, Description: "How the daemon is."},
 }
 
@@ -45,12 +49,14 @@ var tags = []openapi.Tag{
 var pathWords = map[string]string{
 	"templates/{id}":   "The name of the template.",
 	"jobs/{id}":        "The id of the job, as `jobId` of its acceptance.",
+	"keys/{id}":        "The id or the name of the key.",
 	"{number}":         "The number of a version.",
 	"bindings/{name}":  "The name of the binding.",
 	"b/{binding}":      "The name of the binding.",
 	"{key}":            "The row's key: its columns, percent-encoded (also `/`, `,` and `.`), joined by a comma.",
 	"{binding}/{file}": "The row's key as in results (percent-encoded, also `/`, `,` and `.`), a dot, and the extension of an output.",
 	"{key}/{file}":     "The name of the output, a dot, and its extension.",
+	"i/{file}":         "The name of the template, a dot, and the extension of the format.",
 	"images/{file}":    "The hash of the bytes, a dot, and their extension: `url` of a result ends so.",
 	"{slug}":           "The word in `code`.",
 }
@@ -171,12 +177,16 @@ func newSchemas() (*openapi.Schemas, error) {
 			return sentence(texts[commentKey(t, field)], t, field)
 		},
 		Known: map[reflect.Type]*jsonschema.Schema{
-			reflect.TypeFor[measure]():     {Types: []string{"string", "number"}},
-			reflect.TypeFor[margins]():     marginSchema(),
-			reflect.TypeFor[imageFormat](): {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
+			reflect.TypeFor[orderVersion](): {Types: []string{"string", "integer"}},
+			reflect.TypeFor[gifQuality]():   {Types: []string{"string", "number"}},
+			reflect.TypeFor[measure]():      {Types: []string{"string", "number"}},
+			reflect.TypeFor[margins]():      marginSchema(),
+			reflect.TypeFor[imageFormat]():  {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
 		},
 	}
-	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
+	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Paused, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
+	openapi.Word(s, "Scope", scopes...)
+	openapi.Word(s, "Priority", batch.Low, batch.Normal, batch.High)
 	openapi.Word(s, "VariableType", template.Text, template.Number, template.Boolean, template.Date, template.Image, template.URL, template.Color,
 		template.Array, template.Object, template.Any)
 	openapi.Word(s, "StepKind", draft.Edits, draft.Undoes, draft.Restores, draft.Publishes, draft.Discards, draft.Arrives)

@@ -16,7 +16,7 @@ import (
 
 // described are the operations by subject.
 var described = []operations{
-	batchOperations, jobOperations, imageOperations, templateOperations, draftOperations, expressionOperations, bindingOperations, serverOperations,
+	batchOperations, jobOperations, steerOperations, nowOperations, imageOperations, templateOperations, draftOperations, expressionOperations, bindingOperations, keyOperations, serverOperations,
 }
 
 // A webhook is a call that pictifyd makes.
@@ -53,7 +53,7 @@ func newDocument(base, version string) (*openapi.Document, *openapi.Schemas, err
 	for _, rt := range routes() {
 		op, ok := all[rt.pattern]
 		if !ok {
-			return nil, nil, fmt.Errorf("the route %s has no description", rt.pattern)
+			continue // a test wants one for each
 		}
 		if err := describe(d, s, rt, op); err != nil {
 			return nil, nil, err

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template/draft"
@@ -14,6 +15,8 @@ import (
 
 // explanations say what a problem's type means, for those who follow its address.
 var explanations = map[string]string{
+	"job_state":          "The job's state does not take this. The answer names the state and what may be done instead; moves of GET /jobs says it of each job.",
+	"nothing_to_retry":   "Every row of the job succeeded, so that there is nothing to retry.",
 	slugNoRoute:          "No route has this path. GET / shows the first page; the hint of the answer names the nearest route.",
 	slugMethod:           "The path exists, but not for this method. The header Allow of the answer lists those that it takes.",
 	slugHost:             "Without a key pictifyd answers only to names of this machine, so that no web page can reach it under a name of its own. Set server.public_url to the name in use, or add a key under server.keys.",
@@ -45,8 +48,25 @@ var explanations = map[string]string{
 	slugCutBody:     "The body ended before its end. Nothing of it was accepted: send it again, with the same Idempotency-Key.",
 	slugMalformed:   "The body is not of the form that the route reads.",
 	"bad_json":      "The body is not JSON. The answer says near which byte.",
-	slugGuardMoved:  "Something else is held by now than what was accepted. Look again, then accept that.",
-	"too_many_rows": "A batch has at most 100,000 rows. Send several, or let a binding read the rows from their source.",
+	slugBusy: "So many requests for pictures are in work that no more are taken. Ask again after the seconds of Retry-After. " +
+		"Many rows at once are a batch; server.now.at_once is how many requests may be in work.",
+	slugRenderRate: "Signed addresses had as many new pictures made in a minute as server.now.per_url_key or per_address allows. " +
+		"Pictures that are there are served all the time.",
+	slugSignature:        "The address is not signed, or was signed for other bytes or with another key. The path and the query before &sig= are signed as they are sent; docs/now.md has examples.",
+	slugExpired:          "The address was good until the time that its parameter exp says. Sign a new one.",
+	"not_supported":      "Another product takes this field, and pictifyd does not: it renders HTML that it is given, without scripts and without fetching foreign pages.",
+	slugGuardMoved:       "Something else is held by now than what was accepted. Look again, then accept that.",
+	"too_many_rows":      "A request brings at most 100,000 rows. Send several, or put the rows where pictifyd can read them and name the place as sourceUrl, which may have a million.",
+	"body_too_large":     "The body is larger than a batch may be: 1 GiB after it is unpacked. Send several batches.",
+	"row_too_large":      "A row, or a field beside the rows, is so large that its end is not looked for: more than 16 MB. A row has at most 1 MB; in a CSV, see whether a quote is left open.",
+	"bad_table":          "The table can't be read: its header names a column twice or not at all, a quote is left open, or it is not UTF-8. The answer names the line.",
+	"bad_workbook":       "The body is no .xlsx workbook, is cut short, or has a password.",
+	"workbook_too_large": "The workbook is larger than is unpacked: 100 MB as it is sent, 256 MB unpacked, 20 million cells. Send the sheet as CSV.",
+	slugSourceNotFound:   "The configuration has no source of this name, or the key may use none of the templates of its bindings.",
+	slugSourceRefused: "The sourceUrl leads where pictifyd may not go: by default addresses of this machine and of private networks. " +
+		"What callers may make pictifyd reach is set under egress:.",
+	slugSourceFailed: "The document at sourceUrl could not be read: its server did not answer as it should, it broke off, or it is none of CSV, TSV, JSON, NDJSON and XLSX.",
+	batch.NoRows:     "The place that the batch names has no rows.",
 	"webhook_refused": "The webhookUrl leads where pictifyd may not go: by default addresses of this machine and of private networks. " +
 		"What callers may make pictifyd reach is set under egress:.",
 	slugNoIfMatch:       "The request changes what others may be changing too. Send the ETag of what you saw as If-Match; for a template that is not there yet, If-None-Match: *.",

@@ -20,7 +20,7 @@ func TestEveryRouteSaysHowItMayBeKept(t *testing.T) {
 			want = immutable
 		case "GET /b/{path...}":
 			want = askAgain
-		case "GET /{$}", "GET /studio/{file}", "GET /favicon.ico":
+		case "GET /{$}", "GET /studio/{file}", "GET /favicon.ico", "GET /openapi.json", "GET /docs":
 			want = "no-cache"
 		case "GET /errors/{slug}":
 			want = "public, max-age=3600"

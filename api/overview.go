@@ -100,6 +100,7 @@ func (s *Server) bindingViews(ctx context.Context, some []Binding) ([]bindingVie
 	views := make([]bindingView, len(some))
 	for i, b := range some {
 		views[i] = viewOfBinding(b, byName[b.Name]) // one the store does not know yet is new
+		views[i].RenderURL = s.renderURL(b)
 	}
 	return views, nil
 }

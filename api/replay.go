@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"sync"
 	"time"
@@ -16,6 +17,8 @@ const (
 	replayLife  = 24 * time.Hour
 	replayLimit = 1000     // answers that are kept
 	replayBody  = 64 << 10 // of a request that may be replayed
+
+	replayAnswer = 64 << 10 // bytes of an answer that is kept where it can be made again
 )
 
 // replays are the answers to small requests that came with an Idempotency-Key,
@@ -38,6 +41,7 @@ type replay struct {
 	status int
 	header http.Header
 	answer []byte
+	redo   bool // the answer was too large to keep, and is made again
 }
 
 func newReplays() *replays { return &replays{byKey: map[string]*replay{}} }
@@ -62,7 +66,13 @@ func (all *replays) of(key string) *replay {
 func replayed(handle handler) handler { return replayedTo(replayBody, handle) }
 
 // replayedTo is replayed for bodies of up to limit bytes.
-func replayedTo(limit int64, handle handler) handler {
+func replayedTo(limit int64, handle handler) handler { return replaying(limit, math.MaxInt, handle) }
+
+// repeated is replayedTo where an answer that is too large to keep is made
+// again: for what gives the same each time.
+func repeated(limit int64, handle handler) handler { return replaying(limit, replayAnswer, handle) }
+
+func replaying(limit int64, keep int, handle handler) handler {
 	return func(s *Server, w http.ResponseWriter, r *http.Request) error {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 		if err != nil {
@@ -85,7 +95,9 @@ func replayedTo(limit int64, handle handler) handler {
 				return problem.New(problem.Conflict, "another request was answered under this Idempotency-Key").
 					WithSlug(slugIdempotency).WithHint("use a new key for a new request")
 			}
-			return one.send(w)
+			if !one.redo {
+				return one.send(w)
+			}
 		}
 		record := &recorder{header: http.Header{}}
 		if err := handle(s, record, r); err != nil {
@@ -93,7 +105,11 @@ func replayedTo(limit int64, handle handler) handler {
 		}
 		one.made, one.body = time.Now(), digest
 		one.status, one.header, one.answer = record.status, record.header, record.body.Bytes()
-		return one.send(w)
+		err = one.send(w)
+		if one.redo = len(one.answer) > keep; one.redo {
+			one.answer = nil
+		}
+		return err
 	}
 }
 

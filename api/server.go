@@ -42,6 +42,7 @@ type Server struct {
 	state   *memo
 	limits  batch.Limits // of one batch; zero is their own
 	replays *replays
+	now     *nowDesk
 	papers  func() (papers, error)
 
 	closing chan struct{} // closed when streams should end
@@ -52,7 +53,7 @@ type Server struct {
 func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		deps: deps, log: deps.Log, base: strings.TrimRight(deps.BaseURL, "/"),
-		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), replays: newReplays(),
+		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), replays: newReplays(), now: newNowDesk(cfg, deps.URLSecrets),
 	}
 	if s.base == "" {
 		s.base = cfg.BaseURL(nil)

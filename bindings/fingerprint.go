@@ -9,7 +9,7 @@ import (
 
 // Fingerprint is the identity of the picture that s describes at an epoch: the
 // SHA-256, in hex, of the page's digest, the values of its slots, the format,
-// the quality, and what else the encoding names. It is closed. The template's
+// the quality, what else the encoding names, and the values of further rows. It is closed. The template's
 // name and version and the size are not in it, because the page stands for
 // them; two templates that compile to the same page share their pictures.
 //
@@ -27,6 +27,15 @@ func Fingerprint(s Spec, epoch int64) string {
 	h.number(epoch)
 	for _, text := range e.apart() {
 		h.text(text)
+	}
+	if len(s.More) > 0 {
+		h.text("more") // no option has this name
+		for _, values := range s.More {
+			h.number(int64(len(values)))
+			for _, v := range values {
+				h.text(v)
+			}
+		}
 	}
 	return h.sum()
 }

@@ -38,7 +38,20 @@ type Spec struct {
 	Number   int      `json:"number,omitempty"` // of the page shown, from 1; 0 is the first, template.AllPages every one
 	Values   []string `json:"values"`           // resolved, in the order of the document
 
+	More     [][]string `json:"more,omitempty"`     // of a PDF: the values of further rows, whose pages follow
+	Document *Document  `json:"document,omitempty"` // what the page was compiled from, where that is no version of a template
+
 	Encoding
+}
+
+// A Document is HTML that is drawn without being a version of a template: a
+// draft, or what a caller sent. It is kept with its renders, so that they can be
+// made again; in fingerprints the page's digest stands for it.
+type Document struct {
+	Source string            `json:"source"`
+	Assets map[string]string `json:"assets,omitempty"` // path to digest
+	Width  int               `json:"width,omitempty"`  // of its default size; 0 is as the document says
+	Height int               `json:"height,omitempty"`
 }
 
 // Group is what renders must share to be made in one turn: the template's page

@@ -7,6 +7,7 @@ type Status struct {
 	Binding  string
 	Source   string
 	Template string
+	Paused   bool  // a person has stopped it: its images stay as they are
 	Live     int64 // items that are not removed
 	Ready    int64 // items whose every output is the wanted one
 	Waiting  int64 // items with a render to make

@@ -164,6 +164,12 @@ func (d *decoder) secret(n Node, into *Secret) bool {
 		return d.wants(n, secretType, "a text")
 	}
 	text := n.value().scalar.text
+	if d.doc.options.SecretFunc != nil {
+		var err error
+		if text, err = d.doc.options.SecretFunc(n.path, text); err != nil {
+			return d.adoptAll(n, err)
+		}
+	}
 	d.doc.secrets.add(text)
 	*into = NewSecret(text)
 	return true

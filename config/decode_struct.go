@@ -50,6 +50,15 @@ func fields(t reflect.Type) []field {
 	return own
 }
 
+// known are the fields of t by the keys that the document has for them.
+func (d *decoder) known(t reflect.Type) []field {
+	known := fields(t)
+	for i := range known {
+		known[i].name = d.doc.word(known[i].name)
+	}
+	return known
+}
+
 // structure decodes the keys of n into the fields of v.
 func (d *decoder) structure(n Node, v reflect.Value) bool {
 	if n.IsZero() {
@@ -59,7 +68,7 @@ func (d *decoder) structure(n Node, v reflect.Value) bool {
 	if n.Kind() != Mapping {
 		return d.wants(n, v.Type(), "a mapping")
 	}
-	known := fields(v.Type())
+	known := d.known(v.Type())
 	d.unknown(n, known)
 	for _, f := range known {
 		into := v.FieldByIndex(f.index)
@@ -89,7 +98,7 @@ func (d *decoder) leftOut(n Node, v reflect.Value) {
 }
 
 func (d *decoder) inner(n Node, v reflect.Value) {
-	for _, f := range fields(v.Type()) {
+	for _, f := range d.known(v.Type()) {
 		d.leftOut(n.absent(f.name), v.FieldByIndex(f.index))
 	}
 }
@@ -99,7 +108,7 @@ func (d *decoder) unknown(n Node, known []field) {
 	var names, files []string
 	for _, f := range known {
 		names = append(names, f.name)
-		if f.secret() {
+		if f.secret() && !d.doc.camel {
 			files = append(files, f.name+fileSuffix)
 		}
 	}
@@ -123,7 +132,7 @@ func (d *decoder) unknown(n Node, known []field) {
 
 // secretFile is the node of FIELD_file, unless that is a field of its own.
 func (n Node) secretFile(f field, known []field) (Node, bool) {
-	if !f.secret() {
+	if !f.secret() || n.doc.camel {
 		return Node{}, false
 	}
 	for _, other := range known {

@@ -17,6 +17,7 @@ const (
 type document struct {
 	file    string
 	options Options
+	camel   bool // it is JSON: keys are in camelCase, and no file is named by one
 	secrets secrets
 
 	mu sync.Mutex

@@ -114,6 +114,27 @@ func (n Node) absent(key string) Node {
 	return Node{doc: n.doc, path: joinKey(n.path, key), v: &value{kind: Null, pos: n.Pos()}}
 }
 
+// inWords is a path, which rooms write in the words of YAML, in those of the
+// document. A key that is there stays as it is: it may be a caller's own.
+func (n Node) inWords(path string) string {
+	if n.doc == nil || !n.doc.camel {
+		return path
+	}
+	told, doc := "", n.doc
+	for _, s := range splitPath(path) {
+		if s.key == "" {
+			told = joinIndex(told, s.index)
+		} else {
+			if _, there := n.Child(s.key); !there {
+				s.key = doc.word(s.key)
+			}
+			told = joinKey(told, s.key)
+		}
+		n, _ = n.step(s)
+	}
+	return told
+}
+
 // nearest is the deepest node that exists on the way to path.
 func (n Node) nearest(path string) Node {
 	for _, step := range splitPath(path) {

@@ -45,6 +45,9 @@ type Options struct {
 	ReadFile func(path string) ([]byte, error)
 	// Dir is where relative paths of such files start.
 	Dir string
+	// SecretFunc gives the text of the Secret that is written as text at path: one
+	// that is kept elsewhere. nil takes what is written.
+	SecretFunc func(path, text string) (string, error)
 }
 
 // Parse reads a YAML text that positions will call file. The error is a

@@ -85,8 +85,9 @@ func (d *decoder) adoptAll(n Node, err error) bool {
 func (n Node) place(p *problem.Error) *problem.Error {
 	placed := *p
 	if placed.Pos.Line == 0 {
-		placed.Path = join(n.path, p.Path)
-		placed.Pos = n.nearest(p.Path).Pos()
+		path := n.inWords(p.Path)
+		placed.Path = join(n.path, path)
+		placed.Pos = n.nearest(path).Pos()
 	}
 	if n.doc == nil {
 		return &placed

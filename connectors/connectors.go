@@ -3,6 +3,7 @@ package connectors
 import (
 	"context"
 	"log/slog"
+	"net/http"
 
 	"github.com/pictifyd/pictifyd/config"
 )
@@ -94,6 +95,9 @@ type Env struct {
 	Name string // of the source
 	Dir  string // of the configuration: relative paths start there
 	Log  *slog.Logger
+	// Client is the only way out of a source that a caller of the API made. nil is
+	// the operator's own source, which reaches what it likes.
+	Client *http.Client
 }
 
 // A Kind is one kind of source: the same value feeds the daemon, check and the
@@ -101,6 +105,9 @@ type Env struct {
 type Kind struct {
 	Name    string // the word after "kind:"
 	Summary string // one line
+	// Callers says that callers of the API may make such sources: they reach
+	// nothing but what Env.Client reaches, and their Config is an Addressed.
+	Callers bool
 	// Config returns a pointer to a new configuration with its defaults, for
 	// config.Node.Decode.
 	Config func() Config
@@ -115,6 +122,16 @@ type Config interface {
 	Validate() error
 	// Base is the part that all kinds share.
 	Base() *Common
+}
+
+// An Addressed configuration names the addresses that it reaches, by their paths.
+type Addressed interface {
+	Addresses() map[string]string
+}
+
+// A Single configuration may say that its source has one row only, and its key.
+type Single interface {
+	OnlyKey() string // "" where there may be many
 }
 
 // Common is what every source has.

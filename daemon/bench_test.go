@@ -108,7 +108,7 @@ func BenchmarkReading(b *testing.B) {
 
 	// The benchmark's own feed reads the other file, so that nothing but the
 	// reading is timed: no watch, no turn, no picture.
-	f := d.feeds["catalog"]
+	f := d.roster().feeds["catalog"]
 	poller := f.poller
 	b.Cleanup(func() { f.poller = poller })
 	other := filepath.Join(s.dir, "other.csv")

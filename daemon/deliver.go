@@ -117,7 +117,7 @@ func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink,
 	if id := c.Owner.Job(); id != "" {
 		return d.jobHook(ctx, id, delivery)
 	}
-	to, ok := d.sinks[c.Sink]
+	to, ok := d.roster().sinks[c.Sink]
 	if !ok {
 		return nil, delivery, problem.New(problem.NotFound, "sink %q is no longer configured", c.Sink)
 	}

@@ -92,7 +92,7 @@ func (d *Daemon) pictures(ctx context.Context, pages <-chan prepared) (ready <-c
 					out <- picture{fault: ctx.Err()}
 					continue
 				}
-				done, bytes := d.picture(ctx, page)
+				done, bytes := d.shared(ctx, page)
 				out <- picture{done: done, bytes: bytes}
 			}
 		})

@@ -17,7 +17,9 @@ type feed struct {
 	name   string
 	every  time.Duration
 	poller connectors.Poller
+	oneKey string // canonical, where the source has one row only
 
+	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
 	wish   *errand            // asks the store for a poll
 	later  chan time.Duration // when to read again after a reading that failed; 0 after one that did not
@@ -67,7 +69,7 @@ func (g gate) leave() { <-g }
 func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors.Poller) *feed {
 	f := &feed{
 		name: name, every: base.Every.Std(), poller: poller,
-		later: make(chan time.Duration, 1), gate: newGate(),
+		later: make(chan time.Duration, 1), gate: newGate(), gone: make(chan struct{}),
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
 		func(err error) { d.faults.note(d.log, "bind", name, err) })

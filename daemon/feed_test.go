@@ -104,7 +104,7 @@ func TestPollBeforeBindingPlansTheChangedRow(t *testing.T) {
 	s := newSite(t, catalogYAML)
 	s.write("rows.csv", csvRows(3, "one"))
 	d := s.open()
-	f := d.feeds["catalog"]
+	f := d.roster().feeds["catalog"]
 	if err := d.bind(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}

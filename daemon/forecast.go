@@ -18,7 +18,7 @@ func (d *Daemon) forecast(ctx context.Context, t *template.Template, version int
 		return nil, err
 	}
 	var all []draft.BindingForecast
-	for _, cfg := range d.settings.Bindings {
+	for _, cfg := range d.roster().bindings {
 		if cfg.Template != t.Name() {
 			continue
 		}

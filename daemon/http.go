@@ -30,12 +30,14 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Jobs:           d.store,
 		Steering:       d.store,
 		Bindings:       d.store,
+		Resources:      d,
 		Images:         d.store,
 		Templates:      d.store,
 		Drafts:         d.store,
 		Desk:           d.desk(),
 		Publisher:      d.publisher(),
 		Blobs:          d.blobs,
+		Easel:          easel{d},
 		Changes:        d.store,
 		Spool:          d.spool,
 		MergePDFFunc:   mergePDF,
@@ -62,12 +64,14 @@ func (d *Daemon) configured() []api.Binding {
 	unable := maps.Clone(d.unable)
 	d.mu.Unlock()
 	broken := d.templates.problems()
-	all := make([]api.Binding, len(d.settings.Bindings))
-	for i, b := range d.settings.Bindings {
+	now := d.roster()
+	all := make([]api.Binding, len(now.bindings))
+	for i, b := range now.bindings {
 		all[i] = api.Binding{
 			Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks,
-			Error: errors.Join(unable[b.Name], broken[b.Template]),
+			Error: errors.Join(now.lacks(b), unable[b.Name], broken[b.Template]),
 		}
+		now.describe(&all[i])
 		outputs, err := bindings.Outputs(b.Outputs, "outputs")
 		if err != nil { // refused when the file was read
 			all[i].Error = errors.Join(all[i].Error, err)

@@ -31,7 +31,7 @@ type origins struct{ *Daemon }
 
 // SourceRows implements api.Origins.
 func (o origins) SourceRows(ctx context.Context, source string, row func(batch.Row) error) error {
-	if _, ok := o.feeds[source]; !ok {
+	if _, ok := o.roster().feeds[source]; !ok {
 		return problem.New(problem.NotFound, "there is no source %q", source).WithSlug("source_not_found")
 	}
 	return o.stored(ctx, source, func(r bindings.StoredRow) error {
@@ -41,7 +41,7 @@ func (o origins) SourceRows(ctx context.Context, source string, row func(batch.R
 
 // BindingRows implements api.Origins.
 func (o origins) BindingRows(ctx context.Context, name string, row func(batch.Row) error) error {
-	for _, cfg := range o.settings.Bindings {
+	for _, cfg := range o.roster().bindings {
 		if cfg.Name != name {
 			continue
 		}

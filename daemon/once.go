@@ -51,7 +51,7 @@ func (d *Daemon) readings() (all bool, failures error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	all = true
-	for name, f := range d.feeds {
+	for name, f := range d.roster().feeds {
 		err, read := d.polled[name]
 		all = all && read && f.bound.Load()
 		failures = errors.Join(failures, err)

@@ -11,12 +11,12 @@ import (
 
 // poll is the work of one poll turn: one reading of one source.
 func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
-	f, ok := d.feeds[t.Source]
-	if !ok { // no longer configured
-		return d.store.EndPoll(ctx, t, nil)
-	}
-	if err := f.gate.enter(ctx); err != nil {
+	f, err := d.enterFeed(ctx, t.Source)
+	if err != nil {
 		return err
+	}
+	if f == nil { // no longer configured
+		return d.store.EndPoll(ctx, t, nil)
 	}
 	defer f.gate.leave()
 	// A turn that was left by the process before may come ahead of the binding.
@@ -31,9 +31,14 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	err = f.poller.Poll(ctx, from, r.emit)
-	if ctx.Err() != nil {
+	life, stop := f.living(ctx)
+	err = f.poller.Poll(life, from, r.emit)
+	stop()
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err() // the turn is put back at the next start
+	case f.ended():
+		return d.store.EndPoll(ctx, t, nil)
 	}
 	d.faults.note(d.log, "source", f.name, err)
 	d.metrics.polled(f.name, err)
@@ -46,6 +51,23 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	f.read(err)
 	d.setPolled(f.name, err)
 	return nil
+}
+
+// enterFeed is the feed of a source, inside its gate, or nil when there is none.
+func (d *Daemon) enterFeed(ctx context.Context, source string) (*feed, error) {
+	for {
+		f := d.roster().feeds[source]
+		if f == nil {
+			return nil, nil
+		}
+		if err := f.gate.enter(ctx); err != nil {
+			return nil, err
+		}
+		if !f.ended() {
+			return f, nil
+		}
+		f.gate.leave() // another one has its name by now
+	}
 }
 
 // A reading carries the batches of one reading from the source to the store.

@@ -20,7 +20,7 @@ func (d *Daemon) reap(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for _, f := range d.feeds {
+		for _, f := range d.roster().feeds {
 			err := d.reapOne(ctx, f)
 			if ctx.Err() == nil {
 				d.faults.note(d.log, "reap", f.name, err)
@@ -44,10 +44,7 @@ func (d *Daemon) reapOne(ctx context.Context, f *feed) error {
 // graceOf is the longest grace among the bindings of a source, and those that
 // want the images of rows that are gone removed.
 func (d *Daemon) graceOf(source string) (grace time.Duration, remove []string) {
-	for _, b := range d.settings.Bindings {
-		if b.Source != source {
-			continue
-		}
+	for _, b := range d.roster().of(source) {
 		grace = max(grace, b.DeleteGrace.Std())
 		if b.OnDelete == bindings.Remove {
 			remove = append(remove, b.Name)

@@ -23,21 +23,25 @@ const (
 // recheck asks, at intervals, whether the remote files that images show are
 // still the same, as their bindings say. It blocks until ctx ends.
 func (d *Daemon) recheck(ctx context.Context) {
-	wants := slices.DeleteFunc(slices.Clone(d.settings.Bindings), func(b bindings.Config) bool { return b.Assets.Recheck == 0 })
-	if len(wants) == 0 || !d.settings.Render.AllowsRemote() {
+	if !d.settings.Render.AllowsRemote() {
 		return
 	}
-	rounds(ctx, wants, func(ctx context.Context, b bindings.Config) {
-		err := d.recheckBinding(ctx, b, wants, time.Now())
+	rounds(ctx, d.rechecked, func(ctx context.Context, b bindings.Config) {
+		err := d.recheckBinding(ctx, b, d.rechecked(), time.Now())
 		if ctx.Err() == nil {
 			d.faults.note(d.log, "recheck", b.Name, err)
 		}
 	})
 }
 
+// rechecked are the bindings that have files asked for again.
+func (d *Daemon) rechecked() []bindings.Config {
+	return slices.DeleteFunc(slices.Clone(d.roster().bindings), func(b bindings.Config) bool { return b.Assets.Recheck == 0 })
+}
+
 // rounds calls pass for each binding, soon and then often enough that its files
 // are asked for within an eighth of their time, and within an hour, of being due.
-func rounds(ctx context.Context, wants []bindings.Config, pass func(context.Context, bindings.Config)) {
+func rounds(ctx context.Context, wantsFunc func() []bindings.Config, pass func(context.Context, bindings.Config)) {
 	next := map[string]time.Time{}
 	tick := time.NewTicker(recheckLook)
 	defer tick.Stop()
@@ -47,7 +51,7 @@ func rounds(ctx context.Context, wants []bindings.Config, pass func(context.Cont
 			return
 		case <-tick.C:
 		}
-		for _, b := range wants {
+		for _, b := range wantsFunc() {
 			if time.Now().Before(next[b.Name]) {
 				continue
 			}
@@ -111,7 +115,7 @@ func (d *Daemon) recheckFiles(ctx context.Context, addresses []string, now time.
 // recheckOf is after how long files of an owner's images are asked for again, 0
 // for never.
 func (d *Daemon) recheckOf(o bindings.Owner) time.Duration {
-	for _, b := range d.settings.Bindings {
+	for _, b := range d.roster().bindings {
 		if b.Name == o.Binding() {
 			return b.Assets.Recheck.Std()
 		}

@@ -120,7 +120,7 @@ func TestImagesFollowTheFilesThatTheyShow(t *testing.T) {
 	eventually(t, "all rows have their image", func() bool { return len(s.receiver.all("render.completed")) == 4 })
 	first := told(t, s.receiver, 0)
 	a.take()
-	cards := d.settings.Bindings
+	cards := d.roster().bindings
 	pass := func(after time.Duration) {
 		t.Helper()
 		if err := d.recheckBinding(t.Context(), cards[0], cards, time.Now().Add(after)); err != nil {
@@ -175,7 +175,7 @@ func TestDeathBetweenAFileAndItsImagesLosesNothing(t *testing.T) {
 	if _, err := d.assets.Recheck(t.Context(), a.server.URL+"/mug.png", ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.recheckBinding(t.Context(), d.settings.Bindings[0], d.settings.Bindings, time.Now()); err != nil {
+	if err := d.recheckBinding(t.Context(), d.roster().bindings[0], d.roster().bindings, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the changed photo is shown", func() bool { return len(s.receiver.all("render.completed")) == 2 })
@@ -227,7 +227,7 @@ func TestFilesAreAskedForInTheirRhythm(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour+time.Second)
 		defer cancel()
 		passes := map[string]int{}
-		rounds(ctx, wants, func(_ context.Context, b bindings.Config) { passes[b.Name]++ })
+		rounds(ctx, func() []bindings.Config { return wants }, func(_ context.Context, b bindings.Config) { passes[b.Name]++ })
 		if passes["daily"] < 23 || passes["daily"] > 25 || passes["hasty"] != 24*60 || passes["hourly"] < 24*7 || passes["hourly"] > 24*9 {
 			t.Errorf("in a day passes were %v", passes)
 		}

@@ -32,6 +32,7 @@ type Settings struct {
 	Sources   []Source
 	Sinks     []Sink
 	Bindings  []bindings.Config
+	Secrets   map[string]NamedSecret
 
 	nodes map[string]config.Node // of the bindings, for problems found later
 }
@@ -80,6 +81,7 @@ type document struct {
 	Sources   map[string]config.Node `yaml:"sources"`
 	Sinks     map[string]config.Node `yaml:"sinks"`
 	Bindings  []config.Node          `yaml:"bindings"`
+	Secrets   map[string]NamedSecret `yaml:"secrets"`
 }
 
 // defaults is what a configuration is before its first line.
@@ -122,7 +124,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	problems := problemsOf(root.Decode(&doc))
 	s := &Settings{
 		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
-		Egress: doc.Egress, Templates: doc.Templates, nodes: map[string]config.Node{},
+		Egress: doc.Egress, Templates: doc.Templates, Secrets: doc.Secrets, nodes: map[string]config.Node{},
 	}
 	for _, name := range sortedKeys(doc.Sources) {
 		node := doc.Sources[name]

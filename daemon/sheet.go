@@ -34,7 +34,7 @@ type sheet struct {
 
 // sheet fills the page of a claim and fetches what it refers to.
 func (d *Daemon) sheet(ctx context.Context, c store.Claim) (*sheet, error) {
-	t, err := d.templates.at(ctx, c.Spec.Template, c.Spec.Version)
+	t, err := d.templates.of(ctx, c.Spec)
 	switch {
 	case err != nil && machineFault(err):
 		return nil, err
@@ -57,7 +57,7 @@ func (d *Daemon) sheet(ctx context.Context, c store.Claim) (*sheet, error) {
 // without makes another one, until all that are left are there.
 func (d *Daemon) fill(ctx context.Context, s *sheet) error {
 	for {
-		filled := s.page.FillWithout(s.claim.Spec.Values, s.failed)
+		filled := s.filled()
 		s.take(filled)
 		again := false
 		for _, remote := range filled.Remote {
@@ -81,11 +81,35 @@ func (d *Daemon) fill(ctx context.Context, s *sheet) error {
 	}
 }
 
+// filled is the page with the row's values, and behind it those of further rows.
+func (s *sheet) filled() template.Document {
+	doc := s.page.FillWithout(s.claim.Spec.Values, s.failed)
+	for _, values := range s.claim.Spec.More {
+		next := s.page.FillWithout(values, s.failed)
+		doc.Sheets = append(append(doc.Sheets, template.Sheet{HTML: next.HTML, Width: next.Width, Height: next.Height}), next.Sheets...)
+		doc.Assets = addNew(doc.Assets, next.Assets, func(a template.Asset) string { return a.Path })
+		doc.Remote = addNew(doc.Remote, next.Remote, func(r template.Remote) string { return r.Path })
+		doc.Instead = append(doc.Instead, next.Instead...)
+	}
+	return doc
+}
+
+// addNew is all with those of more whose path is not in it.
+func addNew[T any](all, more []T, path func(T) string) []T {
+	for _, one := range more {
+		if !slices.ContainsFunc(all, func(other T) bool { return path(other) == path(one) }) {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
 func (s *sheet) take(filled template.Document) {
 	spec := s.claim.Spec
 	s.instead, s.remote, s.shown = filled.Instead, filled.Remote, nil
 	s.request = render.Request{
 		Page: s.page.Digest, HTML: filled.HTML, Width: filled.Width, Height: filled.Height,
+		Urgent: s.claim.Owner == store.AskerOwner,
 	}
 	encode(&s.request, spec.Encoding)
 	if s.page.Layout {
@@ -159,7 +183,7 @@ func (s *sheet) dispense(paths []string) bool {
 	for _, path := range paths {
 		s.failed[path] = assets.Undecodable
 	}
-	filled := s.page.FillWithout(s.claim.Spec.Values, s.failed)
+	filled := s.filled()
 	return len(filled.Instead) >= before+len(paths)
 }
 

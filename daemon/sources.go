@@ -16,23 +16,47 @@ const replanPage = 500 // stored rows planned in one commit
 
 // watchSources binds every source and keeps asking for its polls, until ctx ends.
 func (d *Daemon) watchSources(ctx context.Context) error {
-	names := make([]string, len(d.settings.Bindings))
-	for i, b := range d.settings.Bindings {
-		names[i] = b.Name
-	}
-	if err := d.store.DropBindings(ctx, names); err != nil {
+	if err := d.store.DropBindings(ctx, namesOf(d.roster().bindings)); err != nil {
 		return err
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for _, f := range d.feeds {
-		wg.Go(func() { d.watch(ctx, f) })
-	}
 	wg.Go(func() { d.reap(ctx) })
 	wg.Go(func() { d.recheck(ctx) })
 	wg.Go(func() { d.retain(ctx) })
-	<-ctx.Done()
-	return nil
+	running := map[*feed]context.CancelFunc{}
+	for {
+		now := d.roster().feeds
+		for f, stop := range running {
+			if now[f.name] != f {
+				stop()
+				delete(running, f)
+			}
+		}
+		for _, f := range now {
+			if running[f] == nil {
+				life, stop := context.WithCancel(ctx)
+				running[f] = stop
+				wg.Go(func() { d.watch(life, f) })
+			}
+		}
+		select {
+		case <-ctx.Done():
+			for _, stop := range running {
+				stop()
+			}
+			return nil
+		case <-d.renewed:
+		}
+	}
+}
+
+func namesOf(all []bindings.Config) []string {
+	names := make([]string, len(all))
+	for i, b := range all {
+		names[i] = b.Name
+	}
+	return names
 }
 
 // bind compiles the bindings of f with the newest versions of their templates,
@@ -42,6 +66,9 @@ func (d *Daemon) bind(ctx context.Context, f *feed) error {
 		return err
 	}
 	defer f.gate.leave()
+	if f.ended() {
+		return nil
+	}
 	f.compiled = false
 	if err := d.compile(ctx, f); err != nil {
 		return err
@@ -56,11 +83,12 @@ func (d *Daemon) bind(ctx context.Context, f *feed) error {
 		return err
 	}
 	f.bound.Store(true)
-	return nil
+	// Those that were deleted, or hang on another source by now.
+	return d.store.DropBindingsOf(ctx, f.name, namesOf(d.roster().of(f.name)))
 }
 
-// compile makes the bindings of f, unless they are made. Those that cannot work
-// are left out and planned anew when they can. The caller is inside the gate.
+// compile makes the bindings of f, unless they are made. Those that cannot work,
+// or are paused, are left out and planned anew when they can. The caller is inside the gate.
 func (d *Daemon) compile(ctx context.Context, f *feed) error {
 	if f.compiled {
 		return nil
@@ -70,16 +98,14 @@ func (d *Daemon) compile(ctx context.Context, f *feed) error {
 		return err
 	}
 	var able []*bindings.Binding
-	for _, cfg := range d.settings.Bindings {
-		if cfg.Source != f.name {
-			continue
-		}
+	now := d.roster()
+	for _, cfg := range now.of(f.name) {
 		b, err := d.compileOne(ctx, cfg, epoch)
 		if err != nil && machineFault(err) {
 			return err
 		}
 		d.setUnable(cfg.Name, err)
-		if err != nil {
+		if err != nil || now.paused[cfg.Name] {
 			if err := d.forgetPlan(ctx, cfg); err != nil {
 				return err
 			}
@@ -153,9 +179,10 @@ func (d *Daemon) watchTemplates(ctx context.Context) error {
 
 // rebind has the feeds bound again that show these templates.
 func (d *Daemon) rebind(names []string) {
-	for _, b := range d.settings.Bindings {
-		if slices.Contains(names, b.Template) {
-			d.feeds[b.Source].rebind.ask()
+	now := d.roster()
+	for _, b := range now.bindings {
+		if f := now.feeds[b.Source]; f != nil && slices.Contains(names, b.Template) {
+			f.rebind.ask()
 		}
 	}
 }

@@ -24,7 +24,7 @@ import (
 // mustDraw reads the source catalog and draws what it changed.
 func (d *Daemon) mustDraw(tb testing.TB) {
 	tb.Helper()
-	if err := d.bind(tb.Context(), d.feeds["catalog"]); err != nil {
+	if err := d.bind(tb.Context(), d.roster().feeds["catalog"]); err != nil {
 		tb.Fatal(err)
 	}
 	if err := d.poll(tb.Context(), store.Turn{ID: 1, Source: "catalog"}); err != nil {
@@ -95,7 +95,7 @@ func TestDeliveryAnsweredAtTheEndOfGraceIsNotSentAgain(t *testing.T) {
 	d.mustDraw(t)
 	ctx, endGrace := context.WithCancel(t.Context())
 	sent := 0
-	d.sinks["hook"] = sinkFunc(func(context.Context, sink.Delivery) error {
+	d.roster().sinks["hook"] = sinkFunc(func(context.Context, sink.Delivery) error {
 		sent++
 		endGrace()
 		return nil
@@ -119,7 +119,7 @@ func TestDeliveryCutOffByTheEndOfGraceIsNotJudged(t *testing.T) {
 	d := s.open()
 	d.mustDraw(t)
 	ctx, endGrace := context.WithCancel(t.Context())
-	d.sinks["hook"] = sinkFunc(func(ctx context.Context, _ sink.Delivery) error {
+	d.roster().sinks["hook"] = sinkFunc(func(ctx context.Context, _ sink.Delivery) error {
 		endGrace()
 		return ctx.Err()
 	})

@@ -24,6 +24,8 @@ type Request struct {
 	Assets        []Asset
 	Layout        string // the script that fits texts and images, the same for all requests of a Page; "" for none. See template/layout
 
+	Urgent bool // somebody waits: it goes before requests that nobody waits for. The picture is the same
+
 	Format      Format
 	Quality     int         // 1 to 100 for JPEG and WebP; 0 is the engine's default
 	Transparent bool        // what the page does not paint stays clear: PNG, WebP and GIF; otherwise it is white

@@ -59,10 +59,12 @@ type Sink interface {
 
 // An Env is what the daemon lends to a sink.
 type Env struct {
-	Name   string
-	Dir    string // relative paths of the configuration are relative to it
-	Log    *slog.Logger
-	Client *http.Client // for addresses that the operator's file names
+	Name string
+	Dir  string // relative paths of the configuration are relative to it
+	Log  *slog.Logger
+	// Client is the only way out of a sink that a caller of the API made. nil is the
+	// operator's own sink, which reaches what it likes.
+	Client *http.Client
 	// Bytes opens the picture of that hash.
 	Bytes func(ctx context.Context, hash string) (io.ReadCloser, error)
 }
@@ -71,6 +73,9 @@ type Env struct {
 type Kind struct {
 	Name    string
 	Summary string
+	// Callers says that callers of the API may make such sinks: they reach nothing
+	// but what Env.Client reaches, and their Config is an Addressed.
+	Callers bool
 	Config  func() Config // a pointer to a new configuration with its defaults
 	New     func(cfg Config, env Env) (Sink, error)
 }
@@ -80,6 +85,11 @@ type Kind struct {
 type Config interface {
 	Validate() error // all problems, as a problem.List, with paths relative to the section
 	Base() *Common
+}
+
+// An Addressed configuration names the addresses that it reaches, by their paths.
+type Addressed interface {
+	Addresses() map[string]string
 }
 
 // Common is what every sink has.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -12,6 +13,9 @@ import (
 type Config struct {
 	// URL is sqlite:PATH for a file on this machine, or postgres://… for a server.
 	URL string `yaml:"url"`
+	// SealKey seals the secrets that callers of the API give. Empty: a SQLite ledger
+	// has one in a file beside it; with a server none can be given.
+	SealKey config.Secret `yaml:"seal_key"`
 }
 
 // Validate returns all problems, as a problem.List.
@@ -29,6 +33,10 @@ func (c Config) Validate() error {
 	case !strings.HasPrefix(c.URL, sqlitePrefix), c.file("") == "", strings.Contains(c.URL, ":memory:"):
 		list = append(list, problem.New(problem.Invalid, "%q is neither a SQLite file nor a Postgres server", c.URL).
 			At("url").WithHint("write sqlite:data/pictifyd.db, or postgres://user@host/database"))
+	}
+	if key := c.SealKey.Reveal(); key != "" && len(key) < minSealKey {
+		list = append(list, problem.New(problem.Invalid, "this key is shorter than %d characters", minSealKey).
+			At("seal_key").WithHint("make one with: openssl rand -hex 32"))
 	}
 	return list.Err()
 }

@@ -20,19 +20,19 @@ func (s *Store) Bindings(ctx context.Context, names []string) ([]bindings.Status
 		all[i].Binding = name
 		at[name] = &all[i]
 	}
-	err := s.reader().each(ctx, `SELECT b.name, b.source, b.held_changes, b.held_removal, b.held_reason,
+	err := s.reader().each(ctx, `SELECT b.name, b.source, b.held_changes, b.held_removal, b.held_reason, b.paused,
 			s.read_at, COALESCE(s.complete, 0), COALESCE(s.error, ''), s.error_at,
 			(SELECT count(*) FROM quarantine AS q WHERE q.source = b.source)
 		FROM bindings AS b LEFT JOIN sources AS s ON s.name = b.source WHERE b.name IN list($1)`,
 		[]any{list(names)}, func(scan func(...any) error) error {
 			var b bindings.Status
 			var read, failed sql.NullInt64
-			var complete int64
-			if err := scan(&b.Binding, &b.Source, &b.HeldChanges, &b.HeldRemoval, &b.HeldReason,
+			var complete, paused int64
+			if err := scan(&b.Binding, &b.Source, &b.HeldChanges, &b.HeldRemoval, &b.HeldReason, &paused,
 				&read, &complete, &b.Error, &failed, &b.Quarantined); err != nil {
 				return err
 			}
-			b.ReadAt, b.Complete, b.ErrorAt = moment(read), complete == 1, moment(failed)
+			b.Paused, b.ReadAt, b.Complete, b.ErrorAt = paused == 1, moment(read), complete == 1, moment(failed)
 			*at[b.Binding] = b
 			return nil
 		})

@@ -25,6 +25,7 @@ const (
 var Kind = connectors.Kind{
 	Name:    "http",
 	Summary: "an HTTP address that answers JSON, NDJSON, CSV or TSV",
+	Callers: true,
 	Config: func() connectors.Config {
 		return &Config{
 			Common:  connectors.Common{Every: config.Duration(defaultEvery)},
@@ -43,6 +44,9 @@ type Config struct {
 	connectors.Common
 	poll.Layout // an empty format is what the Content-Type says
 
+	// One is the key of an answer that is a single JSON object, and one row.
+	One string `yaml:"one"`
+
 	URL     string                   `yaml:"url"`
 	Method  string                   `yaml:"method"` // GET or POST
 	Headers map[string]config.Secret `yaml:"headers"`
@@ -58,9 +62,17 @@ func (c *Config) Validate() error {
 		list = append(list, problem.New(problem.Invalid, format, args...).At(path))
 		return list[len(list)-1]
 	}
-	if len(c.Key) == 0 {
+	switch {
+	case c.One == "" && len(c.Key) == 0:
 		bad("key", "an http source needs key columns").
 			WithHint("name the column that identifies a row, as in key: sku")
+	case c.One == "":
+	case len(c.Key) > 0:
+		bad("key", "the row of one has the key %q", c.One).WithHint("keep key for a list of rows, or one for a single object")
+	case c.Rows != "":
+		bad("rows", "an answer that is one row has no list of them").WithHint("leave rows or one out")
+	case c.Format != "" && c.Format != poll.JSON:
+		bad("format", "one row comes as json, not as %s", c.Format).WithHint("leave format or one out")
 	}
 	if c.Every.Std() < minEvery {
 		bad("every", "must be at least %v", minEvery)
@@ -94,6 +106,12 @@ func (c *Config) Validate() error {
 	}
 	return append(list, c.Layout.Problems()...).Err()
 }
+
+// Addresses implements connectors.Addressed.
+func (c *Config) Addresses() map[string]string { return map[string]string{"url": c.URL} }
+
+// OnlyKey implements connectors.Single.
+func (c *Config) OnlyKey() string { return c.One }
 
 // managed names the headers on which reading a whole answer depends.
 func managed(name string) bool {

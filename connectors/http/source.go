@@ -35,7 +35,7 @@ type source struct {
 
 var _ connectors.Poller = (*source)(nil)
 
-func newSource(cfg *Config, _ connectors.Env) (*source, error) {
+func newSource(cfg *Config, env connectors.Env) (*source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -44,11 +44,14 @@ func newSource(cfg *Config, _ connectors.Env) (*source, error) {
 		return nil, err
 	}
 	headers := cfg.revealed()
-	binding, err := poll.Bind(cfg.URL, cfg.Method, headers, cfg.Layout, cfg.Key)
+	binding, err := poll.Bind(cfg.bound(headers)...)
 	if err != nil {
 		return nil, err
 	}
 	client := newClient(slices.Collect(maps.Keys(headers)))
+	if env.Client != nil {
+		client.Transport = env.Client.Transport
+	}
 	return &source{cfg: cfg, url: u, headers: headers, binding: binding, client: client}, nil
 }
 
@@ -80,7 +83,20 @@ func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connecto
 	if known && next.Digest == last.Digest {
 		return poll.Unchanged(ctx, emit, cursor)
 	}
+	if s.cfg.One != "" {
+		return s.readOne(ctx, a, cursor, emit)
+	}
 	return s.read(ctx, a, cursor, emit)
+}
+
+// bound is what a cursor hangs on. One is in it only where it is set, so that the
+// cursors of before stay good.
+func (c *Config) bound(headers map[string]string) []any {
+	parts := []any{c.URL, c.Method, headers, c.Layout, c.Key}
+	if c.One != "" {
+		parts = append(parts, c.One)
+	}
+	return parts
 }
 
 func (s *source) read(ctx context.Context, a answer, cursor connectors.Cursor, emit connectors.Emit) error {

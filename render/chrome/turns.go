@@ -65,9 +65,20 @@ func (p *Pool) enqueue(w *waiter) error {
 		return ErrClosed
 	}
 	w.since = time.Now()
-	p.waiting = append(p.waiting, w)
+	p.waiting = slices.Insert(p.waiting, p.placeOf(w), w)
 	p.dispatch()
 	return nil
+}
+
+// placeOf is where w waits: behind all, or, when somebody waits for it, before
+// those for whom nobody does.
+func (p *Pool) placeOf(w *waiter) int {
+	if w.request.Urgent {
+		if at := slices.IndexFunc(p.waiting, func(x *waiter) bool { return !x.request.Urgent }); at >= 0 {
+			return at
+		}
+	}
+	return len(p.waiting)
 }
 
 // acquire waits for a seat. The caller must release it.
@@ -110,7 +121,7 @@ func (p *Pool) withdraw(w *waiter) {
 	}
 }
 
-// dispatch gives seats to those who wait, first come first served, and starts
+// dispatch gives seats to those who wait, in their order, and starts
 // what is missing.
 func (p *Pool) dispatch() {
 	if p.closed {

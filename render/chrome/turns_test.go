@@ -3,6 +3,7 @@ package chrome
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -100,6 +101,33 @@ func TestRowsWaitInOrder(t *testing.T) {
 		done(p, held)
 		if first, second := <-order, <-order; first != "b" || second != "a" {
 			t.Errorf("the order is %s, %s", first, second)
+		}
+	})
+}
+
+func TestARowThatSomebodyWaitsForGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newSeats(1, 1)
+		st := mustAcquire(t, p, keyed("a"))
+		var order []string
+		for _, page := range []string{"b", "c", "soon", "sooner"} {
+			w := keyed(page)
+			w.request.Urgent = len(page) > 1
+			go func() {
+				got, err := p.acquire(context.Background(), w)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				order = append(order, page)
+				done(p, got.seat)
+			}()
+			synctest.Wait()
+		}
+		done(p, st)
+		synctest.Wait()
+		if got := strings.Join(order, " "); got != "soon sooner b c" {
+			t.Errorf("rows were drawn as %s", got)
 		}
 	})
 }

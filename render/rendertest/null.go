@@ -36,6 +36,7 @@ var _ render.Renderer = (*Null)(nil)
 
 // Fingerprint is the SHA-256 of r in hex: equal requests have equal ones.
 func Fingerprint(r render.Request) string {
+	r.Urgent = false    // the picture is the same
 	if r.Layout != "" { // it is long, and the same in most
 		r.Layout = fmt.Sprint(crc32.ChecksumIEEE([]byte(r.Layout)))
 	}

@@ -32,6 +32,7 @@ type Config struct {
 var Kind = sink.Kind{
 	Name:    "webhook",
 	Summary: "a signed POST to an HTTP endpoint",
+	Callers: true,
 	Config:  func() sink.Config { return &Config{Timeout: config.Duration(defaultTimeout)} },
 	New: func(c sink.Config, env sink.Env) (sink.Sink, error) {
 		cfg := c.(*Config)
@@ -42,6 +43,9 @@ var Kind = sink.Kind{
 		return newEndpoint(*cfg, client), nil
 	},
 }
+
+// Addresses implements sink.Addressed.
+func (c *Config) Addresses() map[string]string { return map[string]string{"url": c.URL} }
 
 // defaultTimeout is what Standard Webhooks recommends.
 const defaultTimeout = 30 * time.Second

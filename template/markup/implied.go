@@ -2,26 +2,46 @@ package markup
 
 import "strings"
 
+// A nameSet has names of elements, one a bit: the way up from each tag is asked
+// about every element that is open.
+type nameSet uint64
+
+// nameBits are the names that sets know.
+var nameBits = map[string]nameSet{}
+
+// setOf is the set of the names in list. It knows 64 in all.
+func setOf(list string) (set nameSet) {
+	for name := range strings.FieldsSeq(list) {
+		bit, known := nameBits[name]
+		if !known {
+			bit = 1 << len(nameBits)
+			nameBits[name] = bit
+		}
+		set |= bit
+	}
+	return set
+}
+
 // walls are the elements across which no end tag of anything smaller reaches.
-var walls = words("html body table td th tr tbody thead tfoot caption template button select svg math foreignobject section")
+var walls = setOf("html body table td th tr tbody thead tfoot caption template button select svg math foreignobject section")
 
 // closedBy says which open elements a start tag ends without an end tag of
 // their own, as the HTML standard's tree construction has it, and at which
 // elements the search for them stops.
 var closedBy = func() map[string]implied {
 	all := map[string]implied{
-		"li": {words("li"), words("ul ol menu table template body")}, "dt": {words("dt dd"), words("dl table template body")}, "dd": {words("dt dd"), words("dl table template body")},
-		"option": {words("option"), words("select datalist optgroup body")}, "optgroup": {words("option optgroup"), words("select body")},
-		"tr": {words("tr td th colgroup caption"), words("table template tbody thead tfoot body")},
-		"td": {words("td th"), words("tr table template body")}, "th": {words("td th"), words("tr table template body")},
-		"body": {words("head"), words("html")},
+		"li": {setOf("li"), setOf("ul ol menu table template body")}, "dt": {setOf("dt dd"), setOf("dl table template body")}, "dd": {setOf("dt dd"), setOf("dl table template body")},
+		"option": {setOf("option"), setOf("select datalist optgroup body")}, "optgroup": {setOf("option optgroup"), setOf("select body")},
+		"tr": {setOf("tr td th colgroup caption"), setOf("table template tbody thead tfoot body")},
+		"td": {setOf("td th"), setOf("tr table template body")}, "th": {setOf("td th"), setOf("tr table template body")},
+		"body": {setOf("head"), setOf("html")},
 	}
-	section := implied{words("tr td th tbody thead tfoot colgroup caption"), words("table template body")}
+	section := implied{setOf("tr td th tbody thead tfoot colgroup caption"), setOf("table template body")}
 	for _, name := range []string{"tbody", "thead", "tfoot"} {
 		all[name] = section
 	}
-	paragraph := implied{words("p"), words("button table td th caption template body svg math foreignobject section")}
-	for name := range words(`address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form
+	paragraph := implied{setOf("p"), setOf("button table td th caption template body svg math foreignobject section")}
+	for name := range strings.FieldsSeq(`address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form
 		h1 h2 h3 h4 h5 h6 header hgroup hr main menu nav ol p pre search section table ul`) {
 		all[name] = paragraph
 	}
@@ -31,7 +51,7 @@ var closedBy = func() map[string]implied {
 // inHead are the elements that may stand in <head>; any other ends it.
 var inHead = words("base basefont bgsound link meta title noscript noframes style script template head")
 
-type implied struct{ ends, stopAt map[string]bool }
+type implied struct{ ends, stopAt nameSet }
 
 // imply ends the elements that a start tag of the name ends.
 func (b *builder) imply(name string, at int) {
@@ -43,8 +63,8 @@ func (b *builder) imply(name string, at int) {
 		return
 	}
 	var last *Node
-	for n := b.top; n.Kind != Root && !rule.stopAt[n.Name]; n = n.Parent {
-		if rule.ends[n.Name] {
+	for n := b.top; n.Kind != Root && rule.stopAt&n.bit == 0; n = n.Parent {
+		if rule.ends&n.bit != 0 {
 			last = n
 		}
 	}

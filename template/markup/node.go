@@ -31,7 +31,8 @@ type Node struct {
 	Start, Stop int // of Raw in the file that was parsed, in bytes; of new nodes 0
 	EndStart    int // of End; where the content ends if there is none
 
-	tag   Tag // of tagOf, which is Raw as it was read last
+	bit   nameSet // of the name, while the document is read
+	tag   Tag     // of tagOf, which is Raw as it was read last
 	tagOf string
 }
 

@@ -81,14 +81,18 @@ func (b *builder) open(t Tag, raw string) {
 	if b.foreign == 0 {
 		b.imply(t.Name, t.Start)
 	}
-	n := &Node{Kind: Element, Name: t.Name, Raw: raw, Start: t.Start, Stop: t.End, EndStart: t.End}
+	n := &Node{Kind: Element, Name: t.Name, Raw: raw, Start: t.Start, Stop: t.End, EndStart: t.End, bit: nameBits[t.Name]}
 	b.add(n)
 	if voids[t.Name] || t.SelfClosing && (b.foreign > 0 || isForeign(t.Name)) {
 		return
 	}
-	if b.depth++; b.depth > MaxDepth && b.doc.TooDeep < 0 {
-		b.doc.TooDeep = t.Start
+	if b.depth == MaxDepth { // as browsers do, so that no search upwards is long
+		if b.doc.TooDeep < 0 {
+			b.doc.TooDeep = t.Start
+		}
+		return
 	}
+	b.depth++
 	if isForeign(t.Name) {
 		b.foreign++
 	}
@@ -114,9 +118,9 @@ func (b *builder) finish(at int) {
 // close ends the element that the end tag names, and those inside it. An end
 // tag without one is kept as it is.
 func (b *builder) close(t Tag, raw string) {
-	open := b.top
+	open, bit := b.top, nameBits[t.Name]
 	for open.Kind != Root && open.Name != t.Name {
-		if walls[open.Name] && !walls[t.Name] {
+		if walls&open.bit != 0 && walls&bit == 0 {
 			open = b.doc.Node // an inline element does not end across a cell
 			break
 		}

@@ -96,6 +96,10 @@ func TestDeepDocumentsSayWhere(t *testing.T) {
 	if d := Parse([]byte(strings.Repeat("<b>", MaxDepth+1))); d.TooDeep != 3*MaxDepth {
 		t.Errorf("too deep at %d", d.TooDeep)
 	}
+	deep := strings.Repeat("<div>a", 300_000) + strings.Repeat("</div>", 300_000) // hours, if each searched all that are open
+	if d := Parse([]byte(deep)); d.TooDeep != 6*MaxDepth || d.Print() != deep {
+		t.Errorf("too deep at %d, or not printed as it was", d.TooDeep)
+	}
 	if d := Parse([]byte(strings.Repeat("<b>", MaxDepth))); d.TooDeep != -1 {
 		t.Errorf("too deep at %d", d.TooDeep)
 	}

@@ -1,0 +1,125 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// A RowHistory is all that there is about a row of a binding.
+type RowHistory struct {
+	Row        *bindings.StoredRow // nil: it is gone
+	State      string              // waiting, ready, failed, removed; "" when it never had an image
+	Generation int64
+	Problem    *bindings.Problem
+	Images     []bindings.Image
+	Deliveries []Delivery // newest first
+}
+
+// A Delivery is what one sink was told, or will be.
+type Delivery struct {
+	ID, Sink   string
+	Event      string
+	Generation int64
+	State      string // waiting, claimed, delivered, dead
+	Attempts   int64
+	Error      string
+
+	CreatedAt, DueAt, EndedAt time.Time
+}
+
+// A historyView is a row as it is stored, as it is drawn, and who was told.
+type historyView struct {
+	Key        string            `json:"key"`
+	Name       string            `json:"name"`
+	Gone       bool              `json:"gone"` // the source has no such row any more
+	Missing    bool              `json:"missing"`
+	Version    int64             `json:"version,omitempty"`
+	Values     json.RawMessage   `json:"values,omitempty"`
+	State      string            `json:"state"`
+	Generation int64             `json:"generation"`
+	Problem    *bindings.Problem `json:"problem,omitempty"`
+	Images     []rowImageView    `json:"images"`
+	Deliveries []deliveryView    `json:"deliveries"`
+}
+
+type rowImageView struct {
+	Output      string            `json:"output"`
+	URL         string            `json:"url,omitempty"`
+	ContentHash string            `json:"contentHash,omitempty"`
+	Format      string            `json:"format,omitempty"`
+	Width       int               `json:"width,omitempty"`
+	Height      int               `json:"height,omitempty"`
+	Generation  int64             `json:"generation"`
+	RenderedAt  *time.Time        `json:"renderedAt"`
+	Waiting     bool              `json:"waiting"` // a newer one is wanted
+	Problem     *bindings.Problem `json:"problem,omitempty"`
+}
+
+type deliveryView struct {
+	ID         string     `json:"id"`
+	Sink       string     `json:"sink"`
+	Event      string     `json:"event"`
+	Generation int64      `json:"generation"`
+	State      string     `json:"state"`
+	Attempts   int64      `json:"attempts"`
+	Error      string     `json:"error,omitempty"`
+	CreatedAt  *time.Time `json:"createdAt"`
+	DueAt      *time.Time `json:"dueAt,omitempty"` // of the next try
+	EndedAt    *time.Time `json:"endedAt,omitempty"`
+}
+
+// showRow tells all about one row of a binding.
+func (s *Server) showRow(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.bindingOf(r)
+	if err != nil {
+		return err
+	}
+	escaped := r.URL.EscapedPath()
+	key, err := bindings.NormalKey(escaped[strings.LastIndexByte(escaped, '/')+1:])
+	if err != nil {
+		return problem.New(problem.NotFound, "%s names no row: %w", r.URL.Path, err).WithSlug("row_not_found").
+			WithHint("the path is /bindings/NAME/rows/KEY, with the key percent-encoded")
+	}
+	h, err := s.deps.Resources.RowOf(r.Context(), b.Name, key)
+	if err != nil {
+		return fmt.Errorf("read row %q of the binding %q: %w", key, b.Name, err)
+	}
+	return answer(w, http.StatusOK, map[string]any{"row": s.viewOfHistory(key, h)})
+}
+
+func (s *Server) viewOfHistory(key string, h RowHistory) historyView {
+	v := historyView{
+		Key: key, Name: bindings.KeyText(key), Gone: h.Row == nil, State: h.State, Generation: h.Generation, Problem: h.Problem,
+		Images: []rowImageView{}, Deliveries: []deliveryView{},
+	}
+	if h.Row != nil {
+		v.Missing, v.Version, v.Values = h.Row.Missing, h.Row.Version, h.Row.Values
+	}
+	for _, i := range h.Images {
+		image := rowImageView{
+			Output: i.Output, ContentHash: i.Hash, Format: i.Format, Width: i.Width, Height: i.Height, Generation: i.Generation,
+			RenderedAt: moment(i.RenderedAt), Waiting: i.Waiting, Problem: i.Problem,
+		}
+		if i.Hash != "" {
+			image.URL = s.base + "/images/" + i.Hash + "." + i.Ext
+		}
+		v.Images = append(v.Images, image)
+	}
+	for _, d := range h.Deliveries {
+		view := deliveryView{
+			ID: d.ID, Sink: d.Sink, Event: d.Event, Generation: d.Generation, State: d.State, Attempts: d.Attempts, Error: d.Error,
+			CreatedAt: moment(d.CreatedAt), EndedAt: moment(d.EndedAt),
+		}
+		if d.State == "waiting" {
+			view.DueAt = moment(d.DueAt)
+		}
+		v.Deliveries = append(v.Deliveries, view)
+	}
+	return v
+}

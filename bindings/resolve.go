@@ -1,0 +1,18 @@
+package bindings
+
+import (
+	"time"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// Resolve is the values that b gives to the variables of its template for a row;
+// those that have none take the template's default. An error names the variables
+// whose expression fails.
+func (b *Binding) Resolve(row map[string]any, now time.Time) (map[string]any, error) {
+	values, refused := b.values(row, now)
+	if refused != nil {
+		return values, problem.New(problem.Invalid, "%s", refused.Message).WithSlug(refused.Code).At(refused.Field)
+	}
+	return values, nil
+}
