@@ -78,6 +78,7 @@ func (e eraser) finish(ctx context.Context, erased store.Erased, err error) (api
 		return done, err
 	}
 	d.unscrubbed.Store(true)
+	d.spool.Forget("") // files that were made to be sent have the values of rows
 	left, err := d.removeMarked(ctx, time.UnixMilli(0), time.Now())
 	done.FilesLeft = int64(left)
 	if err != nil {
