@@ -167,7 +167,7 @@ type previewView struct {
 	Outputs []previewOutput   `json:"outputs"`
 }
 
-// A previewOutput is a picture that a row would have.
+// A previewOutput is one image that the row would have.
 type previewOutput struct {
 	Output      string `json:"output"`
 	Fingerprint string `json:"fingerprint"`

@@ -16,18 +16,30 @@ var batchOperations = operations{
 		id: "createBatch", tag: tagBatches, summary: "Render a picture for every row",
 		detail: "The rows are accepted whole or not at all, up to 100,000 at once. A row that is wrong in itself is a failed row and refuses nothing. " +
 			"When the last row has ended, `webhookUrl` is called once; until then `statusUrl` and `eventsUrl` say how far it is.\n\n" +
-			"The names of the seed product's dialect are read as well: `variableSets`, `fileExtension`, `layout`, `layouts`, `deviceScaleFactor`, `preset`, `margins`. " +
-			"What stands beside `outputs` is the default of what stands in it.",
+			"JSON has the rows in `variables`. NDJSON, CSV, TSV and XLSX are rows alone, a line each; all other fields are then those of the query, as in " +
+			"`?rowKey=sku&format=jpeg&quality=85`, and `outputs` and `metadata` are JSON there. `sourceUrl`, `source` and `binding` name rows that are fetched. " +
+			"The body may be packed, with `Content-Encoding: gzip` or `zstd`.\n\n" +
+			"What stands beside `outputs` is the default of what stands in it. The names of the seed product's dialect are read as well.",
 		headers: []string{"IdempotencyKey"},
-		body: takes(of[batchRequest](), map[string]any{
-			"A certificate for every graduate": json.RawMessage(`{"variables":[
+		body: &requestBody{
+			kinds: map[string]shape{
+				"application/json": of[batchRequest](), "application/x-ndjson": each("application/x-ndjson", of[map[string]any]()),
+				"text/csv": anyText(), "text/tab-separated-values": anyText(),
+				"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": bytesOf(),
+			},
+			example: map[string]any{
+				"A certificate for every graduate": json.RawMessage(`{"variables":[
 {"recipient_name":"Ada Lovelace","course_name":"Analytical engines","completion_date":"2026-11-24","certificate_id":"C-1001"},
 {"recipient_name":"Grace Hopper","course_name":"Compilers","completion_date":"2026-11-24","certificate_id":"C-1002"}],
 "webhookUrl":"https://yourapp.com/hooks/batch-complete"}`),
-			"PNG and PDF of each, found by a key": json.RawMessage(`{"rowKey":"certificate_id","outputs":[{"format":"png"},{"format":"pdf"}],"metadata":{"cohort":7},
+				"PNG and PDF of each, found by a key": json.RawMessage(`{"rowKey":"certificate_id","outputs":[{"format":"png"},{"format":"pdf"}],"metadata":{"cohort":7},
 "variables":[{"recipient_name":"Ada Lovelace","course_name":"Analytical engines","completion_date":"2026-11-24","certificate_id":"C-1001"}]}`),
-		}),
-		answers: answers{202: sends("The batch was accepted, and nothing of it will be lost.", of[batch.Accepted]()).with("Location", "The path of the job.")},
+			},
+		},
+		answers: answers{
+			202: sends("The batch was accepted, and nothing of it will be lost.", of[batch.Accepted]()).with("Location", "The path of the job."),
+			200: sends("What the batch would come to: an answer to `dryRun`, which accepts nothing.", of[batch.DryRun]()),
+		},
 	},
 }
 
@@ -46,6 +58,19 @@ type batchRequest struct {
 	Size   string `json:"size,omitempty"`   // of the template's sizes
 	Layout string `json:"layout,omitempty"` // another name of size
 	Theme  string `json:"theme,omitempty"`  // of the template's themes
+
+	Priority        batch.Priority `json:"priority,omitempty"`        // how soon, beside other jobs; normal, where nothing is said
+	MaxErrors       int            `json:"maxErrors,omitempty"`       // the job is stopped when so many rows have failed
+	TemplateVersion int64          `json:"templateVersion,omitempty"` // a version of the template instead of the newest
+	Version         int64          `json:"version,omitempty"`         // another name of templateVersion
+	DryRun          bool           `json:"dryRun,omitempty"`          // check every row, render a sample, say how long it would take; accept nothing
+
+	SourceURL  string `json:"sourceUrl,omitempty"`  // an address where the rows are, as JSON, NDJSON, CSV, TSV or XLSX
+	Source     string `json:"source,omitempty"`     // a source whose rows are taken as they are now
+	Binding    string `json:"binding,omitempty"`    // a binding whose rows are taken, with its map and where
+	SourceRows string `json:"sourceRows,omitempty"` // where in a JSON document the rows are: $.items
+	Delimiter  string `json:"delimiter,omitempty"`  // of a CSV, where it is not to be found out
+	Sheet      string `json:"sheet,omitempty"`      // of an XLSX, instead of its first
 
 	encodingRequest
 	languageRequest

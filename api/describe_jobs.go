@@ -12,14 +12,38 @@ import (
 var jobOperations = operations{
 	"GET /jobs": {
 		id: "listJobs", tag: tagJobs, summary: "The newest jobs",
-		query:   []queryParam{limitParam},
-		answers: answers{200: sends("", only[[]jobView]("jobs"))},
+		query: []queryParam{
+			limitParam, {"cursor", "The `nextCursor` of the page before.", anyText()}, {"template", "Only those of this template.", anyText()},
+			{"status", "Only those that stand so.", of[batch.Status]()},
+		},
+		answers: answers{200: sends("", object(property{"jobs", "", of[[]jobView]()}, property{"nextCursor", "Null at the end.", of[*string]()}))},
 	},
 	"GET /jobs/{id}": {
 		id: "getJob", tag: tagJobs, summary: "A job and a page of its results",
-		detail:  "Rows that have ended are in `results` or in `errors`, those that are still worked on in neither. Read page by page, or with `after` = `nextAfter` of the page before.",
-		query:   append([]queryParam{{"page", "Which page, from 1.", wholeFrom(1, batch.MaxRows)}, limitParam}, resultParams...),
+		detail: "Rows that have ended are in `results` or in `errors`, those that are still worked on in neither. Read page by page, or with `after` = `nextAfter` of the page before.",
+		query: append([]queryParam{{"page", "Which page, from 1.", wholeFrom(1, batch.MaxRows)}, limitParam,
+			{"key", "Only rows whose key begins so.", anyText()}, {"code", "Only rows that failed so.", anyText()}}, resultParams...),
 		answers: answers{200: sends("", of[jobPage]())},
+	},
+	"GET /jobs/{id}/rows/{key}": {
+		id: "getJobRow", tag: tagJobs, summary: "A row: what was sent, and what became of it",
+		answers: answers{200: sends("", of[jobRowView]())},
+	},
+	"POST /jobs/{id}/cancel": {
+		id: "cancelJob", tag: tagJobs, summary: "Make no more of it", detail: "Pictures that are made stay. " + moveNote, headers: []string{"IdempotencyKey"},
+		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
+	},
+	"POST /jobs/{id}/pause": {
+		id: "pauseJob", tag: tagJobs, summary: "Make no more of it for now", detail: moveNote, headers: []string{"IdempotencyKey"},
+		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
+	},
+	"POST /jobs/{id}/resume": {
+		id: "resumeJob", tag: tagJobs, summary: "Go on with a paused job", detail: moveNote, headers: []string{"IdempotencyKey"},
+		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
+	},
+	"POST /jobs/{id}/retry": {
+		id: "retryJob", tag: tagJobs, summary: "Try the failed rows again", detail: "Only those, without sending them again. " + moveNote, headers: []string{"IdempotencyKey"},
+		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
 	},
 	"GET /jobs/{id}/events": {
 		id: "watchJob", tag: tagJobs, summary: "A job's progress as it happens",
@@ -34,6 +58,58 @@ var jobOperations = operations{
 		scope: RendersRead, signed: true,
 		answers: answers{200: streams("", "application/x-ndjson", either(of[batch.RowResult](), of[batch.RowFailure]()))},
 	},
+	"GET /jobs/{id}/results.csv": {
+		id: "downloadResults", tag: tagJobs, summary: "The rows with their URLs as CSV",
+		detail: "The caller's own columns in their order, then `url`, one column for each output, and `error`. " + madeOnce,
+		query:  append([]queryParam{partialParam}, csvParams...), headers: []string{"Range", "IfNoneMatchETag"}, scope: RendersRead, signed: true,
+		answers: fileAnswers("text/csv"),
+	},
+	"GET /jobs/{id}/failed.csv": {
+		id: "downloadFailed", tag: tagJobs, summary: "The rows that failed as CSV",
+		detail: "The caller's own columns, and why: to be corrected and sent again. " + madeOnce,
+		query:  append([]queryParam{partialParam}, csvParams...), headers: []string{"Range", "IfNoneMatchETag"}, scope: RendersRead, signed: true,
+		answers: fileAnswers("text/csv"),
+	},
+	"GET /jobs/{id}/results.zip": {
+		id: "downloadArchive", tag: tagJobs, summary: "All pictures as a ZIP",
+		detail: "In the order of the rows, named by their keys, with `results.csv`. " + madeOnce,
+		query:  append([]queryParam{partialParam, {"folders", "A folder for each output.", yesNo()}}, csvParams...), headers: []string{"Range", "IfNoneMatchETag"},
+		scope: RendersRead, signed: true, answers: fileAnswers("application/zip"),
+	},
+	"GET /jobs/{id}/results.pdf": {
+		id: "downloadPDF", tag: tagJobs, summary: "All PDFs as one",
+		detail: "In the order of the rows, with a bookmark for each. " + madeOnce,
+		query:  []queryParam{partialParam, {"output", "Only those of this output.", anyText()}}, headers: []string{"Range", "IfNoneMatchETag"},
+		scope: RendersRead, signed: true, answers: fileAnswers("application/pdf"),
+	},
+}
+
+const moveNote = "`moves` of a job has the moves that its state takes; another is a 409 `job_state`."
+
+// madeOnce is said of every file of a job.
+const madeOnce = "A download that broke off goes on with `Range`. Of a job that has not ended it is a 409 `job_not_ended` with `Retry-After`."
+
+var (
+	partialParam = queryParam{"partial", "What there is of a job that has not ended.", yesNo()}
+	csvParams    = []queryParam{
+		{"delimiter", "Between columns.", oneOf(",", ";", "\t", "comma", "semicolon", "tab")},
+		{"bom", "Begin with the mark that has Excel read UTF-8.", yesNo()},
+		{"escapeFormulas", "Put an apostrophe before what a spreadsheet would compute.", yesNo()},
+	}
+)
+
+// inParts are the answers of what can be had in parts, and only where it changed.
+func inParts(whole reply) answers {
+	return answers{
+		200: whole, 206: whole, 304: {about: "You have the newest."}, 412: {about: "It has changed since."},
+		416: {about: "It has no such part.", kinds: map[string]shape{"text/plain": anyText()}},
+	}
+}
+
+// fileAnswers are those of a file that can be had in parts.
+func fileAnswers(kind string) answers {
+	whole := files("", kind).tagged("A digest of the file.")
+	return inParts(whole)
 }
 
 var (
@@ -91,7 +167,10 @@ type completedBatch struct {
 	DurationMs  int64              `json:"durationMs"`
 	Results     []batch.RowResult  `json:"results"`
 	Errors      []batch.RowFailure `json:"errors"`
-	Truncated   bool               `json:"truncated"`  // there are more than stand here
-	ResultsURL  string             `json:"resultsUrl"` // all of them, without a key
+	Truncated   bool               `json:"truncated"`           // there are more than stand here
+	ResultsURL  string             `json:"resultsUrl"`          // all of them, without a key
+	CSVURL      string             `json:"csvUrl,omitempty"`    // the same as a CSV, without a key
+	ZipURL      string             `json:"zipUrl,omitempty"`    // the pictures, without a key
+	FailedURL   string             `json:"failedUrl,omitempty"` // the rows that failed, without a key
 	Metadata    json.RawMessage    `json:"metadata,omitempty"`
 }

@@ -30,6 +30,8 @@ const (
 	tagExpressions = "Expressions"
 	tagBindings    = "Bindings"
 	tagConnections = "Sources and sinks"
+	tagDeletions   = "Deletion"
+	tagKeys        = "Keys"
 	tagServer      = "Server"
 )
 
@@ -43,6 +45,8 @@ var tags = []openapi.Tag{
 	{Name: tagExpressions, Description: "The language between `{{` and `}}`."},
 	{Name: tagBindings, Description: "Rows of a source, each with its image."},
 	{Name: tagConnections, Description: "Where rows come from, and who is told of images."},
+	{Name: tagDeletions, Description: "What is kept of jobs, rows and people, and how it goes."},
+	{Name: tagKeys, Description: "Who may call, what, and how often."},
 	{Name: tagServer, Description: "How the daemon is."},
 }
 
@@ -50,10 +54,11 @@ var tags = []openapi.Tag{
 var pathWords = map[string]string{
 	"templates/{id}":   "The name of the template.",
 	"jobs/{id}":        "The id of the job, as `jobId` of its acceptance.",
-	"{number}":         "The number of a version.",
-	"bindings/{name}":  "The name of the binding.",
+	"keys/{id}":        "The id or the name of the key.",
 	"sources/{name}":   "The name of the source.",
 	"sinks/{name}":     "The name of the sink.",
+	"{number}":         "The number of a version.",
+	"bindings/{name}":  "The name of the binding.",
 	"b/{binding}":      "The name of the binding.",
 	"{key}":            "The row's key: its columns, percent-encoded (also `/`, `,` and `.`), joined by a comma.",
 	"{binding}/{file}": "The row's key as in results (percent-encoded, also `/`, `,` and `.`), a dot, and the extension of an output.",
@@ -72,10 +77,6 @@ var sharedParams = map[string]openapi.Parameter{
 	"IfMatch": {
 		Name: "If-Match", In: "header", Schema: &jsonschema.Schema{Type: "string"},
 		Description: "The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing.",
-	},
-	"IfMatchMay": {
-		Name: "If-Match", In: "header", Schema: &jsonschema.Schema{Type: "string"},
-		Description: "The `ETag` of what you saw. A 409 says that it has changed since. Without it, it is changed as it is now.",
 	},
 	"IfNoneMatch": {
 		Name: "If-None-Match", In: "header", Schema: &jsonschema.Schema{Type: "string"},
@@ -100,6 +101,10 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[fieldError]():       "ProblemField",
 	reflect.TypeFor[batch.Accepted]():   "BatchAccepted",
 	reflect.TypeFor[batch.View]():       "JobWithResults",
+	reflect.TypeFor[historyView]():      "RowHistory",
+	reflect.TypeFor[deliveryView]():     "RowDelivery",
+	reflect.TypeFor[rowImageView]():     "RowImage",
+	reflect.TypeFor[bindings.Problem](): "RowProblem",
 	reflect.TypeFor[jobPage]():          "JobPage",
 	reflect.TypeFor[template.Var]():     "Variable",
 	reflect.TypeFor[draft.Changes]():    "NameChanges",
@@ -109,9 +114,6 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[testAnswer]():       "ExpressionResult",
 	reflect.TypeFor[doneView]():         "StepDone",
 	reflect.TypeFor[templatePush]():     "TemplateDocument",
-	reflect.TypeFor[historyView]():      "RowHistory",
-	reflect.TypeFor[bindings.Problem](): "RowProblem",
-	reflect.TypeFor[PreviewOf]():        "PreviewRequest",
 }
 
 // componentName is what the document calls a type: bindingView is Binding.
@@ -190,10 +192,14 @@ func newSchemas() (*openapi.Schemas, error) {
 			reflect.TypeFor[gifQuality]():   {Types: []string{"string", "number"}},
 			reflect.TypeFor[measure]():      {Types: []string{"string", "number"}},
 			reflect.TypeFor[margins]():      marginSchema(),
+			reflect.TypeFor[keyColumns]():   {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}},
 			reflect.TypeFor[imageFormat]():  {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
 		},
 	}
-	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
+	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Paused, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
+	openapi.Word(s, "Scope", scopes...)
+	openapi.Word(s, "JobMove", batch.MoveCancel, batch.MovePause, batch.MoveResume, batch.MoveRetry)
+	openapi.Word(s, "Priority", batch.Low, batch.Normal, batch.High)
 	openapi.Word(s, "VariableType", template.Text, template.Number, template.Boolean, template.Date, template.Image, template.URL, template.Color,
 		template.Array, template.Object, template.Any)
 	openapi.Word(s, "StepKind", draft.Edits, draft.Undoes, draft.Restores, draft.Publishes, draft.Discards, draft.Arrives)

@@ -68,8 +68,8 @@ func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) viewKey(ctx context.Context, p *principal, noted time.Time) (keyView, error) {
 	view := keyView{
-		ID: p.id, Name: p.name, Source: "config", Scopes: slices.Concat([]Scope{}, p.scopes), Templates: slices.Concat([]string{}, p.templates),
-		Origins: slices.Concat([]string{}, p.origins), Quota: p.quota.String(), ExpiresAt: p.expires.UTC(), Expired: p.ended(),
+		ID: p.id, Name: p.name, Source: "config", Scopes: list(p.scopes), Templates: list(p.templates),
+		Origins: list(p.origins), Quota: p.quota.String(), ExpiresAt: p.expires.UTC(), Expired: p.ended(),
 	}
 	if p.kept != nil {
 		view.Source, view.Start, view.CreatedAt = "api", p.kept.Start, p.kept.CreatedAt.UTC()
@@ -95,12 +95,12 @@ func (s *Server) viewKey(ctx context.Context, p *principal, noted time.Time) (ke
 // A keyOrder is what a new key shall be like.
 type keyOrder struct {
 	Name      string       `json:"name"`
-	Scopes    []Scope      `json:"scopes"`
-	Templates []string     `json:"templates"`
-	Origins   []string     `json:"origins"`
-	Rate      int          `json:"rate"`
-	Quota     apikey.Quota `json:"quota"`
-	ExpiresAt *time.Time   `json:"expiresAt"`
+	Scopes    []Scope      `json:"scopes,omitempty"`
+	Templates []string     `json:"templates,omitempty"`
+	Origins   []string     `json:"origins,omitempty"`
+	Rate      int          `json:"rate,omitempty"`
+	Quota     apikey.Quota `json:"quota,omitzero"`
+	ExpiresAt *time.Time   `json:"expiresAt,omitempty"`
 }
 
 func (o keyOrder) validate(now time.Time) error {

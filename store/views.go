@@ -119,6 +119,19 @@ func scanImage(scan func(...any) error) (g bindings.Image, err error) {
 // that nobody knows is the problem image_not_found, one that has no bytes yet
 // not_ready.
 func (s *Store) Image(ctx context.Context, o bindings.Owner, key, output string, ext string) (bindings.Image, error) {
+	k := latelyKey{string(o), key, output, ext}
+	if g, ok := s.lately.get(k); ok {
+		return g, nil
+	}
+	before, still := s.lately.moment()
+	g, err := s.image(ctx, o, key, output, ext)
+	if err == nil && still {
+		s.lately.put(k, g, before)
+	}
+	return g, err
+}
+
+func (s *Store) image(ctx context.Context, o bindings.Owner, key, output string, ext string) (bindings.Image, error) {
 	query := imagesByKey
 	if o.Job() == "" {
 		query = imagesOfRow
@@ -227,7 +240,7 @@ func (s *Store) Counters(ctx context.Context) (Counters, error) {
 	into := map[string]*int64{
 		"row": &c.Rows, "missing": &c.Missing, "quarantine": &c.Quarantined, "job": &c.JobsOpen,
 		"item ready": &c.ItemsReady, "item waiting": &c.ItemsWaiting, "item failed": &c.ItemsFailed, "item removed": &c.ItemsRemoved,
-		"render waiting": &c.RendersWaiting, "render claimed": &c.RendersClaimed, "render done": &c.RendersDone, "render failed": &c.RendersFailed,
+		"render waiting": &c.RendersWaiting, "render resting": &c.RendersWaiting, "render claimed": &c.RendersClaimed, "render done": &c.RendersDone, "render failed": &c.RendersFailed,
 		"delivery waiting": &c.DeliveriesWaiting, "delivery claimed": &c.DeliveriesClaimed,
 		"delivery delivered": &c.DeliveriesDelivered, "delivery dead": &c.DeliveriesDead,
 	}
@@ -247,7 +260,7 @@ func (s *Store) Counters(ctx context.Context) (Counters, error) {
 		if !ok {
 			target = &ignored
 		}
-		*target = n
+		*target += n
 		return nil
 	})
 	return c, wrap(err, "count")
