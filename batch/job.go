@@ -63,7 +63,7 @@ type Job struct {
 	IdempotencyKey string
 	BodyDigest     string // tells a repeated request from another one under the same key
 	Priority       Priority
-	MaxErrors      int64 // so many failed rows end the job; 0 is as many as there are
+	MaxErrors      int64 // more failed rows than this end the job; 0 is as many as there are
 
 	Charge apikey.Charge // of its acceptance; not kept
 
