@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -146,6 +147,54 @@ var jobWebhooks = map[string]webhook{
 			"`results` and `errors` are complete up to 4 MiB; above that they are the first 1,000 each, `truncated` is true, and `resultsUrl`, which needs no key, has all.",
 		shape: of[batchCompleted](),
 	},
+	"render.completed": {
+		id: "rowCompleted", summary: "A row of a batch has its pictures",
+		detail: "Sent where the batch's `webhookEvents` has it. Sinks of bindings are told of images by an event of the same name.",
+		shape:  of[rowCompleted](),
+	},
+	"render.failed": {
+		id: "rowFailed", summary: "A row of a batch has failed",
+		detail: "Sent where the batch's `webhookEvents` has it.",
+		shape:  of[rowFailed](),
+	},
+}
+
+// A rowCompleted is the body of the webhook of a row that has its pictures.
+type rowCompleted struct {
+	Event     string       `json:"event"` // render.completed
+	Timestamp string       `json:"timestamp"`
+	Data      completedRow `json:"data"`
+}
+
+// A rowFailed is the body of the webhook of a row that has failed.
+type rowFailed struct {
+	Event     string    `json:"event"` // render.failed
+	Timestamp string    `json:"timestamp"`
+	Data      failedRow `json:"data"`
+}
+
+// An endedRow is what both have in common.
+type endedRow struct {
+	Type       string    `json:"type"`   // image or pdf
+	Source     string    `json:"source"` // batch
+	JobID      string    `json:"jobId"`
+	BatchID    string    `json:"batchId"`
+	TemplateID string    `json:"templateId"`
+	RenderedAt time.Time `json:"renderedAt"`
+}
+
+// A completedRow is a row that has its pictures.
+type completedRow struct {
+	endedRow
+	ImageID string `json:"imageId"` // the hash of its first picture
+	batch.RowResult
+}
+
+// A failedRow is a row that lacks a picture.
+type failedRow struct {
+	endedRow
+	ErrorCode string `json:"errorCode"`
+	batch.RowFailure
 }
 
 // A batchCompleted is the body of the webhook that ends a batch.

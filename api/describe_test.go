@@ -204,7 +204,7 @@ func addressFields() map[string]string {
 	return fields
 }
 
-func TestCompletionWebhookIsAsDescribed(t *testing.T) {
+func TestWebhooksAreAsDescribed(t *testing.T) {
 	w := newWorld()
 	w.acceptedJob("batch_1", 3, 1)
 	job := w.jobs[0]
@@ -217,7 +217,7 @@ func TestCompletionWebhookIsAsDescribed(t *testing.T) {
 		}
 	}
 	image := func(hash, ext string) string { return "http://127.0.0.1:8080/images/" + hash + "." + ext }
-	data, err := batch.CompletionData(job, iter.Seq2[batch.Result, error](results), batch.URLs{Image: image, Results: "http://127.0.0.1:8080/r"})
+	data, err := batch.CompletionData(job, iter.Seq2[batch.Result, error](results), batch.URLs{Image: image, Results: "http://127.0.0.1:8080/r", CSV: "http://127.0.0.1:8080/c", Zip: "http://127.0.0.1:8080/z", Failed: "http://127.0.0.1:8080/f"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,6 +227,14 @@ func TestCompletionWebhookIsAsDescribed(t *testing.T) {
 	}
 	body := fmt.Sprintf(`{"event":"batch.completed","timestamp":%q,"data":%s}`, time.Now().UTC().Format(time.RFC3339), data)
 	mustFit(t, d, "the webhook", d.Webhooks["batch.completed"]["post"].Body.Content["application/json"].Schema, []byte(body))
+	for i, event := range []string{batch.RowCompleted, batch.RowFailed} {
+		data, err := batch.RowEventData(job, w.results[job.ID][i], time.Now(), image)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := fmt.Sprintf(`{"event":%q,"timestamp":%q,"data":%s}`, event, time.Now().UTC().Format(time.RFC3339), data)
+		mustFit(t, d, "the webhook "+event, d.Webhooks[event]["post"].Body.Content["application/json"].Schema, []byte(body))
+	}
 }
 
 func TestWordsAreTheConstantsOfTheirTypes(t *testing.T) {

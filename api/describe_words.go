@@ -192,6 +192,7 @@ func newSchemas() (*openapi.Schemas, error) {
 			reflect.TypeFor[gifQuality]():   {Types: []string{"string", "number"}},
 			reflect.TypeFor[measure]():      {Types: []string{"string", "number"}},
 			reflect.TypeFor[margins]():      marginSchema(),
+			reflect.TypeFor[batchEvent]():   {Type: "string", Enum: []any{batch.BatchCompleted, batch.RowCompleted, batch.RowFailed}},
 			reflect.TypeFor[keyColumns]():   {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}},
 			reflect.TypeFor[imageFormat]():  {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
 		},

@@ -34,6 +34,7 @@ async function order(template: string) {
   });
   // What is wrong comes as a value: a stable word, a sentence, and the next step.
   if (error) throw new Error(`${error.code}: ${error.detail} (${error.hint ?? 'no hint'})`);
+  if (!('jobId' in data)) throw new Error('this was a dry run'); // dryRun: true has another answer
   return data;
 }
 
@@ -42,7 +43,7 @@ async function ended(id: string): Promise<JobPage> {
   for (;;) {
     const { data, error } = await api.GET('/jobs/{id}', { params: { path: { id }, query: { limit: 1000 } } });
     if (error) throw new Error(`${error.code}: ${error.detail}`);
-    if (data.status !== 'pending' && data.status !== 'processing') return data;
+    if (data.completedAt !== null) return data;
     await new Promise((again) => setTimeout(again, 200));
   }
 }
