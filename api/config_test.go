@@ -34,6 +34,7 @@ func TestConfigurationProblemsNameTheirPlace(t *testing.T) {
 		"same key twice":     {Config{Listen: "localhost:1", Keys: []Key{{Key: long}, {Key: long}}}, "keys[1]", ""},
 		"unknown scope":      {Config{Listen: "localhost:1", Keys: []Key{{Key: long, Scopes: []Scope{"render:write"}}}}, "keys[0].scopes[0]", "renders:write"},
 		"URL key without id": {Config{Listen: "localhost:1", URLKeys: []URLKey{{Secret: long}}}, "url_keys[0].id", ""},
+		"places below zero":  {Config{Listen: "localhost:1", Now: NowConfig{AtOnce: -1}}, "now.at_once", ""},
 		"short URL secret":   {Config{Listen: "localhost:1", URLKeys: []URLKey{{ID: "k1", Secret: config.NewSecret("short")}}}, "url_keys[0].secret", ""},
 		"two URL keys, 1 id": {Config{Listen: "localhost:1", URLKeys: []URLKey{{"k1", long}, {"k1", long}}}, "url_keys[1].id", ""},
 		"URL keys to rotate": {Config{Listen: "localhost:1", URLKeys: []URLKey{{"k1", long}, {"k2", long}}}, "", ""},

@@ -146,13 +146,13 @@ func BenchmarkBatchBesideRenders(b *testing.B) {
 	url, _ := s.run(Options{})
 	p := &process{tb: b, url: url}
 	for n := range 30 {
-		renderCard(b, url, fmt.Sprintf("warm %d", n), "jpeg")
+		renderCard(b, url, fmt.Sprintf("warm %d", n), "png")
 	}
 	var one, many time.Duration
 	for n := 0; b.Loop(); n++ {
 		began := time.Now()
 		for i := range calls {
-			renderCard(b, url, fmt.Sprintf("run %d call %d", n, i), "jpeg")
+			renderCard(b, url, fmt.Sprintf("run %d call %d", n, i), "png")
 		}
 		one += time.Since(began)
 		batch := batchRows(rows)
