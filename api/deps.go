@@ -46,6 +46,10 @@ type Jobs interface {
 	// Sent are rows as they were sent, by index, beginning behind after: at most
 	// limit, and none only where there are none.
 	Sent(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
+	// FindJobs are jobs that a filter takes, newest first.
+	FindJobs(ctx context.Context, f batch.JobFilter, limit int) ([]batch.Job, error)
+	// JobRow is the row of that key; an unknown one is a problem of code NotFound.
+	JobRow(ctx context.Context, job, key string) (batch.Row, batch.Result, error)
 }
 
 // Bindings tells about bindings and takes an operator's word on them.
@@ -168,6 +172,7 @@ type Deps struct {
 	Sampler   Sampler
 	Client    *http.Client // reaches what callers may name
 	Jobs      Jobs
+	Steering  Steering
 	Bindings  Bindings
 	Resources Resources
 	Images    Images

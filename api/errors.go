@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template/draft"
@@ -49,11 +50,21 @@ var explanations = map[string]string{
 		"Many rows at once are a batch; server.now.at_once is how many requests may be in work.",
 	slugRenderRate: "Signed addresses had as many new pictures made in a minute as server.now.per_url_key or per_address allows. " +
 		"Pictures that are there are served all the time.",
-	slugSignature:   "The address is not signed, or was signed for other bytes or with another key. The path and the query before &sig= are signed as they are sent; docs/now.md has examples.",
-	slugExpired:     "The address was good until the time that its parameter exp says. Sign a new one.",
-	"not_supported": "Another product takes this field, and pictifyd does not: it renders HTML that it is given, without scripts and without fetching foreign pages.",
-	slugGuardMoved:  "Something else is held by now than what was accepted. Look again, then accept that.",
-	"too_many_rows": "A batch has at most 100,000 rows. Send several, or let a binding read the rows from their source.",
+	slugSignature:        "The address is not signed, or was signed for other bytes or with another key. The path and the query before &sig= are signed as they are sent; docs/now.md has examples.",
+	slugExpired:          "The address was good until the time that its parameter exp says. Sign a new one.",
+	"not_supported":      "Another product takes this field, and pictifyd does not: it renders HTML that it is given, without scripts and without fetching foreign pages.",
+	slugGuardMoved:       "Something else is held by now than what was accepted. Look again, then accept that.",
+	"too_many_rows":      "A request brings at most 100,000 rows. Send several, or put the rows where pictifyd can read them and name the place as sourceUrl, which may have a million.",
+	"body_too_large":     "The body is larger than a batch may be: 1 GiB after it is unpacked. Send several batches.",
+	"row_too_large":      "A row, or a field beside the rows, is so large that its end is not looked for: more than 16 MB. A row has at most 1 MB; in a CSV, see whether a quote is left open.",
+	"bad_table":          "The table can't be read: its header names a column twice or not at all, a quote is left open, or it is not UTF-8. The answer names the line.",
+	"bad_workbook":       "The body is no .xlsx workbook, is cut short, or has a password.",
+	"workbook_too_large": "The workbook is larger than is unpacked: 100 MB as it is sent, 256 MB unpacked, 20 million cells. Send the sheet as CSV.",
+	slugSourceNotFound:   "The configuration has no source of this name, or the key may use none of the templates of its bindings.",
+	slugSourceRefused: "The sourceUrl leads where pictifyd may not go: by default addresses of this machine and of private networks. " +
+		"What callers may make pictifyd reach is set under egress:.",
+	slugSourceFailed: "The document at sourceUrl could not be read: its server did not answer as it should, it broke off, or it is none of CSV, TSV, JSON, NDJSON and XLSX.",
+	batch.NoRows:     "The place that the batch names has no rows.",
 	"webhook_refused": "The webhookUrl leads where pictifyd may not go: by default addresses of this machine and of private networks. " +
 		"What callers may make pictifyd reach is set under egress:.",
 	slugNoIfMatch:       "The request changes what others may be changing too. Send the ETag of what you saw as If-Match; for a template that is not there yet, If-None-Match: *.",

@@ -49,12 +49,11 @@ func (s *Server) stageOrigin(ctx context.Context, request batch.Request, rows *s
 		total++
 		return rows.add(ctx, row)
 	}
-	field, err := "source", error(nil)
-	if name := request.Origin.Source; name != "" {
-		err = s.sourceRows(ctx, name, take)
-	} else {
-		field, err = "binding", s.bindingRows(ctx, request.Origin.Binding, take)
+	field, name, read := "source", request.Origin.Source, s.sourceRows
+	if name == "" {
+		field, name, read = "binding", request.Origin.Binding, s.bindingRows
 	}
+	err := read(ctx, name, take)
 	if err == nil && total == 0 {
 		err = problem.New(problem.Invalid, "it has no rows").WithSlug(batch.NoRows)
 	}

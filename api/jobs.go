@@ -30,6 +30,7 @@ type jobView struct {
 	CompletedAt *time.Time   `json:"completedAt"`
 	StatusURL   string       `json:"statusUrl"`
 	ResultsURL  string       `json:"resultsUrl"`
+	Moves       []batch.Move `json:"moves"` // what may be done to it now
 }
 
 func (s *Server) viewOfJob(j batch.Job, now time.Time) jobView {
@@ -39,7 +40,7 @@ func (s *Server) viewOfJob(j batch.Job, now time.Time) jobView {
 		JobID: v.JobID, TemplateUID: v.TemplateUID, Status: v.Status, Progress: v.Progress, TotalItems: v.TotalItems,
 		Completed: v.Completed, Failed: v.Failed, Deduped: v.Deduped, Rate: v.Rate, ETA: v.ETA,
 		CreatedAt: v.CreatedAt, StartedAt: v.StartedAt, CompletedAt: v.CompletedAt,
-		StatusURL: path, ResultsURL: path + "/results.ndjson",
+		StatusURL: path, ResultsURL: path + "/results.ndjson", Moves: list(j.Moves()),
 	}
 }
 
@@ -57,30 +58,13 @@ func (s *Server) jobOf(ctx context.Context, id string) (batch.Job, error) {
 	return job, nil
 }
 
-func (s *Server) listJobs(w http.ResponseWriter, r *http.Request) error {
-	limit, err := intParam(r, "limit", defaultPage, 1, maxPage)
-	if err != nil {
-		return err
-	}
-	jobs, err := s.deps.Jobs.Jobs(r.Context(), limit)
-	if err != nil {
-		return fmt.Errorf("list jobs: %w", err)
-	}
-	views, now := []jobView{}, time.Now()
-	for _, j := range jobs {
-		if asker(r.Context()).uses(j.Template) {
-			views = append(views, s.viewOfJob(j, now))
-		}
-	}
-	return answer(w, http.StatusOK, map[string]any{"jobs": views})
-}
-
 // A resultsPage says which rows of a job are wanted: those of a page, or those
 // behind an index.
 type resultsPage struct {
 	page, limit int
 	after       *int64
 	status      string
+	filter      rowFilter
 }
 
 // resultStatuses are the words of ?status=, with those of the store.
@@ -100,7 +84,7 @@ func readResultsPage(r *http.Request) (resultsPage, error) {
 		return p, problem.New(problem.Invalid, "there is no status %q of a row", r.URL.Query().Get("status")).
 			WithSlug("out_of_range").At("status").WithHint("completed or failed")
 	}
-	p.status = status
+	p.status, p.filter = status, readRowFilter(r)
 	if r.URL.Query().Has("after") {
 		after, err := intParam(r, "after", -1, -1, batch.MaxRows)
 		if err != nil {
@@ -125,6 +109,9 @@ func (p resultsPage) total(job batch.Job) int64 {
 
 // results reads the page.
 func (s *Server) results(ctx context.Context, job string, p resultsPage) ([]batch.Result, error) {
+	if !p.filter.empty() {
+		return s.filtered(ctx, job, p)
+	}
 	if p.after != nil {
 		return s.deps.Jobs.Results(ctx, job, *p.after, p.limit, p.status)
 	}
@@ -158,6 +145,10 @@ func (s *Server) showJob(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("read results of job %s: %w", job.ID, err)
 	}
 	pages := batch.NewPagination(p.page, p.limit, p.total(job))
+	if !p.filter.empty() { // nobody has counted
+		pages = batch.NewPagination(1, p.limit, int64(len(rows)))
+		pages.HasNext = len(rows) == p.limit
+	}
 	view := struct {
 		batch.View
 		NextAfter *int64 `json:"nextAfter"` // the after of the next page, null at the end

@@ -13,6 +13,7 @@ func ways(w *world) map[string]struct {
 } {
 	hash := w.put("cards", "SKU-1", "card", "png", []byte("picture"))
 	w.acceptedJob("batch_1", 3, 1)
+	w.acceptedJob("batch_2", 3) // has ended well: it takes no move
 	type way = struct {
 		call   call
 		status int
@@ -57,6 +58,11 @@ func ways(w *world) map[string]struct {
 		"GET /jobs/{id}/failed.csv":                      {get("/jobs/batch_1/failed.csv"), 200},
 		"GET /jobs/{id}/results.zip":                     {get("/jobs/batch_1/results.zip"), 200},
 		"GET /jobs/{id}/results.pdf":                     {get("/jobs/batch_1/results.pdf"), 422},
+		"GET /jobs/{id}/rows/{key}":                      {get("/jobs/batch_1/rows/C-1"), 200},
+		"POST /jobs/{id}/cancel":                         {post("/jobs/batch_2/cancel", ""), 409},
+		"POST /jobs/{id}/pause":                          {post("/jobs/batch_2/pause", ""), 409},
+		"POST /jobs/{id}/resume":                         {post("/jobs/batch_2/resume", ""), 409},
+		"POST /jobs/{id}/retry":                          {post("/jobs/batch_2/retry", ""), 409},
 		"GET /images/{file}":                             {get("/images/" + hash + ".png"), 200},
 		"GET /b/{path...}":                               {get("/b/cards/SKU-1.png"), 200},
 		"GET /bindings":                                  {get("/bindings"), 200},
@@ -149,6 +155,8 @@ func TestEveryAliasLeadsToARoute(t *testing.T) {
 		"GET /template/t/variables":                "GET /templates/{id}/variables",
 		"GET /templates/batch/b/results":           "GET /jobs/{id}",
 		"GET /templates/batch/b/events":            "GET /jobs/{id}/events",
+		"POST /templates/batch/b/cancel":           "POST /jobs/{id}/cancel",
+		"POST /v1/template/batch/b/retry":          "POST /jobs/{id}/retry",
 		"GET /templates/batch/b":                   "GET /jobs/{id}",
 		"POST /templates/expression/validate":      "POST /expressions/validate",
 		"POST /template/expression/test":           "POST /expressions/test",

@@ -444,7 +444,10 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Bindings: w, Resources: w.shelf, Images: w, Templates: w, Blobs: w, Changes: w, Easel: canvases{w}, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(), Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
+		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Steering: w,
+		Bindings: w, Resources: w.shelf, Images: w, Easel: canvases{w}, Blobs: w, Changes: w,
+		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
+		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
 		RoomFunc: func(context.Context) error { return w.lowDisk },
 		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
 			if bytes.Contains(src, []byte("{{ (")) {

@@ -9,7 +9,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -132,7 +134,7 @@ func (l *Library) get(ctx context.Context, u *address, known Pin) (answer, error
 	if resp.StatusCode == http.StatusNotModified && straight && known.ETag+known.LastModified != "" {
 		return answer{same: true}, nil
 	}
-	if err := judgeStatus(resp.StatusCode, u); err != nil {
+	if err := judgeStatus(resp, u); err != nil {
 		return answer{}, err
 	}
 	got := answer{contentType: resp.Header.Get("Content-Type")}
@@ -154,16 +156,31 @@ func validator(resp *http.Response, name string) string {
 
 // judgeStatus ends with what the server will say again, and leaves open what it
 // may not.
-func judgeStatus(status int, u *address) error {
+func judgeStatus(resp *http.Response, u *address) error {
+	status := resp.StatusCode
 	if status == http.StatusOK {
 		return nil
 	}
 	err := problem.New(problem.Upstream, "%d from %s", status, u.shown()).WithSlug(FetchFailed)
 	switch {
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
+		if wait, asked := retryAfter(resp.Header.Get("Retry-After"), time.Now()); asked {
+			return retry.After(err, wait)
+		}
 		return err
 	}
 	return retry.Permanent(err)
+}
+
+// retryAfter is how long a Retry-After asks to wait, in seconds or as a date.
+func retryAfter(header string, now time.Time) (wait time.Duration, asked bool) {
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second, true
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(at.Sub(now), 0), true
+	}
+	return 0, false
 }
 
 // read is the body, unpacked, up to the limit.

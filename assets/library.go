@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
 )
 
 // A Pin says which bytes an address stands for.
@@ -77,6 +78,7 @@ type Library struct {
 	hosts    hosts
 	failures *failures // of addresses
 	silences *failures // of hosts that did not answer in time
+	outages  *failures // of hosts that gave no file, for whatever passing reason
 }
 
 // New is a Library that fetches with client and keeps in index and blobs.
@@ -91,14 +93,15 @@ func New(client *http.Client, index Index, blobs Blobs, limits Limits) *Library 
 		hosts:    hosts{limit: limits.PerHost, places: make(map[string]*places)},
 		failures: newFailures(limits.Failures),
 		silences: newFailures(limits.Failures),
+		outages:  newFailures(limits.Failures),
 	}
 }
 
 // Fetch is the pin of url, which is requested only if there is none yet. Equal
 // addresses that are wanted at a time are requested once. Within one scope a
 // failure is final: the next Fetch returns it without a request, and a host that
-// was silent several times in a row is not asked for other addresses either. The
-// empty scope remembers nothing.
+// was silent several times in a row, or failed many times in a row, is not asked
+// for other addresses either. The empty scope remembers nothing.
 //
 // A failure is a problem with the slug FetchFailed; it is marked
 // retry.Permanent when trying in another scope would not help either.
@@ -122,9 +125,10 @@ func (l *Library) attempt(ctx context.Context, u *address, scope, key string, re
 	pin, err := l.flights.do(ctx, key, request)
 	if p := (*problem.Error)(nil); errors.As(err, &p) && p.Slug == FetchFailed {
 		l.failures.remember(scope, u.String(), err)
-		l.heard(scope, u.Host, p)
+		l.heard(scope, u.Host, p, err)
 	} else if err == nil {
 		l.silences.forget(scope, u.Host)
+		l.outages.forget(scope, u.Host)
 	}
 	return pin, err
 }
@@ -137,15 +141,33 @@ func (l *Library) past(u *address, scope string) error {
 	if err := l.silences.find(scope, u.Host, silentLimit); err != nil {
 		return problem.New(problem.Timeout, "%s did not answer %d times in a row", u.Host, silentLimit).WithSlug(FetchFailed)
 	}
+	if err := l.outages.find(scope, u.Host, outageLimit); err != nil {
+		away := problem.New(problem.Upstream, "%s failed %d times in a row, at first so: %w", u.Host, outageLimit, err).WithSlug(FetchFailed)
+		if wait, asked := retry.Wait(err); asked {
+			return retry.After(away, wait)
+		}
+		return away
+	}
 	return nil
 }
 
-// silentLimit is how many requests without an answer in time, in a row, make a
-// host count as silent: each of them keeps a place for as long as it may last.
-const silentLimit = 5
+const (
+	// silentLimit is how many requests without an answer in time, in a row, make a
+	// host count as silent: each of them keeps a place for as long as it may last.
+	silentLimit = 5
+	// outageLimit is how many failures of any kind that may pass, in a row, make a
+	// host count as away. Some addresses may fail for reasons of their own.
+	outageLimit = 50
+)
 
-// heard notes whether a host that failed at least answered.
-func (l *Library) heard(scope, host string, p *problem.Error) {
+// heard notes how a host failed.
+func (l *Library) heard(scope, host string, p *problem.Error, err error) {
+	if retry.IsPermanent(err) { // it works, and has something else
+		l.silences.forget(scope, host)
+		l.outages.forget(scope, host)
+		return
+	}
+	l.outages.remember(scope, host, err)
 	if p.Code == problem.Timeout {
 		l.silences.remember(scope, host, p)
 		return

@@ -59,7 +59,7 @@ type Check struct {
 	vars    []string // whose longest texts are wanted
 	images  []string // variables that are addresses of pictures
 
-	seen    map[string]bool // fingerprints
+	seen    map[[16]byte]bool // hashed fingerprints
 	longest map[string]longest
 	first   []checked
 	files   []File
@@ -99,7 +99,7 @@ type rowID struct {
 // remote addresses.
 func NewCheck(planner *Planner, t bindings.Template) *Check {
 	c := &Check{
-		planner: planner, seen: map[string]bool{}, longest: map[string]longest{}, address: map[string]int{},
+		planner: planner, seen: map[[16]byte]bool{}, longest: map[string]longest{}, address: map[string]int{},
 		skipped: map[string]bool{}, refused: map[int64]bool{},
 	}
 	c.result = DryRun{DryRun: true, Errors: []RowFailure{}, Sample: []SampleRow{}}
@@ -124,7 +124,7 @@ func (c *Check) Add(rows []Row, unrendered func(fingerprints []string) ([]string
 	fresh := map[string]bool{}
 	for _, p := range proposals {
 		for _, w := range p.Wants {
-			if !c.seen[w.Fingerprint] && !fresh[w.Fingerprint] {
+			if !c.seen[hashKey(w.Fingerprint)] && !fresh[w.Fingerprint] {
 				fresh[w.Fingerprint] = true
 				asked = append(asked, w.Fingerprint)
 			}
@@ -146,11 +146,11 @@ func (c *Check) Add(rows []Row, unrendered func(fingerprints []string) ([]string
 		}
 		own := false
 		for _, w := range p.Wants {
-			if fresh[w.Fingerprint] && !c.seen[w.Fingerprint] {
+			if fresh[w.Fingerprint] && !c.seen[hashKey(w.Fingerprint)] {
 				own = true
 				c.renders++
 			}
-			c.seen[w.Fingerprint] = true
+			c.seen[hashKey(w.Fingerprint)] = true
 		}
 		if !own {
 			c.result.Estimate.Deduped++
@@ -281,7 +281,9 @@ func (c *Check) Result(sampled []Result, rate float64, basis string, image Image
 		if r.Error != nil {
 			row.RowResult = RowResult{Index: r.Index, Key: r.Key, Status: Failed, Outputs: pictures(r, image), Warnings: warnings(r)}
 			row.Code, row.Error, row.Field = r.Error.Code, r.Error.Message, r.Error.Field
-			c.refuse(rowID{r.Index, r.Key}, *r.Error)
+			if !r.Error.Retryable { // else the machine's fault, which says nothing of the row
+				c.refuse(rowID{r.Index, r.Key}, *r.Error)
+			}
 		} else {
 			row.RowResult = NewRowResult(r, image)
 		}

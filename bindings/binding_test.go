@@ -67,27 +67,27 @@ func TestFaultOfTheRowIsAProblemThatNamesTheVariable(t *testing.T) {
 	}{
 		{
 			"missing", nil, map[string]any{"price": "1"},
-			Problem{"missing_variable", "variables.title", "the variable title is missing"},
+			Problem{Code: "missing_variable", Field: "variables.title", Message: "the variable title is missing"},
 		},
 		{
 			"wrong type, with the next step", nil, map[string]any{"title": "x", "price": "cheap"},
-			Problem{"wrong_type", "variables.price", `"cheap" is no number (give a number)`},
+			Problem{Code: "wrong_type", Field: "variables.price", Message: `"cheap" is no number (give a number)`},
 		},
 		{
 			"two problems", nil, map[string]any{},
-			Problem{"missing_variable", "variables.title", "is missing; also variables.price"},
+			Problem{Code: "missing_variable", Field: "variables.title", Message: "is missing; also variables.price"},
 		},
 		{
 			"a mapped column that the row does not have", func(c *Config) { c.Map = map[string]string{"title": "nmae"} }, map[string]any{"name": "x", "price": "1"},
-			Problem{"missing_variable", "variables.title", `the row has no column "nmae" (did you mean "name"?)`},
+			Problem{Code: "missing_variable", Field: "variables.title", Message: `the row has no column "nmae" (did you mean "name"?)`},
 		},
 		{
 			"an expression that the row can't be put into", func(c *Config) { c.Map = map[string]string{"price": "price * 2"} }, map[string]any{"title": "x", "price": []any{}},
-			Problem{"bad_expression", "variables.price", ""},
+			Problem{Code: "bad_expression", Field: "variables.price", Message: ""},
 		},
 		{
 			"where", func(c *Config) { c.Where = "stock * 2 > 0" }, map[string]any{"title": "x", "price": "1", "stock": "many"},
-			Problem{"bad_expression", "where", ""},
+			Problem{Code: "bad_expression", Field: "where", Message: ""},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

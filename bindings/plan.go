@@ -78,6 +78,7 @@ type Problem struct {
 	Code    string `json:"code"`            // missing_variable, wrong_type, bad_expression, …
 	Field   string `json:"field,omitempty"` // variables.photo
 	Message string `json:"error"`
+	Lasting bool   `json:"lasting,omitempty"` // a remote file is at fault, and will be so at another try
 }
 
 // A Proposal is what an item (the images of one row) should become. Exactly one

@@ -60,6 +60,7 @@ type Daemon struct {
 	kept     keeper
 	now      now
 	planning rota // of the plan turns, one page each
+	stride   stride
 
 	store     *store.Store
 	blobs     *blob.Folder
@@ -243,7 +244,8 @@ func newSecret() (string, error) { return signing.NewSecret(), nil }
 
 // queue works turns until ctx ends, then finishes those in hand.
 func (d *Daemon) queue(ctx context.Context) error {
-	turns, _ := turnsOf(d.renderer.Slots())
+	turns, pictures := turnsOf(d.renderer.Slots())
+	d.stride.least = 2 * pictures
 	return d.store.Run(ctx, store.Workers{
 		Slots: turns, Render: d.draw, Deliver: d.deliver, Poll: d.poll, Plan: d.planJob,
 	}, d.options.Grace)

@@ -20,7 +20,6 @@ const (
 	turnSize    = 100                    // renders that one turn claims at most
 	recordEvery = 250 * time.Millisecond // finished pictures wait at most so long for their commit
 	assetFlight = 4                      // rows of a turn whose remote assets are fetched ahead
-	assetTries  = 4                      // of a binding's row whose remote assets can't be had now
 	drawLimit   = 2 * time.Minute        // for one picture with its assets, the engine's second try included
 )
 
@@ -37,10 +36,12 @@ const leastTurns = 4
 // draw is the work of one render turn: claimed renders become pictures, their
 // bytes are kept, their results recorded.
 func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
-	claims, err := d.store.ClaimRenders(ctx, t, turnSize)
+	began := time.Now()
+	claims, err := d.store.ClaimRenders(ctx, t, d.stride.size())
 	if err != nil {
 		return err
 	}
+	defer func() { d.stride.took(len(claims), time.Since(began)) }()
 	ahead, leave := context.WithCancel(ctx)
 	pages, wait := d.prepare(ahead, claims)
 	defer wait()
@@ -128,16 +129,6 @@ func (d *Daemon) prepare(ctx context.Context, claims []store.Claim) (pages <-cha
 	return ready, ahead.Wait
 }
 
-// assetScope is within what a URL that failed, or a host that is silent, is not
-// tried again: the job, so that a dead host is asked a few times for 50,000
-// rows; of a binding a minute, so that its rows keep no others waiting.
-func assetScope(c store.Claim, now time.Time) string {
-	if id := c.Owner.Job(); id != "" {
-		return id
-	}
-	return fmt.Sprintf("%s@%d", c.Owner, now.Unix()/60)
-}
-
 // errRemoteOff is every remote image's fault while Chrome runs without its sandbox.
 var errRemoteOff = retry.Permanent(problem.New(problem.Forbidden, "remote images are off, because Chrome runs without its sandbox").
 	WithSlug("asset_fetch_failed").WithHint("give Chrome its sandbox, or write render: { remote_assets: true }"))
@@ -201,10 +192,12 @@ func (d *Daemon) unmade(c store.Claim, done store.Rendered, err error) store.Ren
 			done.Problem.Field = "variables." + asset.variable
 			done.Problem.Message = fmt.Sprintf("the image of %s could not be had: %s", asset.variable, err)
 		}
-		// In a batch a URL gets one try; a binding's row has no other occasion.
-		if c.Owner.Binding() != "" && !retry.IsPermanent(err) && c.Attempt < assetTries {
+		done.Problem.Lasting = retry.IsPermanent(err)
+		if wait, ok := againAfter(c, err); ok {
 			done.Problem = nil
-			done.Retry, done.After = err, assetBackoff.Next(c.Attempt)
+			done.Retry, done.After, done.Away = err, wait, true
+		} else if c.Tries > 0 {
+			done.Problem.Message += fmt.Sprintf(" (tried %d times)", c.Tries+1)
 		}
 		return done
 	}
@@ -224,11 +217,7 @@ func (d *Daemon) unmade(c store.Claim, done store.Rendered, err error) store.Ren
 	return done
 }
 
-var (
-	backoff = retry.Backoff{Base: time.Second, Max: time.Minute}
-	// assetBackoff is longer than a host needs to be restarted.
-	assetBackoff = retry.Backoff{Base: time.Minute, Max: 5 * time.Minute}
-)
+var backoff = retry.Backoff{Base: time.Second, Max: time.Minute}
 
 // asProblem is what an item shows of err.
 func asProblem(err error, slug string) *bindings.Problem {

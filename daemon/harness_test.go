@@ -304,6 +304,8 @@ type jobView struct {
 		Code  string
 		Field string
 		Error string
+
+		Retryable bool
 	}
 }
 

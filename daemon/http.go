@@ -28,6 +28,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Sampler:        sampler{d},
 		Client:         d.documents(),
 		Jobs:           d.store,
+		Steering:       d.store,
 		Bindings:       d.store,
 		Resources:      d,
 		Images:         d.store,

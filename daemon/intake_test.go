@@ -146,6 +146,28 @@ func TestDryRunDrawsASampleAndKeepsNothing(t *testing.T) {
 	mustHaveNoRows(t, d)
 }
 
+func TestDryRunFindsTheTextThatDoesNotFit(t *testing.T) {
+	needChrome(t)
+	s := newSite(t, "")
+	s.write("templates/card.html", strings.Replace(cardTemplate, `<h1 id="title" style="`,
+		`<h1 id="title" p-fit="none" style="width: 300px; height: 60px; overflow: hidden; `, 1))
+	long := strings.Repeat("a good deal of text ", 12)
+	p := s.start(childChrome + "=1")
+	rows := "title,price\n" + strings.Repeat("Short,1\n", 40) + long + ",1\nShort,2\n"
+	got := send[batch.DryRun](t, p.url+batchPath+"?dryRun=true&outputs=%5B%7B%22format%22%3A%22png%22%7D%2C%7B%22format%22%3A%22pdf%22%7D%5D", "text/csv", rows, 200)
+	last := got.Sample[len(got.Sample)-1]
+	if got.Valid != 42 || last.Index != 40 || len(last.Outputs) != 2 || len(last.Warnings) == 0 || last.Warnings[0].Code != bindings.TextClipped {
+		t.Errorf("dry run is %+v", got)
+	}
+	if first := got.Sample[0]; len(first.Warnings) != 0 || first.Width != 400 {
+		t.Errorf("the first row came out as %+v", first)
+	}
+	var jobs struct{ Jobs []json.RawMessage }
+	if p.get("/jobs", &jobs); len(jobs.Jobs) != 0 {
+		t.Errorf("jobs are %s", jobs.Jobs)
+	}
+}
+
 // mustHaveNoRows fails where rows are left of a batch that was not accepted.
 func mustHaveNoRows(tb testing.TB, d *Daemon) {
 	tb.Helper()

@@ -68,7 +68,7 @@ func (d *Daemon) fill(ctx context.Context, s *sheet) error {
 				s.shown = append(s.shown, store.Shown{Address: pin.Address, Digest: pin.Digest})
 			case machineFault(err):
 				return err
-			case remote.Optional && !d.triesAgain(s.claim, err):
+			case remote.Optional && !triesAgain(s.claim, err):
 				s.failed[remote.Path] = assets.Reason(err)
 				again = true
 			default:
@@ -138,12 +138,6 @@ func (d *Daemon) fetch(ctx context.Context, remote template.Remote, c store.Clai
 		return now, nil
 	}
 	return pin, nil // shown as it was, until it can be had again
-}
-
-// triesAgain reports whether the claim is worth another try later: in a batch a
-// URL gets one; a binding's row has no other occasion.
-func (d *Daemon) triesAgain(c store.Claim, err error) bool {
-	return c.Owner.Binding() != "" && !retry.IsPermanent(err) && c.Attempt < assetTries
 }
 
 // render draws s. What the browser can't show, the page does without where it

@@ -15,15 +15,34 @@ const (
 
 	// contendedPart is by how much a turn is smaller while another owner waits.
 	contendedPart = 4
+
+	// wakeSize is how many rested renders one claim puts back.
+	wakeSize = 500
 )
 
 const (
+	dueAgain = `SELECT fingerprint FROM renders WHERE state = 'resting' AND due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED`
+
+	// dueRenders counts up to $2 of each kind that a turn could take.
+	dueRenders = `(SELECT count(*) FROM (SELECT 1 FROM renders WHERE ` + waitingRender + ` LIMIT $2) AS w)
+		+ (SELECT count(*) FROM (SELECT 1 FROM renders WHERE state = 'resting' AND due_at <= $1 LIMIT $2) AS r)`
+
 	soonest = `SELECT priority FROM renders WHERE ` + waitingRender + ` ORDER BY priority LIMIT 1`
 	behind  = `SELECT priority FROM renders WHERE ` + waitingRender + ` AND priority > $2 ORDER BY priority LIMIT 1`
 	latest  = `SELECT priority FROM renders WHERE ` + waitingRender + ` AND priority >= $2 ORDER BY priority DESC LIMIT 1`
 	// nextOf is the owner behind one, in the order of their names.
 	nextOf = `SELECT owner FROM renders WHERE ` + waitingRender + ` AND priority = $2 AND owner > $3 ORDER BY owner LIMIT 1`
 )
+
+// wake puts renders that rested long enough back among those that wait.
+func (t *tx) wake(ctx context.Context) error {
+	due, err := collect(ctx, t.reader, dueAgain, []any{millis(t.now), wakeSize}, text1)
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	_, err = t.exec(ctx, `UPDATE renders SET state = `+putAside+` WHERE fingerprint IN list($1) AND state = 'resting'`, list(due))
+	return err
+}
 
 // nextPriority is that of the renders which a turn takes: nearly always the
 // soonest that waits. What somebody waits for goes before all others.

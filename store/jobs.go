@@ -130,6 +130,9 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 		if err := t.spend(ctx, j.Charge); err != nil {
 			return err
 		}
+		if err := t.keepEvents(ctx, j.ID, j.WebhookEvents); err != nil {
+			return err
+		}
 		return t.addPlanTurn(ctx, j.ID)
 	})
 	if err == nil {
@@ -295,6 +298,9 @@ func (t *tx) endJob(ctx context.Context, id string) error {
 		id, string(status), millis(t.now)); err != nil || j.WebhookURL == "" {
 		return err
 	}
+	if wanted, err := t.wants(ctx, id, sink.BatchCompleted); err != nil || !wanted {
+		return err
+	}
 	name, owner := hookOf(id), bindings.JobOwner(id)
 	t.wantSinks[name] = true
 	return t.insertDeliveries(ctx, [][]any{{deliveryID(name, owner, "", j.Run), name, string(owner), "", j.Run, sink.BatchCompleted, "", "", ""}})
@@ -307,13 +313,57 @@ func hookOf(job string) string { return "job:" + job }
 func (s *Store) Job(ctx context.Context, id string) (batch.Job, error) {
 	j, err := scanJob(s.reader().row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, clean(id)).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return j, s.noJob(ctx, id)
+		return j, s.reader().noJob(ctx, id)
 	}
 	return j, wrap(err, "read job %s", id)
 }
 
 // Jobs are the newest jobs.
 func (s *Store) Jobs(ctx context.Context, limit int) ([]batch.Job, error) {
-	all, err := collect(ctx, s.reader(), `SELECT `+jobColumns+` FROM jobs ORDER BY created_at DESC, id DESC LIMIT $1`, []any{limit}, scanJob)
+	return s.FindJobs(ctx, batch.JobFilter{}, limit)
+}
+
+// FindJobs are the newest jobs that f takes.
+func (s *Store) FindJobs(ctx context.Context, f batch.JobFilter, limit int) ([]batch.Job, error) {
+	before := batch.JobPlace{CreatedAt: time.UnixMilli(1 << 52)}
+	if f.Before != nil {
+		before = *f.Before
+	}
+	all, err := collect(ctx, s.reader(), `SELECT `+jobColumns+` FROM jobs WHERE created_at <= $1 AND (created_at < $1 OR id < $2)
+			AND ($3 = '' OR status = $3) AND ($4 = '' OR template = $4)
+		ORDER BY created_at DESC, id DESC LIMIT $5`, []any{millis(before.CreatedAt), clean(before.ID), string(f.Status), clean(f.Template), limit}, scanJob)
 	return all, wrap(err, "list jobs")
+}
+
+// JobRow is the row of a job with that key, as sent, and what became of it. One
+// that is unknown, or not planned yet where a variable names the rows, is a
+// problem of code NotFound.
+func (s *Store) JobRow(ctx context.Context, job, key string) (row batch.Row, r batch.Result, err error) {
+	index, err := s.indexOf(ctx, clean(job), clean(key))
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, r, problem.New(problem.NotFound, "job %s has no row %q", job, key).WithSlug("row_not_found").
+			WithHint("rows that a variable names are known by it when they are planned")
+	}
+	if err != nil {
+		return row, r, wrap(err, "look for row %q of job %s", key, job)
+	}
+	if row, err = scanJobRow(s.reader().row(ctx, `SELECT idx, key, data, error FROM job_rows WHERE job = $1 AND idx = $2`, clean(job), index).Scan); err != nil {
+		return row, r, wrap(err, "read row %q of job %s", key, job)
+	}
+	results, err := s.Results(ctx, job, index-1, 1, "")
+	if err == nil && len(results) > 0 {
+		r = results[0]
+	}
+	return row, r, err
+}
+
+// indexOf is the index of the row with that key: of its item, or where it has
+// none yet, of the row as sent.
+func (s *Store) indexOf(ctx context.Context, job, key string) (index int64, err error) {
+	err = s.reader().row(ctx, `SELECT idx FROM items WHERE owner = $1 AND key = $2 LIMIT 1`, string(bindings.JobOwner(job)), key).Scan(&index)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = s.reader().row(ctx, `SELECT r.idx FROM job_rows AS r WHERE r.job = $1 AND r.key = $2
+			AND r.idx >= (SELECT planned FROM jobs WHERE id = $1) ORDER BY r.idx LIMIT 1`, job, key).Scan(&index)
+	}
+	return index, err
 }

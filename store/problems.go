@@ -34,7 +34,7 @@ func problemText(p *bindings.Problem) string {
 	if p == nil {
 		return ""
 	}
-	return encode(bindings.Problem{Code: clean(p.Code), Field: clean(p.Field), Message: clean(p.Message)})
+	return encode(bindings.Problem{Code: clean(p.Code), Field: clean(p.Field), Message: clean(p.Message), Lasting: p.Lasting})
 }
 
 // fittingText is f for the layout column; "" where there is nothing to say.
@@ -50,5 +50,5 @@ func rowError(p *bindings.Problem) *batch.RowError {
 	if p == nil {
 		return nil
 	}
-	return &batch.RowError{Code: p.Code, Field: p.Field, Message: p.Message, Retryable: retryable(p.Code)}
+	return &batch.RowError{Code: p.Code, Field: p.Field, Message: p.Message, Retryable: retryable(p.Code) && !p.Lasting}
 }

@@ -115,7 +115,7 @@ func byItem(stale []staleImage) (items [][]staleImage) {
 // where it is shown, also in images that are not made again.
 func (t *tx) wantAgain(ctx context.Context, fingerprints []string, owner bindings.Owner) ([]string, error) {
 	slices.Sort(fingerprints)
-	again, err := collect(ctx, t.reader, `UPDATE renders SET state = 'waiting', attempts = 0, due_at = 0, ended_at = NULL, problem = '', hash = '',
+	again, err := collect(ctx, t.reader, `UPDATE renders SET state = 'waiting', attempts = 0, tries = 0, due_at = 0, ended_at = NULL, problem = '', hash = '',
 			owner = $2, priority = $3 WHERE fingerprint IN list($1) AND state IN ('done', 'failed') RETURNING fingerprint`,
 		[]any{list(fingerprints), string(owner), bindings.PriorityChange}, text1)
 	if err != nil {

@@ -30,7 +30,7 @@ func (s *Store) Remake(ctx context.Context, hash string) (making bool, err error
 		return making, wrap(err, "look for the render of %s", hash)
 	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', attempts = 0, due_at = 0, ended_at = NULL, problem = '', priority = $2
+		n, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', attempts = 0, tries = 0, due_at = 0, ended_at = NULL, problem = '', priority = $2
 			WHERE fingerprint = $1 AND state IN ('done', 'failed')`, lost, bindings.PriorityNow)
 		t.wantRenders = n > 0
 		return err
@@ -47,10 +47,10 @@ func remakable(ctx context.Context, r reader, hash string, now time.Time) (lost 
 			var ended int64
 			err := scan(&f, &state, &ended)
 			switch {
-			case state == "waiting" || state == "claimed":
-				making = true
-			case state == "done" || ended < millis(now.Add(-remakeRest)):
+			case state == "done" || state == stateFailed && ended < millis(now.Add(-remakeRest)):
 				lost = f
+			case state != stateFailed:
+				making = true
 			}
 			return err
 		})

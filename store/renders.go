@@ -17,6 +17,8 @@ type Claim struct {
 	Spec        bindings.Spec
 	Owner       bindings.Owner // who asked for it soonest
 	Attempt     int            // counts from 1
+	Tries       int            // before, that a remote file spoilt; no attempts
+	Run         int64          // of the job that asked; 0 of a binding
 
 	// Before is the hash of what an image shows that waits for this render, where
 	// another version of the template or another epoch drew the same row. A
@@ -38,6 +40,7 @@ type Rendered struct {
 	Problem *bindings.Problem // the row's fault: it is not tried again
 	Retry   error             // the machine's fault: it waits again
 	After   time.Duration     // and at least so long
+	Away    bool              // or that of a remote file: it was no attempt
 }
 
 // A Shown is a remote file as a picture shows it.
@@ -61,6 +64,9 @@ func (s *Store) ClaimRenders(ctx context.Context, turn Turn, limit int) ([]Claim
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		claims = nil
 		for {
+			if err := t.wake(ctx); err != nil {
+				return err
+			}
 			candidates, err := t.candidates(ctx, limit)
 			if err != nil || len(candidates) == 0 {
 				return err
@@ -73,6 +79,9 @@ func (s *Store) ClaimRenders(ctx context.Context, turn Turn, limit int) ([]Claim
 				continue
 			}
 			if claims, err = t.claim(ctx, turn, wanted); err != nil {
+				return err
+			}
+			if err := t.runs(ctx, claims); err != nil {
 				return err
 			}
 			s.served(claims[0].Owner)
@@ -170,11 +179,11 @@ func (t *tx) dropUnwanted(ctx context.Context, candidates []string) (wanted []st
 func (t *tx) claim(ctx context.Context, turn Turn, fingerprints []string) ([]Claim, error) {
 	claimed := make(map[string]Claim, len(fingerprints))
 	err := t.each(ctx, `UPDATE renders SET state = 'claimed', claimed_by = $2, attempts = attempts + 1
-		WHERE fingerprint IN list($1) RETURNING fingerprint, spec, owner, attempts`,
+		WHERE fingerprint IN list($1) RETURNING fingerprint, spec, owner, attempts, tries`,
 		[]any{list(fingerprints), turn.ID}, func(scan func(...any) error) error {
 			var c Claim
 			var spec string
-			if err := scan(&c.Fingerprint, &spec, &c.Owner, &c.Attempt); err != nil {
+			if err := scan(&c.Fingerprint, &spec, &c.Owner, &c.Attempt, &c.Tries); err != nil {
 				return err
 			}
 			err := decode(spec, &c.Spec)
@@ -191,6 +200,22 @@ func (t *tx) claim(ctx context.Context, turn Turn, fingerprints []string) ([]Cla
 	return claims, t.before(ctx, claims, fingerprints)
 }
 
+// runs notes the run of the job that claims are of. They have one owner.
+func (t *tx) runs(ctx context.Context, claims []Claim) error {
+	id := claims[0].Owner.Job()
+	if id == "" {
+		return nil
+	}
+	var run int64
+	if err := t.row(ctx, `SELECT COALESCE(max(run), 0) FROM jobs WHERE id = $1`, id).Scan(&run); err != nil {
+		return err
+	}
+	for i := range claims {
+		claims[i].Run = run
+	}
+	return nil
+}
+
 // FinishRenders records how claims ended, with everything that follows: images,
 // items, deliveries, the counts of jobs. With end the turn is over: what it
 // still claims waits again, and the next turn is there while work is left.
@@ -205,7 +230,7 @@ func (s *Store) FinishRenders(ctx context.Context, turn Turn, done []Rendered, e
 		if !end {
 			return nil
 		}
-		if _, err := t.exec(ctx, `UPDATE renders SET state = `+resting+`, claimed_by = 0, attempts = attempts - 1
+		if _, err := t.exec(ctx, `UPDATE renders SET state = `+putAside+`, claimed_by = 0, attempts = attempts - 1
 			WHERE claimed_by = $1 AND state = 'claimed'`, turn.ID); err != nil {
 			return err
 		}
@@ -282,9 +307,10 @@ func (t *tx) recordFailures(ctx context.Context, turn Turn, done []Rendered) err
 
 // rest lets a claim wait. last says that it was its last try.
 func (t *tx) rest(ctx context.Context, turn Turn, r Rendered) (last bool, err error) {
-	n, err := t.exec(ctx, `UPDATE renders SET state = `+resting+`, claimed_by = 0, due_at = $3
-		WHERE fingerprint = $1 AND claimed_by = $2 AND state = 'claimed' AND attempts < $4`,
-		r.Fingerprint, turn.ID, millis(t.now.Add(r.After)), claimLimit)
+	n, err := t.exec(ctx, `UPDATE renders SET state = CASE WHEN $6 = 0 THEN `+putAside+` WHEN owner IN `+pausedOwners+` THEN 'held' ELSE 'resting' END,
+			claimed_by = 0, due_at = $3, attempts = attempts - $5, tries = tries + $5
+		WHERE fingerprint = $1 AND claimed_by = $2 AND state = 'claimed' AND (attempts < $4 OR $5 = 1)`,
+		r.Fingerprint, turn.ID, millis(t.now.Add(r.After)), claimLimit, flag(r.Away), flag(r.After > 0))
 	if err != nil || n > 0 {
 		return false, err
 	}

@@ -115,7 +115,7 @@ func (s *Store) putBack(ctx context.Context) error {
 		if err := t.failRenders(ctx, failed); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `UPDATE renders SET state = `+resting+`, claimed_by = 0 WHERE state = 'claimed'`); err != nil {
+		if _, err := t.exec(ctx, `UPDATE renders SET state = `+putAside+`, claimed_by = 0 WHERE state = 'claimed'`); err != nil {
 			return err
 		}
 		_, err = t.exec(ctx, `UPDATE deliveries SET state = 'waiting', claimed_by = 0, due_at = $1 WHERE state = 'claimed'`, millis(t.now))

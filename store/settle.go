@@ -97,7 +97,7 @@ func (t *tx) makeAgain(ctx context.Context, fingerprints []string, renders map[s
 	if len(again) == 0 {
 		return nil
 	}
-	_, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', attempts = 0, due_at = 0, ended_at = NULL, problem = '',
+	_, err := t.exec(ctx, `UPDATE renders SET state = 'waiting', attempts = 0, tries = 0, due_at = 0, ended_at = NULL, problem = '',
 		owner = e.value->>1, priority = CAST(e.value->>2 AS BIGINT) FROM rows($1) AS e
 		WHERE fingerprint = e.value->>0 AND state = 'failed'`, table(again))
 	return err
@@ -233,7 +233,11 @@ func (t *tx) end(ctx context.Context, endings []ending) error {
 			jobs[id].failures++
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(jobs)) {
+	ids := slices.Sorted(maps.Keys(jobs))
+	if err := t.planRowEvents(ctx, ids, endings); err != nil {
+		return err
+	}
+	for _, id := range ids {
 		if err := t.count(ctx, id, jobs[id].outputs-jobs[id].failures, jobs[id].failures); err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
-	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // ErrSteered says that a job may not be planned now: it was paused or stopped.
@@ -17,8 +16,8 @@ const (
 	// pausedOwners are those whose renders rest, unless others want them.
 	pausedOwners = `(SELECT 'job/' || id FROM jobs WHERE status = 'paused')`
 
-	// resting is the state of a render that is put back.
-	resting = `CASE WHEN owner IN ` + pausedOwners + ` THEN 'held' ELSE 'waiting' END`
+	// putAside is the state of a render that is put back.
+	putAside = `CASE WHEN owner IN ` + pausedOwners + ` THEN 'held' ELSE 'waiting' END`
 
 	// steerSize is how many rows or renders are moved in one commit: so few that
 	// others do not wait for long.
@@ -86,13 +85,9 @@ func (s *Store) move(ctx context.Context, id string, m batch.Move, do func(ctx c
 func (t *tx) lockJob(ctx context.Context, id string) (batch.Job, error) {
 	j, err := scanJob(t.row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1 FOR UPDATE`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return j, noJob(id)
+		return j, t.noJob(ctx, id)
 	}
 	return j, err
-}
-
-func noJob(id string) error {
-	return problem.New(problem.NotFound, "there is no job %q", id).WithSlug("job_not_found")
 }
 
 // EndPlan ends a plan turn that has nothing to plan.
@@ -127,10 +122,10 @@ func (s *Store) SteerJob(ctx context.Context, id string) error {
 		}); err != nil {
 			return wrap(err, "steer job %s", id)
 		}
-		s.crash("job.steered")
 		if done {
 			return nil
 		}
+		s.crash("job.steered")
 	}
 }
 
@@ -173,7 +168,8 @@ func (t *tx) holdRenders(ctx context.Context, j batch.Job) (moved int, err error
 	if err != nil {
 		return 0, err
 	}
-	drawn, err := collect(ctx, t.reader, `SELECT fingerprint FROM renders WHERE state = 'claimed' AND owner = $1`, []any{string(owner)}, text1)
+	drawn, err := collect(ctx, t.reader, `SELECT fingerprint FROM renders WHERE state = 'claimed' AND owner = $1
+		UNION ALL SELECT fingerprint FROM renders WHERE state = 'resting' AND owner = $1`, []any{string(owner)}, text1)
 	if err != nil {
 		return 0, err
 	}
@@ -211,7 +207,7 @@ func (t *tx) handOver(ctx context.Context, owner bindings.Owner, fingerprints []
 		_, err := t.exec(ctx, `UPDATE renders SET owner = e.value->>1,
 				priority = CASE WHEN CAST(e.value->>2 AS BIGINT) < 0 THEN priority ELSE CAST(e.value->>2 AS BIGINT) END,
 				state = CASE WHEN state = 'held' THEN 'waiting' ELSE state END
-			FROM rows($1) AS e WHERE fingerprint = e.value->>0 AND owner = $2 AND state IN ('waiting', 'claimed', 'held')`, table(page), string(owner))
+			FROM rows($1) AS e WHERE fingerprint = e.value->>0 AND owner = $2 AND state IN ('waiting', 'resting', 'claimed', 'held')`, table(page), string(owner))
 		return err
 	})
 }

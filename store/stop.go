@@ -74,7 +74,7 @@ func (t *tx) lockRenders(ctx context.Context, fingerprints []string) error {
 // of owner over to those who do.
 func (t *tx) leave(ctx context.Context, owner bindings.Owner, fingerprints []string) error {
 	if err := pages(fingerprints, pageSize, func(page []string) error {
-		_, err := t.exec(ctx, `DELETE FROM renders WHERE fingerprint IN list($1) AND state IN ('waiting', 'held') AND hash = ''
+		_, err := t.exec(ctx, `DELETE FROM renders WHERE fingerprint IN list($1) AND state IN ('waiting', 'resting', 'held') AND hash = ''
 			AND NOT EXISTS (SELECT 1 FROM images AS g WHERE g.fingerprint = renders.fingerprint AND g.state = 'waiting')`, list(page))
 		return err
 	}); err != nil {
@@ -86,9 +86,9 @@ func (t *tx) leave(ctx context.Context, owner bindings.Owner, fingerprints []str
 	t.wantRenders = true
 	// What is left is wanted by paused jobs only: it rests under one of them.
 	return pages(fingerprints, pageSize, func(page []string) error {
-		_, err := t.exec(ctx, `UPDATE renders SET state = CASE WHEN state = 'waiting' THEN 'held' ELSE state END,
+		_, err := t.exec(ctx, `UPDATE renders SET state = CASE WHEN state = 'claimed' THEN state ELSE 'held' END,
 				owner = (SELECT min(g.owner) FROM images AS g WHERE g.fingerprint = renders.fingerprint AND g.state = 'waiting')
-			WHERE fingerprint IN list($1) AND owner = $2 AND state IN ('waiting', 'claimed', 'held')
+			WHERE fingerprint IN list($1) AND owner = $2 AND state IN ('waiting', 'resting', 'claimed', 'held')
 				AND EXISTS (SELECT 1 FROM images AS g WHERE g.fingerprint = renders.fingerprint AND g.state = 'waiting')`, list(page), string(owner))
 		return err
 	})

@@ -54,11 +54,11 @@ func (u unattended) empty() bool {
 func (s *Store) unattended(ctx context.Context) (u unattended, err error) {
 	r, now := s.reader(), millis(time.Now())
 	var waiting, live int64
-	if err := r.row(ctx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM renders WHERE state = 'waiting' AND due_at <= $1 LIMIT $2) AS w),
+	if err := r.row(ctx, `SELECT `+dueRenders+`,
 		(SELECT count(*) FROM river_job WHERE queue = 'render' AND `+liveTurn+`)`, now, s.slots.Load()).Scan(&waiting, &live); err != nil {
 		return u, err
 	}
-	u.renders = waiting > live
+	u.renders = min(waiting, s.slots.Load()) > live
 	if u.sinks, err = collect(ctx, r, `SELECT DISTINCT sink FROM deliveries WHERE state = 'waiting' AND due_at <= $1
 		AND sink NOT IN (SELECT args->>'sink' FROM river_job WHERE queue = 'deliver' AND `+liveTurn+`)`, []any{now}, text1); err != nil {
 		return u, err
@@ -112,7 +112,7 @@ func (t *tx) putBackTurns(ctx context.Context, turns []int64) error {
 	for _, id := range turns {
 		for _, statement := range []string{
 			`UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running'`,
-			`UPDATE renders SET state = ` + resting + `, claimed_by = 0 WHERE claimed_by = $1 AND state = 'claimed'`,
+			`UPDATE renders SET state = ` + putAside + `, claimed_by = 0 WHERE claimed_by = $1 AND state = 'claimed'`,
 			`UPDATE deliveries SET state = 'waiting', claimed_by = 0 WHERE claimed_by = $1 AND state = 'claimed'`,
 		} {
 			if _, err := t.exec(ctx, statement, id); err != nil {

@@ -142,7 +142,7 @@ func (s *Store) release(ctx context.Context, turn Turn) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.exec(ctx, `UPDATE renders SET state = `+resting+`, claimed_by = 0,
+		if _, err := t.exec(ctx, `UPDATE renders SET state = `+putAside+`, claimed_by = 0,
 				attempts = CASE WHEN $2 = 1 THEN attempts - 1 WHEN attempts > $3 THEN $3 ELSE attempts END,
 				due_at = CASE WHEN $2 = 0 AND attempts >= $3 THEN CAST($4 AS BIGINT) ELSE due_at END
 			WHERE claimed_by = $1 AND state = 'claimed'`, turn.ID, cut, suspectAttempts, millis(t.now.Add(suspectRest))); err != nil {
@@ -178,8 +178,7 @@ func (t *tx) addTurns(ctx context.Context) error {
 func (t *tx) addRenderTurns(ctx context.Context) error {
 	slots := t.store.slots.Load()
 	var waiting, live int64
-	if err := t.row(ctx, `SELECT count(*) FROM (SELECT 1 FROM renders WHERE state = 'waiting' AND due_at <= $1 LIMIT $2) AS w`,
-		millis(t.now), slots).Scan(&waiting); err != nil {
+	if err := t.row(ctx, `SELECT `+dueRenders, millis(t.now), slots).Scan(&waiting); err != nil {
 		return err
 	}
 	if waiting == 0 {
@@ -188,7 +187,7 @@ func (t *tx) addRenderTurns(ctx context.Context) error {
 	if err := t.row(ctx, `SELECT count(*) FROM river_job WHERE queue = 'render' AND `+liveTurn).Scan(&live); err != nil {
 		return err
 	}
-	for range waiting - live {
+	for range min(waiting, slots) - live {
 		if err := t.addTurn(ctx, queueRender, renderTurn{}); err != nil {
 			return err
 		}
@@ -208,7 +207,7 @@ func (t *tx) addDeliverTurn(ctx context.Context, sink string) error {
 	if err := t.row(ctx, `SELECT count(*) FROM river_job WHERE queue = 'deliver' AND args->>'sink' = $1 AND `+liveTurn, sink).Scan(&live); err != nil {
 		return err
 	}
-	if live >= sinkTurns {
+	if live >= turnsOf(sink) {
 		return nil
 	}
 	return t.addTurn(ctx, queueDeliver, deliverTurn{sink})

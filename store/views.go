@@ -240,7 +240,7 @@ func (s *Store) Counters(ctx context.Context) (Counters, error) {
 	into := map[string]*int64{
 		"row": &c.Rows, "missing": &c.Missing, "quarantine": &c.Quarantined, "job": &c.JobsOpen,
 		"item ready": &c.ItemsReady, "item waiting": &c.ItemsWaiting, "item failed": &c.ItemsFailed, "item removed": &c.ItemsRemoved,
-		"render waiting": &c.RendersWaiting, "render claimed": &c.RendersClaimed, "render done": &c.RendersDone, "render failed": &c.RendersFailed,
+		"render waiting": &c.RendersWaiting, "render resting": &c.RendersWaiting, "render claimed": &c.RendersClaimed, "render done": &c.RendersDone, "render failed": &c.RendersFailed,
 		"delivery waiting": &c.DeliveriesWaiting, "delivery claimed": &c.DeliveriesClaimed,
 		"delivery delivered": &c.DeliveriesDelivered, "delivery dead": &c.DeliveriesDead,
 	}
@@ -260,7 +260,7 @@ func (s *Store) Counters(ctx context.Context) (Counters, error) {
 		if !ok {
 			target = &ignored
 		}
-		*target = n
+		*target += n
 		return nil
 	})
 	return c, wrap(err, "count")

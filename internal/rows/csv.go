@@ -60,6 +60,7 @@ func NewCSV(text io.Reader, delimiter rune, held int64) (*CSV, error) {
 // headerOf is the beginning of a table up to the end of its first line that is
 // not empty, as far as that is held. It waits for no more than that.
 func headerOf(look *bufio.Reader) (begin []byte, err error) {
+	var first firstLine
 	for {
 		before := len(begin)
 		_, err := look.Peek(before + 1)
@@ -67,21 +68,25 @@ func headerOf(look *bufio.Reader) (begin []byte, err error) {
 		switch {
 		case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull):
 			return nil, err
-		case err != nil, bytes.IndexByte(begin[before:], '\n') >= 0 && lineEnds(begin):
+		case err != nil, first.endsIn(begin[before:]):
 			return begin, nil
 		}
 	}
 }
 
-// lineEnds reports whether a line that is not empty ends in text, outside of
-// quotes.
-func lineEnds(text []byte) bool {
-	quoted := false
-	for _, b := range bytes.TrimLeft(text, "\r\n") {
-		if b == '"' {
-			quoted = !quoted
-		} else if b == '\n' && !quoted {
+// A firstLine looks for the end of the first line that is not empty, outside of
+// quotes, in pieces of a text.
+type firstLine struct{ begun, quoted bool }
+
+func (f *firstLine) endsIn(next []byte) bool {
+	for _, b := range next {
+		switch {
+		case b == '"':
+			f.begun, f.quoted = true, !f.quoted
+		case b == '\n' && f.begun && !f.quoted:
 			return true
+		case b != '\n' && b != '\r':
+			f.begun = true
 		}
 	}
 	return false

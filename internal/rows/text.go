@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -70,7 +71,7 @@ func (t *text) begin() {
 func (t *text) check(next []byte, end error) error {
 	whole := next
 	if len(t.half) > 0 {
-		whole = append(t.half, next...)
+		whole = slices.Concat(t.half, next)
 	}
 	known := whole[:len(whole)-unfinished(whole)]
 	if errors.Is(end, io.EOF) {

@@ -18,12 +18,20 @@ ALTER TABLE jobs ADD COLUMN idle BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX jobs_steering ON jobs (id) WHERE steering = 1;
 CREATE INDEX jobs_paused ON jobs (id) WHERE status = 'paused';
 
+-- Tries that a remote file spoilt: they say nothing of the render.
+ALTER TABLE renders ADD COLUMN tries BIGINT NOT NULL DEFAULT 0;
+
+-- What is tried again later rests apart, so that turns do not look through it.
+CREATE INDEX renders_resting ON renders (due_at) WHERE state = 'resting';
+
 -- A render is held while only paused jobs want it.
 CREATE INDEX renders_held ON renders (owner) WHERE state = 'held';
 
 -- +goose Down
 
-UPDATE renders SET state = 'waiting' WHERE state = 'held';
+UPDATE renders SET state = 'waiting' WHERE state IN ('held', 'resting');
+DROP INDEX renders_resting;
+ALTER TABLE renders DROP COLUMN tries;
 DROP INDEX renders_held;
 DROP INDEX jobs_paused;
 DROP INDEX jobs_steering;
