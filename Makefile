@@ -6,7 +6,7 @@ CACHE := $(CURDIR)/.cache
 LDFLAGS := -s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-long test-short lint fuzz bench clean chrome services
+.PHONY: help build demo load test test-long test-short lint fuzz bench clean chrome services
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ bench: chrome build ## pictifyd beside its peers, printed and kept in bench/RESU
 	@scripts/install.sh bench
 	scripts/bench.sh
 
+load: chrome build $(CACHE)/bin/vegeta ## how fast images are served, and what twice the load does, by a load tool (a minute)
+	scripts/load.sh
+
 chrome: ## install headless Chromium and fonts when they are missing
 	@scripts/install.sh chrome
 
@@ -50,4 +53,10 @@ GOLANGCI := v2.15.0
 $(CACHE)/bin/golangci-lint: Makefile
 	@mkdir -p $(CACHE)/bin
 	GOBIN=$(CACHE)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	@touch $@
+
+VEGETA := v12.13.0
+$(CACHE)/bin/vegeta: Makefile
+	@mkdir -p $(CACHE)/bin
+	GOBIN=$(CACHE)/bin $(GO) install github.com/tsenart/vegeta/v12@$(VEGETA)
 	@touch $@
