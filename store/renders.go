@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -68,6 +70,9 @@ func (s *Store) ClaimRenders(ctx context.Context, turn Turn, limit int) ([]Claim
 				return err
 			}
 			candidates, err := t.candidates(ctx, limit)
+			if errors.Is(err, sql.ErrNoRows) { // on Postgres others may take what was seen just now
+				continue
+			}
 			if err != nil || len(candidates) == 0 {
 				return err
 			}
