@@ -167,6 +167,7 @@ type previewView struct {
 	Outputs []previewOutput   `json:"outputs"`
 }
 
+// A previewOutput is one image that the row would have.
 type previewOutput struct {
 	Output      string `json:"output"`
 	Fingerprint string `json:"fingerprint"`

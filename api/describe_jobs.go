@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"slices"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -13,14 +12,38 @@ import (
 var jobOperations = operations{
 	"GET /jobs": {
 		id: "listJobs", tag: tagJobs, summary: "The newest jobs",
-		query:   jobFilters,
-		answers: answers{200: sends("", of[jobList]())},
+		query: []queryParam{
+			limitParam, {"cursor", "The `nextCursor` of the page before.", anyText()}, {"template", "Only those of this template.", anyText()},
+			{"status", "Only those that stand so.", of[batch.Status]()},
+		},
+		answers: answers{200: sends("", object(property{"jobs", "", of[[]jobView]()}, property{"nextCursor", "Null at the end.", of[*string]()}))},
 	},
 	"GET /jobs/{id}": {
 		id: "getJob", tag: tagJobs, summary: "A job and a page of its results",
-		detail:  "Rows that have ended are in `results` or in `errors`, those that are still worked on in neither. Read page by page, or with `after` = `nextAfter` of the page before.",
-		query:   append([]queryParam{{"page", "Which page, from 1.", wholeFrom(1, batch.MaxRows)}, limitParam}, slices.Concat(resultParams, rowFilters)...),
+		detail: "Rows that have ended are in `results` or in `errors`, those that are still worked on in neither. Read page by page, or with `after` = `nextAfter` of the page before.",
+		query: append([]queryParam{{"page", "Which page, from 1.", wholeFrom(1, batch.MaxRows)}, limitParam,
+			{"key", "Only rows whose key begins so.", anyText()}, {"code", "Only rows that failed so.", anyText()}}, resultParams...),
 		answers: answers{200: sends("", of[jobPage]())},
+	},
+	"GET /jobs/{id}/rows/{key}": {
+		id: "getJobRow", tag: tagJobs, summary: "A row: what was sent, and what became of it",
+		answers: answers{200: sends("", of[jobRowView]())},
+	},
+	"POST /jobs/{id}/cancel": {
+		id: "cancelJob", tag: tagJobs, summary: "Make no more of it", detail: "Pictures that are made stay. " + moveNote, headers: []string{"IdempotencyKey"},
+		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
+	},
+	"POST /jobs/{id}/pause": {
+		id: "pauseJob", tag: tagJobs, summary: "Make no more of it for now", detail: moveNote, headers: []string{"IdempotencyKey"},
+		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
+	},
+	"POST /jobs/{id}/resume": {
+		id: "resumeJob", tag: tagJobs, summary: "Go on with a paused job", detail: moveNote, headers: []string{"IdempotencyKey"},
+		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
+	},
+	"POST /jobs/{id}/retry": {
+		id: "retryJob", tag: tagJobs, summary: "Try the failed rows again", detail: "Only those, without sending them again. " + moveNote, headers: []string{"IdempotencyKey"},
+		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
 	},
 	"GET /jobs/{id}/events": {
 		id: "watchJob", tag: tagJobs, summary: "A job's progress as it happens",
@@ -60,6 +83,8 @@ var jobOperations = operations{
 		scope: RendersRead, signed: true, answers: fileAnswers("application/pdf"),
 	},
 }
+
+const moveNote = "`moves` of a job has the moves that its state takes; another is a 409 `job_state`."
 
 // madeOnce is said of every file of a job.
 const madeOnce = "A download that broke off goes on with `Range`. Of a job that has not ended it is a 409 `job_not_ended` with `Retry-After`."
@@ -142,7 +167,10 @@ type completedBatch struct {
 	DurationMs  int64              `json:"durationMs"`
 	Results     []batch.RowResult  `json:"results"`
 	Errors      []batch.RowFailure `json:"errors"`
-	Truncated   bool               `json:"truncated"`  // there are more than stand here
-	ResultsURL  string             `json:"resultsUrl"` // all of them, without a key
+	Truncated   bool               `json:"truncated"`           // there are more than stand here
+	ResultsURL  string             `json:"resultsUrl"`          // all of them, without a key
+	CSVURL      string             `json:"csvUrl,omitempty"`    // the same as a CSV, without a key
+	ZipURL      string             `json:"zipUrl,omitempty"`    // the pictures, without a key
+	FailedURL   string             `json:"failedUrl,omitempty"` // the rows that failed, without a key
 	Metadata    json.RawMessage    `json:"metadata,omitempty"`
 }

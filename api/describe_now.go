@@ -170,8 +170,8 @@ type pdfRequest struct {
 // A pagesRequest asks for one PDF of several rows.
 type pagesRequest struct {
 	pdfRequest
-	Variables    []map[string]any `json:"variables,omitempty"`    // another name of variableSets
-	VariableSets []map[string]any `json:"variableSets,omitempty"` // one row a page, or the pages of the template
+	Variables    []map[string]any `json:"variables,omitempty"`    // one row a page, or the pages of the template
+	VariableSets []map[string]any `json:"variableSets,omitempty"` // another name of variables
 }
 
 // A signRequest says what a signed address shall show.
@@ -185,6 +185,18 @@ type signRequest struct {
 	Version   orderVersion   `json:"version,omitempty"`   // of the template: published, draft, or a number
 	ExpiresIn float64        `json:"expiresIn,omitempty"` // seconds; without it the address has no end
 
-	encodingRequest
+	Format            imageFormat `json:"format,omitempty"`            // png, where nothing is said
+	FileExtension     imageFormat `json:"fileExtension,omitempty"`     // another name of format
+	Quality           float64     `json:"quality,omitempty"`           // of JPEG and WebP: up to 1 a fraction, above it percent
+	Scale             float64     `json:"scale,omitempty"`             // pixels per CSS pixel, from 1 to 3
+	DeviceScaleFactor float64     `json:"deviceScaleFactor,omitempty"` // another name of scale
+	Transparent       bool        `json:"transparent,omitempty"`       // what the page does not paint stays clear
+	Compression       string      `json:"compression,omitempty"`       // of a PNG: fast, small or palette
+	FPS               int         `json:"fps,omitempty"`               // frames a second, from 1 to 50
+	Duration          measure     `json:"duration,omitempty"`          // of one round: seconds, or a text as 2s
+	Loops             int         `json:"loops,omitempty"`             // rounds; 0 is for ever
+	Paper             string      `json:"paper,omitempty"`             // of a PDF: a4, letter and others
+	Landscape         bool        `json:"landscape,omitempty"`         // the paper lies on its side
+
 	languageRequest
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/openapi"
 	"github.com/pictifyd/pictifyd/template"
@@ -28,6 +29,8 @@ const (
 	tagDrafts      = "Drafts and versions"
 	tagExpressions = "Expressions"
 	tagBindings    = "Bindings"
+	tagConnections = "Sources and sinks"
+	tagDeletions   = "Deletion"
 	tagKeys        = "Keys"
 	tagServer      = "Server"
 )
@@ -41,6 +44,8 @@ var tags = []openapi.Tag{
 	{Name: tagDrafts, Description: "What a template will be next, and what it was before."},
 	{Name: tagExpressions, Description: "The language between `{{` and `}}`."},
 	{Name: tagBindings, Description: "Rows of a source, each with its image."},
+	{Name: tagConnections, Description: "Where rows come from, and who is told of images."},
+	{Name: tagDeletions, Description: "What is kept of jobs, rows and people, and how it goes."},
 	{Name: tagKeys, Description: "Who may call, what, and how often."},
 	{Name: tagServer, Description: "How the daemon is."},
 }
@@ -50,6 +55,8 @@ var pathWords = map[string]string{
 	"templates/{id}":   "The name of the template.",
 	"jobs/{id}":        "The id of the job, as `jobId` of its acceptance.",
 	"keys/{id}":        "The id or the name of the key.",
+	"sources/{name}":   "The name of the source.",
+	"sinks/{name}":     "The name of the sink.",
 	"{number}":         "The number of a version.",
 	"bindings/{name}":  "The name of the binding.",
 	"b/{binding}":      "The name of the binding.",
@@ -90,19 +97,23 @@ func ptr[T any](v T) *T { return &v }
 // componentNames are the names of types whose own would say too little, or that
 // are two of one name.
 var componentNames = map[reflect.Type]string{
-	reflect.TypeFor[document]():       "Problem",
-	reflect.TypeFor[fieldError]():     "ProblemField",
-	reflect.TypeFor[batch.Accepted](): "BatchAccepted",
-	reflect.TypeFor[batch.View]():     "JobWithResults",
-	reflect.TypeFor[jobPage]():        "JobPage",
-	reflect.TypeFor[template.Var]():   "Variable",
-	reflect.TypeFor[draft.Changes]():  "NameChanges",
-	reflect.TypeFor[expr.Param]():     "FunctionParameter",
-	reflect.TypeFor[expr.Example]():   "FunctionExample",
-	reflect.TypeFor[validAnswer]():    "ExpressionValidity",
-	reflect.TypeFor[testAnswer]():     "ExpressionResult",
-	reflect.TypeFor[doneView]():       "StepDone",
-	reflect.TypeFor[templatePush]():   "TemplateDocument",
+	reflect.TypeFor[document]():         "Problem",
+	reflect.TypeFor[fieldError]():       "ProblemField",
+	reflect.TypeFor[batch.Accepted]():   "BatchAccepted",
+	reflect.TypeFor[batch.View]():       "JobWithResults",
+	reflect.TypeFor[historyView]():      "RowHistory",
+	reflect.TypeFor[deliveryView]():     "RowDelivery",
+	reflect.TypeFor[rowImageView]():     "RowImage",
+	reflect.TypeFor[bindings.Problem](): "RowProblem",
+	reflect.TypeFor[jobPage]():          "JobPage",
+	reflect.TypeFor[template.Var]():     "Variable",
+	reflect.TypeFor[draft.Changes]():    "NameChanges",
+	reflect.TypeFor[expr.Param]():       "FunctionParameter",
+	reflect.TypeFor[expr.Example]():     "FunctionExample",
+	reflect.TypeFor[validAnswer]():      "ExpressionValidity",
+	reflect.TypeFor[testAnswer]():       "ExpressionResult",
+	reflect.TypeFor[doneView]():         "StepDone",
+	reflect.TypeFor[templatePush]():     "TemplateDocument",
 }
 
 // componentName is what the document calls a type: bindingView is Binding.
@@ -181,11 +192,13 @@ func newSchemas() (*openapi.Schemas, error) {
 			reflect.TypeFor[gifQuality]():   {Types: []string{"string", "number"}},
 			reflect.TypeFor[measure]():      {Types: []string{"string", "number"}},
 			reflect.TypeFor[margins]():      marginSchema(),
+			reflect.TypeFor[keyColumns]():   {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}},
 			reflect.TypeFor[imageFormat]():  {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
 		},
 	}
 	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Paused, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
 	openapi.Word(s, "Scope", scopes...)
+	openapi.Word(s, "JobMove", batch.MoveCancel, batch.MovePause, batch.MoveResume, batch.MoveRetry)
 	openapi.Word(s, "Priority", batch.Low, batch.Normal, batch.High)
 	openapi.Word(s, "VariableType", template.Text, template.Number, template.Boolean, template.Date, template.Image, template.URL, template.Color,
 		template.Array, template.Object, template.Any)

@@ -16,7 +16,8 @@ import (
 
 // described are the operations by subject.
 var described = []operations{
-	batchOperations, jobOperations, steerOperations, nowOperations, imageOperations, templateOperations, draftOperations, expressionOperations, bindingOperations, keyOperations, serverOperations,
+	batchOperations, jobOperations, nowOperations, imageOperations, templateOperations, draftOperations, expressionOperations,
+	bindingOperations, resourceOperations, deletionOperations, keyOperations, serverOperations,
 }
 
 // A webhook is a call that pictifyd makes.

@@ -20,6 +20,8 @@ func TestEveryRouteSaysHowItMayBeKept(t *testing.T) {
 			want = immutable
 		case "GET /b/{path...}":
 			want = askAgain
+		case "GET /i/{file}":
+			want = "public, max-age=300, stale-while-revalidate=86400"
 		case "GET /{$}", "GET /studio/{file}", "GET /favicon.ico", "GET /openapi.json", "GET /docs":
 			want = "no-cache"
 		case "GET /errors/{slug}":

@@ -52,7 +52,7 @@ const (
 // metered reports whether a request counts against its key's rate. What
 // pictures and pages are made of does not: one page may show hundreds.
 func (rt route) metered() bool {
-	return rt.scope != "" || strings.Contains(rt.pattern, " /jobs/")
+	return rt.scope != "" || strings.Contains(rt.pattern, " /jobs/") || strings.Contains(rt.pattern, " /templates/")
 }
 
 // meter counts a request, and says in h what is left.

@@ -47,6 +47,7 @@ const (
 
 // renderByAddress makes the picture that a signed address describes.
 func (s *Server) renderByAddress(w http.ResponseWriter, r *http.Request) error {
+	openToAll(w.Header())
 	name, ext, ok := splitFile(r.PathValue("file"))
 	if !ok {
 		return problem.New(problem.NotFound, "there is no image %s", r.URL.Path).WithSlug(slugImageNotFound).
@@ -64,6 +65,7 @@ func (s *Server) renderByAddress(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) renderByQuery(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("id")
 	if r.URL.Query().Has(paramSign) {
+		openToAll(w.Header())
 		kid, err := s.verify(r)
 		if err != nil {
 			return err

@@ -57,6 +57,12 @@ func routes() []route {
 		{"GET /jobs/{id}/results.zip", "", exported(resultsZip)},
 		{"GET /jobs/{id}/results.pdf", "", exported(resultsPDF)},
 
+		{"GET /jobs/{id}/rows/{key}", RendersRead, (*Server).showJobRow},
+		{"POST /jobs/{id}/cancel", RendersWrite, replayed((*Server).cancelJob)},
+		{"POST /jobs/{id}/pause", RendersWrite, replayed((*Server).pauseJob)},
+		{"POST /jobs/{id}/resume", RendersWrite, replayed((*Server).resumeJob)},
+		{"POST /jobs/{id}/retry", RendersWrite, replayed((*Server).retryJob)},
+
 		{"POST /templates/{id}/render", RendersWrite, ordered((*Server).renderTemplate)},
 		{"GET /templates/{id}/render", "", (*Server).renderByQuery}, // a signed address will do
 		{"POST /templates/{id}/sign", RendersWrite, (*Server).signAddress},
@@ -66,12 +72,6 @@ func routes() []route {
 		{"POST /pdf/render", RendersWrite, ordered((*Server).renderPDF)},
 		{"POST /pdf/multi-page", RendersWrite, ordered((*Server).renderPages)},
 		{"GET /pdf/presets", RendersRead, (*Server).listPresets},
-
-		{"GET /jobs/{id}/rows/{key}", RendersRead, (*Server).showJobRow},
-		{"POST /jobs/{id}/cancel", RendersWrite, replayed((*Server).cancelJob)},
-		{"POST /jobs/{id}/pause", RendersWrite, replayed((*Server).pauseJob)},
-		{"POST /jobs/{id}/resume", RendersWrite, replayed((*Server).resumeJob)},
-		{"POST /jobs/{id}/retry", RendersWrite, replayed((*Server).retryJob)},
 
 		{"GET /images/{file}", "", (*Server).serveImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides

@@ -48,6 +48,7 @@ type historyView struct {
 	Deliveries []deliveryView    `json:"deliveries"`
 }
 
+// A rowImageView is one image of a row.
 type rowImageView struct {
 	Output      string            `json:"output"`
 	URL         string            `json:"url,omitempty"`
@@ -61,6 +62,7 @@ type rowImageView struct {
 	Problem     *bindings.Problem `json:"problem,omitempty"`
 }
 
+// A deliveryView is what one sink was told, or will be.
 type deliveryView struct {
 	ID         string     `json:"id"`
 	Sink       string     `json:"sink"`

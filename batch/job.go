@@ -59,10 +59,11 @@ type Job struct {
 	RowKey         string          // variable that names a row; "" is its index
 	Metadata       json.RawMessage // the caller's, echoed
 	WebhookURL     string
+	WebhookEvents  []string // that are sent there; none: BatchCompleted. Only for acceptance: Store.Job leaves it out
 	IdempotencyKey string
 	BodyDigest     string // tells a repeated request from another one under the same key
 	Priority       Priority
-	MaxErrors      int64 // so many failed rows end the job; 0 is as many as there are
+	MaxErrors      int64 // more failed rows than this end the job; 0 is as many as there are
 
 	Charge apikey.Charge // of its acceptance; not kept
 

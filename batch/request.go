@@ -30,6 +30,7 @@ type Request struct {
 	RowKey     string          // the field that names a row; "" is its index
 	Metadata   json.RawMessage // nil when there was none
 	WebhookURL string
+	Events     []string // that are sent there; none: BatchCompleted
 
 	Priority        Priority
 	MaxErrors       int64 // 0: as many rows as there are may fail
@@ -65,6 +66,7 @@ type fields struct {
 	encoding        encodingFields
 	outputs         []outputFields
 	rowKey, webhook string
+	events          []string
 	metadata        json.RawMessage
 
 	priority  string
@@ -89,8 +91,8 @@ type outputFields struct {
 // canonicalField says what each field of the body means.
 var canonicalField = with(encodingField, map[string]string{
 	"variables": "variables", "variableSets": "variables",
-	"webhookUrl": "webhookUrl",
-	"size":       "size", "layout": "size",
+	"webhookUrl": "webhookUrl", "webhookEvents": "webhookEvents",
+	"size": "size", "layout": "size",
 	"sizes": "sizes", "layouts": "sizes",
 	"theme":  "theme",
 	"locale": "locale", "timezone": "timezone", "currency": "currency",
@@ -145,6 +147,8 @@ func (f *fields) set(name string, value json.RawMessage) problem.List {
 		return text(name, value, &f.rowKey)
 	case "webhookUrl":
 		return f.setWebhook(name, value)
+	case "webhookEvents":
+		return f.setEvents(name, value)
 	case "sizes":
 		if json.Unmarshal(value, &f.sizes) != nil {
 			return problem.List{wants(name, "a list of names of sizes")}

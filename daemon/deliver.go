@@ -36,19 +36,26 @@ func (d *Daemon) deliver(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
+	if len(claims) > 0 {
+		d.crash("delivery.claimed")
+	}
+	var went tally
 	var flights errgroup.Group
 	flights.SetLimit(deliveryFlight)
 	for _, c := range claims {
-		flights.Go(func() error { return d.deliverOne(ctx, t, c) })
+		flights.Go(func() error { return d.deliverOne(ctx, t, c, &went) })
 	}
 	if err := flights.Wait(); err != nil {
+		return err
+	}
+	if err := d.restRows(ctx, t.Sink, &went); err != nil {
 		return err
 	}
 	return d.store.FinishDeliveries(ctx, t, nil, true)
 }
 
 // deliverOne makes one try and records how the delivery goes on.
-func (d *Daemon) deliverOne(ctx context.Context, t store.Turn, c store.DeliveryClaim) error {
+func (d *Daemon) deliverOne(ctx context.Context, t store.Turn, c store.DeliveryClaim, went *tally) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -66,7 +73,9 @@ func (d *Daemon) deliverOne(ctx context.Context, t store.Turn, c store.DeliveryC
 	// What was answered is recorded, also when grace ended with the answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	return d.store.FinishDeliveries(ctx, t, []store.Delivered{d.judge(c, err)}, false)
+	done := d.judge(c, err)
+	went.note(done)
+	return d.store.FinishDeliveries(ctx, t, []store.Delivered{done}, false)
 }
 
 func try(ctx context.Context, to sink.Sink, delivery sink.Delivery) error {
@@ -114,6 +123,9 @@ func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink,
 			delivery.Outputs[i].URL = d.urls.Image(o.Hash, o.Ext)
 		}
 	}
+	if store.IsRowsSink(c.Sink) {
+		return d.rowHook(ctx, c, delivery)
+	}
 	if id := c.Owner.Job(); id != "" {
 		return d.jobHook(ctx, id, delivery)
 	}
@@ -146,8 +158,11 @@ func (d *Daemon) jobHook(ctx context.Context, id string, delivery sink.Delivery)
 
 // sinkLabel keeps job ids out of the metrics.
 func sinkLabel(name string) string {
-	if strings.HasPrefix(name, "job:") {
+	switch {
+	case strings.HasPrefix(name, "job:"):
 		return "batch"
+	case store.IsRowsSink(name):
+		return "batch_rows"
 	}
 	return name
 }

@@ -22,6 +22,7 @@ func TestBatchSurvivesKillAt(t *testing.T) {
 		{"blobs.written", 1, 2},
 		{"renders.recorded", 1, 0},
 		{"turn.ending", 1, 2},
+		{"delivery.claimed", 1, 1}, // its end is planned, and nobody was told
 		{"delivery.answered", 1, 1},
 	} {
 		t.Run(c.point, func(t *testing.T) {

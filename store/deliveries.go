@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/sink"
 )
@@ -23,6 +24,9 @@ type DeliveryClaim struct {
 	Attempt    int // counts from 1
 	Row        map[string]any
 	Outputs    []sink.Output // without URLs
+
+	Index int64           // of a job's row
+	Fault *batch.RowError // of an event about a job's row
 }
 
 // A Delivered says how one claim ended. Err is nil when it arrived.
@@ -61,15 +65,21 @@ func (t *tx) claimDeliveries(ctx context.Context, turn Turn, ids []string) ([]De
 	}
 	claims, err := collect(ctx, t.reader, `UPDATE deliveries SET state = 'claimed', claimed_by = $2, attempts = attempts + 1
 		WHERE id IN list($1)
-		RETURNING id, sink, owner, key, generation, event, created_at, attempts, data, outputs`, []any{list(ids), turn.ID},
+		RETURNING id, sink, owner, key, generation, event, created_at, attempts, data, outputs, idx`, []any{list(ids), turn.ID},
 		func(scan func(...any) error) (c DeliveryClaim, err error) {
 			var created sql.NullInt64
 			var data, outputs string
-			if err := scan(&c.ID, &c.Sink, &c.Owner, &c.Key, &c.Generation, &c.Event, &created, &c.Attempt, &data, &outputs); err != nil {
+			if err := scan(&c.ID, &c.Sink, &c.Owner, &c.Key, &c.Generation, &c.Event, &created, &c.Attempt, &data, &outputs, &c.Index); err != nil {
 				return c, err
 			}
 			c.CreatedAt = moment(created)
-			if c.Row, err = rowOf(data); err != nil {
+			if IsRowsSink(c.Sink) && data != "" {
+				c.Fault = new(batch.RowError)
+				err = decode(data, c.Fault)
+			} else {
+				c.Row, err = rowOf(data)
+			}
+			if err != nil {
 				return c, err
 			}
 			return c, decode(outputs, &c.Outputs)
@@ -136,6 +146,9 @@ func (t *tx) finishDelivery(ctx context.Context, turn Turn, d Delivered) error {
 // delivered keeps no more of a delivery than that it arrived, and of its
 // thread nothing that is older, but what is dead.
 func (t *tx) delivered(ctx context.Context, turn Turn, d Delivered) error {
+	if handled, err := t.rowTold(ctx, turn, d.ID); handled || err != nil {
+		return err
+	}
 	n, err := t.exec(ctx, `UPDATE deliveries SET state = 'delivered', claimed_by = 0, ended_at = $3, error = '', data = '', outputs = ''
 		WHERE id = $1 AND claimed_by = $2 AND state = 'claimed'`, d.ID, turn.ID, millis(t.now))
 	if err != nil || n == 0 {

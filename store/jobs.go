@@ -130,6 +130,9 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 		if err := t.spend(ctx, j.Charge); err != nil {
 			return err
 		}
+		if err := t.keepEvents(ctx, j.ID, j.WebhookEvents); err != nil {
+			return err
+		}
 		return t.addPlanTurn(ctx, j.ID)
 	})
 	if err == nil {
@@ -293,6 +296,9 @@ func (t *tx) endJob(ctx context.Context, id string) error {
 	}
 	if _, err := t.exec(ctx, `UPDATE jobs SET status = $2, completed_at = $3, paused_at = NULL WHERE id = $1`,
 		id, string(status), millis(t.now)); err != nil || j.WebhookURL == "" {
+		return err
+	}
+	if wanted, err := t.wants(ctx, id, sink.BatchCompleted); err != nil || !wanted {
 		return err
 	}
 	name, owner := hookOf(id), bindings.JobOwner(id)

@@ -118,9 +118,9 @@ func whatWasTold(e ending, outputs []sink.Output) string {
 
 func (t *tx) insertDeliveries(ctx context.Context, rows [][]any) error {
 	return pages(rows, pageSize, func(page [][]any) error {
-		_, err := t.exec(ctx, `INSERT INTO deliveries (id, sink, owner, key, generation, event, digest, data, outputs, state, due_at, created_at)
+		_, err := t.exec(ctx, `INSERT INTO deliveries (id, sink, owner, key, generation, event, digest, data, outputs, idx, state, due_at, created_at)
 			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, CAST(e.value->>4 AS BIGINT), e.value->>5, e.value->>6, e.value->>7,
-				e.value->>8, 'waiting', CAST($2 AS BIGINT), CAST($2 AS BIGINT) FROM rows($1) AS e WHERE true
+				e.value->>8, COALESCE(CAST(e.value->>9 AS BIGINT), 0), 'waiting', CAST($2 AS BIGINT), CAST($2 AS BIGINT) FROM rows($1) AS e WHERE true
 			ON CONFLICT (id) DO NOTHING`, table(page), millis(t.now))
 		return err
 	})

@@ -233,7 +233,11 @@ func (t *tx) end(ctx context.Context, endings []ending) error {
 			jobs[id].failures++
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(jobs)) {
+	ids := slices.Sorted(maps.Keys(jobs))
+	if err := t.planRowEvents(ctx, ids, endings); err != nil {
+		return err
+	}
+	for _, id := range ids {
 		if err := t.count(ctx, id, jobs[id].outputs-jobs[id].failures, jobs[id].failures); err != nil {
 			return err
 		}

@@ -47,6 +47,8 @@ type Store struct {
 	slots atomic.Int64           // render turns at a time
 	feed  feed
 
+	lately lately
+
 	mu         sync.Mutex
 	sinks      routes
 	lastServed string // the owner whose renders were claimed last

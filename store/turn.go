@@ -207,7 +207,7 @@ func (t *tx) addDeliverTurn(ctx context.Context, sink string) error {
 	if err := t.row(ctx, `SELECT count(*) FROM river_job WHERE queue = 'deliver' AND args->>'sink' = $1 AND `+liveTurn, sink).Scan(&live); err != nil {
 		return err
 	}
-	if live >= sinkTurns {
+	if live >= turnsOf(sink) {
 		return nil
 	}
 	return t.addTurn(ctx, queueDeliver, deliverTurn{sink})

@@ -119,6 +119,19 @@ func scanImage(scan func(...any) error) (g bindings.Image, err error) {
 // that nobody knows is the problem image_not_found, one that has no bytes yet
 // not_ready.
 func (s *Store) Image(ctx context.Context, o bindings.Owner, key, output string, ext string) (bindings.Image, error) {
+	k := latelyKey{string(o), key, output, ext}
+	if g, ok := s.lately.get(k); ok {
+		return g, nil
+	}
+	before, still := s.lately.moment()
+	g, err := s.image(ctx, o, key, output, ext)
+	if err == nil && still {
+		s.lately.put(k, g, before)
+	}
+	return g, err
+}
+
+func (s *Store) image(ctx context.Context, o bindings.Owner, key, output string, ext string) (bindings.Image, error) {
 	query := imagesByKey
 	if o.Job() == "" {
 		query = imagesOfRow

@@ -167,7 +167,7 @@ func (w *serialWriter) alone(undone []*pending) {
 }
 
 func (w *serialWriter) commit(tx *sql.Tx, done []*pending) {
-	err := tx.Commit()
+	err := w.store.lately.during(tx.Commit)
 	if err == nil {
 		w.commits.Add(1)
 		for _, p := range done {
@@ -237,7 +237,7 @@ func (w *parallelWriter) once(ctx context.Context, c change) error {
 	if err := c(ctx, t); err != nil {
 		return err
 	}
-	if err := raw.Commit(); err != nil {
+	if err := w.store.lately.during(raw.Commit); err != nil {
 		return err
 	}
 	w.store.committed(t)

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -131,7 +132,7 @@ var jobs = map[string]func(*testing.T, Open){
 			}
 			all, after = append(all, page...), page[len(page)-1].Index
 		}
-		if !cmp.Equal(want, all) {
+		if !reflect.DeepEqual(want, all) {
 			t.Errorf("%d rows came, and are not those that were sent", len(all))
 		}
 		if page := got(s.Sent(t.Context(), "j1", 10, 2))(t); len(page) != 2 || page[0].Index != 11 {

@@ -1,0 +1,193 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/sink"
+)
+
+// rowsSink is the beginning of the sink of a job's events about rows. They are
+// not on the sink of its end, which does not wait behind them.
+const rowsSink = "rows:"
+
+// IsRowsSink reports whether a turn's sink is that of a job's events about rows.
+func IsRowsSink(name string) bool { return strings.HasPrefix(name, rowsSink) }
+
+// rowTurns is how many live turns a job's events about rows have at most: fewer
+// than other sinks, so that many such jobs leave workers for them.
+const rowTurns = 1
+
+func turnsOf(sink string) int64 {
+	if IsRowsSink(sink) {
+		return rowTurns
+	}
+	return sinkTurns
+}
+
+// keepEvents notes which events a job's webhook is sent.
+func (t *tx) keepEvents(ctx context.Context, job string, events []string) error {
+	if len(events) == 0 {
+		return nil
+	}
+	_, err := t.exec(ctx, `UPDATE jobs SET webhook_events = $2 WHERE id = $1`, job, encode(events))
+	return err
+}
+
+// wants reports whether the webhook of a job that has one is sent an event.
+func (t *tx) wants(ctx context.Context, job, event string) (bool, error) {
+	var text string
+	var events []string
+	if err := t.row(ctx, `SELECT webhook_events FROM jobs WHERE id = $1`, job).Scan(&text); err != nil {
+		return false, err
+	}
+	err := decode(text, &events)
+	return slices.Contains(events, event) || text == "" && event == sink.BatchCompleted, err
+}
+
+// planRowEvents tells of rows that ended to the webhooks of those jobs that want
+// to know.
+func (t *tx) planRowEvents(ctx context.Context, jobs []string, endings []ending) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	wanted := map[string][]string{}
+	if err := t.each(ctx, `SELECT id, webhook_events FROM jobs WHERE id IN list($1) AND webhook_events <> '' AND webhook_url <> ''`, []any{list(jobs)},
+		func(scan func(...any) error) error {
+			var id, text string
+			if err := scan(&id, &text); err != nil {
+				return err
+			}
+			var events []string
+			err := decode(text, &events)
+			wanted[id] = events
+			return err
+		}); err != nil || len(wanted) == 0 {
+		return err
+	}
+	endings = slices.DeleteFunc(slices.Clone(endings), func(e ending) bool { return !slices.Contains(wanted[e.owner.Job()], e.event) })
+	return pages(endings, pageSize, func(page []ending) error { return t.insertRowEvents(ctx, page) })
+}
+
+func (t *tx) insertRowEvents(ctx context.Context, endings []ending) error {
+	items := make([][]any, len(endings))
+	for i, e := range endings {
+		items[i] = e.cells()
+	}
+	told, err := t.rowsAsTold(ctx, items)
+	if err != nil {
+		return err
+	}
+	rows := make([][]any, len(endings))
+	for i, e := range endings {
+		name, r := rowsSink+e.owner.Job(), told[e.itemID]
+		fault := ""
+		if r.fault != nil {
+			fault = encode(r.fault)
+		}
+		rows[i] = []any{deliveryID(name, e.owner, e.key, e.generation), name, string(e.owner), e.key, e.generation, e.event, "", fault, encode(r.outputs), e.idx}
+		t.wantSinks[name] = true
+	}
+	if err := t.insertDeliveries(ctx, rows); err != nil {
+		return err
+	}
+	return t.restNew(ctx, endings)
+}
+
+// restNew has events that were added wait as long as those that RestDeliveries
+// has put off.
+func (t *tx) restNew(ctx context.Context, endings []ending) error {
+	rested := map[string]bool{}
+	for _, e := range endings {
+		name := rowsSink + e.owner.Job()
+		if rested[name] {
+			continue
+		}
+		rested[name] = true
+		var until int64
+		err := t.row(ctx, `SELECT due_at FROM deliveries WHERE sink = $1 AND state = 'waiting' AND attempts = 0 AND due_at > $2
+			ORDER BY due_at DESC LIMIT 1`, name, millis(t.now)).Scan(&until)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err == nil {
+			_, err = t.exec(ctx, `UPDATE deliveries SET due_at = $2 WHERE sink = $1 AND state = 'waiting' AND attempts = 0 AND due_at < $2`, name, until)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A rowAsTold is how a row ended, as its event says it at every try.
+type rowAsTold struct {
+	outputs []sink.Output
+	fault   *batch.RowError
+}
+
+func (t *tx) rowsAsTold(ctx context.Context, items [][]any) (map[itemID]rowAsTold, error) {
+	told := map[itemID]rowAsTold{}
+	err := t.each(ctx, `SELECT i.owner, i.idx, i.key, i.problem, COALESCE(g.output, ''), COALESCE(g.state, ''), COALESCE(g.problem, ''),
+			COALESCE(g.hash, ''), COALESCE(g.format, ''), COALESCE(g.ext, ''), COALESCE(g.width, 0), COALESCE(g.height, 0)
+		FROM rows($1) AS e CROSS JOIN items AS i
+		LEFT JOIN images AS g ON g.owner = i.owner AND g.idx = i.idx AND g.key = i.key
+		WHERE i.owner = e.value->>0 AND i.idx = CAST(e.value->>1 AS BIGINT) AND i.key = e.value->>2 ORDER BY g.place`, []any{table(items)}, func(scan func(...any) error) error {
+		var id itemID
+		var o sink.Output
+		var rowProblem, state, outputProblem string
+		if err := scan(&id.owner, &id.idx, &id.key, &rowProblem, &o.Name, &state, &outputProblem, &o.Hash, &o.Format, &o.Ext, &o.Width, &o.Height); err != nil {
+			return err
+		}
+		r := told[id]
+		if state == stateReady {
+			r.outputs = append(r.outputs, o)
+		}
+		p, err := problemOf(cmp.Or(rowProblem, outputProblem))
+		if r.fault == nil {
+			r.fault = rowError(p)
+		}
+		told[id] = r
+		return err
+	})
+	return told, err
+}
+
+// RestDeliveries has all that waits on a sink wait so long: nobody answers there.
+func (s *Store) RestDeliveries(ctx context.Context, sink string, wait time.Duration) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		until := millis(t.now.Add(wait))
+		_, err := t.exec(ctx, `UPDATE deliveries SET due_at = $2 WHERE sink = $1 AND state = 'waiting' AND due_at < $2`, sink, until)
+		return err
+	})
+	return wrap(err, "rest the deliveries to %q", sink)
+}
+
+// GiveUpRowEvents drops what waits on the sink of a job's events about rows, and
+// counts it.
+func (s *Store) GiveUpRowEvents(ctx context.Context, sink string) (dropped int64, err error) {
+	if !IsRowsSink(sink) {
+		return 0, nil
+	}
+	err = s.write(ctx, func(ctx context.Context, t *tx) (err error) {
+		dropped, err = t.exec(ctx, `DELETE FROM deliveries WHERE sink = $1 AND state = 'waiting'`, sink)
+		return err
+	})
+	return dropped, wrap(err, "give up the deliveries to %q", sink)
+}
+
+// rowTold drops an event about a row that was taken: there is one of each, and
+// nothing has to be remembered of it. handled is false for other deliveries.
+func (t *tx) rowTold(ctx context.Context, turn Turn, id string) (handled bool, err error) {
+	if !IsRowsSink(turn.Sink) {
+		return false, nil
+	}
+	_, err = t.exec(ctx, `DELETE FROM deliveries WHERE id = $1 AND claimed_by = $2 AND state = 'claimed'`, id, turn.ID)
+	return true, err
+}
