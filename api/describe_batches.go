@@ -49,7 +49,7 @@ type batchRequest struct {
 	VariableSets []map[string]any `json:"variableSets,omitempty"` // another name of variables
 
 	WebhookURL    string          `json:"webhookUrl,omitempty"`    // is called once, when every row has ended
-	WebhookEvents []string        `json:"webhookEvents,omitempty"` // what is sent there: render.completed and render.failed of each row, batch.completed; without it the last
+	WebhookEvents []string        `json:"webhookEvents,omitempty"` // sent there: batch.completed, where nothing is said; render.completed, render.failed
 	RowKey        string          `json:"rowKey,omitempty"`        // the variable that names a row in results; without it the row's index does
 	Metadata      json.RawMessage `json:"metadata,omitempty"`      // comes back in results and in the webhook; at most 64 KiB
 	Outputs       []outputRequest `json:"outputs,omitempty"`       // the pictures of each row; without it one

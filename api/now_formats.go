@@ -8,7 +8,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	sheet "github.com/pictifyd/pictifyd/internal/paper"
-	"github.com/pictifyd/pictifyd/render/animation"
+	"github.com/pictifyd/pictifyd/render"
 )
 
 // renderGIF makes a moving picture of the CSS animations of html or a template.
@@ -19,7 +19,7 @@ func (s *Server) renderGIF(w http.ResponseWriter, r *http.Request) error {
 			return nil, fmt.Errorf("open image %s: %w", v.ContentHash, err)
 		}
 		defer file.Close()
-		length, err := animation.Length(file)
+		length, err := render.GIFLength(file)
 		if err != nil {
 			return nil, fmt.Errorf("read the length of image %s: %w", v.ContentHash, err)
 		}

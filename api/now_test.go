@@ -11,6 +11,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -225,16 +229,38 @@ func TestAGIFSaysHowLongItIs(t *testing.T) {
 	}
 }
 
-// What docs/now.md says is signed, and how, is what signing does.
-func TestTheDocumentedSignatureIsOurs(t *testing.T) {
-	const path = "/i/card.png?v=eyJ0aXRsZSI6Ik11ZyJ9&exp=4102444800&kid=k1"
-	if got := signing.Sign(path, docSecret); got != docSignature {
-		t.Errorf("the signature of docs/now.md is %s, want %s", docSignature, got)
+// docSecret is that of the example in docs/now.md.
+const docSecret = "correct-horse-battery-staple"
+
+func TestTheDocumentedProgramsSign(t *testing.T) {
+	text, err := os.ReadFile("../docs/now.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := regexp.MustCompile(`(?m)^/i/card\.png.*$`).FindString(string(text))
+	path, signature, _ := strings.Cut(address, "&sig=")
+	if !signing.Verify(path, signature, docSecret) {
+		t.Errorf("the address of docs/now.md is not signed with its secret: %s", address)
+	}
+	for language, run := range map[string][]string{"go": {"go", "run", "sign.go"}, "js": {"node", "sign.js"}, "python": {"python3", "sign.python"}} {
+		t.Run(language, func(t *testing.T) {
+			if _, err := exec.LookPath(run[0]); err != nil {
+				t.Skipf("needs %s", run[0])
+			}
+			program := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindSubmatch(text)
+			if program == nil {
+				t.Fatal("docs/now.md has no such program")
+			}
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "sign."+language), program[1], 0o644); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), run[0], run[1:]...)
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			if got := strings.TrimSpace(string(out)); err != nil || got != address {
+				t.Errorf("it says %v\n%s\nwant\n%s", err, got, address)
+			}
+		})
 	}
 }
-
-// The example of docs/now.md.
-const (
-	docSecret    = "correct-horse-battery-staple"
-	docSignature = "OB67zXOk1_QI0HExYRU7rMrhv1IKTQ8HdlwXNmvv3O0"
-)

@@ -72,7 +72,7 @@ func (e eraser) finish(ctx context.Context, erased store.Erased, err error) (api
 	d := e.daemon
 	done := api.Deletion{
 		Rows: erased.Rows, Images: erased.Images, Renders: erased.Renders, Deliveries: erased.Deliveries, Files: erased.Files,
-		Bindings: erased.Bindings, Sinks: erased.Sinks, Running: erased.Running,
+		Bindings: erased.Bindings, Sinks: erased.Sinks, Jobs: erased.Jobs, Running: erased.Running,
 	}
 	if err != nil {
 		return done, err

@@ -115,6 +115,10 @@ func (d *Daemon) made(ctx context.Context, fingerprint string) (m store.Made, ok
 		return m, ok, err
 	}
 	file, _, err := d.blobs.Open(ctx, m.Hash)
+	if err == nil && m.Marked {
+		ok, err := d.store.KeepUsed(ctx, fingerprint, m.Hash)
+		return m, ok, errors.Join(err, file.Close())
+	}
 	if err == nil {
 		return m, true, file.Close()
 	}

@@ -15,25 +15,27 @@ const AskerOwner = bindings.Owner("asker")
 // A Made is how a render ended.
 type Made struct {
 	Rendered
-	At time.Time
+	At     time.Time
+	Marked bool // its bytes are to go some day, because no image shows them: see KeepUsed
 }
 
 // Made is how the render of a fingerprint ended; ok is false where it has not,
 // or where it failed in a way that may be another one now.
 func (s *Store) Made(ctx context.Context, fingerprint string) (m Made, ok bool, err error) {
 	var state, problem, layout string
-	var micros int64
+	var micros, marked int64
 	var ended sql.NullInt64
-	err = s.reader().row(ctx, `SELECT state, hash, ext, bytes, width, height, duration, problem, layout, ended_at
+	err = s.reader().row(ctx, `SELECT state, hash, ext, bytes, width, height, duration, problem, layout, ended_at,
+			CASE WHEN hash <> '' AND EXISTS (SELECT 1 FROM blob_marks AS m WHERE m.hash = renders.hash) THEN 1 ELSE 0 END
 		FROM renders WHERE fingerprint = $1 AND state IN ('done', 'failed')`, fingerprint).
-		Scan(&state, &m.Hash, &m.Ext, &m.Bytes, &m.Width, &m.Height, &micros, &problem, &layout, &ended)
+		Scan(&state, &m.Hash, &m.Ext, &m.Bytes, &m.Width, &m.Height, &micros, &problem, &layout, &ended, &marked)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Made{}, false, nil
 	}
 	if err != nil {
 		return Made{}, false, wrap(err, "look for the render %s", fingerprint)
 	}
-	m.Fingerprint, m.At = fingerprint, moment(ended)
+	m.Fingerprint, m.At, m.Marked = fingerprint, moment(ended), marked == 1
 	m.Duration = time.Duration(micros) * time.Microsecond
 	if m.Problem, err = problemOf(problem); err != nil {
 		return Made{}, false, err
@@ -68,4 +70,26 @@ func (s *Store) RecordMade(ctx context.Context, spec bindings.Spec, done Rendere
 		return t.failRenders(ctx, map[string]bindings.Problem{done.Fingerprint: *done.Problem})
 	})
 	return wrap(err, "record render %s", done.Fingerprint)
+}
+
+// KeepUsed begins anew the time for which bytes are kept that no image shows:
+// somebody asked for them. ok is false when they are being given up meanwhile, or
+// a person had them erased.
+func (s *Store) KeepUsed(ctx context.Context, fingerprint, hash string) (ok bool, err error) {
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		// Renders are locked before marks, as in Condemn.
+		if err := t.row(ctx, `SELECT count(*) FROM (SELECT 1 FROM renders WHERE fingerprint = $1 AND hash = $2 AND state = 'done' FOR UPDATE) AS r`,
+			fingerprint, hash).Scan(new(int64)); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `DELETE FROM blob_marks WHERE hash = $1 AND marked_at > $2`, hash, erasedAt); err != nil {
+			return err
+		}
+		var kept int64
+		err := t.row(ctx, `SELECT count(*) FROM renders WHERE fingerprint = $1 AND hash = $2 AND state = 'done'
+			AND NOT EXISTS (SELECT 1 FROM blob_marks AS m WHERE m.hash = $2)`, fingerprint, hash).Scan(&kept)
+		ok = kept > 0
+		return err
+	})
+	return ok, wrap(err, "keep image %s", hash)
 }

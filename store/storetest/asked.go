@@ -100,6 +100,32 @@ var asked = map[string]func(*testing.T, Open){
 		}
 	},
 
+	"WhatIsAskedForAgainIsKeptAnew": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		spec, done := askedFor("1")
+		must(t, s.RecordMade(t.Context(), spec, done))
+		sweep := got(s.BeginSweep(t.Context()))(t)
+		if marked := got(sweep.Mark(t.Context(), []string{done.Hash}, start))(t); len(marked) != 1 {
+			t.Fatalf("what no image shows is not marked: %q", marked)
+		}
+		if m, ok, err := s.Made(t.Context(), done.Fingerprint); !ok || err != nil || !m.Marked {
+			t.Fatalf("made is %+v, %t, %v", m, ok, err)
+		}
+		if ok := got(s.KeepUsed(t.Context(), done.Fingerprint, done.Hash))(t); !ok {
+			t.Error("it is not kept")
+		}
+		if condemned, _, err := s.Condemn(t.Context(), start.AddDate(1, 0, 0), ""); err != nil || len(condemned) != 0 {
+			t.Errorf("condemned are %v, %v", condemned, err)
+		}
+		got(sweep.Mark(t.Context(), []string{done.Hash}, start))(t)
+		if condemned, _, err := s.Condemn(t.Context(), start, ""); err != nil || len(condemned) != 1 {
+			t.Fatalf("condemned are %v, %v", condemned, err)
+		}
+		if ok := got(s.KeepUsed(t.Context(), done.Fingerprint, done.Hash))(t); ok {
+			t.Error("what is given up is kept")
+		}
+	},
+
 	"ADocumentIsKeptWithItsRender": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		spec, done := askedFor("1")

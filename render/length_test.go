@@ -1,4 +1,4 @@
-package animation
+package render
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestLengthIsTheSumOfTheDelays(t *testing.T) {
+func TestGIFLengthIsTheSumOfTheDelays(t *testing.T) {
 	palette := color.Palette{color.White, color.Black}
 	g := &gif.GIF{Delay: []int{7, 8, 500}}
 	for range g.Delay {
@@ -19,16 +19,16 @@ func TestLengthIsTheSumOfTheDelays(t *testing.T) {
 	if err := gif.EncodeAll(&b, g); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Length(bytes.NewReader(b.Bytes())); got != 5150*time.Millisecond || err != nil {
+	if got, err := GIFLength(bytes.NewReader(b.Bytes())); got != 5150*time.Millisecond || err != nil {
 		t.Errorf("length is %v, %v", got, err)
 	}
 	for n := range b.Len() - 1 { // a file that is cut short is no endless loop
-		if _, err := Length(bytes.NewReader(b.Bytes()[:n])); err == nil {
+		if _, err := GIFLength(bytes.NewReader(b.Bytes()[:n])); err == nil {
 			t.Fatalf("%d of %d bytes have a length", n, b.Len())
 		}
 	}
 	for _, bad := range []string{"", "PNG, which this is not", "GIF89a\x01\x00\x01\x00\x00\x00\x00?"} {
-		if _, err := Length(bytes.NewReader([]byte(bad))); err == nil {
+		if _, err := GIFLength(bytes.NewReader([]byte(bad))); err == nil {
 			t.Errorf("%q has a length", bad)
 		}
 	}

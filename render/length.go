@@ -1,4 +1,4 @@
-package animation
+package render
 
 import (
 	"bufio"
@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Length is how long one round of a GIF takes: the sum of its frames' delays.
+// GIFLength is how long one round of a GIF takes: the sum of its frames' delays.
 // Nothing is unpacked for it.
-func Length(r io.Reader) (time.Duration, error) {
+func GIFLength(r io.Reader) (time.Duration, error) {
 	g := gifReader{r: bufio.NewReader(r)}
 	head := g.take(13)
 	if g.err == nil && string(head[:3]) != "GIF" {
