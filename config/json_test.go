@@ -18,7 +18,7 @@ type spelling struct {
 	MaxSize     int                      `yaml:"max_size" min:"1"`
 	Token       config.Secret            `yaml:"access_token"`
 	Headers     map[string]config.Secret `yaml:"http_headers"`
-	Outputs     []variant                 `yaml:"outputs"`
+	Outputs     []variant                `yaml:"outputs"`
 	Kept        bool                     `yaml:"kept"`
 	Name        string                   `yaml:"name"`
 }
