@@ -127,10 +127,9 @@ func wholeFrom(low, high int) shape {
 func anyText() shape { return plain(jsonschema.Schema{Type: "string"}) }
 func yesNo() shape   { return plain(jsonschema.Schema{Type: "boolean"}) }
 
-// bytesOf is the shape of a file: none.
-func bytesOf() shape {
-	return func(*openapi.Schemas, bool) (*jsonschema.Schema, error) { return nil, nil }
-}
+// bytesOf is the shape of a file. OpenAPI 3.1 would have none at all, and then
+// generated clients take anything for the other kinds as well.
+func bytesOf() shape { return plain(jsonschema.Schema{Type: "string", Format: "binary"}) }
 
 // each is the shape of a stream of JSON values: what one line, or the data of
 // one event, is.

@@ -219,8 +219,6 @@ var anything = refWord{Before: "anything"}
 // wordOf says what a value of s is.
 func wordOf(s *jsonschema.Schema) refWord {
 	switch {
-	case s == nil:
-		return refWord{Before: "bytes"}
 	case s.Ref != "":
 		return refWord{Link: openapi.Component(s)}
 	case s.ContentSchema != nil:
@@ -254,6 +252,9 @@ func wordOf(s *jsonschema.Schema) refWord {
 		return w
 	case len(s.Enum) > 0:
 		return refWord{Before: strings.Trim(fmt.Sprint(s.Enum), "[]")}
+	}
+	if s.Format == "binary" {
+		return refWord{Before: "bytes"}
 	}
 	text := cmp.Or(s.Format, s.Type, strings.Join(slices.DeleteFunc(slices.Clone(s.Types), func(t string) bool { return t == "null" }), " or "), anything.Before)
 	if slices.Contains(s.Types, "null") {
