@@ -46,6 +46,7 @@ type Deletion struct {
 	FilesLeft  int64    `json:"filesLeft"` // those of them that go within minutes
 	Bindings   []string `json:"bindings,omitempty"`
 	Sinks      []string `json:"sinks,omitempty"`   // that were told of it before, and have what they were told
+	Jobs       []string `json:"jobs,omitempty"`    // that rows went of
 	Running    []string `json:"running,omitempty"` // jobs that have not ended: they keep it
 	Forgotten  bool     `json:"forgotten,omitempty"`
 	Notes      []string `json:"notes,omitempty"` // what else there is to do
@@ -88,8 +89,16 @@ func (s *Server) deleteJob(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return deleting(err, "job %s", id)
 	}
+	s.forgetExports(done)
 	done.explain(nil, false)
 	return answer(w, http.StatusOK, done)
+}
+
+// forgetExports drops the files that were made of what is gone.
+func (s *Server) forgetExports(d Deletion) {
+	for _, job := range d.Jobs {
+		s.deps.Spool.Forget(job + "/")
+	}
 }
 
 // isGone reports a job that was deleted before: what is left of it is removed
@@ -111,6 +120,7 @@ func (s *Server) deleteJobRow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return deleting(err, "a row of job %s", id)
 	}
+	s.forgetExports(done)
 	done.explain(nil, false)
 	return answer(w, http.StatusOK, done)
 }
@@ -157,7 +167,13 @@ func (s *Server) recallRow(w http.ResponseWriter, r *http.Request) error {
 	if !recalled {
 		return noRow(b).WithHint("only a row that was deleted with ?forget=permanent can be recalled")
 	}
-	return answer(w, http.StatusOK, map[string]string{"status": "recalled", "next": "the row comes back with the next reading that has it"})
+	return answer(w, http.StatusOK, nextView{"recalled", "the row comes back with the next reading that has it"})
+}
+
+// A nextView says what was done, and what follows.
+type nextView struct {
+	Status string `json:"status"`
+	Next   string `json:"next"`
 }
 
 // rowKey is the canonical key that an escaped path ends in.
@@ -177,6 +193,12 @@ func noRow(b Binding) *problem.Error {
 // maxDeletion is more than any key needs, in bytes.
 const maxDeletion = 64 << 10
 
+// A keyDeletion says which key is deleted everywhere.
+type keyDeletion struct {
+	Key    json.RawMessage `json:"key"`    // a text, or the list of its columns
+	Forget bool            `json:"forget"` // sources do not bring the row back
+}
+
 // deleteKey deletes a key from all sources and all jobs.
 func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
 	p := asker(r.Context())
@@ -184,10 +206,7 @@ func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
 		return problem.New(problem.Forbidden, "the key %q is not for all bindings and jobs", p.name).WithSlug(slugScope).
 			WithHint("it wants the scopes %s and %s, and no list of templates", BindingsWrite, RendersWrite)
 	}
-	var body struct {
-		Key    json.RawMessage `json:"key"`
-		Forget bool            `json:"forget"`
-	}
+	var body keyDeletion
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxDeletion))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&body); err != nil {
@@ -207,6 +226,7 @@ func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return deleting(err, "a key")
 	}
+	s.forgetExports(done)
 	if done.empty() && !k.Forget {
 		return problem.New(problem.NotFound, "no row and no job has this key").WithSlug(slugRowNotFound).
 			WithHint("a key of several columns is a list of them")
@@ -243,5 +263,5 @@ func keyOf(raw json.RawMessage) (k DeletedKey, err error) {
 // askSweep has all bytes looked through now for those that nothing shows.
 func (s *Server) askSweep(w http.ResponseWriter, _ *http.Request) error {
 	s.deps.SweepFunc()
-	return answer(w, http.StatusAccepted, map[string]string{"status": "sweeping", "next": "GET /metrics says what it found"})
+	return answer(w, http.StatusAccepted, nextView{"sweeping", "GET /metrics says what it found"})
 }

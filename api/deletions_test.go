@@ -24,7 +24,7 @@ func (w *world) deleted(what string) (Deletion, error) {
 		return Deletion{}, w.broken
 	}
 	if w.erasure.empty() {
-		return Deletion{Rows: 1, Images: 1}, nil
+		return Deletion{Rows: 1, Images: 1, Jobs: []string{"batch_1"}}, nil
 	}
 	return w.erasure, nil
 }

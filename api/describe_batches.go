@@ -48,12 +48,13 @@ type batchRequest struct {
 	Variables    []map[string]any `json:"variables,omitempty"`    // the rows: the values of one picture each
 	VariableSets []map[string]any `json:"variableSets,omitempty"` // another name of variables
 
-	WebhookURL string          `json:"webhookUrl,omitempty"` // is called once, when every row has ended
-	RowKey     string          `json:"rowKey,omitempty"`     // the variable that names a row in results; without it the row's index does
-	Metadata   json.RawMessage `json:"metadata,omitempty"`   // comes back in results and in the webhook; at most 64 KiB
-	Outputs    []outputRequest `json:"outputs,omitempty"`    // the pictures of each row; without it one
-	Sizes      []string        `json:"sizes,omitempty"`      // instead of outputs: one output for each size of the template
-	Layouts    []string        `json:"layouts,omitempty"`    // another name of sizes
+	WebhookURL    string          `json:"webhookUrl,omitempty"`    // is called once, when every row has ended
+	WebhookEvents []string        `json:"webhookEvents,omitempty"` // what is sent there: render.completed and render.failed of each row, batch.completed; without it the last
+	RowKey        string          `json:"rowKey,omitempty"`        // the variable that names a row in results; without it the row's index does
+	Metadata      json.RawMessage `json:"metadata,omitempty"`      // comes back in results and in the webhook; at most 64 KiB
+	Outputs       []outputRequest `json:"outputs,omitempty"`       // the pictures of each row; without it one
+	Sizes         []string        `json:"sizes,omitempty"`         // instead of outputs: one output for each size of the template
+	Layouts       []string        `json:"layouts,omitempty"`       // another name of sizes
 
 	Size   string `json:"size,omitempty"`   // of the template's sizes
 	Layout string `json:"layout,omitempty"` // another name of size

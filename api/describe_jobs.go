@@ -72,7 +72,7 @@ var jobOperations = operations{
 	},
 	"GET /jobs/{id}/results.zip": {
 		id: "downloadArchive", tag: tagJobs, summary: "All pictures as a ZIP",
-		detail: "In the order of the rows, named by their keys, with `results.csv`. " + madeOnce,
+		detail: "In the order of the rows, named by their keys, and `manifest.csv`, which is the CSV with the names of files. " + madeOnce,
 		query:  append([]queryParam{partialParam, {"folders", "A folder for each output.", yesNo()}}, csvParams...), headers: []string{"Range", "IfNoneMatchETag"},
 		scope: RendersRead, signed: true, answers: fileAnswers("application/zip"),
 	},

@@ -99,15 +99,3 @@ type previewRequest struct {
 	Key string         `json:"key,omitempty"` // of a stored row; without it the first
 	Row map[string]any `json:"row,omitempty"` // in place of a stored one
 }
-
-// A sinkTestView is what came of a test event.
-type sinkTestView struct {
-	Sink       string `json:"sink"`
-	OK         bool   `json:"ok"`
-	Event      string `json:"event"`
-	DeliveryID string `json:"deliveryId"`
-	DurationMs int64  `json:"durationMs"`
-	Code       string `json:"code,omitempty"`
-	Error      string `json:"error,omitempty"`
-	Hint       string `json:"hint,omitempty"`
-}

@@ -15,6 +15,8 @@ import (
 
 // explanations say what a problem's type means, for those who follow its address.
 var explanations = map[string]string{
+	"job_state":          "The job's state does not take this. The answer names the state and what may be done instead; moves of GET /jobs says it of each job.",
+	"nothing_to_retry":   "Every row of the job succeeded, so that there is nothing to retry.",
 	slugNoRoute:          "No route has this path. GET / shows the first page; the hint of the answer names the nearest route.",
 	slugMethod:           "The path exists, but not for this method. The header Allow of the answer lists those that it takes.",
 	slugHost:             "Without a key pictifyd answers only to names of this machine, so that no web page can reach it under a name of its own. Set server.public_url to the name in use, or add a key under server.keys.",

@@ -135,6 +135,12 @@ func readCursor(text string) (*batch.JobPlace, error) {
 	return &batch.JobPlace{CreatedAt: time.UnixMilli(ms), ID: id}, nil
 }
 
+// A jobList is a page of jobs, newest first.
+type jobList struct {
+	Jobs       []jobView `json:"jobs"`
+	NextCursor *string   `json:"nextCursor"` // the cursor of the next page, null at the end
+}
+
 func (s *Server) listJobs(w http.ResponseWriter, r *http.Request) error {
 	p, err := readJobsPage(r)
 	if err != nil {
@@ -162,8 +168,5 @@ func (s *Server) listJobs(w http.ResponseWriter, r *http.Request) error {
 			break
 		}
 	}
-	return answer(w, http.StatusOK, struct {
-		Jobs       []jobView `json:"jobs"`
-		NextCursor *string   `json:"nextCursor"` // null at the end
-	}{views, next})
+	return answer(w, http.StatusOK, jobList{views, next})
 }

@@ -272,6 +272,18 @@ type SinkTest struct {
 	Err      error // nil: it arrived
 }
 
+// A sinkTestView is what came of a test event.
+type sinkTestView struct {
+	Sink       string `json:"sink"`
+	OK         bool   `json:"ok"` // it arrived
+	Event      string `json:"event"`
+	DeliveryID string `json:"deliveryId"`
+	DurationMs int64  `json:"durationMs"`
+	Code       string `json:"code,omitempty"`
+	Error      string `json:"error,omitempty"`
+	Hint       string `json:"hint,omitempty"`
+}
+
 // testSink sends one test event. That it did not arrive is an answer like another.
 func (s *Server) testSink(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
@@ -279,16 +291,7 @@ func (s *Server) testSink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("test sink %q: %w", name, err)
 	}
-	view := struct {
-		Sink       string `json:"sink"`
-		OK         bool   `json:"ok"`
-		Event      string `json:"event"`
-		DeliveryID string `json:"deliveryId"`
-		DurationMs int64  `json:"durationMs"`
-		Code       string `json:"code,omitempty"`
-		Error      string `json:"error,omitempty"`
-		Hint       string `json:"hint,omitempty"`
-	}{Sink: name, OK: done.Err == nil, Event: done.Event, DeliveryID: done.Delivery, DurationMs: done.Took.Milliseconds()}
+	view := sinkTestView{Sink: name, OK: done.Err == nil, Event: done.Event, DeliveryID: done.Delivery, DurationMs: done.Took.Milliseconds()}
 	if done.Err != nil {
 		why := problem.All(done.Err)[0]
 		view.Code, view.Error, view.Hint = why.Kind(), why.Message, why.Hint

@@ -21,6 +21,8 @@ import (
 type Limits struct {
 	Rows int64 // MaxRows
 	Body int64 // in bytes: MaxBody
+
+	Cells int64 // of a sheet: MaxCells
 }
 
 func (l Limits) orDefaults() Limits {
@@ -29,6 +31,9 @@ func (l Limits) orDefaults() Limits {
 	}
 	if l.Body == 0 {
 		l.Body = MaxBody
+	}
+	if l.Cells == 0 {
+		l.Cells = MaxCells
 	}
 	return l
 }
@@ -89,6 +94,7 @@ type decoder struct {
 	json      *json.Decoder
 	window    *rows.Window
 	limit     int64
+	cells     int64 // that a sheet may yet have
 	row       func(Row) error
 	fields    fields
 	rows      int64
@@ -98,7 +104,7 @@ type decoder struct {
 }
 
 func newDecoder(body io.Reader, limits Limits, row func(Row) error) *decoder {
-	d := &decoder{in: newInput(body, limits.Body), limit: limits.Rows, row: row}
+	d := &decoder{in: newInput(body, limits.Body), limit: limits.Rows, cells: limits.Cells, row: row}
 	d.fields.given, d.fields.encoding = map[string]string{}, encodingFields{}
 	return d
 }

@@ -20,7 +20,8 @@ const (
 	MaxRows      = 100_000
 	MaxElsewhere = 1_000_000 // rows that a request does not bring, but names
 	MaxBody      = 1 << 30
-	MaxRow       = 1 << 20 // bytes of one row
+	MaxRow       = 1 << 20    // bytes of one row
+	MaxCells     = 20_000_000 // of a sheet
 	MaxMetadata  = 64 << 10
 )
 

@@ -25,7 +25,6 @@ const (
 	maxOtherPart = 32 << 20 // of what is no sheet; the reader holds it in memory
 	maxToken     = 4 << 20  // of one tag or text
 	maxNesting   = 64       // of tags
-	maxCells     = 20_000_000
 
 	heldPart = 8 << 20 // larger sheets and texts are unpacked into files
 )
@@ -223,12 +222,11 @@ type sheetReader struct {
 	decoder *decoder
 	name    string
 	columns *columns
-	cells   int
 }
 
 func (s *sheetReader) take(number int, cells []string) error {
-	if s.cells += len(cells); s.cells > maxCells {
-		return bombed("the sheet %q has more than %d million cells", s.name, maxCells/1_000_000)
+	if s.decoder.cells -= int64(len(cells)); s.decoder.cells < 0 {
+		return bombed("the sheet %q has more cells than a batch takes, from row %d on", s.name, number)
 	}
 	for len(cells) > 0 && strings.TrimSpace(cells[len(cells)-1]) == "" {
 		cells = cells[:len(cells)-1]

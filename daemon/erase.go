@@ -72,12 +72,13 @@ func (e eraser) finish(ctx context.Context, erased store.Erased, err error) (api
 	d := e.daemon
 	done := api.Deletion{
 		Rows: erased.Rows, Images: erased.Images, Renders: erased.Renders, Deliveries: erased.Deliveries, Files: erased.Files,
-		Bindings: erased.Bindings, Sinks: erased.Sinks, Running: erased.Running,
+		Bindings: erased.Bindings, Sinks: erased.Sinks, Jobs: erased.Jobs, Running: erased.Running,
 	}
 	if err != nil {
 		return done, err
 	}
 	d.unscrubbed.Store(true)
+	d.spool.Forget("") // files that were made to be sent have the values of rows
 	left, err := d.removeMarked(ctx, time.UnixMilli(0), time.Now())
 	done.FilesLeft = int64(left)
 	if err != nil {

@@ -97,6 +97,21 @@ func (k *kept) do(method, path, body string, status int, into any) {
 	}
 }
 
+// text is the answer of a path.
+func (k *kept) text(path string) string {
+	k.tb.Helper()
+	res, err := http.Get(k.url + path)
+	if err != nil {
+		k.tb.Fatal(err)
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		k.tb.Fatal(err)
+	}
+	return string(answer)
+}
+
 // completed is a batch of these titles, all drawn, with the addresses of its images.
 func (k *kept) completed(titles ...string) (id string, images []string) {
 	k.tb.Helper()
@@ -249,7 +264,16 @@ func TestDeletedRowIsNowhere(t *testing.T) {
 		k.do("DELETE", "/bindings/cards/rows/"+key, "", 404, nil)
 		k.do("GET", "/b/cards/"+key+".png", "", 404, nil)
 	}
+	if text := k.text("/jobs/" + job + "/results.csv"); !strings.Contains(text, "uixotic") {
+		t.Errorf("results.csv is %s", text)
+	}
 	k.do("DELETE", "/jobs/"+job+"/rows/0", "", 200, &done)
+	if text := k.text("/jobs/" + job + "/results.csv"); strings.Contains(text, "uixotic") || !strings.Contains(text, "somebody else") {
+		t.Errorf("afterwards results.csv is %s", text)
+	}
+	k.do("GET", "/jobs/"+job+"/results.csv", "", 200, nil)
+	k.do("GET", "/jobs/"+job+"/failed.csv", "", 200, nil)
+	k.do("GET", "/jobs/"+job+"/results.zip", "", 200, nil)
 	k.do("GET", images[0], "", 404, nil)
 	k.do("GET", images[1], "", 200, nil)
 	if n := len(k.files()); n != files-4 { // the card as it was before is gone, too

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// urge posts a move to a daemon that may die of it.
-func (p *process) urge(id, move string) {
+// tryMove posts a move to a daemon that may die of it.
+func (p *process) tryMove(id, move string) {
 	res, err := http.Post(p.url+"/jobs/"+id+"/"+move, "application/json", nil)
 	if err == nil {
 		res.Body.Close()
@@ -52,7 +52,7 @@ func TestCancelSurvivesKillAt(t *testing.T) {
 				t.Fatal(err)
 			}
 			eventually(t, "some rows are done", func() bool { return p.glance(id).CompletedItems > 0 })
-			p.urge(id, "cancel")
+			p.tryMove(id, "cancel")
 			p.mustDie(point)
 			p = s.start()
 			eventually(t, "the job is cancelled", func() bool { return p.glance(id).Status == "cancelled" })
@@ -80,7 +80,7 @@ func TestPausedJobSurvivesKill(t *testing.T) {
 			}
 			p.kill()
 			p = s.start(childCrash + "=job.moved:1")
-			p.urge(id, move)
+			p.tryMove(id, move)
 			p.mustDie("job.moved")
 			p = s.start()
 			if move == "pause" {
@@ -106,23 +106,23 @@ func TestRetrySurvivesKillAt(t *testing.T) {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, "")
-			shop := newGallery(t)
-			shop.status.Store(http.StatusForbidden)
+			gallery := newGallery(t)
+			gallery.status.Store(http.StatusForbidden)
 			const n = 700
 			rows := batchRows(n)
 			for i := range rows {
 				if i%10 != 9 {
-					rows[i]["photo"] = fmt.Sprintf("%s/bad%d.png", shop.url, i)
+					rows[i]["photo"] = fmt.Sprintf("%s/bad%d.png", gallery.url, i)
 				}
 			}
 			p := s.start()
 			id := p.mustPost(rows, s.receiver.server.URL)
 			first := s.receiver.ends(t, id, 1)
-			shop.status.Store(0)
+			gallery.status.Store(0)
 			p.kill()
 
 			p = s.start(childCrash + "=" + point + ":1")
-			p.urge(id, "retry")
+			p.tryMove(id, "retry")
 			p.mustDie(point)
 			p = s.start()
 			p.mustComplete(id, n)

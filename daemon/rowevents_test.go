@@ -133,3 +133,41 @@ func TestRowEventsDoNotStormWhoDoesNotAnswer(t *testing.T) {
 		t.Errorf("%d requests to a receiver that refuses all", len(s.receiver.tried))
 	}
 }
+
+func TestErasedRowIsInNoFileThatWasMadeBefore(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	p := s.start()
+	id, err := p.postBatch(batchRows(5), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.mustComplete(id, 5)
+	read := func() string {
+		res, err := http.Get(p.url + "/jobs/" + id + "/results.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatal(res.Status, err)
+		}
+		return string(text)
+	}
+	if text := read(); !strings.Contains(text, "Card 3") {
+		t.Fatalf("before it is erased: %s", text)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, p.url+"/jobs/"+id+"/rows/3", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if text := read(); res.StatusCode != http.StatusOK || strings.Contains(text, "Card 3") || !strings.Contains(text, "Card 4") {
+		t.Errorf("erased with %s: %s", res.Status, text)
+	}
+}

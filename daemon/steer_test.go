@@ -152,13 +152,13 @@ func TestFailedRowsAreRetriedWithoutSendingThemAgain(t *testing.T) {
 	null := &rendertest.Null{}
 	url, _ := s.run(Options{Renderer: null})
 	p := &process{tb: t, url: url}
-	shop := newGallery(t)
-	shop.status.Store(http.StatusForbidden)
+	gallery := newGallery(t)
+	gallery.status.Store(http.StatusForbidden)
 	rows := batchRows(60)
 	for i := range rows {
-		rows[i]["photo"] = fmt.Sprintf("%s/good%d.png", shop.url, i)
+		rows[i]["photo"] = fmt.Sprintf("%s/good%d.png", gallery.url, i)
 		if i%10 == 0 {
-			rows[i]["photo"] = fmt.Sprintf("%s/bad%d.png", shop.url, i)
+			rows[i]["photo"] = fmt.Sprintf("%s/bad%d.png", gallery.url, i)
 		}
 	}
 	rows[7] = map[string]any{"price": "none"} // nothing helps it
@@ -174,7 +174,7 @@ func TestFailedRowsAreRetriedWithoutSendingThemAgain(t *testing.T) {
 		}
 	}
 	drawn := null.Count()
-	shop.status.Store(0)
+	gallery.status.Store(0)
 	p.mustMove(id, "retry")
 	second := s.receiver.ends(t, id, 2)
 	if first.ID == second.ID || !bytes.Contains(second.Data, []byte(`"completedCount":59`)) {
@@ -204,14 +204,14 @@ func TestRowsWithBadAddressesFailAlone(t *testing.T) {
 			s := newSite(t, "")
 			url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 			p := &process{tb: t, url: url}
-			shop := newGallery(t)
-			shop.status.Store(http.StatusNotFound)
+			gallery := newGallery(t)
+			gallery.status.Store(http.StatusNotFound)
 			const n = 200
 			rows, failing := batchRows(n), 0
 			for i := range rows {
-				rows[i]["photo"] = fmt.Sprintf("%s/good%d.png", shop.url, i)
+				rows[i]["photo"] = fmt.Sprintf("%s/good%d.png", gallery.url, i)
 				if c.bad(i) {
-					rows[i]["photo"] = fmt.Sprintf("%s/bad%d.png", shop.url, i)
+					rows[i]["photo"] = fmt.Sprintf("%s/bad%d.png", gallery.url, i)
 					failing++
 				}
 			}
@@ -234,13 +234,13 @@ func TestHostThatComesBackLosesNoRow(t *testing.T) {
 	s := newSite(t, "")
 	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
-	shop := newGallery(t)
-	shop.status.Store(http.StatusServiceUnavailable)
+	gallery := newGallery(t)
+	gallery.status.Store(http.StatusServiceUnavailable)
 	rows := batchRows(300)
 	for i := range rows {
-		rows[i]["photo"] = fmt.Sprintf("%s/good%d.png", shop.url, i)
+		rows[i]["photo"] = fmt.Sprintf("%s/good%d.png", gallery.url, i)
 		if i%3 == 0 {
-			rows[i]["photo"] = fmt.Sprintf("%s/bad%d.png", shop.url, i)
+			rows[i]["photo"] = fmt.Sprintf("%s/bad%d.png", gallery.url, i)
 		}
 	}
 	id := p.mustPost(rows, s.receiver.server.URL)
@@ -248,7 +248,7 @@ func TestHostThatComesBackLosesNoRow(t *testing.T) {
 	if v := p.glance(id); v.FailedItems != 0 {
 		t.Fatalf("%d rows failed at once", v.FailedItems)
 	}
-	shop.status.Store(0)
+	gallery.status.Store(0)
 	p.mustComplete(id, 300)
 }
 
@@ -257,11 +257,11 @@ func TestHostThatStaysAwayIsAskedAFewTimes(t *testing.T) {
 	s := newSite(t, "")
 	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
 	p := &process{tb: t, url: url}
-	shop := newGallery(t)
-	shop.status.Store(http.StatusBadGateway)
+	gallery := newGallery(t)
+	gallery.status.Store(http.StatusBadGateway)
 	rows := batchRows(1000)
 	for i := range rows {
-		rows[i]["photo"] = fmt.Sprintf("%s/bad%d.png", shop.url, i)
+		rows[i]["photo"] = fmt.Sprintf("%s/bad%d.png", gallery.url, i)
 	}
 	id := p.mustPost(rows, s.receiver.server.URL)
 	s.receiver.ends(t, id, 1)
@@ -272,7 +272,7 @@ func TestHostThatStaysAwayIsAskedAFewTimes(t *testing.T) {
 	if e := p.job(id).Errors[999]; !e.Retryable || !strings.Contains(e.Error, "tried 3 times") {
 		t.Errorf("the last error is %+v", e)
 	}
-	if n := shop.picked.Load(); n < 150 || n > 300 { // 50 for each of three tries, and who was on the way
+	if n := gallery.picked.Load(); n < 150 || n > 300 { // 50 for each of three tries, and who was on the way
 		t.Errorf("the host was asked %d times, want about 150", n)
 	}
 }

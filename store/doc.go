@@ -21,6 +21,8 @@
 //	waiting ──ClaimRenders──▶ claimed ──FinishRenders──▶ done | failed
 //	   ▲───── Retry, end of the turn, death of the process ────┘
 //
+// It is held while only paused jobs want it, and resting until another try is due.
+//
 // A delivery is one row of the outbox per sink, item and generation:
 //
 //	waiting ──ClaimDeliveries──▶ claimed ──FinishDeliveries──▶ delivered | dead

@@ -19,6 +19,7 @@ type Erased struct {
 
 	Bindings []string // whose images went
 	Sinks    []string // that were told of them before
+	Jobs     []string // of which rows went
 	Running  []string // jobs that have the key and have not ended: they keep it
 }
 
@@ -30,6 +31,7 @@ func (e *Erased) Add(o Erased) {
 	e.Deliveries += o.Deliveries
 	e.Files += o.Files
 	e.Bindings, e.Sinks, e.Running = merge(e.Bindings, o.Bindings), merge(e.Sinks, o.Sinks), merge(e.Running, o.Running)
+	e.Jobs = merge(e.Jobs, o.Jobs)
 }
 
 func merge(a, b []string) []string {
@@ -120,15 +122,8 @@ func (t *tx) markErased(ctx context.Context, hashes []string, count *Erased) err
 func (s *Store) DeleteJob(ctx context.Context, id string) (Erased, error) {
 	id = clean(id)
 	if err := s.write(ctx, func(ctx context.Context, t *tx) error {
-		var ended int64
-		err := t.row(ctx, `SELECT CASE WHEN completed_at IS NULL THEN 0 ELSE 1 END FROM jobs WHERE id = $1`, id).Scan(&ended)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return nil // gone already, or never there
-		case err != nil:
+		if err := t.mayDelete(ctx, id); err != nil {
 			return err
-		case ended == 0:
-			return jobRuns(id)
 		}
 		return t.endJobs(ctx, []string{id}, JobDeleted)
 	}); err != nil {
@@ -137,12 +132,27 @@ func (s *Store) DeleteJob(ctx context.Context, id string) (Erased, error) {
 	var full int64
 	err := s.reader().row(ctx, `SELECT 1 - emptied FROM gone_jobs WHERE id = $1 AND reason = $2`, id, JobDeleted).Scan(&full)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Erased{}, s.noJob(ctx, id)
+		return Erased{}, s.reader().noJob(ctx, id)
 	}
 	if err != nil || full == 0 {
 		return Erased{}, wrap(err, "delete job %s", id)
 	}
-	return s.emptyJob(ctx, id)
+	count, err := s.emptyJob(ctx, id)
+	count.Jobs = []string{id}
+	return count, err
+}
+
+// mayDelete refuses a job that has not ended; one that is gone may be.
+func (t *tx) mayDelete(ctx context.Context, id string) error {
+	var ended int64
+	err := t.row(ctx, `SELECT CASE WHEN completed_at IS NULL THEN 0 ELSE 1 END FROM jobs WHERE id = $1 FOR UPDATE`, id).Scan(&ended)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err == nil && ended == 0:
+		return jobRuns(id)
+	}
+	return err
 }
 
 func jobRuns(id string) error {
@@ -158,9 +168,6 @@ func (s *Store) DeleteJobRow(ctx context.Context, job, key string) (count Erased
 	if err != nil {
 		return count, err
 	}
-	if j.CompletedAt.IsZero() {
-		return count, jobRuns(job)
-	}
 	rows, err := s.rowsOfKey(ctx, j, key)
 	if err != nil {
 		return count, wrap(err, "look for a row of job %s", job)
@@ -169,8 +176,18 @@ func (s *Store) DeleteJobRow(ctx context.Context, job, key string) (count Erased
 		return count, problem.New(problem.NotFound, "the job %q has no row of this key", job).WithSlug("row_not_found").
 			WithHint("GET /jobs/%s lists its rows with their keys", job)
 	}
+	if j.CompletedAt.IsZero() {
+		return count, jobRuns(job)
+	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		count = Erased{}
+		count = Erased{Jobs: []string{job}}
+		if err := t.mayDelete(ctx, job); err != nil { // somebody may have retried it meanwhile
+			return err
+		}
+		if count.Deliveries, err = t.exec(ctx, `DELETE FROM deliveries WHERE sink IN list($1) AND owner = $2 AND key = $3 AND key <> ''`,
+			list(hooksOf(job)), string(bindings.JobOwner(job)), key); err != nil {
+			return err
+		}
 		for _, idx := range rows {
 			n, err := t.exec(ctx, `UPDATE job_rows SET key = '', data = '', error = '' WHERE job = $1 AND idx = $2`, job, idx)
 			if err != nil {
@@ -187,26 +204,33 @@ func (s *Store) DeleteJobRow(ctx context.Context, job, key string) (count Erased
 	return count, wrap(err, "delete a row of job %s", job)
 }
 
-// rowsOfKey are the indexes of the rows of a job that has ended which have a
-// key, those among them that were refused because another one had it already.
+// rowsOfKey are the indexes of the rows of a job that have a key: those among
+// them, too, that were refused because another one had it already, and those
+// that were never planned.
 func (s *Store) rowsOfKey(ctx context.Context, j batch.Job, key string) (rows []int64, err error) {
 	owner := string(bindings.JobOwner(j.ID))
 	index := func(scan func(...any) error) (idx int64, err error) { return idx, scan(&idx) }
-	if rows, err = collect(ctx, s.reader(), `SELECT idx FROM items WHERE owner = $1 AND key = $2`, []any{owner, key}, index); err != nil || j.RowKey == "" {
+	if rows, err = collect(ctx, s.reader(), `SELECT idx FROM items WHERE owner = $1 AND key = $2`, []any{owner, key}, index); err != nil {
 		return rows, err
 	}
-	err = s.reader().each(ctx, `SELECT r.idx, r.data FROM items AS i CROSS JOIN job_rows AS r
-		WHERE i.owner = $1 AND i.key LIKE '#%' AND r.job = $2 AND r.idx = i.idx AND r.data <> ''`, []any{owner, j.ID}, func(scan func(...any) error) error {
+	err = s.reader().each(ctx, `SELECT r.idx, r.key, r.data FROM job_rows AS r LEFT JOIN items AS i ON i.owner = $1 AND i.idx = r.idx
+		WHERE r.job = $2 AND r.data <> '' AND (i.key IS NULL OR i.key LIKE '#%')`, []any{owner, j.ID}, func(scan func(...any) error) error {
 		var idx int64
-		var data string
-		if err := scan(&idx, &data); err != nil {
+		var own, data string
+		if err := scan(&idx, &own, &data); err != nil {
 			return err
 		}
-		row, err := rowOf(data)
-		if err == nil && fmt.Sprint(row[j.RowKey]) == key && !slices.Contains(rows, idx) {
+		if j.RowKey != "" {
+			row, err := rowOf(data)
+			if err != nil { // a row that is not readable has no key
+				return nil //nolint:nilerr // as said
+			}
+			own = fmt.Sprint(row[j.RowKey])
+		}
+		if own == key && !slices.Contains(rows, idx) {
 			rows = append(rows, idx)
 		}
-		return nil // a row that is not readable has no key
+		return nil
 	})
 	return rows, err
 }
@@ -269,12 +293,10 @@ func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, 
 	return err
 }
 
-// JobsWithKey are the jobs that have a row of this key. It looks through the
-// rows of all jobs.
+// JobsWithKey are the jobs that may have a row of this key: DeleteJobRow knows.
+// It looks through the rows of all jobs.
 func (s *Store) JobsWithKey(ctx context.Context, key string) ([]string, error) {
-	owners, err := collect(ctx, s.reader(), `SELECT DISTINCT owner FROM items WHERE owner LIKE 'job/%' AND key = $1`, []any{clean(key)}, text1)
-	for i, owner := range owners {
-		owners[i] = bindings.Owner(owner).Job()
-	}
-	return owners, wrap(err, "look for a key in the rows of jobs")
+	jobs, err := collect(ctx, s.reader(), `SELECT substr(owner, 5) FROM items WHERE owner LIKE 'job/%' AND key = $1
+		UNION SELECT id FROM jobs WHERE planned < total`, []any{clean(key)}, text1)
+	return jobs, wrap(err, "look for a key in the rows of jobs")
 }

@@ -18,7 +18,7 @@ const (
 
 // jobsDue are jobs that ended so long ago and have nobody to tell any more.
 const jobsDue = `SELECT id FROM jobs AS j WHERE completed_at IS NOT NULL AND completed_at <= $1 AND NOT EXISTS (SELECT 1 FROM deliveries AS d
-	WHERE d.sink = 'job:' || j.id AND d.owner = 'job/' || j.id AND d.state IN ('waiting', 'claimed')) ORDER BY completed_at LIMIT $2`
+	WHERE d.sink IN ('job:' || j.id, 'rows:' || j.id) AND d.owner = 'job/' || j.id AND d.state IN ('waiting', 'claimed')) ORDER BY completed_at LIMIT $2`
 
 // ExpireJobs ends the keeping of jobs that ended at before or earlier and whose
 // webhook has gone out. They are gone at once; EmptyJobs removes what they leave.
@@ -107,7 +107,7 @@ func (t *tx) emptyJobPage(ctx context.Context, id string, count *Erased) (more b
 		}
 	}
 	if !upTo.Valid {
-		return false, t.endEmptying(ctx, id, owner, count)
+		return t.endEmptying(ctx, id, owner, count)
 	}
 	e := erasure{where: `owner = $1 AND idx <= $2`, args: []any{owner, upTo.Int64}}
 	if err := t.erase(ctx, e, reason == JobDeleted, count); err != nil {
@@ -118,16 +118,20 @@ func (t *tx) emptyJobPage(ctx context.Context, id string, count *Erased) (more b
 	return true, err
 }
 
-// endEmptying removes what belongs to a job as a whole.
-func (t *tx) endEmptying(ctx context.Context, id, owner string, count *Erased) error {
-	n, err := t.exec(ctx, `DELETE FROM deliveries WHERE sink = $1 AND owner = $2`, "job:"+id, owner)
-	if err != nil {
-		return err
-	}
+// endEmptying removes deliveries, and when none is left ends the emptying.
+func (t *tx) endEmptying(ctx context.Context, id, owner string, count *Erased) (more bool, err error) {
+	n, err := t.exec(ctx, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE sink IN list($1) AND owner = $2 LIMIT $3)`,
+		list(hooksOf(id)), owner, pageSize)
 	count.Deliveries += n
+	if err != nil || n == pageSize {
+		return true, err
+	}
 	_, err = t.exec(ctx, `UPDATE gone_jobs SET emptied = 1 WHERE id = $1`, id)
-	return err
+	return false, err
 }
+
+// hooksOf are the sinks of a job: that of its end, and that of its rows.
+func hooksOf(job string) []string { return []string{"job:" + job, "rows:" + job} }
 
 // ForgetJobs ends the memory of jobs that went at before or earlier.
 func (s *Store) ForgetJobs(ctx context.Context, before time.Time) error {
@@ -139,13 +143,13 @@ func (s *Store) ForgetJobs(ctx context.Context, before time.Time) error {
 }
 
 // noJob is the problem of a job that there is not, or not any more.
-func (s *Store) noJob(ctx context.Context, id string) error {
+func (r reader) noJob(ctx context.Context, id string) error {
 	var reason string
 	var at int64
-	err := s.reader().row(ctx, `SELECT reason, gone_at FROM gone_jobs WHERE id = $1`, clean(id)).Scan(&reason, &at)
+	err := r.row(ctx, `SELECT reason, gone_at FROM gone_jobs WHERE id = $1`, clean(id)).Scan(&reason, &at)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return noJob(id)
+		return problem.New(problem.NotFound, "there is no job %q", id).WithSlug("job_not_found")
 	case err != nil:
 		return wrap(err, "look for job %s", id)
 	}

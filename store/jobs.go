@@ -313,7 +313,7 @@ func hookOf(job string) string { return "job:" + job }
 func (s *Store) Job(ctx context.Context, id string) (batch.Job, error) {
 	j, err := scanJob(s.reader().row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, clean(id)).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return j, s.noJob(ctx, id)
+		return j, s.reader().noJob(ctx, id)
 	}
 	return j, wrap(err, "read job %s", id)
 }

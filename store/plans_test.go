@@ -30,6 +30,12 @@ func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
 		"whether there is work":       {`SELECT ` + dueRenders, "renders USING COVERING INDEX renders_resting"},
 		"the owner who is next":       {nextOf, "USING INDEX renders_waiting (priority=? AND owner>?)"},
 		"the priority behind one":     {behind, "USING INDEX renders_waiting (priority>?)"},
+		"the images that show bytes":  {shownBytes, "SEARCH images USING INDEX images_hash (hash=?)"},
+		"the files of bytes":          {shownBytes, "SEARCH asset_pins USING COVERING INDEX asset_pins_digest (digest=?)"},
+		"bytes to be made again":      {remakableBytes, "SEARCH r USING INDEX renders_hash (hash=?)"},
+		"and who shows them":          {remakableBytes, "SEARCH g USING INDEX images_hash (hash=?)"},
+		"jobs that are due":           {jobsDue, "SEARCH j USING INDEX jobs_ended"},
+		"renders nobody wants":        {"DELETE FROM renders WHERE " + unwantedRenders, "SEARCH g USING INDEX images_hash (hash=?)"},
 		"the deliveries that are due": {dueDeliveries + ` ORDER BY d.due_at, d.generation LIMIT 9`, "USING INDEX deliveries_waiting"},
 	} {
 		var plan []string

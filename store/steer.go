@@ -7,7 +7,6 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
-	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // ErrSteered says that a job may not be planned now: it was paused or stopped.
@@ -86,13 +85,9 @@ func (s *Store) move(ctx context.Context, id string, m batch.Move, do func(ctx c
 func (t *tx) lockJob(ctx context.Context, id string) (batch.Job, error) {
 	j, err := scanJob(t.row(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1 FOR UPDATE`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return j, noJob(id)
+		return j, t.noJob(ctx, id)
 	}
 	return j, err
-}
-
-func noJob(id string) error {
-	return problem.New(problem.NotFound, "there is no job %q", id).WithSlug("job_not_found")
 }
 
 // EndPlan ends a plan turn that has nothing to plan.

@@ -267,12 +267,27 @@ var keeping = map[string]func(*testing.T, Open){
 		}
 	},
 
+	"RowThatWasNeverPlannedIsFoundByItsKey": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		must(t, s.StageRows(t.Context(), "j1", []batch.Row{{Index: 0, Key: "0", Values: []byte(`{"mail":"a@x"}`)}, {Index: 1, Key: "1", Values: []byte(`{"mail":"b@x"}`)}}))
+		must(t, s.AcceptJob(t.Context(), batch.Job{ID: "j1", Template: "card", Version: 1, RowKey: "mail", Total: 2}))
+		_, err := s.DeleteJobRow(t.Context(), "j1", "a@x")
+		mustSlug(t, err, "job_running")
+		got(s.CancelJob(t.Context(), "j1"))(t)
+		mustBe(t, "jobs that may have it", got(s.JobsWithKey(t.Context(), "a@x"))(t), "j1")
+		if n := got(s.DeleteJobRow(t.Context(), "j1", "a@x"))(t); n.Rows != 1 {
+			t.Errorf("deleted was %+v", n)
+		}
+		_, err = s.DeleteJobRow(t.Context(), "j1", "a@x")
+		mustSlug(t, err, "row_not_found")
+	},
+
 	"JobThatRunsIsNotDeleted": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		acceptJob(t, s, "j1", 1)
 		_, err := s.DeleteJob(t.Context(), "j1")
 		mustSlug(t, err, "job_running")
-		_, err = s.DeleteJobRow(t.Context(), "j1", "0")
+		_, err = s.DeleteJobRow(t.Context(), "j1", "row 0")
 		mustSlug(t, err, "job_running")
 		_, err = s.DeleteJob(t.Context(), "none")
 		mustSlug(t, err, "job_not_found")

@@ -76,6 +76,20 @@ var rowEvents = map[string]func(*testing.T, Open){
 		}
 	},
 
+	"JobIsKeptUntilItsRowsWereToldOf": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		tellingJob(t, s, "j1", 10, sink.RenderCompleted, sink.BatchCompleted)
+		deliver(t, s, hook("j1"), nil)
+		soon := time.Now().Add(time.Hour)
+		if n := got(s.ExpireJobs(t.Context(), soon))(t); n != 0 {
+			t.Error("a job is gone of whose rows nobody was told")
+		}
+		deliver(t, s, "rows:j1", nil)
+		if n := got(s.ExpireJobs(t.Context(), soon))(t); n != 1 {
+			t.Errorf("%d jobs are gone, want 1", n)
+		}
+	},
+
 	"RowsThatNobodyTakesRestTogether": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		tellingJob(t, s, "j1", 80, sink.RenderCompleted)
