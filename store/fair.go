@@ -54,7 +54,7 @@ func (t *tx) nextPriority(ctx context.Context) (priority int64, waits bool, err 
 	if err != nil || priority == bindings.PriorityNow {
 		return priority, true, err
 	}
-	query := ""
+	var query string
 	switch t.store.claimsMade() % fairRound {
 	case fairRound / 2:
 		query = behind
