@@ -28,8 +28,6 @@ type Intake interface {
 	// AcceptJob makes j a job with the rows staged under its id, durably. An
 	// idempotency key that is taken is a problem of code Conflict.
 	AcceptJob(ctx context.Context, j batch.Job) error
-	// StagedRows are those staged under an id with an index above after, by index.
-	StagedRows(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
 	// Unrendered are those of the fingerprints whose pictures would be made.
 	Unrendered(ctx context.Context, fingerprints []string) ([]string, error)
 	// DiscardRows forgets the rows staged under an id.
@@ -43,8 +41,9 @@ type Jobs interface {
 	// Results are rows by index, beginning behind after; rows that have not
 	// ended are among them where status is "".
 	Results(ctx context.Context, job string, after int64, limit int, status string) ([]batch.Result, error)
-	// Sent are rows as they were sent, by index, beginning behind after: at most
-	// limit, and none only where there are none.
+	// Sent are rows as they were sent, also those staged for a job that is not
+	// accepted yet, by index, beginning behind after: at most limit, and none only
+	// where there are none.
 	Sent(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error)
 	// FindJobs are jobs that a filter takes, newest first.
 	FindJobs(ctx context.Context, f batch.JobFilter, limit int) ([]batch.Job, error)

@@ -43,7 +43,7 @@ func (s *Server) answerDry(ctx context.Context, w http.ResponseWriter, job batch
 	}
 	check := batch.NewCheck(planner, form)
 	for after := int64(-1); ; {
-		rows, err := s.deps.Intake.StagedRows(ctx, job.ID, after, dryPage)
+		rows, err := s.deps.Jobs.Sent(ctx, job.ID, after, dryPage)
 		if err != nil {
 			return fmt.Errorf("read staged rows: %w", err)
 		}

@@ -177,18 +177,6 @@ func (w *world) AcceptJob(ctx context.Context, j batch.Job) error {
 	return err
 }
 
-func (w *world) StagedRows(_ context.Context, job string, after int64, limit int) ([]batch.Row, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var page []batch.Row
-	for _, r := range w.staged[job] {
-		if r.Index > after && len(page) < limit {
-			page = append(page, r)
-		}
-	}
-	return page, w.broken
-}
-
 func (w *world) Unrendered(_ context.Context, fingerprints []string) ([]string, error) {
 	return slices.DeleteFunc(slices.Clone(fingerprints), func(f string) bool { return w.rendered[f] }), nil
 }
@@ -237,7 +225,7 @@ func (w *world) Sent(_ context.Context, job string, after int64, limit int) ([]b
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var page []batch.Row
-	for _, r := range w.rows[job] {
+	for _, r := range slices.Concat(w.rows[job], w.staged[job]) {
 		if r.Index > after && len(page) < limit {
 			page = append(page, r)
 		}

@@ -67,7 +67,7 @@ func TestBatchDrawsTheRowsOfASourceAndOfABinding(t *testing.T) {
 			return v.CompletedItems+v.FailedItems == v.TotalItems
 		})
 		v := p.job(accepted.JobID)
-		rows, err := d.store.StagedRows(t.Context(), accepted.JobID, -1, 10)
+		rows, err := d.store.Sent(t.Context(), accepted.JobID, -1, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

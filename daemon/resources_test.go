@@ -391,7 +391,7 @@ func TestPreviewAndRowTellWhatBecomesOfARow(t *testing.T) {
 	if r := row.Row; r.State != "ready" || r.Values["name"] != "Mug" || len(r.Images) != 1 || r.Deliveries[0].Sink != "hook" {
 		t.Errorf("the row is %+v", r)
 	}
-	if res, err := http.Get(row.Row.Images[0].URL); err != nil || res.StatusCode != 200 {
+	if res, err := http.Get(row.Row.Images[0].URL); err != nil || res.StatusCode != http.StatusOK {
 		t.Errorf("the image's address: %v, %v", res, err)
 	}
 	p.mustSend(404, "GET", "/bindings/cards/rows/none", "")

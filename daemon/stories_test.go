@@ -198,6 +198,9 @@ func TestCatalogGetsItsURLsAndOneAnewForOneChange(t *testing.T) {
 			}
 			all[sku] = url
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		return all
 	}
 	eventually(t, "a card for each product", func() bool { return len(urls()) == 50 })

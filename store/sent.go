@@ -12,7 +12,8 @@ const sentBytes = 8 << 20
 
 var errEnough = errors.New("enough was read")
 
-// Sent are rows of a job as they were sent, by index, beginning behind after: at
+// Sent are rows of a job as they were sent, also of one that is not accepted yet,
+// by index, beginning behind after: at
 // most limit, and fewer where they are large. None are left when there are none.
 func (s *Store) Sent(ctx context.Context, job string, after int64, limit int) ([]batch.Row, error) {
 	var rows []batch.Row

@@ -27,8 +27,8 @@ var intakes = map[string]func(*testing.T, Open){
 		}
 		must(t, s.StageRows(t.Context(), "j1", want))
 		must(t, s.StageRows(t.Context(), "other", want))
-		all := got(s.StagedRows(t.Context(), "j1", -1, 2))(t)
-		all = append(all, got(s.StagedRows(t.Context(), "j1", all[len(all)-1].Index, 2))(t)...)
+		all := got(s.Sent(t.Context(), "j1", -1, 2))(t)
+		all = append(all, got(s.Sent(t.Context(), "j1", all[len(all)-1].Index, 2))(t)...)
 		if diff := cmp.Diff(want, all); diff != "" {
 			t.Errorf("rows (-want +got):\n%s", diff)
 		}
