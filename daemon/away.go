@@ -22,10 +22,15 @@ var (
 	// A binding's row has no other occasion: the waits are longer than a host
 	// needs to be restarted.
 	bindingPatience = patience{3, retry.Backoff{Base: time.Minute, Max: 5 * time.Minute}, time.Hour}
+	// Who waits for one picture is told at once, and asks again if they like.
+	askerPatience = patience{}
 )
 
 func patienceWith(c store.Claim) patience {
-	if c.Owner.Job() != "" {
+	switch {
+	case c.Owner == store.AskerOwner:
+		return askerPatience
+	case c.Owner.Job() != "":
 		return jobPatience
 	}
 	return bindingPatience
