@@ -33,7 +33,7 @@ lint: $(CACHE)/bin/golangci-lint ## gofmt, vet and the linters of .golangci.yml
 fuzz: ## every fuzz target, a minute each (FUZZTIME=1m)
 	scripts/fuzz.sh
 
-bench: chrome build ## pictifyd beside its peers, printed and kept in bench/RESULTS.md (40 minutes; bench/README.md)
+bench: chrome build ## pictifyd beside its peers, printed and kept in bench/RESULTS.md (an hour; bench/README.md)
 	@scripts/install.sh bench
 	scripts/bench.sh
 

@@ -7,10 +7,11 @@
 # ROWS     of a workload (1000)
 # BATCH    rows that go through a whole daemon (10000)
 # BULK     rows of the large batch (50000)
+# STORIES  rows of the stories: graduates, customers, products (500 40000 10000)
 # PICTURES the folder that the first pictures of each peer are kept in
 set -euo pipefail
 cd "$(dirname "$0")/.."
-ROUNDS=${ROUNDS:-3} LENGTH=${LENGTH:-8} ROWS=${ROWS:-1000} BATCH=${BATCH:-10000} BULK=${BULK:-50000}
+ROUNDS=${ROUNDS:-3} LENGTH=${LENGTH:-8} ROWS=${ROWS:-1000} BATCH=${BATCH:-10000} BULK=${BULK:-50000} STORIES=${STORIES:-500 40000 10000}
 for name in chromium-headless-shell chromium google-chrome; do
   if command -v "$name" >/dev/null; then CHROME=$(command -v "$name"); break; fi
 done
@@ -28,6 +29,7 @@ fi
 go build -o bin/bench-tutorial ./bench/tutorial
 go build -o bin/bench-batch ./bench/batch
 go build -o bin/bench-bulk ./bench/bulk
+go build -o bin/bench-stories ./bench/stories
 
 # measure runs one peer; what fails is a line too.
 measure() { # peer, workload, format, command
@@ -97,6 +99,8 @@ for format in jpeg png; do
 done
 
 bin/bench-bulk --rows "$BULK" >"$work/bulk" || echo "bench-bulk ended early" >&2
+read -r graduates customers products <<<"$STORIES"
+bin/bench-stories --certificates "$graduates" --campaign "$customers" --catalog "$products" >"$work/stories" || echo "bench-stories ended early" >&2
 
 # gobench prints one of Go's benchmarks.
 gobench() { # title, package, pattern, benchtime
@@ -125,6 +129,12 @@ about() {
   echo "## The bulk API"
   echo
   cat "$work/bulk"
+  echo
+  echo "## The stories"
+  echo
+  echo "From the sending of the table until all files are in the folder; of the catalog from the daemon's start until every product has its URL."
+  echo
+  cat "$work/stories"
   echo
   gobench "A change in the file to new bytes under /b/…, at rest" ./daemon '^BenchmarkChangeToBytes$' 100x
   gobench "A reading of 10,000 rows of which 10 changed" ./daemon '^BenchmarkReading$' 20x

@@ -31,42 +31,67 @@ const (
 // A Server is a daemon of its own.
 type Server struct {
 	URL string
+	Dir string
 
-	dir string
 	cmd *exec.Cmd
 }
 
 // Start runs binary on the template of w until it is ready. settings are more
 // lines of its pictifyd.yaml. The caller must Stop it.
-func Start(ctx context.Context, binary string, w *bench.Workload, settings string) (s *Server, err error) {
+func Start(ctx context.Context, binary string, w *bench.Workload, settings string) (*Server, error) {
+	return start(ctx, binary, func(dir string) error {
+		text := "server: { listen: \"127.0.0.1:${PORT}\" }\ntemplates: templates\n" + settings
+		return errors.Join(w.WriteTemplate(filepath.Join(dir, "templates")), os.WriteFile(filepath.Join(dir, "pictifyd.yaml"), []byte(text), 0o644))
+	})
+}
+
+// StartExample runs binary on a copy of an example's folder, whose
+// configuration listens on ${PORT}. more are variables of its environment, and
+// prepare changes the copy before.
+func StartExample(ctx context.Context, binary, example string, prepare func(dir string) error, more ...string) (*Server, error) {
+	return start(ctx, binary, func(dir string) error {
+		if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
+			return err
+		}
+		return prepare(dir)
+	}, more...)
+}
+
+func start(ctx context.Context, binary string, lay func(dir string) error, more ...string) (s *Server, err error) {
 	s = &Server{}
-	if s.dir, err = os.MkdirTemp("", "pictifyd-bench-"); err != nil {
+	if s.Dir, err = os.MkdirTemp("", "pictifyd-bench-"); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			os.RemoveAll(s.dir)
+			os.RemoveAll(s.Dir)
 		}
 	}()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	address := listener.Addr().String()
-	listener.Close()
-	s.URL = "http://" + address
-	if err := w.WriteTemplate(filepath.Join(s.dir, "templates")); err != nil {
+	s.URL = "http://127.0.0.1:" + port
+	if err := lay(s.Dir); err != nil {
 		return nil, err
 	}
-	text := fmt.Sprintf("server: { listen: %q }\ntemplates: templates\n%s", address, settings)
-	if err := os.WriteFile(filepath.Join(s.dir, "pictifyd.yaml"), []byte(text), 0o644); err != nil {
-		return nil, err
-	}
-	return s, s.run(ctx, binary)
+	return s, s.run(ctx, binary, append(more, "PORT="+port))
 }
 
-func (s *Server) run(ctx context.Context, binary string) error {
-	s.cmd = exec.Command(binary, "run", "-c", filepath.Join(s.dir, "pictifyd.yaml"))
+// freePort is a port of this machine that nobody has.
+func freePort() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	return port, err
+}
+
+func (s *Server) run(ctx context.Context, binary string, more []string) error {
+	s.cmd = exec.Command(binary, "run", "-c", filepath.Join(s.Dir, "pictifyd.yaml"))
+	s.cmd.Env = append(os.Environ(), more...)
 	s.cmd.Stdout, s.cmd.Stderr = os.Stderr, os.Stderr
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("start the daemon: %w", err)
@@ -100,7 +125,7 @@ func (s *Server) Rest() (u bench.Usage) {
 }
 
 // Stop ends the daemon as its operator would, and removes its folder.
-func (s *Server) Stop() error { return errors.Join(s.end(), os.RemoveAll(s.dir)) }
+func (s *Server) Stop() error { return errors.Join(s.end(), os.RemoveAll(s.Dir)) }
 
 func (s *Server) end() error {
 	kill := time.AfterFunc(stopLimit, func() { _ = s.cmd.Process.Kill() })
@@ -205,7 +230,7 @@ func (s *Server) Wait(ctx context.Context, job string, rows int) error {
 // MeanBytes is the mean size of the images that were stored.
 func (s *Server) MeanBytes() (float64, error) {
 	var files, size int64
-	err := filepath.WalkDir(filepath.Join(s.dir, "data", "images"), func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(s.Dir, "data", "images"), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() || len(e.Name()) < 32 || strings.HasPrefix(e.Name(), ".") {
 			return err
 		}
