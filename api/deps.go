@@ -194,6 +194,9 @@ type Deps struct {
 	ConfiguredFunc func() []Binding
 	// CompileFunc is a version of a template, compiled.
 	CompileFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
+	// DeleteTemplateFunc deletes a template. One that a binding uses is an
+	// *InUseError, one that a job draws a problem of code Conflict.
+	DeleteTemplateFunc func(ctx context.Context, name string) error
 	// CheckURLFunc says whether pictifyd may call an address that came over the API.
 	CheckURLFunc func(ctx context.Context, url string) error
 	// SweepFunc has all bytes looked through now for those that nothing shows.

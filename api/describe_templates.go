@@ -11,7 +11,8 @@ import (
 var templateOperations = operations{
 	"GET /templates": {
 		id: "listTemplates", tag: tagTemplates, summary: "The templates that the key may use",
-		answers: answers{200: sends("", only[[]templateView]("templates"))},
+		query:   []queryParam{{"q", "Only those whose name has this in it.", anyText()}, {"after", "Only those behind this name.", anyText()}, {"limit", "At most so many; without it all.", wholeFrom(1, maxPage)}},
+		answers: answers{200: sends("", of[templatePage]())},
 	},
 	"GET /templates/{id}": {
 		id: "getTemplate", tag: tagTemplates, summary: "A template's newest version",
@@ -40,6 +41,11 @@ var templateOperations = operations{
 		query: []queryParam{authorParam}, headers: []string{"IfMatch", "IfNoneMatch"},
 		body:    &requestBody{kinds: map[string]shape{"application/json": of[templatePush](), "text/html": anyText(), "application/zip": bytesOf()}},
 		answers: answers{200: published, 201: published},
+	},
+	"DELETE /templates/{id}": {
+		id: "deleteTemplate", tag: tagTemplates, summary: "Delete a template with its versions and its draft",
+		detail:  "One that a binding uses, or a job that has not ended, is a 409. Pictures that were made of it stay with what shows them.",
+		answers: answers{204: {about: "It is gone."}},
 	},
 	"GET /templates/{id}/archive.zip": {
 		id: "downloadTemplate", tag: tagTemplates, summary: "A template with its files as a ZIP",

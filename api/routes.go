@@ -31,6 +31,7 @@ func routes() []route {
 		{"POST /templates", TemplatesWrite, (*Server).createTemplate},
 		{"GET /starters", TemplatesRead, (*Server).listStarters},
 		{"PUT /templates/{id}", TemplatesWrite, (*Server).replaceTemplate},
+		{"DELETE /templates/{id}", TemplatesWrite, (*Server).deleteTemplate},
 		{"GET /templates/{id}/archive.zip", TemplatesRead, (*Server).sendArchive},
 		{"GET /templates/{id}/versions", TemplatesRead, (*Server).listVersions},
 		{"GET /templates/{id}/versions/{number}", TemplatesRead, (*Server).showVersion},

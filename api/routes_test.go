@@ -44,6 +44,7 @@ func ways(w *world) map[string]struct {
 		"GET /jobs":                                      {get("/jobs"), 200},
 		"GET /jobs/{id}":                                 {get("/jobs/batch_1"), 200},
 		"GET /jobs/{id}/events":                          {get("/jobs/batch_1/events"), 200},
+		"DELETE /templates/{id}":                         {call{method: http.MethodDelete, path: "/templates/tpl_certificate"}, 204},
 		"GET /jobs/{id}/results.ndjson":                  {get("/jobs/batch_1/results.ndjson"), 200},
 		"POST /templates/{id}/render":                    {post("/templates/tpl_certificate/render", `{"variables":{"recipient_name":"Ada"}}`), 200},
 		"GET /templates/{id}/render":                     {get("/templates/tpl_certificate/render?recipient_name=Ada"), 200},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
@@ -40,13 +41,43 @@ func (s *Server) listTemplates(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("list templates: %w", err)
 	}
-	views := []templateView{}
-	for _, v := range all {
-		if asker(r.Context()).uses(v.Name) {
-			views = append(views, viewOfTemplate(v))
-		}
+	// By default all of them: there are as many as people have made.
+	limit, err := intParam(r, "limit", len(all)+1, 1, maxPage)
+	if err != nil {
+		return err
 	}
-	return answer(w, http.StatusOK, map[string]any{"templates": views})
+	page := templatePage{Templates: []templateView{}}
+	word, after := strings.ToLower(r.URL.Query().Get("q")), r.URL.Query().Get("after")
+	for _, v := range all {
+		if v.Name <= after || !strings.Contains(strings.ToLower(v.Name), word) || !asker(r.Context()).uses(v.Name) {
+			continue
+		}
+		if len(page.Templates) == limit {
+			page.NextAfter = &page.Templates[limit-1].Name
+			break
+		}
+		page.Templates = append(page.Templates, viewOfTemplate(v))
+	}
+	return answer(w, http.StatusOK, page)
+}
+
+// A templatePage is some of the templates, by name.
+type templatePage struct {
+	Templates []templateView `json:"templates"`
+	NextAfter *string        `json:"nextAfter"` // the after of the next page, null at the end
+}
+
+// deleteTemplate forgets a template that nothing uses.
+func (s *Server) deleteTemplate(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("id")
+	if !asker(r.Context()).uses(name) {
+		return noTemplate(name)
+	}
+	if err := s.inUse(r.Context(), s.deps.DeleteTemplateFunc(r.Context(), name)); err != nil {
+		return fmt.Errorf("delete the template %q: %w", name, err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func (s *Server) showTemplate(w http.ResponseWriter, r *http.Request) error {

@@ -70,10 +70,11 @@ type world struct {
 	unwritten error // why the folder cannot be written
 	forecast  draft.Forecast
 
-	erased  []string // what was deleted
-	erasure Deletion // what deletions answer
-	sweeps  int
-	lowDisk error
+	erased        []string // what was deleted
+	erasure       Deletion // what deletions answer
+	sweeps        int
+	lowDisk       error
+	templateInUse error // what deleting one says
 
 	refuseURL error
 	notReady  error
@@ -342,8 +343,8 @@ func (w *world) Template(_ context.Context, name string, number int64) (template
 
 func (w *world) Templates(context.Context) ([]template.Version, error) {
 	var all []template.Version
-	for _, v := range w.templates {
-		all = append(all, v)
+	for _, name := range slices.Sorted(maps.Keys(w.templates)) {
+		all = append(all, w.templates[name])
 	}
 	return all, nil
 }
@@ -436,7 +437,8 @@ func (w *world) deps() Deps {
 		Bindings: w, Resources: w.shelf, Images: w, Easel: canvases{w}, Blobs: w, Changes: w,
 		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
 		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
-		RoomFunc: func(context.Context) error { return w.lowDisk },
+		DeleteTemplateFunc: func(_ context.Context, name string) error { return w.deleteTemplate(name) },
+		RoomFunc:           func(context.Context) error { return w.lowDisk },
 		Desk: &draft.Desk{Ledger: w.ledger, ApplyFunc: drafttest.Apply, ConflictsFunc: drafttest.Conflicts, CheckFunc: func(_ string, src []byte, _ map[string]string) error {
 			if bytes.Contains(src, []byte("{{ (")) {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/store"
@@ -40,6 +41,37 @@ func mustAppend(t *testing.T, s *store.Store, ifRevision int64, author, text str
 }
 
 var drafts = map[string]func(*testing.T, Open){
+	"DeletedTemplateLeavesNothing": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		if err := s.DeleteTemplate(t.Context(), "card"); kind(err) != "template_not_found" {
+			t.Errorf("no template: %v", err)
+		}
+		got(s.TakeFile(t.Context(), card("one")))(t)
+		got(s.Draft(t.Context(), "card"))(t)
+		mustAppend(t, s, 1, "ada", "two")
+		must(t, s.AcceptJob(t.Context(), batch.Job{ID: "j1", Template: "card", Version: 1, Total: 1}))
+		if err := s.DeleteTemplate(t.Context(), "card"); kind(err) != "in_use" {
+			t.Errorf("with a job: %v", err)
+		}
+		got(s.CancelJob(t.Context(), "j1"))(t)
+		must(t, s.DeleteTemplate(t.Context(), "card"))
+		if _, err := s.Template(t.Context(), "card", 1); kind(err) != "template_not_found" {
+			t.Errorf("its version: %v", err)
+		}
+		if _, err := s.Draft(t.Context(), "card"); kind(err) != "template_not_found" {
+			t.Errorf("its draft: %v", err)
+		}
+		if given := got(s.TemplateFile(t.Context(), "card"))(t); given != "" {
+			t.Errorf("its file gave %s", given)
+		}
+		if v := got(s.PublishTemplate(t.Context(), card("three")))(t); v.Number != 1 {
+			t.Errorf("another one of its name begins with version %d", v.Number)
+		}
+		if d := got(s.Draft(t.Context(), "card"))(t); d.Open || d.Revision != 1 {
+			t.Errorf("and with the draft %+v", d)
+		}
+	},
+
 	"DraftIsTheNewestVersionUntilItsFirstStep": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		if _, err := s.Draft(t.Context(), "card"); kind(err) != "template_not_found" {
