@@ -15,33 +15,16 @@ import (
 
 // A jobView is a job without its rows.
 type jobView struct {
-	JobID       string       `json:"jobId"`
-	TemplateUID string       `json:"templateUid"`
-	Status      batch.Status `json:"status"`
-	Progress    int          `json:"progress"`
-	TotalItems  int64        `json:"totalItems"`
-	Completed   int64        `json:"completedItems"`
-	Failed      int64        `json:"failedItems"`
-	Deduped     int64        `json:"dedupedItems"`
-	Rate        float64      `json:"ratePerSecond"`
-	ETA         *int64       `json:"etaSeconds"`
-	CreatedAt   time.Time    `json:"createdAt"`
-	StartedAt   *time.Time   `json:"startedAt"`
-	CompletedAt *time.Time   `json:"completedAt"`
-	StatusURL   string       `json:"statusUrl"`
-	ResultsURL  string       `json:"resultsUrl"`
-	Moves       []batch.Move `json:"moves"` // what may be done to it now
+	batch.Standing
+
+	StatusURL  string       `json:"statusUrl"`
+	ResultsURL string       `json:"resultsUrl"`
+	Moves      []batch.Move `json:"moves"` // what may be done to it now
 }
 
 func (s *Server) viewOfJob(j batch.Job, now time.Time) jobView {
-	v := batch.NewView(j, now, nil, batch.Pagination{}, s.imageURL)
 	path := s.base + "/jobs/" + j.ID
-	return jobView{
-		JobID: v.JobID, TemplateUID: v.TemplateUID, Status: v.Status, Progress: v.Progress, TotalItems: v.TotalItems,
-		Completed: v.Completed, Failed: v.Failed, Deduped: v.Deduped, Rate: v.Rate, ETA: v.ETA,
-		CreatedAt: v.CreatedAt, StartedAt: v.StartedAt, CompletedAt: v.CompletedAt,
-		StatusURL: path, ResultsURL: path + "/results.ndjson", Moves: list(j.Moves()),
-	}
+	return jobView{Standing: batch.NewStanding(j, now), StatusURL: path, ResultsURL: path + "/results.ndjson", Moves: list(j.Moves())}
 }
 
 func (s *Server) imageURL(hash, ext string) string { return s.base + "/images/" + hash + "." + ext }

@@ -29,24 +29,46 @@ func NewAccepted(job Job, statusURL, eventsURL string) Accepted {
 	}
 }
 
-// A View is a job as it is shown, with one page of its results.
-type View struct {
-	JobID       string  `json:"jobId"`
-	BatchID     string  `json:"batchId"`
-	TemplateUID string  `json:"templateUid"`
-	Status      Status  `json:"status"`
-	Progress    int     `json:"progress"` // whole percents of the rows that ended
-	TotalItems  int64   `json:"totalItems"`
-	Completed   int64   `json:"completedItems"`
-	Failed      int64   `json:"failedItems"`
-	Deduped     int64   `json:"dedupedItems"`
-	Rate        float64 `json:"ratePerSecond"` // rows that ended, since the first render
-	ETA         *int64  `json:"etaSeconds"`    // null when it can't be told
+// A Standing is where a job stands, without its rows.
+type Standing struct {
+	JobID           string   `json:"jobId"`
+	TemplateUID     string   `json:"templateUid"`
+	TemplateVersion int64    `json:"templateVersion"`
+	Priority        Priority `json:"priority"`
+	MaxErrors       int64    `json:"maxErrors,omitempty"` // that end the job; 0: none do
+	Status          Status   `json:"status"`
+	Progress        int      `json:"progress"` // whole percents of the rows that ended
+	TotalItems      int64    `json:"totalItems"`
+	Completed       int64    `json:"completedItems"`
+	Failed          int64    `json:"failedItems"`
+	Deduped         int64    `json:"dedupedItems"`
+	Rate            float64  `json:"ratePerSecond"` // rows that ended, since the first render
+	ETA             *int64   `json:"etaSeconds"`    // null when it can't be told
 
 	CreatedAt   time.Time  `json:"createdAt"`
 	StartedAt   *time.Time `json:"startedAt"`
 	CompletedAt *time.Time `json:"completedAt"`
+}
 
+// NewStanding is where job stands at now.
+func NewStanding(job Job, now time.Time) Standing {
+	v := Standing{
+		JobID: job.ID, TemplateUID: job.Template, TemplateVersion: job.Version, Priority: job.Priority, MaxErrors: job.MaxErrors,
+		Status: job.Status, TotalItems: job.Total, Completed: job.Succeeded, Failed: job.Failed, Deduped: job.Deduped,
+		CreatedAt: job.CreatedAt.UTC(), StartedAt: moment(job.StartedAt), CompletedAt: moment(job.CompletedAt),
+	}
+	if v.Priority == "" {
+		v.Priority = Normal
+	}
+	v.Progress, v.Rate, v.ETA = progress(job, now)
+	return v
+}
+
+// A View is a job as it is shown, with one page of its results.
+type View struct {
+	Standing
+
+	BatchID    string          `json:"batchId"`
 	Results    []RowResult     `json:"results"`
 	Errors     []RowFailure    `json:"errors"`
 	Pagination Pagination      `json:"pagination"`
@@ -119,12 +141,9 @@ type ImageURLFunc func(hash, ext string) string
 // NewView is job as it stands at now, with the rows of results that have ended.
 func NewView(job Job, now time.Time, results []Result, page Pagination, image ImageURLFunc) View {
 	v := View{
-		JobID: job.ID, BatchID: job.ID, TemplateUID: job.Template, Status: job.Status,
-		TotalItems: job.Total, Completed: job.Succeeded, Failed: job.Failed, Deduped: job.Deduped,
-		CreatedAt: job.CreatedAt.UTC(), StartedAt: moment(job.StartedAt), CompletedAt: moment(job.CompletedAt),
+		Standing: NewStanding(job, now), BatchID: job.ID,
 		Results: []RowResult{}, Errors: []RowFailure{}, Pagination: page, Metadata: job.Metadata,
 	}
-	v.Progress, v.Rate, v.ETA = progress(job, now)
 	for _, r := range results {
 		switch {
 		case !r.Done:

@@ -31,7 +31,7 @@ func failed(index int64) Result {
 
 func sample() Job {
 	return Job{
-		ID: "batch_1", Template: "card", Status: Processing, Total: 10, Succeeded: 3, Failed: 1, Deduped: 2,
+		ID: "batch_1", Template: "card", Version: 17, MaxErrors: 5, Status: Processing, Total: 10, Succeeded: 3, Failed: 1, Deduped: 2,
 		CreatedAt: accepted, StartedAt: accepted.Add(time.Second), Metadata: json.RawMessage(`{"run":"a&b"}`),
 	}
 }
@@ -67,8 +67,10 @@ func TestJobIsShownWithItsProgress(t *testing.T) {
 	v := NewView(sample(), accepted.Add(3*time.Second), []Result{done(0, "aa"), waiting, failed(2)}, NewPagination(1, 100, 10), image)
 	want := `{
   "jobId": "batch_1",
-  "batchId": "batch_1",
   "templateUid": "card",
+  "templateVersion": 17,
+  "priority": "normal",
+  "maxErrors": 5,
   "status": "processing",
   "progress": 40,
   "totalItems": 10,
@@ -80,6 +82,7 @@ func TestJobIsShownWithItsProgress(t *testing.T) {
   "createdAt": "2026-11-24T12:00:00Z",
   "startedAt": "2026-11-24T12:00:01Z",
   "completedAt": null,
+  "batchId": "batch_1",
   "results": [
     {
       "index": 0,
@@ -169,23 +172,23 @@ func TestProgressIsToldOnlyWhenItIsKnown(t *testing.T) {
 		name   string
 		change func(*Job)
 		after  time.Duration
-		want   View // Progress, Rate, ETA
+		want   Standing // Progress, Rate, ETA
 	}{
-		{"not begun", func(j *Job) { j.StartedAt, j.Succeeded, j.Failed = time.Time{}, 0, 0 }, time.Minute, View{}},
-		{"begun, nothing ended", func(j *Job) { j.Succeeded, j.Failed = 0, 0 }, time.Minute, View{}},
-		{"clock went back", func(*Job) {}, 0, View{Progress: 40}},
-		{"slow", func(*Job) {}, 41 * time.Second, View{Progress: 40, Rate: 0.1, ETA: eta(60)}},
+		{"not begun", func(j *Job) { j.StartedAt, j.Succeeded, j.Failed = time.Time{}, 0, 0 }, time.Minute, Standing{}},
+		{"begun, nothing ended", func(j *Job) { j.Succeeded, j.Failed = 0, 0 }, time.Minute, Standing{}},
+		{"clock went back", func(*Job) {}, 0, Standing{Progress: 40}},
+		{"slow", func(*Job) {}, 41 * time.Second, Standing{Progress: 40, Rate: 0.1, ETA: eta(60)}},
 		{"ended", func(j *Job) {
 			j.Status, j.Succeeded, j.CompletedAt = Partial, 9, accepted.Add(6*time.Second)
-		}, time.Hour, View{Progress: 100, Rate: 2}},
-		{"almost", func(j *Job) { j.Total, j.Succeeded, j.Failed = 1000, 999, 0 }, 2 * time.Second, View{Progress: 99, Rate: 999, ETA: eta(1)}},
-		{"no rows", func(j *Job) { *j = Job{Status: Completed} }, 0, View{}},
+		}, time.Hour, Standing{Progress: 100, Rate: 2}},
+		{"almost", func(j *Job) { j.Total, j.Succeeded, j.Failed = 1000, 999, 0 }, 2 * time.Second, Standing{Progress: 99, Rate: 999, ETA: eta(1)}},
+		{"no rows", func(j *Job) { *j = Job{Status: Completed} }, 0, Standing{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			job := sample()
 			c.change(&job)
 			got := NewView(job, accepted.Add(c.after), nil, Pagination{}, image)
-			if diff := cmp.Diff(c.want, View{Progress: got.Progress, Rate: got.Rate, ETA: got.ETA}); diff != "" {
+			if diff := cmp.Diff(c.want, Standing{Progress: got.Progress, Rate: got.Rate, ETA: got.ETA}); diff != "" {
 				t.Errorf("progress (-want +got):\n%s", diff)
 			}
 		})

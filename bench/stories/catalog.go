@@ -85,9 +85,9 @@ func openShop(ctx context.Context, dir string, rows int) (port string, end func(
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	at := shopAt.FindStringSubmatch(line)
-	if err != nil || at == nil {
+	if at == nil {
 		end()
-		return "", nil, fmt.Errorf("the shop says %q, %v", line, err)
+		return "", nil, errors.Join(fmt.Errorf("the shop says %q", line), err)
 	}
 	return at[1], end, nil
 }
