@@ -213,10 +213,12 @@ func TestUsesAreNotedFromTimeToTime(t *testing.T) {
 			get("/jobs").bearer(made.Key).to(t, s)
 			<-time.After(time.Second)
 		}
+		synctest.Wait()
 		if w.noted != 0 {
 			t.Errorf("noted %d times in 100 s", w.noted)
 		}
 		<-time.After(time.Hour)
+		synctest.Wait()
 		if w.noted != 1 || w.uses[made.ID].IsZero() || w.uses["config:full"].IsZero() {
 			t.Errorf("noted %d times in an hour: %v", w.noted, w.uses)
 		}
