@@ -213,21 +213,19 @@ func TestUsesAreNotedFromTimeToTime(t *testing.T) {
 			get("/jobs").bearer(made.Key).to(t, s)
 			<-time.After(time.Second)
 		}
-		synctest.Wait()
-		if w.noted != 0 {
-			t.Errorf("noted %d times in 100 s", w.noted)
+		if noted, _ := w.notes(); noted != 0 {
+			t.Errorf("noted %d times in 100 s", noted)
 		}
 		<-time.After(time.Hour)
-		synctest.Wait()
-		if w.noted != 1 || w.uses[made.ID].IsZero() || w.uses["config:full"].IsZero() {
-			t.Errorf("noted %d times in an hour: %v", w.noted, w.uses)
+		if noted, uses := w.notes(); noted != 1 || uses[made.ID].IsZero() || uses["config:full"].IsZero() {
+			t.Errorf("noted %d times in an hour: %v", noted, uses)
 		}
 		get("/jobs").bearer(made.Key).to(t, s)
 		last := time.Now()
 		stop()
 		ended()
-		if w.noted != 2 || !w.uses[made.ID].Equal(last.Truncate(time.Second)) {
-			t.Errorf("at the end noted %d times: %v, want %v", w.noted, w.uses, last)
+		if noted, uses := w.notes(); noted != 2 || !uses[made.ID].Equal(last.Truncate(time.Second)) {
+			t.Errorf("at the end noted %d times: %v, want %v", noted, uses, last)
 		}
 	})
 }

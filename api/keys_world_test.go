@@ -79,6 +79,13 @@ func (l *keyLedger) SaveKeyUses(_ context.Context, uses map[string]time.Time) er
 	return nil
 }
 
+// notes is how often uses were saved, and what is known of them.
+func (l *keyLedger) notes() (int, map[string]time.Time) {
+	l.keysMu.Lock()
+	defer l.keysMu.Unlock()
+	return l.noted, maps.Clone(l.uses)
+}
+
 func (l *keyLedger) KeyUses(context.Context) (map[string]time.Time, error) {
 	l.keysMu.Lock()
 	defer l.keysMu.Unlock()
