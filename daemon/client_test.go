@@ -21,8 +21,8 @@ type cutter struct {
 	url  string
 	to   string
 	cuts atomic.Int64 // so many connections more are cut
-	up   int64        // after so many bytes to the daemon; 0: never
-	down int64        // the same of those back
+	up   atomic.Int64 // after so many bytes to the daemon; 0: never
+	down atomic.Int64 // the same of those back
 	seen atomic.Int64 // connections
 }
 
@@ -56,11 +56,11 @@ func (c *cutter) carry(near net.Conn) {
 	c.seen.Add(1)
 	up, down := int64(1<<62), int64(1<<62)
 	if c.cuts.Add(-1) >= 0 {
-		if c.up > 0 {
-			up = c.up
+		if n := c.up.Load(); n > 0 {
+			up = n
 		}
-		if c.down > 0 {
-			down = c.down
+		if n := c.down.Load(); n > 0 {
+			down = n
 		}
 	}
 	over := make(chan struct{}, 2)
@@ -98,7 +98,7 @@ func TestClientGoesOnWhereItsConnectionBroke(t *testing.T) {
 	file := writeRows(t, rows)
 	b := client.Batch{Template: "card", Path: file, Options: map[string]json.RawMessage{"format": json.RawMessage(`"png"`)}}
 
-	road.up = 2000
+	road.up.Store(2000)
 	road.cuts.Store(2)
 	id, err := b.Send(t.Context(), remote, patience)
 	if err != nil {
@@ -107,7 +107,7 @@ func TestClientGoesOnWhereItsConnectionBroke(t *testing.T) {
 	if road.cuts.Load() > 0 {
 		t.Error("no upload was cut")
 	}
-	road.up = 0
+	road.up.Store(0)
 	if again, err := b.Send(t.Context(), remote, patience); err != nil || again != id {
 		t.Errorf("the same file again is %s, %v; want %s", again, err, id)
 	}
@@ -115,7 +115,7 @@ func TestClientGoesOnWhereItsConnectionBroke(t *testing.T) {
 		t.Errorf("the job is %s, not %s", only, id)
 	}
 
-	road.down = 900
+	road.down.Store(900)
 	road.cuts.Store(3)
 	job, err := client.Follow(t.Context(), remote, id, patience, func(client.Job) {})
 	if err != nil || !job.Whole() || job.Completed != rows {
@@ -123,7 +123,7 @@ func TestClientGoesOnWhereItsConnectionBroke(t *testing.T) {
 	}
 
 	dir := filepath.Join(t.TempDir(), "out")
-	road.down = 3000
+	road.down.Store(3000)
 	road.cuts.Store(5)
 	f := client.Fetch{Remote: remote, Job: id, Dir: dir, Patience: patience}
 	if n, err := f.Pictures(t.Context()); err != nil || n != rows {

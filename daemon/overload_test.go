@@ -93,6 +93,9 @@ func (p *process) gauge(name string) float64 {
 // done to the last row, the rest is told when to come again, and afterwards it
 // is as it was. The renderer takes a fixed time, 500 rows a second in all.
 func TestOverloadLosesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector makes a crowd too slow to be one: runs in the pass without -short")
+	}
 	lasts := 2 * time.Second
 	if os.Getenv("PICTIFYD_TEST_LONG") != "" {
 		lasts = 30 * time.Second

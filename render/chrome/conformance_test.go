@@ -15,6 +15,9 @@ func TestPoolKeepsThePromiseOfARenderer(t *testing.T) {
 
 // One seat: every row of the suite goes through the same tab.
 func TestSingleTabKeepsThePromiseOfARenderer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Chrome's work, and little of ours: runs in the pass without -short")
+	}
 	rendertest.Run(t, func(tb testing.TB, files rendertest.Files) render.Renderer {
 		return newPool(tb, files, withTabs(1))
 	})

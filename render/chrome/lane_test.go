@@ -205,6 +205,9 @@ func TestPicturesOfOneDocumentAreDrawnTogether(t *testing.T) {
 }
 
 func TestByteBudgetIsKeptOrTheRowSaysWhy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Chrome's work, and little of ours: runs in the pass without -short")
+	}
 	noise := `<body style="margin:0;width:300px;height:200px;background:conic-gradient(red,lime,blue,red),#123"><h1>Words and a gradient</h1><p>` + strings.Repeat("text ", 60)
 	for _, plain := range []bool{false, true} {
 		p := newPool(t, rendertest.Files{}, func(_ *Config, o *Options) { o.Plain = plain })

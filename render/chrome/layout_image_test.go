@@ -105,6 +105,9 @@ func subject(t *testing.T, width, height int, about image.Point, c color.RGBA) [
 
 // Of two things that stand out as much, the one that people look at.
 func TestFocusPrefersFacesAndStrongColours(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Chrome's work, and little of ours: runs in the pass without -short")
+	}
 	grey, green, skin := color.RGBA{195, 195, 195, 255}, color.RGBA{126, 230, 140, 255}, color.RGBA{224, 172, 140, 255}
 	for name, c := range map[string][2]color.RGBA{"a face before green": {green, skin}, "green before grey": {grey, green}} {
 		for _, faceLeft := range []bool{false, true} {
@@ -134,6 +137,9 @@ func TestFocusPrefersFacesAndStrongColours(t *testing.T) {
 }
 
 func TestFocusFindsTheSubject(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Chrome's work, and little of ours: runs in the pass without -short")
+	}
 	skin, red, white := color.RGBA{224, 172, 140, 255}, color.RGBA{220, 20, 30, 255}, color.RGBA{255, 255, 255, 255}
 	for name, c := range map[string]struct {
 		width, height int

@@ -191,6 +191,9 @@ func sheet(width, height int, head, body string, assets ...render.Asset) render.
 }
 
 func TestAPDFLooksLikeThePicture(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Chrome's work, and little of ours: runs in the pass without -short")
+	}
 	photo := rendertest.File{ContentType: "image/png", Bytes: rendertest.PNG(t, 60, 40, rgb(200, 30, 90))}
 	pages := map[string]render.Request{
 		"texts": sheet(600, 300, "", `<h1>A headline</h1><p>日本語の文章と、مرحبا بالعالم, नमस्ते, 👩‍👩‍👧‍👦🇩🇪</p><p style="transform:rotate(-4deg);width:300px">turned</p>`),
