@@ -81,8 +81,5 @@ func (e eraser) finish(ctx context.Context, erased store.Erased, err error) (api
 	d.spool.Forget("") // files that were made to be sent have the values of rows
 	left, err := d.removeMarked(ctx, time.UnixMilli(0), time.Now())
 	done.FilesLeft = int64(left)
-	if err != nil {
-		return done, err
-	}
-	return done, d.scrub(ctx)
+	return done, err // the store's file is written anew at the next look
 }

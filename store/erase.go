@@ -122,6 +122,9 @@ func (t *tx) markErased(ctx context.Context, hashes []string, count *Erased) err
 func (s *Store) DeleteJob(ctx context.Context, id string) (Erased, error) {
 	id = clean(id)
 	if err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.noteErasure(ctx); err != nil {
+			return err
+		}
 		if err := t.mayDelete(ctx, id); err != nil {
 			return err
 		}
@@ -180,6 +183,9 @@ func (s *Store) DeleteJobRow(ctx context.Context, job, key string) (count Erased
 		return count, jobRuns(job)
 	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.noteErasure(ctx); err != nil {
+			return err
+		}
 		count = Erased{Jobs: []string{job}}
 		if err := t.mayDelete(ctx, job); err != nil { // somebody may have retried it meanwhile
 			return err
@@ -251,6 +257,9 @@ func (s *Store) DeleteRow(ctx context.Context, source, key string, forget bool) 
 		}
 	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.noteErasure(ctx); err != nil {
+			return err
+		}
 		count = Erased{}
 		if forget {
 			if _, err := t.exec(ctx, `INSERT INTO forgotten (source, digest, forgotten_at) VALUES ($1, $2, $3) ON CONFLICT (source, digest) DO NOTHING`,

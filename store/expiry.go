@@ -97,6 +97,11 @@ func (t *tx) emptyJobPage(ctx context.Context, id string, count *Erased) (more b
 	if err != nil {
 		return false, err
 	}
+	if reason == JobDeleted {
+		if err := t.noteErasure(ctx); err != nil {
+			return false, err
+		}
+	}
 	var upTo sql.NullInt64
 	if err := t.row(ctx, `SELECT max(idx) FROM (SELECT idx FROM job_rows WHERE job = $1 ORDER BY idx LIMIT $2) AS r`, id, emptyPage).Scan(&upTo); err != nil {
 		return false, err

@@ -2,16 +2,67 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // Scrub has SQLite's log written into its file and cut, so that what was deleted
-// is in neither: the file's own pages are overwritten as rows are deleted. done
-// is false while somebody still reads an older state; then it is for another
-// time. Postgres does the like in its own time (VACUUM).
+// is in neither. Rows are overwritten as they are deleted (secure_delete), but
+// cells that moved to another page of a tree leave copies in the gaps of the old
+// one: after somebody had something erased the file is written anew, about 100 MB
+// a second, while writers wait. done is false while that cannot be, or somebody
+// still reads an older state; then it is for another time. Postgres does the like
+// in its own time (VACUUM).
 func (s *Store) Scrub(ctx context.Context) (done bool, err error) {
 	if s.dialect.postgres {
 		return true, nil
 	}
+	switch _, err := setting(ctx, s.reader(), erasedSetting); {
+	case err == nil:
+		if err := s.rewrite(ctx); err != nil {
+			return false, err
+		}
+	case !errors.Is(err, sql.ErrNoRows):
+		return false, wrap(err, "look whether something was erased")
+	}
+	return s.cutLog(ctx)
+}
+
+// erasedSetting is there from an erasure until the file was written anew.
+const erasedSetting = "erased"
+
+// noteErasure is part of each commit that erases something.
+func (t *tx) noteErasure(ctx context.Context) error {
+	if t.dialect.postgres {
+		return nil
+	}
+	_, err := t.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, '1') ON CONFLICT (name) DO NOTHING`, erasedSetting)
+	return err
+}
+
+// rewrite writes SQLite's file anew, without what is left in its gaps.
+func (s *Store) rewrite(ctx context.Context) error {
+	var pages, size int64
+	if err := s.reader().row(ctx, `SELECT c.page_count, s.page_size FROM pragma_page_count AS c, pragma_page_size AS s`).Scan(&pages, &size); err != nil {
+		return wrap(err, "measure the store's file")
+	}
+	// The copy, and the log through which it goes.
+	if free, err := s.Free(); err == nil && free < 3*pages*size {
+		return problem.New(problem.Surroundings, "the store's file can't be written anew after an erasure: that takes %d MB, and %d MB are free", 3*pages*size/1e6, free/1e6).
+			WithHint("make room; until then copies of what was erased may be in its gaps")
+	}
+	if _, err := s.db.ExecContext(ctx, `VACUUM`); err != nil {
+		return wrap(err, "write the store's file anew")
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, `DELETE FROM settings WHERE name = $1`, erasedSetting)
+		return err
+	})
+}
+
+func (s *Store) cutLog(ctx context.Context) (done bool, err error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return false, wrap(err, "cut the store's log")
