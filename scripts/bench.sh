@@ -8,10 +8,13 @@
 # BATCH    rows that go through a whole daemon (10000)
 # BULK     rows of the large batch (50000)
 # STORIES  rows of the stories: graduates, customers, products (500 40000 10000)
+# PARTS    what is measured: card starters trace batch bulk stories go (all)
 # PICTURES the folder that the first pictures of each peer are kept in
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ROUNDS=${ROUNDS:-3} LENGTH=${LENGTH:-8} ROWS=${ROWS:-1000} BATCH=${BATCH:-10000} BULK=${BULK:-50000} STORIES=${STORIES:-500 40000 10000}
+PARTS=${PARTS:-card starters trace batch bulk stories go}
+wants() { [[ " $PARTS " == *" $1 "* ]]; }
 for name in chromium-headless-shell chromium google-chrome; do
   if command -v "$name" >/dev/null; then CHROME=$(command -v "$name"); break; fi
 done
@@ -90,20 +93,22 @@ for workload in card real-estate usage-report leaderboard invoice; do
 done
 short=$(((LENGTH + 1) / 2))
 for ((round = 1; round <= ROUNDS; round++)); do
-  for format in jpeg png webp pdf; do card $format; done
-  [ "$round" = 1 ] && [ "$ROUNDS" -gt 1 ] || starters
+  for format in jpeg png webp pdf; do ! wants card || card $format; done
+  ! wants starters || { [ "$round" = 1 ] && [ "$ROUNDS" -gt 1 ]; } || starters
 done
-for format in jpeg png webp pdf; do engine card $format "$short" --trace; done
+for format in jpeg png webp pdf; do ! wants trace || engine card $format "$short" --trace; done
 for format in jpeg png; do
-  measure "pictifyd daemon" card $format bin/bench-batch --format $format --rows "$BATCH"
+  ! wants batch || measure "pictifyd daemon" card $format bin/bench-batch --format $format --rows "$BATCH"
 done
 
-bin/bench-bulk --rows "$BULK" >"$work/bulk" || echo "bench-bulk ended early" >&2
+touch "$lines" "$work/bulk" "$work/stories"
+! wants bulk || bin/bench-bulk --rows "$BULK" >"$work/bulk" || echo "bench-bulk ended early" >&2
 read -r graduates customers products <<<"$STORIES"
-bin/bench-stories --certificates "$graduates" --campaign "$customers" --catalog "$products" >"$work/stories" || echo "bench-stories ended early" >&2
+! wants stories || bin/bench-stories --certificates "$graduates" --campaign "$customers" --catalog "$products" >"$work/stories" || echo "bench-stories ended early" >&2
 
 # gobench prints one of Go's benchmarks.
 gobench() { # title, package, pattern, benchtime
+  wants go || return 0
   echo "## $1"
   echo
   echo '```text'
@@ -126,16 +131,20 @@ about() {
   bench_report=$(go run ./bench/report <"$lines")
   echo "$bench_report"
   echo
-  echo "## The bulk API"
-  echo
-  cat "$work/bulk"
-  echo
-  echo "## The stories"
-  echo
-  echo "From the sending of the table until all files are in the folder; of the catalog from the daemon's start until every product has its URL."
-  echo
-  cat "$work/stories"
-  echo
+  if wants bulk; then
+    echo "## The bulk API"
+    echo
+    cat "$work/bulk"
+    echo
+  fi
+  if wants stories; then
+    echo "## The stories"
+    echo
+    echo "From the sending of the table until all files are in the folder; of the catalog from the daemon's start until every product has its URL."
+    echo
+    cat "$work/stories"
+    echo
+  fi
   gobench "A change in the file to new bytes under /b/…, at rest" ./daemon '^BenchmarkChangeToBytes$' 100x
   gobench "A reading of 10,000 rows of which 10 changed" ./daemon '^BenchmarkReading$' 20x
   gobench "Resolving and printing a row of the product card, beside html/template" ./template '^BenchmarkRow$' 1s
