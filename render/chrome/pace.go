@@ -50,7 +50,7 @@ type keptPace struct {
 // paceKey is what a pace holds for: another Chrome, machine or pool has another,
 // and so has another way of measuring.
 func (p *Pool) paceKey(version string) string {
-	return fmt.Sprintf("%s, %s, %d cores, %d browsers of %d tabs, best of %d rounds of %d",
+	return fmt.Sprintf("%s, %s, %d cores, %d browsers of %d tabs, best of %d warm rounds of %d",
 		version, runtime.GOARCH, runtime.NumCPU(), len(p.places), p.options.Tabs, paceRounds, pacePictures)
 }
 
@@ -143,11 +143,11 @@ func keepPace(path, key string, measured pace) error {
 
 var errNoRest = errors.New("rows came while the lanes were measured")
 
-// measure is the best rate of each lane. The first round of each only warms it.
+// measure is the best rate of each lane.
 // Beside rows of callers the rates would be theirs: errNoRest.
 func (p *Pool) measure(format render.Format) (best Rates, err error) {
 	asked := p.asked.Load()
-	for round := range 1 + paceRounds {
+	for round := range paceRounds {
 		staged, err := p.rate(format, round, func(w *waiter) { w.staged = true })
 		if err != nil {
 			return best, err
@@ -156,9 +156,7 @@ func (p *Pool) measure(format render.Format) (best Rates, err error) {
 		if err != nil {
 			return best, err
 		}
-		if round > 0 {
-			best.Staged, best.Plain = max(best.Staged, staged), max(best.Plain, plain)
-		}
+		best.Staged, best.Plain = max(best.Staged, staged), max(best.Plain, plain)
 		if p.asked.Load() != asked {
 			return best, errNoRest
 		}
@@ -171,9 +169,18 @@ func (p *Pool) measure(format render.Format) (best Rates, err error) {
 const pacePictures = 3
 
 // rate is how many pictures a second one lane makes, with as many in flight as
-// the pool has slots. It counts pictures, not time: one that takes long must not
-// fall out of the window.
+// the pool has slots, once its tabs are open: the other lane had the seats before.
+// It counts pictures, not time: one that takes long must not fall out of the window.
 func (p *Pool) rate(format render.Format, round int, into func(*waiter)) (float64, error) {
+	if _, err := p.fillSlots(format, -1-round, 1, into); err != nil {
+		return 0, err
+	}
+	took, err := p.fillSlots(format, round, pacePictures, into)
+	return float64(p.Slots()*pacePictures) / took.Seconds(), err
+}
+
+// fillSlots has each slot make so many pictures, and is how long that took.
+func (p *Pool) fillSlots(format render.Format, round, pictures int, into func(*waiter)) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(p.life, p.options.Deadline)
 	defer cancel()
 	slots := p.Slots()
@@ -182,7 +189,7 @@ func (p *Pool) rate(format render.Format, round int, into func(*waiter)) (float6
 	var all sync.WaitGroup
 	for slot := range slots {
 		all.Go(func() {
-			for n := 0; n < pacePictures && failed[slot] == nil; n++ {
+			for n := 0; n < pictures && failed[slot] == nil; n++ {
 				w := newWaiter(ctx, paceRow((round*slots+slot)*pacePictures+n, format))
 				into(w)
 				_, failed[slot] = p.finish(ctx, w)
@@ -190,7 +197,7 @@ func (p *Pool) rate(format render.Format, round int, into func(*waiter)) (float6
 		})
 	}
 	all.Wait()
-	return float64(slots*pacePictures) / time.Since(began).Seconds(), errors.Join(failed...)
+	return time.Since(began), errors.Join(failed...)
 }
 
 // paceRow is a card with a gradient, a shadow and some text, another one in
