@@ -13,8 +13,9 @@ import (
 )
 
 // Deletions removes what is kept of jobs and rows: values, images, deliveries,
-// and what nobody else has of renders and bytes. None leaves a trace in the
-// store's files or among the bytes but FilesLeft, which go within minutes.
+// and what nobody else has of renders and bytes. None leaves a trace among the
+// bytes but FilesLeft, which go within minutes, nor in the store's files once they
+// were written anew, within a minute.
 type Deletions interface {
 	// DeleteJob and DeleteJobRow refuse a job that has not ended, with a problem
 	// of code Conflict.

@@ -27,8 +27,8 @@ import (
 const parallel = 8
 
 // A Fetch brings what came of a job into a folder: the pictures of its rows, with
-// the names that they have in results.zip, and tables. What is there already, byte for byte, is not
-// fetched again.
+// the names that they have in results.zip, and tables. What is there already,
+// byte for byte, is not fetched again.
 type Fetch struct {
 	Remote   Remote
 	Job      string
@@ -49,7 +49,10 @@ func (f *Fetch) Pictures(ctx context.Context) (int, error) {
 	g.SetLimit(parallel)
 	after := int64(-1)
 	err := persist(ctx, f.Patience, func() error { return f.rows(ctx, g, &after) })
-	return f.files, errors.Join(err, g.Wait())
+	if failed := g.Wait(); failed != nil { // which ended the reading of rows as well
+		err = failed
+	}
+	return f.files, err
 }
 
 // rows reads the rows behind after, and has their pictures fetched.
@@ -138,19 +141,46 @@ func (f *Fetch) save(ctx context.Context, path, file string) (digest string, err
 		return "", problem.New(problem.Invalid, "write %s: %w", file, err)
 	}
 	defer os.Remove(part.Name()) // which is gone where all went well
-	sum := sha256.New()
-	size, err := io.Copy(io.MultiWriter(part, sum), res.Body)
-	if err == nil && res.ContentLength >= 0 && size != res.ContentLength {
-		err = io.ErrUnexpectedEOF
-	}
+	digest, err = f.take(part, file, res)
 	if err != nil {
 		part.Close()
-		return "", f.Remote.cut(err)
+		return "", err
 	}
 	if err := errors.Join(part.Chmod(0o644), part.Close(), os.Rename(part.Name(), file)); err != nil {
 		return "", problem.New(problem.Invalid, "write %s: %w", file, err)
 	}
+	return digest, nil
+}
+
+// take writes an answer to what becomes file. It tells apart what broke on the
+// way, which may go better the next time, and what broke here.
+func (f *Fetch) take(to io.Writer, file string, res *http.Response) (digest string, err error) {
+	sum := sha256.New()
+	from := &source{Reader: res.Body}
+	size, err := io.Copy(io.MultiWriter(to, sum), from)
+	switch {
+	case from.err != nil:
+		return "", f.Remote.cut(from.err)
+	case err != nil:
+		return "", problem.New(problem.Surroundings, "write %s: %w", file, err).WithHint("make room, and run the same command again: it goes on where it was")
+	case res.ContentLength >= 0 && size != res.ContentLength:
+		return "", f.Remote.cut(io.ErrUnexpectedEOF)
+	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// A source remembers why reading broke off.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
 }
 
 // Table fetches results.csv or failed.csv of the job to file.

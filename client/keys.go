@@ -54,7 +54,8 @@ func (r Remote) NewKey(ctx context.Context, o KeyOrder) (Key, error) {
 		return Key{}, err
 	}
 	var made Key
-	return made, r.Decode(data, &made)
+	err = r.Decode(data, &made)
+	return made, err
 }
 
 // Keys are those of the remote, by their names.

@@ -41,15 +41,21 @@ func (d *Daemon) retireTemplate(ctx context.Context, name string) error {
 		return problem.New(problem.Conflict, "the template %q stands in the templates folder", name).WithSlug("defined_in_file").
 			WithHint("remove %s.html there first; it would make the template anew", name)
 	}
-	if err := d.store.DeleteTemplate(ctx, name); err != nil {
+	// The file goes first: it would make the template anew, which without its file
+	// only stays to be deleted again.
+	err = d.store.DeleteTemplate(ctx, name, func() error {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return problem.New(problem.Surroundings, "the file of the template %q can't be removed: %w", name, err).
+				WithHint("let pictifyd write to the templates folder, or remove the file")
+		}
+		d.crash("template.unfiled")
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	l.forget(name)
 	d.log.Info("deleted over the API", slog.String("template", name))
-	if there {
-		err := os.Remove(file)
-		l.faults.note(l.log, "template file", name, err)
-	}
 	return nil
 }
 

@@ -50,3 +50,19 @@ func TestTemplateOfAFolderThatIsNotOursIsNotRetired(t *testing.T) {
 	p.mustSend(204, "DELETE", "/templates/card", "")
 	p.mustSend(404, "GET", "/templates/card", "")
 }
+
+// A daemon that is killed between the file and the commit has the template still,
+// and nothing makes it anew once it is deleted.
+func TestRetiringSurvivesKill(t *testing.T) {
+	s := newSite(t, "")
+	p := s.start(childCrash + "=template.unfiled:1")
+	_, _ = p.ask("DELETE", "/templates/card", "")
+	p.mustDie("template.unfiled")
+	p = s.start()
+	p.mustSend(200, "GET", "/templates/card", "")
+	p.mustSend(204, "DELETE", "/templates/card", "")
+	if code := p.terminate(); code != 0 {
+		t.Errorf("it ended with %d", code)
+	}
+	s.start().mustSend(404, "GET", "/templates/card", "")
+}

@@ -19,18 +19,21 @@ func (s *Store) Scrub(ctx context.Context) (done bool, err error) {
 	if s.dialect.postgres {
 		return true, nil
 	}
-	switch _, err := setting(ctx, s.reader(), erasedSetting); {
+	erased, err := setting(ctx, s.reader(), erasedSetting)
+	switch {
 	case err == nil:
-		if err := s.rewrite(ctx); err != nil {
-			return false, err
-		}
-	case !errors.Is(err, sql.ErrNoRows):
-		return false, wrap(err, "look whether something was erased")
+		err = s.rewrite(ctx, erased)
+	case errors.Is(err, sql.ErrNoRows):
+		err = nil
+	default:
+		err = wrap(err, "look whether something was erased")
 	}
-	return s.cutLog(ctx)
+	cut, cutErr := s.cutLog(ctx) // also where the file must wait
+	return cut && err == nil, errors.Join(err, cutErr)
 }
 
-// erasedSetting is there from an erasure until the file was written anew.
+// erasedSetting is there from an erasure until the file was written anew. It
+// counts them, so that one that comes meanwhile is not forgotten.
 const erasedSetting = "erased"
 
 // noteErasure is part of each commit that erases something.
@@ -38,12 +41,14 @@ func (t *tx) noteErasure(ctx context.Context) error {
 	if t.dialect.postgres {
 		return nil
 	}
-	_, err := t.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, '1') ON CONFLICT (name) DO NOTHING`, erasedSetting)
+	_, err := t.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, '1')
+		ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(settings.value AS BIGINT) + 1 AS TEXT)`, erasedSetting)
 	return err
 }
 
-// rewrite writes SQLite's file anew, without what is left in its gaps.
-func (s *Store) rewrite(ctx context.Context) error {
+// rewrite writes SQLite's file anew, without what is left in its gaps, for the
+// erasures so far.
+func (s *Store) rewrite(ctx context.Context, erased string) error {
 	var pages, size int64
 	if err := s.reader().row(ctx, `SELECT c.page_count, s.page_size FROM pragma_page_count AS c, pragma_page_size AS s`).Scan(&pages, &size); err != nil {
 		return wrap(err, "measure the store's file")
@@ -56,10 +61,12 @@ func (s *Store) rewrite(ctx context.Context) error {
 	if _, err := s.db.ExecContext(ctx, `VACUUM`); err != nil {
 		return wrap(err, "write the store's file anew")
 	}
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, `DELETE FROM settings WHERE name = $1`, erasedSetting)
+	s.crash("store.rewritten")
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, `DELETE FROM settings WHERE name = $1 AND value = $2`, erasedSetting, erased)
 		return err
 	})
+	return wrap(err, "note that the store's file was written anew")
 }
 
 func (s *Store) cutLog(ctx context.Context) (done bool, err error) {

@@ -10,8 +10,10 @@ import (
 
 // DeleteTemplate forgets a template with its versions, its draft, and what its
 // file gave. One that a job draws which has not ended is a problem of code
-// Conflict. Pictures that were made of it stay as long as what shows them.
-func (s *Store) DeleteTemplate(ctx context.Context, name string) error {
+// Conflict. Pictures that were made of it stay as long as what shows them. last is
+// done right before the commit, and may be done again; its error keeps the
+// template.
+func (s *Store) DeleteTemplate(ctx context.Context, name string, last func() error) error {
 	name = clean(name)
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		newest, err := t.newest(ctx, name)
@@ -35,7 +37,7 @@ func (s *Store) DeleteTemplate(ctx context.Context, name string) error {
 				return err
 			}
 		}
-		return nil
+		return last()
 	})
 	return wrap(err, "delete template %q", name)
 }

@@ -53,7 +53,9 @@ func (c *batchCommand) Run(t *terminal) error {
 			return err
 		}
 		b := client.Batch{Template: c.Template, Path: c.Data, Options: options, Again: c.Again}
-		if id, err = b.Send(ctx, remote, c.Patience); err != nil {
+		if id, err = b.Send(ctx, remote, c.Patience); err != nil && ctx.Err() != nil {
+			return problem.New(problem.Surroundings, "stopped while the rows were sent").WithHint("the same command sends them again, or finds the job if they had arrived")
+		} else if err != nil {
 			return err
 		}
 	}
@@ -192,7 +194,7 @@ func (c *batchCommand) tell(t *terminal, done outcome) error {
 	}
 	p := problem.New(problem.Invalid, "%d of %d rows have no images", done.Total-done.Completed, done.Total)
 	if done.Failed != "" {
-		p = p.WithHint("correct them in %s and send it with the same command", done.Failed)
+		p = p.WithHint("correct them in %s and send that file, with -o for another folder", done.Failed)
 	}
 	return p
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -43,18 +44,24 @@ func mustAppend(t *testing.T, s *store.Store, ifRevision int64, author, text str
 var drafts = map[string]func(*testing.T, Open){
 	"DeletedTemplateLeavesNothing": func(t *testing.T, open Open) {
 		s := newStore(t, open)
-		if err := s.DeleteTemplate(t.Context(), "card"); kind(err) != "template_not_found" {
+		if err := s.DeleteTemplate(t.Context(), "card", func() error { return nil }); kind(err) != "template_not_found" {
 			t.Errorf("no template: %v", err)
 		}
 		got(s.TakeFile(t.Context(), card("one")))(t)
 		got(s.Draft(t.Context(), "card"))(t)
 		mustAppend(t, s, 1, "ada", "two")
 		must(t, s.AcceptJob(t.Context(), batch.Job{ID: "j1", Template: "card", Version: 1, Total: 1}))
-		if err := s.DeleteTemplate(t.Context(), "card"); kind(err) != "in_use" {
+		if err := s.DeleteTemplate(t.Context(), "card", func() error { return nil }); kind(err) != "in_use" {
 			t.Errorf("with a job: %v", err)
 		}
 		got(s.CancelJob(t.Context(), "j1"))(t)
-		must(t, s.DeleteTemplate(t.Context(), "card"))
+		if err := s.DeleteTemplate(t.Context(), "card", func() error { return errors.New("its file stays") }); err == nil {
+			t.Error("what could not be done before the commit is not said")
+		}
+		if v := got(s.Template(t.Context(), "card", 0))(t); v.Number != 1 {
+			t.Errorf("it is %+v", v)
+		}
+		must(t, s.DeleteTemplate(t.Context(), "card", func() error { return nil }))
 		if _, err := s.Template(t.Context(), "card", 1); kind(err) != "template_not_found" {
 			t.Errorf("its version: %v", err)
 		}

@@ -170,15 +170,13 @@ var renders = map[string]func(*testing.T, Open){
 		for i := range 300 {
 			all = append(all, wants(fmt.Sprint(i), fmt.Sprint(i)))
 		}
-		replan(t, s, all...)
-		// Rows that were wanted in one millisecond may count as one, and stay together.
-		const whole = 90
-		if n := len(claim(t, s, 1, 100)); n < whole {
+		got(s.Replan(t.Context(), owner.Binding(), all))(t) // in one commit: those of two in one millisecond may count as one row
+		if n := len(claim(t, s, 1, 100)); n != 100 {
 			t.Errorf("alone an owner gets %d, want a whole turn", n)
 		}
 		replan(t, s, wantsOutputs(bindings.BindingOwner("other"), "x", "card=x"))
 		sizes := []int{len(claim(t, s, 2, 100)), len(claim(t, s, 3, 100)), len(claim(t, s, 4, 100))}
-		if !slices.Contains(sizes, 1) || slices.Max(sizes) < whole || sizes[0] >= whole {
+		if !slices.Contains(sizes, 1) || slices.Max(sizes) != 100 || sizes[0] == 100 {
 			t.Errorf("beside another one they get %v, want small turns until it is served", sizes)
 		}
 	},
