@@ -31,19 +31,19 @@ var jobOperations = operations{
 		answers: answers{200: sends("", of[jobRowView]())},
 	},
 	"POST /jobs/{id}/cancel": {
-		id: "cancelJob", tag: tagJobs, summary: "Make no more of it", detail: "Pictures that are made stay. " + moveNote, headers: []string{"IdempotencyKey"},
+		id: "cancelJob", tag: tagJobs, summary: "Cancel a job", detail: "Pictures that are made stay. " + moveNote, headers: []string{"IdempotencyKey"},
 		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
 	},
 	"POST /jobs/{id}/pause": {
-		id: "pauseJob", tag: tagJobs, summary: "Make no more of it for now", detail: moveNote, headers: []string{"IdempotencyKey"},
+		id: "pauseJob", tag: tagJobs, summary: "Pause a job", detail: moveNote, headers: []string{"IdempotencyKey"},
 		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
 	},
 	"POST /jobs/{id}/resume": {
-		id: "resumeJob", tag: tagJobs, summary: "Go on with a paused job", detail: moveNote, headers: []string{"IdempotencyKey"},
+		id: "resumeJob", tag: tagJobs, summary: "Resume a paused job", detail: moveNote, headers: []string{"IdempotencyKey"},
 		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
 	},
 	"POST /jobs/{id}/retry": {
-		id: "retryJob", tag: tagJobs, summary: "Try the failed rows again", detail: "Only those, without sending them again. " + moveNote, headers: []string{"IdempotencyKey"},
+		id: "retryJob", tag: tagJobs, summary: "Retry the failed rows", detail: "Only those, without sending them again. " + moveNote, headers: []string{"IdempotencyKey"},
 		answers: answers{200: sends("The job as it stands then.", of[jobView]())},
 	},
 	"GET /jobs/{id}/events": {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/api"
@@ -49,7 +50,7 @@ func (d *Daemon) Connections(ctx context.Context, kind string) ([]api.Connection
 			add(connectionOf(r, now.broken[id]))
 		}
 	}
-	slices.SortFunc(all, func(a, b api.Connection) int { return cmpText(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b api.Connection) int { return strings.Compare(a.Name, b.Name) })
 	if kind != ofSource {
 		return all, nil
 	}
@@ -62,16 +63,6 @@ func (d *Daemon) Connections(ctx context.Context, kind string) ([]api.Connection
 		}
 	}
 	return all, err
-}
-
-func cmpText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func connectionOf(r store.Resource, broken error) api.Connection {
