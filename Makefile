@@ -38,6 +38,7 @@ bench: chrome build ## pictifyd beside its peers, printed and kept in bench/RESU
 	scripts/bench.sh
 
 load: chrome build $(CACHE)/bin/vegeta ## how fast images are served, and what twice the load does, by a load tool (a minute)
+	@scripts/install.sh load
 	scripts/load.sh
 
 chrome: ## install headless Chromium and fonts when they are missing

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
@@ -115,14 +114,7 @@ func list[T any](items []T) []T {
 }
 
 // configured is what the configuration says about a binding.
-func (s *Server) configured(name string) (Binding, bool) {
-	all := s.deps.ConfiguredFunc()
-	i := slices.IndexFunc(all, func(b Binding) bool { return b.Name == name })
-	if i < 0 {
-		return Binding{}, false
-	}
-	return all[i], true
-}
+func (s *Server) configured(name string) (Binding, bool) { return s.deps.BindingFunc(name) }
 
 func (s *Server) noBinding(name string) error {
 	p := problem.New(problem.NotFound, "there is no binding %q", name).WithSlug(slugBindingNotFound)

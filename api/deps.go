@@ -190,8 +190,10 @@ type Deps struct {
 
 	// MergePDFFunc writes the pages of all parts into one file.
 	MergePDFFunc func(w io.Writer, parts iter.Seq2[PDFPart, error]) error
-	// ConfiguredFunc is every binding, in the order of the configuration.
+	// ConfiguredFunc is every binding, in the order of the configuration, and
+	// BindingFunc the one of a name: it is asked for each image.
 	ConfiguredFunc func() []Binding
+	BindingFunc    func(name string) (Binding, bool)
 	// CompileFunc is a version of a template, compiled.
 	CompileFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
 	// DeleteTemplateFunc deletes a template. One that a binding uses is an

@@ -460,6 +460,16 @@ func (w *world) deps() Deps {
 			defer w.mu.Unlock()
 			return slices.Clone(w.configured)
 		},
+		BindingFunc: func(name string) (Binding, bool) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			for _, b := range w.configured {
+				if b.Name == name {
+					return b, true
+				}
+			}
+			return Binding{}, false
+		},
 		CompileFunc: func(_ context.Context, name string, _ int64) (bindings.Template, error) {
 			if w.form != nil {
 				return w.form, nil

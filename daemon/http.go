@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
 	"github.com/pictifyd/pictifyd/api"
@@ -47,6 +46,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		SweepFunc:          d.askSweep,
 		RoomFunc:           d.room,
 		ConfiguredFunc:     d.configured,
+		BindingFunc:        d.oneConfigured,
 		DeleteTemplateFunc: d.retireTemplate,
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
 			return d.templates.at(ctx, name, number)
@@ -61,29 +61,45 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 
 // configured is every binding with what keeps it from working.
 func (d *Daemon) configured() []api.Binding {
-	d.mu.Lock()
-	unable := maps.Clone(d.unable)
-	d.mu.Unlock()
-	broken := d.templates.problems()
 	now := d.roster()
 	all := make([]api.Binding, len(now.bindings))
 	for i, b := range now.bindings {
-		all[i] = api.Binding{
-			Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks,
-			Error: errors.Join(now.lacks(b), unable[b.Name], broken[b.Template]),
-		}
-		now.describe(&all[i])
-		outputs, err := bindings.Outputs(b.Outputs, "outputs")
-		if err != nil { // refused when the file was read
-			all[i].Error = errors.Join(all[i].Error, err)
-			continue
-		}
-		for _, o := range outputs {
-			format, _ := render.ParseFormat(o.Format)
-			all[i].Outputs = append(all[i].Outputs, api.Output{Name: o.Name, Ext: format.Ext()})
-		}
+		all[i] = d.shown(now, b)
 	}
 	return all
+}
+
+// oneConfigured is the binding of that name.
+func (d *Daemon) oneConfigured(name string) (api.Binding, bool) {
+	now := d.roster()
+	for _, b := range now.bindings {
+		if b.Name == name {
+			return d.shown(now, b), true
+		}
+	}
+	return api.Binding{}, false
+}
+
+// shown is a binding of the roster as the API has it.
+func (d *Daemon) shown(now *roster, b bindings.Config) api.Binding {
+	d.mu.Lock()
+	unable := d.unable[b.Name]
+	d.mu.Unlock()
+	one := api.Binding{
+		Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks,
+		Error: errors.Join(now.lacks(b), unable, d.templates.problem(b.Template)),
+	}
+	now.describe(&one)
+	outputs, err := bindings.Outputs(b.Outputs, "outputs")
+	if err != nil { // refused when the file was read
+		one.Error = errors.Join(one.Error, err)
+		return one
+	}
+	for _, o := range outputs {
+		format, _ := render.ParseFormat(o.Format)
+		one.Outputs = append(one.Outputs, api.Output{Name: o.Name, Ext: format.Ext()})
+	}
+	return one
 }
 
 // able says why the daemon cannot do its work now.

@@ -292,7 +292,7 @@ func TestWhatLintForbidsIsNoVersion(t *testing.T) {
 		t.Errorf("published: %d %+v", status, v)
 	}
 	s.write("templates/card.html", twice)
-	eventually(t, "the file is refused", func() bool { return d.templates.problems()["card"] != nil })
+	eventually(t, "the file is refused", func() bool { return d.templates.problem("card") != nil })
 	if v := p.version(); v != 1 {
 		t.Errorf("the newest version is %d", v)
 	}

@@ -103,15 +103,11 @@ func (l *templates) newest(ctx context.Context, name string) (*template.Template
 	return t, v.Number, err
 }
 
-// problems are the templates whose file is broken, and why.
-func (l *templates) problems() map[string]error {
+// problem is why the file of a template is not its newest version; nil where it is.
+func (l *templates) problem(name string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := make(map[string]error, len(l.broken))
-	for name, err := range l.broken {
-		all[name] = err
-	}
-	return all
+	return l.broken[name]
 }
 
 // sync publishes every file of the folder that differs from what it last gave.

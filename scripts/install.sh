@@ -20,6 +20,7 @@ chrome() {
 services() {
   have node || packages+=(nodejs) # runs the examples that are scripts
   have npm || packages+=(npm) # brings what the TypeScript client is made with
+  have python3 || packages+=(python3-minimal) # runs an example of the documents
   have patch || packages+=(patch) # checks our diffs
   have pdftoppm || packages+=(poppler-utils) # looks at our PDFs with other eyes
   have webpmux || packages+=(webp) # reads our animations
@@ -32,6 +33,11 @@ services() {
 bench() {
   have node || packages+=(nodejs)
   have npm || packages+=(npm) # brings the peers
+}
+
+load() {
+  have python3 || packages+=(python3-minimal) # sends the batches
+  have taskset || packages+=(util-linux)
 }
 
 "$1"

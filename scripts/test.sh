@@ -43,7 +43,7 @@ export PICTIFYD_TEST_ALL=1
 
 minutes=20m
 [ -z "${PICTIFYD_TEST_LONG:-}" ] || minutes=60m
-heavy='./store/... ./daemon/... ./render/... ./template'
+heavy='./store/... ./daemon/... ./render/... ./template ./internal/zipview'
 echo "== with the race detector =="
 # shellcheck disable=SC2046,SC2086
 go test -race -short -timeout 15m $(go list ./...)
