@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/pictifyd/pictifyd/config"
 )
@@ -90,6 +91,21 @@ type Waker interface {
 	Wake(ctx context.Context, poll func()) error
 }
 
+// A Timed poller reads what its address names for a moment, as in
+// "usage-{{ run.month }}.csv". The daemon calls PollAt instead of Poll. What such
+// a reading does not have is of another time and not gone: it is never complete.
+type Timed interface {
+	Poller
+	PollAt(ctx context.Context, at time.Time, from Cursor, emit Emit) error
+}
+
+// A Finder can read one row by its key, without the rest. key are the values of
+// the key columns, in their order. found is false where the source says that
+// there is no such row; an error says that it could not be asked.
+type Finder interface {
+	Find(ctx context.Context, key []string) (row Row, found bool, err error)
+}
+
 // An Env is what the daemon lends to a source.
 type Env struct {
 	Name string // of the source
@@ -98,6 +114,9 @@ type Env struct {
 	// Client is the only way out of a source that a caller of the API made. nil is
 	// the operator's own source, which reaches what it likes.
 	Client *http.Client
+	// RowsFunc calls row for each stored row of another source, by its key, for
+	// sources whose configuration is a Dependent. nil where there are none.
+	RowsFunc func(ctx context.Context, source string, row func(key string, values map[string]any) error) error
 }
 
 // A Kind is one kind of source: the same value feeds the daemon, check and the
@@ -132,6 +151,18 @@ type Addressed interface {
 // A Single configuration may say that its source has one row only, and its key.
 type Single interface {
 	OnlyKey() string // "" where there may be many
+}
+
+// A Passive configuration is of a source that is never polled: its rows come when
+// somebody sends them or asks for them.
+type Passive interface {
+	Passive() bool
+}
+
+// A Dependent configuration names the sources whose rows it reads by Env.RowsFunc.
+// A change of those is a reason to read it again.
+type Dependent interface {
+	Sources() []string
 }
 
 // Common is what every source has.

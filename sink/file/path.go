@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/pictifyd/pictifyd/expr"
@@ -28,14 +27,7 @@ const maxSegment = 255
 // A path is a parsed Config.Path.
 type path struct {
 	folder string // before the first expression, up to its last slash
-	parts  []part // the rest
-}
-
-// A part is a text as it stands, or an expression.
-type part struct {
-	text    string
-	source  string
-	program *expr.Program
+	rest   *expr.Interpolation
 }
 
 func parsePath(text string) (path, *problem.Error) {
@@ -48,89 +40,22 @@ func parsePath(text string) (path, *problem.Error) {
 		return path{}, problem.New(problem.Invalid, "contains a NUL")
 	}
 	cut := strings.LastIndexByte(static, '/') + 1
-	p := path{folder: filepath.Clean(static[:cut])}
-	var err *problem.Error
-	if p.parts, err = parseParts(text[cut:]); err != nil {
-		return path{}, err
+	rest, err := expr.ParseInterpolation(text[cut:], expr.Options{Names: names})
+	if err != nil {
+		var p *problem.Error
+		errors.As(err, &p)
+		return path{}, p
 	}
+	p := path{folder: filepath.Clean(static[:cut]), rest: rest}
 	return p, p.check()
-}
-
-// parseParts cuts text at its {{ }}.
-func parseParts(text string) ([]part, *problem.Error) {
-	var parts []part
-	for text != "" {
-		static, rest, found := strings.Cut(text, "{{")
-		if static != "" {
-			parts = append(parts, part{text: static})
-		}
-		if !found {
-			break
-		}
-		end := endOfExpression(rest)
-		if end < 0 {
-			return nil, problem.New(problem.Invalid, "{{ is not closed")
-		}
-		source := strings.TrimSpace(rest[:end])
-		program, err := expr.Compile(source, expr.Options{Names: names})
-		if err != nil {
-			return nil, expressionProblem(source, err)
-		}
-		parts = append(parts, part{source: source, program: program})
-		text = rest[end+len("}}"):]
-	}
-	return parts, nil
-}
-
-// expressionProblem quotes the expression instead of the position in it, which
-// counts from the expression's own start.
-func expressionProblem(source string, err error) *problem.Error {
-	p := problem.New(problem.Invalid, "{{ %s }}: %w", source, err)
-	var cause *problem.Error
-	if errors.As(err, &cause) {
-		p.Message, p.Hint = fmt.Sprintf("{{ %s }}: %s", source, cause.Message), cause.Hint
-	}
-	return p
-}
-
-// endOfExpression is where the }} is that closes the expression at the start of
-// text; one in a string does not. It is -1 if there is none.
-func endOfExpression(text string) int {
-	var quote byte
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quote != 0 && c == '\\' && quote != '`':
-			i++
-		case c == quote:
-			quote = 0
-		case quote != 0:
-		case c == '"' || c == '\'' || c == '`':
-			quote = c
-		case strings.HasPrefix(text[i:], "}}"):
-			return i
-		}
-	}
-	return -1
 }
 
 // check refuses what would put all rows into one file, or climb out of the folder.
 func (p path) check() *problem.Error {
-	distinct := false
-	var static strings.Builder
-	for _, part := range p.parts {
-		if part.program == nil {
-			static.WriteString(part.text)
-			continue
-		}
-		static.WriteString("x")
-		distinct = distinct || part.program.UsesAll() || slices.ContainsFunc(part.program.Names(), func(name string) bool {
-			return name == "key" || name == "row" || name == "hash" || name == "url"
-		})
-	}
-	if !distinct {
+	if !p.rest.Reads("key", "row", "hash", "url") {
 		return problem.New(problem.Invalid, "is the same for every row").WithHint("put {{ key }} into it")
 	}
-	if err := checkSegments(static.String()); err != nil {
+	if err := checkSegments(p.rest.Sketch("x")); err != nil {
 		return problem.New(problem.Invalid, "%w", err)
 	}
 	return nil
@@ -143,26 +68,16 @@ func (p path) of(d sink.Delivery, o sink.Output) (string, error) {
 		"output": o.Name, "url": o.URL, "hash": o.Hash, "ext": o.Ext, "format": o.Format,
 		"width": o.Width, "height": o.Height,
 	}
-	var b strings.Builder
-	for _, part := range p.parts {
-		if part.program == nil {
-			b.WriteString(part.text)
-			continue
-		}
-		v, err := part.program.Eval(values, expr.Env{Now: d.Time})
-		if err != nil {
-			return "", retry.Permanent(expressionProblem(part.source, err).WithSlug(PathRefused))
-		}
-		text := expr.Text(v)
-		if text == "" {
-			return "", refused("{{ %s }} is empty", part.source)
-		}
-		b.WriteString(encode(text))
+	text, err := p.rest.Fill(values, expr.Env{Now: d.Time}, encode)
+	if err != nil {
+		var p *problem.Error
+		errors.As(err, &p)
+		return "", retry.Permanent(p.WithSlug(PathRefused))
 	}
-	if err := checkSegments(b.String()); err != nil {
+	if err := checkSegments(text); err != nil {
 		return "", refused("%w", err)
 	}
-	return b.String(), nil
+	return text, nil
 }
 
 // encode makes a value one part of one name. Percent is encoded too, so that two
