@@ -8,7 +8,8 @@ import (
 	"github.com/pictifyd/pictifyd/store"
 )
 
-// poll is the work of one poll turn: one reading of one source.
+// poll is the work of one poll turn: the reading of a source that somebody asked
+// for, and that a death only puts off.
 func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	f, err := d.enterFeed(ctx, t.Source)
 	if err != nil {
@@ -33,23 +34,19 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	life, stop := f.living(ctx)
-	err = f.poller.Poll(life, from, r.emit)
-	stop()
+	v := &visit{daemon: d, feed: f, reading: r}
+	err = v.pay(ctx, from)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err() // the turn is put back at the next start
 	case f.ended():
 		return d.store.EndPoll(ctx, t, nil)
 	}
-	d.faults.note(d.log, "source", f.name, err)
-	d.metrics.polled(f.name, err)
-	if r.judged {
-		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
-	}
 	if endErr := d.store.EndPoll(ctx, t, err); endErr != nil {
 		return endErr
 	}
+	message := textOf(err)
+	f.noted = &message
 	f.read(err)
 	d.setPolled(f.name, err)
 	return nil
