@@ -79,7 +79,8 @@ type reading struct {
 	options  bindings.ReadingOptions
 	source   string
 	bindings []string
-	judged   bool // the guard had its say
+	messages []string // that its batch came in
+	judged   bool     // the guard had its say
 }
 
 // emit is the connectors.Emit of the reading.
@@ -97,6 +98,7 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	if plan, err = r.plan.Plan(b, known); err != nil {
 		return plan, result, err
 	}
+	plan.Messages = r.messages
 	result, err = r.store.Commit(ctx, plan)
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return plan, result, err

@@ -13,11 +13,12 @@ import (
 const keptQuarantine = 1000
 
 // BeginTold names a reading of rows that come outside of a turn, and its place
-// among the readings of the source. Only one whole batch may follow, which closes it.
-func (s *Store) BeginTold(ctx context.Context, source string) (reading string, seq int64, err error) {
+// among the readings of the source: the last of places, for who orders what comes
+// in it. Only one whole batch may follow, which closes it.
+func (s *Store) BeginTold(ctx context.Context, source string, places int) (reading string, seq int64, err error) {
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		return t.row(ctx, `INSERT INTO sources (name, seq) VALUES ($1, 1)
-			ON CONFLICT (name) DO UPDATE SET seq = sources.seq + 1 RETURNING seq`, source).Scan(&seq)
+		return t.row(ctx, `INSERT INTO sources (name, seq) VALUES ($1, CAST($2 AS BIGINT))
+			ON CONFLICT (name) DO UPDATE SET seq = sources.seq + CAST($2 AS BIGINT) RETURNING seq`, source, places).Scan(&seq)
 	})
 	return fmt.Sprintf("%s#%d", source, seq), seq, wrap(err, "begin to take rows of %q", source)
 }
