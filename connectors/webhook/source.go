@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/poll"
@@ -71,7 +73,11 @@ func (s *source) Receive(r *http.Request) (connectors.Message, error) {
 			return connectors.Message{}, err
 		}
 	}
-	return s.message(r.Header, format, body)
+	m, err := s.message(r.Header, format, body)
+	if err != nil {
+		return connectors.Message{}, err // without the rows that came before the fault
+	}
+	return m, nil
 }
 
 // message is what a call brings that is known to be from its sender.
@@ -124,8 +130,8 @@ func (s *source) id(e envelope) (string, error) {
 			return "", problem.New(problem.Invalid, "the body is no Stripe event: it has no id").WithSlug("hook_without_id")
 		}
 	}
-	if len(id) > maxID {
-		return "", problem.New(problem.Invalid, "the id of the call has %d bytes, more than %d", len(id), maxID).WithSlug("hook_without_id")
+	if len(id) > maxID || !utf8.ValidString(id) || strings.ContainsFunc(id, unicode.IsControl) {
+		return "", problem.New(problem.Invalid, "the id of the call is no text of up to %d bytes", maxID).WithSlug("hook_without_id")
 	}
 	return id, nil
 }
