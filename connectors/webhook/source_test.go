@@ -84,7 +84,7 @@ func TestRowsOfACall(t *testing.T) {
 			[]string{"$[0] [1] deleted", "$[1] [2]", "$[2] [3]"}},
 		"deleted by the call": {func(c *webhook.Config) { c.Deleted, c.Rows = `body.type == "customer.deleted"`, "$.data.object" }, nil,
 			`{"type":"customer.deleted","data":{"object":{"id":"cus_1"}}}`, []string{"$.data.object [cus_1] deleted"}},
-		"deleted by a header": {func(c *webhook.Config) { c.Deleted = `headers["x-topic"] == "products/delete"` }, http.Header{"X-Topic": {"products/delete"}}, `{"id":1}`, []string{"$ [1] deleted"}},
+		"deleted by a header":  {func(c *webhook.Config) { c.Deleted = `headers["x-topic"] == "products/delete"` }, http.Header{"X-Topic": {"products/delete"}}, `{"id":1}`, []string{"$ [1] deleted"}},
 		"a column called body": {func(c *webhook.Config) { c.Deleted = `row.body == "gone"` }, nil, `{"id":1,"body":"gone"}`, []string{"$ [1] deleted"}},
 		"deleted that fails":   {func(c *webhook.Config) { c.Deleted = `at * 1 < 5` }, nil, `[{"id":1,"at":"x"},{"id":2,"at":4}]`, []string{"$[1] [2] deleted", "$[0] bad_record: deleted: "}},
 
