@@ -144,8 +144,11 @@ type Binding struct {
 	Public   bool     // its images need no key
 	Outputs  []Output // the first is the one that stands for the row
 	Sinks    []string
-	Error    error  // why it cannot work as configured now; nil when it can
-	OneKey   string // canonical: of the only row that its source ever has; "" where there may be many
+	Error    error // why it cannot work as configured now; nil when it can
+	Live     bindings.Live
+	// Placeholder is the template that stands for images that are not there; "" none.
+	Placeholder string
+	OneKey      string // canonical: of the only row that its source ever has; "" where there may be many
 
 	Origin    string          // OfFile or OfCallers
 	Spec      json.RawMessage // as it was sent; nil of the file's
@@ -181,6 +184,7 @@ type Deps struct {
 	Publisher Publisher
 	Blobs     Blobs
 	Easel     Easel
+	Live      Live
 	Changes   Changes
 	Spool     *spool.Spool // where files of results are kept while they are sent
 	Keys      Keys

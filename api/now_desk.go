@@ -190,6 +190,21 @@ func (d *nowDesk) mayDraw(key, client string) func() error {
 	}
 }
 
+// mayAsk counts a key that no row has on the client that asks for it; nil for
+// whoever has a key of the API.
+func (s *Server) mayAsk(r *http.Request, b Binding) func() error {
+	if !b.Public && !s.signed(r) {
+		return nil
+	}
+	return func() error {
+		if wait, ok := s.now.perClient.take(clientOf(r), time.Now()); !ok {
+			return retry.After(problem.New(problem.Overloaded, "your address asked for %d new images in a minute, and may ask for no more", s.now.perClient.perMinute).
+				WithSlug(slugRenderRate).WithHint("images of known rows are served; ask for new ones after the seconds of Retry-After"), wait)
+		}
+		return nil
+	}
+}
+
 // clientOf is the address that r comes from; of IPv6 the network, which is one
 // client's.
 func clientOf(r *http.Request) string {

@@ -17,8 +17,9 @@ type feed struct {
 	name    string
 	every   time.Duration
 	poller  connectors.Poller
-	oneKey  string // canonical, where the source has one row only
-	passive bool   // never polled: its rows are sent, or asked for
+	oneKey  string   // canonical, where the source has one row only
+	passive bool     // never polled: its rows are sent, or asked for
+	live    *lookout // nil where it finds no single rows
 
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
@@ -87,6 +88,9 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	defer wg.Wait()
 	wg.Go(func() { f.rebind.work(ctx) })
 	f.rebind.ask()
+	if f.live != nil {
+		wg.Go(func() { d.lookBehind(ctx, f) })
+	}
 	if f.passive {
 		<-ctx.Done()
 		return

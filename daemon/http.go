@@ -37,6 +37,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Publisher:          d.publisher(),
 		Blobs:              d.blobs,
 		Easel:              easel{d},
+		Live:               watchtower{d},
 		Changes:            d.store,
 		Spool:              d.spool,
 		MergePDFFunc:       mergePDF,
@@ -88,6 +89,10 @@ func (d *Daemon) shown(now *roster, b bindings.Config) api.Binding {
 	one := api.Binding{
 		Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks,
 		Error: errors.Join(now.lacks(b), unable, d.templates.problem(b.Template)),
+	}
+	one.Placeholder = b.Placeholder
+	if !now.paused[b.Name] {
+		one.Live = b.Live
 	}
 	now.describe(&one)
 	outputs, err := bindings.Outputs(b.Outputs, "outputs")

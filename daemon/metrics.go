@@ -15,6 +15,8 @@ import (
 type metrics struct {
 	registry   *prometheus.Registry
 	polls      *prometheus.CounterVec
+	finds      *prometheus.CounterVec
+	finding    *prometheus.HistogramVec
 	pictures   *prometheus.CounterVec
 	drawing    *prometheus.HistogramVec
 	deliveries *prometheus.CounterVec
@@ -30,6 +32,13 @@ func newMetrics() *metrics {
 		polls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "pictifyd_polls_total", Help: "Readings of a source, by how they ended.",
 		}, []string{"source", "result"}),
+		finds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pictifyd_finds_total", Help: "Rows that a source was asked for one by one, by what it said.",
+		}, []string{"source", "result"}),
+		finding: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "pictifyd_find_seconds", Help: "Time of a source's answer about one row.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"source"}),
 		pictures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "pictifyd_renders_total", Help: "Pictures made, by format and how it ended.",
 		}, []string{"format", "result"}),
@@ -53,7 +62,7 @@ func newMetrics() *metrics {
 			Name: "pictifyd_sweep_timestamp_seconds", Help: "When the bytes were last looked through; 0 before the first time.",
 		}),
 	}
-	m.registry.MustRegister(m.polls, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
+	m.registry.MustRegister(m.polls, m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -81,6 +90,19 @@ func (m *metrics) swept(seen swept, at time.Time) {
 
 func (m *metrics) polled(source string, err error) {
 	m.polls.WithLabelValues(source, result(err)).Inc()
+}
+
+// found counts what a source said of one row.
+func (m *metrics) found(source string, found bool, err error, took time.Duration) {
+	result := "missing"
+	switch {
+	case err != nil:
+		result = "failed"
+	case found:
+		result = "found"
+	}
+	m.finds.WithLabelValues(source, result).Inc()
+	m.finding.WithLabelValues(source).Observe(took.Seconds())
 }
 
 func (m *metrics) rendered(format string, took time.Duration, err error) {

@@ -34,7 +34,9 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return err
 	}
 	life, stop := f.living(ctx)
+	f.live.turned()
 	err = f.poller.Poll(life, from, r.emit)
+	f.live.turned()
 	stop()
 	switch {
 	case ctx.Err() != nil:
@@ -51,6 +53,9 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return endErr
 	}
 	f.read(err)
+	if r.whole {
+		f.live.read(r.options.Now)
+	}
 	d.setPolled(f.name, err)
 	return nil
 }
@@ -80,6 +85,7 @@ type reading struct {
 	source   string
 	bindings []string
 	judged   bool // the guard had its say
+	whole    bool // it had every row, or the source says that nothing changed
 }
 
 // emit is the connectors.Emit of the reading.
@@ -98,6 +104,9 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 		return plan, result, err
 	}
 	result, err = r.store.Commit(ctx, plan)
+	if err == nil && plan.Closes != nil {
+		r.whole = plan.Closes.Complete || plan.Closes.Unchanged
+	}
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return plan, result, err
 }
