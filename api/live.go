@@ -73,13 +73,11 @@ func (s *Server) look(ctx context.Context, p place, b Binding, may func() error)
 	if fresh && !s.waits(ctx, p) {
 		return sight, nil
 	}
-	within, leave, err := s.now.enter(ctx)
+	within, leave, err := enterBy(ctx, s.now.seats, b.Live.Timeout.Std())
 	if err != nil {
 		return sight, err
 	}
 	defer leave()
-	within, cancel := context.WithTimeout(within, b.Live.Timeout.Std())
-	defer cancel()
 	if !fresh {
 		if sight, err = s.deps.Live.Look(within, b.Name, p.key, may); err != nil || !sight.Found {
 			return sight, err
