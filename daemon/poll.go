@@ -86,6 +86,8 @@ type reading struct {
 	bindings []string
 	judged   bool // the guard had its say
 	whole    bool // it had every row, or the source says that nothing changed
+	settles  bool // the stored rows are planned as the bindings are
+	settled  bool // and were looked through
 }
 
 // emit is the connectors.Emit of the reading.
@@ -96,6 +98,9 @@ func (r *reading) emit(ctx context.Context, b connectors.Batch) error {
 
 // commit plans one batch and has it durable.
 func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings.Plan, result store.CommitResult, err error) {
+	if err := r.settle(ctx, b); err != nil {
+		return plan, result, err
+	}
 	known, err := r.store.Known(ctx, r.source, r.plan.Keys(b), r.bindings)
 	if err != nil {
 		return plan, result, err
@@ -109,4 +114,18 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	}
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return plan, result, err
+}
+
+// settle looks through the stored rows once, before the first row of a reading:
+// most rows are as they were, and then need no look each.
+func (r *reading) settle(ctx context.Context, b connectors.Batch) error {
+	if !r.settles || r.settled || len(b.Rows) == 0 {
+		return nil
+	}
+	settled, err := r.store.Settled(ctx, r.source, r.bindings)
+	if err == nil {
+		r.plan.Settle(settled)
+		r.settled = true
+	}
+	return err
 }
