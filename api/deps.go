@@ -13,6 +13,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/template"
@@ -210,6 +211,8 @@ type Deps struct {
 	// RoomFunc says why nothing more can be taken in, for want of disk; nil when
 	// it can. Without it there always is.
 	RoomFunc func(ctx context.Context) error
+	// FreshnessFunc is how current each source is.
+	FreshnessFunc func(ctx context.Context) (map[string]connectors.Freshness, error)
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

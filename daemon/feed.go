@@ -21,6 +21,10 @@ type feed struct {
 	passive bool     // never polled: its rows are sent, or asked for
 	live    *lookout // nil where it finds no single rows
 
+	since    time.Time
+	expected time.Duration // something is heard of it so often; 0: nobody knows
+	again    atomic.Int64  // when it is read after a failure, in Unix nanoseconds; 0: at its interval
+
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
 	wish   *errand            // asks the store for a poll
@@ -70,7 +74,7 @@ func (g gate) leave() { <-g }
 
 func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors.Poller) *feed {
 	f := &feed{
-		name: name, every: base.Every.Std(), poller: poller,
+		name: name, every: base.Every.Std(), poller: poller, since: time.Now(),
 		later: make(chan time.Duration, 1), gate: newGate(), gone: make(chan struct{}),
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
@@ -134,6 +138,10 @@ func (f *feed) read(err error) {
 		f.failures = 0
 	} else {
 		wait = f.pause(err)
+	}
+	f.again.Store(0)
+	if wait > 0 {
+		f.again.Store(time.Now().Add(wait).UnixNano())
 	}
 	select { // only the newest counts
 	case <-f.later:

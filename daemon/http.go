@@ -52,11 +52,12 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
 			return d.templates.at(ctx, name, number)
 		},
-		CheckURLFunc: d.guard.CheckURL,
-		ReadyFunc:    d.able,
-		Registry:     d.metrics.registry,
-		CountersFunc: d.counters,
-		URLSecrets:   d.urls.secrets,
+		CheckURLFunc:  d.guard.CheckURL,
+		ReadyFunc:     d.able,
+		FreshnessFunc: d.freshness,
+		Registry:      d.metrics.registry,
+		CountersFunc:  d.counters,
+		URLSecrets:    d.urls.secrets,
 	})
 }
 

@@ -6,15 +6,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render/chrome"
 )
 
 // metrics are the figures that only passing work can give; those of the store
 // are read from it when somebody asks.
 type metrics struct {
+	*readingMetrics
+
 	registry   *prometheus.Registry
-	polls      *prometheus.CounterVec
 	finds      *prometheus.CounterVec
 	finding    *prometheus.HistogramVec
 	pictures   *prometheus.CounterVec
@@ -28,10 +28,8 @@ type metrics struct {
 
 func newMetrics() *metrics {
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		polls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "pictifyd_polls_total", Help: "Readings of a source, by how they ended.",
-		}, []string{"source", "result"}),
+		readingMetrics: newReadingMetrics(),
+		registry:       prometheus.NewRegistry(),
 		finds: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "pictifyd_finds_total", Help: "Rows that a source was asked for one by one, by what it said.",
 		}, []string{"source", "result"}),
@@ -62,7 +60,8 @@ func newMetrics() *metrics {
 			Name: "pictifyd_sweep_timestamp_seconds", Help: "When the bytes were last looked through; 0 before the first time.",
 		}),
 	}
-	m.registry.MustRegister(m.polls, m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
+	m.readingMetrics.register(m.registry)
+	m.registry.MustRegister(m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -88,10 +87,6 @@ func (m *metrics) swept(seen swept, at time.Time) {
 	m.sweptAt.Set(float64(at.Unix()))
 }
 
-func (m *metrics) polled(source string, err error) {
-	m.polls.WithLabelValues(source, result(err)).Inc()
-}
-
 // found counts what a source said of one row.
 func (m *metrics) found(source string, found bool, err error, took time.Duration) {
 	result := "missing"
@@ -114,14 +109,4 @@ func (m *metrics) rendered(format string, took time.Duration, err error) {
 
 func (m *metrics) delivered(sink string, err error) {
 	m.deliveries.WithLabelValues(sink, result(err)).Inc()
-}
-
-func result(err error) string {
-	switch {
-	case err == nil:
-		return "ok"
-	case retry.IsPermanent(err):
-		return "failed"
-	}
-	return "retry"
 }

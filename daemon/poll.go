@@ -45,7 +45,7 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	d.faults.note(d.log, "source", f.name, err)
-	d.metrics.polled(f.name, err)
+	d.metrics.polled(r, err)
 	if r.judged {
 		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
 	}
@@ -79,15 +79,17 @@ func (d *Daemon) enterFeed(ctx context.Context, source string) (*feed, error) {
 
 // A reading carries the batches of one reading from the source to the store.
 type reading struct {
-	store    *store.Store
-	plan     *bindings.Reading
-	options  bindings.ReadingOptions
-	source   string
-	bindings []string
-	judged   bool // the guard had its say
-	whole    bool // it had every row, or the source says that nothing changed
-	settles  bool // the stored rows are planned as the bindings are
-	settled  bool // and were looked through
+	store     *store.Store
+	metrics   *readingMetrics
+	plan      *bindings.Reading
+	options   bindings.ReadingOptions
+	source    string
+	bindings  []string
+	judged    bool // the guard had its say
+	whole     bool // it had every row, or the source says that nothing changed
+	unchanged bool // the source says so
+	settles   bool // the stored rows are planned as the bindings are
+	settled   bool // and were looked through
 }
 
 // emit is the connectors.Emit of the reading.
@@ -109,8 +111,12 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 		return plan, result, err
 	}
 	result, err = r.store.Commit(ctx, plan)
+	if err == nil {
+		r.metrics.committed(r, plan, result)
+	}
 	if err == nil && plan.Closes != nil {
-		r.whole = plan.Closes.Complete || plan.Closes.Unchanged
+		r.unchanged = plan.Closes.Unchanged
+		r.whole = plan.Closes.Complete || r.unchanged
 	}
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return plan, result, err

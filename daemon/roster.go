@@ -305,6 +305,7 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 	if p, ok := s.Config.(connectors.Passive); ok {
 		f.passive = p.Passive()
 	}
+	f.expected = expectedOf(s.Config.Base(), f.passive)
 	return f, err
 }
 

@@ -31,8 +31,8 @@ func (s *Store) BeginPoll(ctx context.Context, turn Turn) (from connectors.Curso
 		if _, err := t.exec(ctx, `INSERT INTO sources (name) VALUES ($1) ON CONFLICT (name) DO NOTHING`, turn.Source); err != nil {
 			return err
 		}
-		return t.row(ctx, `UPDATE sources SET seq = seq + 1, wanted = 0, begun_by = $2 WHERE name = $1 RETURNING seq, CASE WHEN unclosed = '' THEN position ELSE '' END`,
-			turn.Source, turn.ID).Scan(&seq, &position)
+		return t.row(ctx, `UPDATE sources SET seq = seq + 1, wanted = 0, begun_by = $2, begun_at = $3 WHERE name = $1 RETURNING seq, CASE WHEN unclosed = '' THEN position ELSE '' END`,
+			turn.Source, turn.ID, millis(t.now)).Scan(&seq, &position)
 	})
 	if err == nil {
 		from, err = decodeCursor(position)
@@ -53,8 +53,10 @@ func (s *Store) EndPoll(ctx context.Context, turn Turn, failure error) error {
 			message = clean(failure.Error())
 		}
 		if _, err := t.exec(ctx, `UPDATE sources SET error = $2, error_at = CAST($3 AS BIGINT),
+			ended_at = CASE WHEN begun_by = $4 THEN $5 ELSE ended_at END,
+			failures = CASE WHEN begun_by <> $4 THEN failures WHEN $2 = '' THEN 0 ELSE failures + 1 END,
 			wanted = CASE WHEN begun_by = $4 THEN wanted ELSE 0 END WHERE name = $1`,
-			turn.Source, message, failedAt(t, failure), turn.ID); err != nil {
+			turn.Source, message, failedAt(t, failure), turn.ID, millis(t.now)); err != nil {
 			return err
 		}
 		var again int64
