@@ -17,8 +17,14 @@ type feed struct {
 	name    string
 	every   time.Duration
 	poller  connectors.Poller
-	oneKey  string // canonical, where the source has one row only
-	passive bool   // never polled: its rows are sent, or asked for
+	oneKey  string   // canonical, where the source has one row only
+	passive bool     // never polled: its rows are sent, or asked for
+	live    *lookout // nil where it finds no single rows
+
+	latest   latest
+	since    time.Time
+	expected time.Duration // something is heard of it so often; 0: nobody knows
+	again    atomic.Int64  // when it is read after a failure, in Unix nanoseconds; 0: at its interval
 
 	told  connectors.Told // where its rows are sent to it, how; else nil
 	calls calls           // that bring them
@@ -77,7 +83,7 @@ func (g gate) leave() { <-g }
 
 func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors.Poller) *feed {
 	f := &feed{
-		name: name, every: base.Every.Std(), poller: poller,
+		name: name, every: base.Every.Std(), poller: poller, since: time.Now(),
 		later: make(chan time.Duration, 1), gate: newGate(), gone: make(chan struct{}),
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
@@ -95,6 +101,9 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	defer wg.Wait()
 	wg.Go(func() { f.rebind.work(ctx) })
 	f.rebind.ask()
+	if f.live != nil {
+		wg.Go(func() { d.lookBehind(ctx, f) })
+	}
 	if f.passive {
 		<-ctx.Done()
 		return
@@ -138,6 +147,10 @@ func (f *feed) read(err error) {
 		f.failures = 0
 	} else {
 		wait = f.pause(err)
+	}
+	f.again.Store(0)
+	if wait > 0 {
+		f.again.Store(time.Now().Add(wait).UnixNano())
 	}
 	select { // only the newest counts
 	case <-f.later:

@@ -305,6 +305,7 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 		return nil, fmt.Errorf("open source %q: %w", s.Name, err)
 	}
 	f := d.newFeed(s.Name, s.Config.Base(), poller)
+	f.live = newLookout(s.Config, poller)
 	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
 		f.oneKey, err = bindings.CanonicalKey([]any{one.OnlyKey()})
 	}
@@ -312,6 +313,7 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 		f.passive = p.Passive()
 	}
 	f.told, _ = s.Config.(connectors.Told)
+	f.expected = expectedOf(s.Config.Base(), f.passive)
 	return f, err
 }
 

@@ -158,6 +158,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		s.nodes[cfg.Name] = node
 		s.Bindings = append(s.Bindings, cfg)
 		problems = append(problems, references(node, cfg, sortedKeys(doc.Sources), sortedKeys(doc.Sinks))...)
+		problems = append(problems, s.findable(node, cfg)...)
 	}
 	return s, problems.Err()
 }

@@ -37,6 +37,9 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 			return err
 		}
 		result.Rows = stored
+		if err := t.noteChanged(ctx, p.Source, stored); err != nil {
+			return err
+		}
 		if err := t.quarantine(ctx, p); err != nil {
 			return err
 		}
