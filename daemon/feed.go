@@ -17,11 +17,13 @@ type feed struct {
 	name    string
 	every   time.Duration
 	poller  connectors.Poller
-	oneKey  string // canonical, where the source has one row only
-	passive bool   // never polled: its rows are sent, or asked for
+	oneKey  string   // canonical, where the source has one row only
+	passive bool     // never polled: its rows are sent, or asked for
+	reads   []string // the sources whose rows it reads itself
 
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
+	rejoin *errand            // plans the rows again that join rows which changed
 	wish   *errand            // asks the store for a poll
 	later  chan time.Duration // when to read again after a reading that failed; 0 after one that did not
 	bound  atomic.Bool        // the stored rows are planned as the bindings are
@@ -74,6 +76,8 @@ func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
 		func(err error) { d.faults.note(d.log, "bind", name, err) })
+	f.rejoin = newErrand(func(ctx context.Context) error { return d.enterToRejoin(ctx, f) },
+		func(err error) { d.faults.note(d.log, "lookups", name, err) })
 	f.wish = newErrand(func(ctx context.Context) error { return d.store.WantPoll(ctx, name) },
 		func(err error) { d.faults.note(d.log, "poll", name, err) })
 	return f
@@ -91,6 +95,7 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 		<-ctx.Done()
 		return
 	}
+	wg.Go(func() { f.rejoin.work(ctx) })
 	wg.Go(func() { f.wish.work(ctx) })
 	if w, ok := f.poller.(connectors.Waker); ok {
 		wg.Go(func() {
