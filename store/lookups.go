@@ -251,8 +251,7 @@ func (t *tx) noteReads(ctx context.Context, binding string, reads []bindings.Row
 // writeReads makes the reads of rows those of page, and changes nothing where they
 // are.
 func (t *tx) writeReads(ctx context.Context, binding string, page []bindings.RowReads) error {
-	keys := make([]string, len(page))
-	var rows [][]any
+	keys, rows := make([]string, len(page)), [][]any{} // not null: nothing is unlike that
 	for i, r := range page {
 		keys[i] = r.Key
 		for _, read := range r.Reads {
