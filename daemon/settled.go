@@ -50,6 +50,7 @@ func (d *Daemon) follow(ctx context.Context) error {
 			continue
 		}
 		if waiting[b.Name] && slices.ContainsFunc(b.LookupSources(), func(source string) bool { return slices.Contains(names, source) }) {
+			f.bound.Store(false)
 			f.rebind.ask()
 		}
 		if slices.Contains(due, b.Name) {
