@@ -26,6 +26,15 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if err := d.compile(ctx, f); err != nil {
 		return err
 	}
+	if err := d.rejoin(ctx, f); err != nil {
+		return err
+	}
+	if err := d.unread(ctx, f.reads); isUnread(err) {
+		d.setPolled(f.name, err)
+		return d.store.EndPoll(ctx, t, err)
+	} else if err != nil {
+		return err
+	}
 	from, id, seq, err := d.store.BeginPoll(ctx, t)
 	if err != nil {
 		return err
@@ -100,9 +109,15 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	if err != nil {
 		return plan, result, err
 	}
-	if plan, err = r.plan.Plan(b, known); err != nil {
+	sifted, err := r.plan.Sift(b, known)
+	if err != nil {
 		return plan, result, err
 	}
+	joined, err := join(ctx, r.store, sifted.Needs)
+	if err != nil {
+		return plan, result, err
+	}
+	plan = r.plan.Plan(sifted, joined)
 	plan.Messages = r.messages
 	result, err = r.store.Commit(ctx, plan)
 	if err == nil {
