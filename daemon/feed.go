@@ -108,11 +108,11 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	if f.live != nil {
 		wg.Go(func() { d.lookBehind(ctx, f) })
 	}
+	wg.Go(func() { f.rejoin.work(ctx) })
 	if f.passive {
 		<-ctx.Done()
 		return
 	}
-	wg.Go(func() { f.rejoin.work(ctx) })
 	wg.Go(func() { f.wish.work(ctx) })
 	if w, ok := f.poller.(connectors.Waker); ok {
 		wg.Go(func() {

@@ -23,13 +23,7 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	// A turn that was left by the process before may come ahead of the binding.
-	if err := d.compile(ctx, f); err != nil {
-		return err
-	}
-	if err := d.rejoin(ctx, f); err != nil {
-		return err
-	}
-	if err := d.unread(ctx, f.reads); isUnread(err) {
+	if err := d.prepare(ctx, f); isUnread(err) {
 		d.setPolled(f.name, err)
 		return d.store.EndPoll(ctx, t, err)
 	} else if err != nil {
