@@ -247,8 +247,8 @@ func TestInvalidConfigurationNamesItsField(t *testing.T) {
 	}{
 		"no key":       {func(c *file.Config) { c.Key = nil }, []string{"key: ", "key: sku"}},
 		"no path":      {func(c *file.Config) { c.Path = "" }, []string{"path: "}},
-		"no extension": {func(c *file.Config) { c.Path = "rows" }, []string{"format: ", "csv, tsv, json, ndjson"}},
-		"xlsx":         {func(c *file.Config) { c.Path = "rows.XLSX" }, []string{"format: ", `"xlsx" is not supported`, "csv, tsv, json, ndjson", "save"}},
+		"no extension": {func(c *file.Config) { c.Path = "rows" }, []string{"format: ", "csv, tsv, xlsx, json, ndjson"}},
+		"xls":          {func(c *file.Config) { c.Path = "rows.XLS" }, []string{"format: ", `"xls" is not supported`, "csv, tsv, xlsx, json, ndjson", "save"}},
 		"every":        {func(c *file.Config) { c.Every = 0 }, []string{"every: ", "100ms"}},
 		"max_size":     {func(c *file.Config) { c.MaxSize = 0 }, []string{"max_size: "}},
 		"rows":         {func(c *file.Config) { c.Rows = "$.items" }, []string{"rows: ", "json"}},
