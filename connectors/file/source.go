@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,7 @@ func newSource(cfg *Config, env connectors.Env) (*source, error) {
 		here.Path = filepath.Join(env.Dir, cfg.Path)
 		cfg = &here
 	}
-	binding, err := poll.Bind(cfg.Path, cfg.format(), cfg.Rows, cfg.Delimiter, cfg.Key)
+	binding, err := poll.Bind(cfg.Path, cfg.format(), cfg.Layout, cfg.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connecto
 }
 
 func (s *source) read(ctx context.Context, data []byte, cursor connectors.Cursor, emit connectors.Emit) error {
-	decoder, err := s.cfg.Decoder(s.cfg.format(), data, s.cfg.Key)
+	decoder, err := s.cfg.Decoder(s.cfg.format(), bytes.NewReader(data), s.cfg.Key)
 	if err != nil {
 		return s.inFile(err)
 	}

@@ -1,6 +1,7 @@
 package httppoll
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -104,7 +105,7 @@ func (s *source) read(ctx context.Context, a answer, cursor connectors.Cursor, e
 	if err != nil {
 		return s.name(err)
 	}
-	decoder, err := s.cfg.Decoder(format, a.body, s.cfg.Key)
+	decoder, err := s.cfg.Decoder(format, bytes.NewReader(a.body), s.cfg.Key)
 	if err != nil {
 		return s.name(err)
 	}

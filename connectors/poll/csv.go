@@ -1,7 +1,7 @@
 package poll
 
 import (
-	"bytes"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +16,7 @@ type csvDecoder struct {
 	header []string
 }
 
-func newCSV(text []byte, format, delimiter string, key []string) (*csvDecoder, error) {
+func newCSV(text io.Reader, format, delimiter string, key []string) (*csvDecoder, error) {
 	comma, invalid := rows.ParseDelimiter(delimiter)
 	if invalid != nil {
 		return nil, invalid
@@ -24,7 +24,7 @@ func newCSV(text []byte, format, delimiter string, key []string) (*csvDecoder, e
 	if comma == 0 && format == TSV {
 		comma = '\t'
 	}
-	table, err := rows.NewCSV(bytes.NewReader(text), comma, maxHeld)
+	table, err := rows.NewCSV(text, comma, maxHeld)
 	if err != nil {
 		return nil, err
 	}

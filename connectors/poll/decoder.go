@@ -2,6 +2,7 @@ package poll
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -56,6 +57,7 @@ type Layout struct {
 	Format    string `yaml:"format"`    // csv, tsv, json, ndjson; empty is for the source to find out
 	Rows      string `yaml:"rows"`      // json: where the array of rows is; empty is "$"
 	Delimiter string `yaml:"delimiter"` // csv: what separates cells; empty is found in the header
+	Encoding  string `yaml:"encoding"`  // of a document without a byte order mark; empty is UTF-8
 }
 
 // Problems says what is wrong with the layout, with paths relative to it.
@@ -76,16 +78,22 @@ func (l Layout) Problems() problem.List {
 		list = append(list, problem.New(problem.Invalid, "a delimiter is for format csv, not %s", l.Format).
 			At("delimiter").WithHint("leave delimiter out, or set format: csv"))
 	}
+	if _, err := rows.ParseEncoding(l.Encoding); err != nil {
+		list = append(list, err.At("encoding"))
+	}
 	return list
 }
 
-// Decoder decodes data as format, which is l.Format where that is set. In a
-// format with a header, the columns of key have to be in it.
-func (l Layout) Decoder(format string, data []byte, key []string) (Decoder, error) {
-	text, err := utf8Text(data)
-	if err != nil {
-		return nil, err
+// Decoder decodes document as format, which is l.Format where that is set. It
+// reads no further than it has to for the next element, and to the end of the
+// document before it says io.EOF. In a format with a header, the columns of key
+// have to be in it.
+func (l Layout) Decoder(format string, document io.Reader, key []string) (Decoder, error) {
+	encoding, invalid := rows.ParseEncoding(l.Encoding)
+	if invalid != nil {
+		return nil, invalid
 	}
+	text := rows.TextIn(document, encoding)
 	switch format {
 	case CSV, TSV:
 		return newCSV(text, format, l.Delimiter, key)

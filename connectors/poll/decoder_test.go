@@ -15,7 +15,7 @@ import (
 // decode is every element of a document, up to the error that ended it; nil
 // where it ended well.
 func decode(layout poll.Layout, text string, key ...string) ([]poll.Element, error) {
-	d, err := layout.Decoder(layout.Format, []byte(text), key)
+	d, err := layout.Decoder(layout.Format, strings.NewReader(text), key)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +101,8 @@ func TestLayoutProblemsNameTheirField(t *testing.T) {
 		"long delimiter":       {poll.Layout{Format: poll.CSV, Delimiter: ";;"}, "delimiter", "tab"},
 		"quote as delimiter":   {poll.Layout{Format: poll.CSV, Delimiter: `"`}, "delimiter", "tab"},
 		"delimiter of a json":  {poll.Layout{Format: poll.JSON, Delimiter: ";"}, "delimiter", "csv"},
+		"unknown encoding":     {poll.Layout{Format: poll.CSV, Encoding: "latin-99"}, "encoding", "latin1"},
+		"encoding of no text":  {poll.Layout{Encoding: "replacement"}, "encoding", "can't be read"},
 		"line end as delmiter": {poll.Layout{Format: poll.CSV, Delimiter: "\n"}, "delimiter", "tab"},
 	} {
 		t.Run(name, func(t *testing.T) {
