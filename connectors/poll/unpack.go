@@ -22,6 +22,11 @@ var (
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 )
 
+// Packed reports whether a document that begins so is packed.
+func Packed(begin []byte) bool {
+	return bytes.HasPrefix(begin, gzipMagic) || bytes.HasPrefix(begin, zstdMagic)
+}
+
 // Unpack is document, unpacked where its first bytes say that it is gzip or zstd.
 // Reading fails beyond limit bytes of what is in it, and where what was packed is
 // not whole. Whoever calls it closes it.
