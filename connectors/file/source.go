@@ -203,7 +203,8 @@ func (s *source) readFile(ctx context.Context, f found, reading *poll.Reading, c
 	if format == "" {
 		return "", noFormat(fmt.Sprintf("file %q", f.Name))
 	}
-	decoder, err := s.cfg.Decoder(format, document, s.cfg.Key)
+	inFile := slices.DeleteFunc(slices.Clone(s.cfg.Key), func(column string) bool { return column == s.cfg.FileColumn })
+	decoder, err := s.cfg.Decoder(format, document, inFile)
 	if err != nil {
 		return "", err
 	}

@@ -3,15 +3,18 @@ package poll
 import (
 	"errors"
 	"io"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // Unended yields the elements of d, of which the last one may be cut short: it is
-// a fault.
+// a fault, and a document without elements an error.
 func Unended(d Decoder) Decoder { return &unendedDecoder{from: d} }
 
 type unendedDecoder struct {
 	from Decoder
 	held *Element // the one before the next
+	any  bool
 }
 
 // Next implements Decoder.
@@ -26,6 +29,9 @@ func (d *unendedDecoder) Next() (Element, error) {
 				last.Values, last.Fault = nil, fault(last.Position, BadRecord, "the last line has no end, where the file had one before: it may be cut short")
 			}
 			return last, nil
+		case errors.Is(err, io.EOF) && !d.any:
+			return Element{}, problem.New(problem.Invalid, "the header has no end, where the file had rows before: it may be cut short").
+				WithHint("see that it was written to its end")
 		case err != nil:
 			return Element{}, err
 		case d.held != nil:
@@ -33,7 +39,7 @@ func (d *unendedDecoder) Next() (Element, error) {
 			d.held = &next
 			return before, nil
 		}
-		d.held = &next
+		d.held, d.any = &next, true
 	}
 }
 
