@@ -16,6 +16,8 @@ type ReadingOptions struct {
 	Bindings []*Binding
 	Promote  map[string]bool // bindings whose first reading this is
 	Now      time.Time       // the clock of the plan
+	Told     bool            // as in Closing
+	Settles  bool            // as in Closing
 }
 
 // A Reading plans the batches of one reading of a source, in their order. It
@@ -299,6 +301,7 @@ func (r *Reading) closing(c connectors.Closing) *Closing {
 	seen := r.seen
 	end := &Closing{
 		Complete: c.Complete, Reason: c.Reason, Unchanged: c.Unchanged, Cursor: c.Cursor, At: r.o.Now, Rows: r.live,
+		Told: r.o.Told, Settles: r.o.Settles,
 		Has: func(key string) bool { m, ok := seen[hashKey(key)]; return ok && !m.gone },
 		Judge: func(binding string, counts Counts) Verdict {
 			guard, ok := guards[binding]

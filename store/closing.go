@@ -18,6 +18,9 @@ func (t *tx) closeReading(ctx context.Context, p bindings.Plan, result *CommitRe
 	if c.Unchanged {
 		return t.closeSource(ctx, p, false)
 	}
+	if c.Told {
+		return t.closeTold(ctx, p, result)
+	}
 	if _, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND reading <> $2`, p.Source, p.Reading); err != nil {
 		return err
 	}

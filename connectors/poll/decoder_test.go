@@ -92,7 +92,13 @@ func TestLayoutProblemsNameTheirField(t *testing.T) {
 		path   string
 		words  string
 	}{
-		"xlsx":                 {poll.Layout{Format: "xlsx"}, "format", "csv, tsv, json, ndjson"},
+		"xls":                  {poll.Layout{Format: "xls"}, "format", "csv, tsv, xlsx, json, ndjson"},
+		"encoding of a sheet":  {poll.Layout{Format: poll.XLSX, Encoding: "latin1"}, "encoding", "texts"},
+		"sheet of a text":      {poll.Layout{Format: poll.CSV, Sheet: "Prices"}, "sheet", "xlsx"},
+		"numbers of a JSON":    {poll.Layout{Format: poll.JSON, Numbers: numbersIn("de-DE")}, "numbers", "tables"},
+		"numbers of no column": {poll.Layout{Numbers: poll.Numbers{Locale: "de-DE"}}, "numbers.columns", "[price, stock]"},
+		"numbers of no locale": {poll.Layout{Numbers: numbersIn("")}, "numbers.locale", "de-DE"},
+		"unknown locale":       {poll.Layout{Numbers: numbersIn("xx")}, "numbers.locale", `"xx"`},
 		"unknown format":       {poll.Layout{Format: "yml"}, "format", "yml"},
 		"path without dollar":  {poll.Layout{Format: poll.JSON, Rows: "items"}, "rows", `"$.items"`},
 		"filter":               {poll.Layout{Format: poll.JSON, Rows: "$.a[?(@.b)]"}, "rows", "[0]"},
@@ -117,6 +123,7 @@ func TestLayoutProblemsNameTheirField(t *testing.T) {
 func TestGoodLayoutHasNoProblem(t *testing.T) {
 	for _, l := range []poll.Layout{
 		{}, {Format: poll.CSV, Delimiter: "tab"}, {Format: poll.CSV, Delimiter: `\t`}, {Format: poll.CSV, Delimiter: "¦"},
+		{Encoding: "latin1", Sheet: "Prices", Numbers: numbersIn("de-DE")},
 		{Format: poll.JSON, Rows: "$"}, {Rows: "$.a.b[0]['odd name'].rows[*]"},
 	} {
 		if list := l.Problems(); len(list) > 0 {
