@@ -22,7 +22,7 @@ const (
 // Kind is "kind: http".
 var Kind = connectors.Kind{
 	Name:    "http",
-	Summary: "an HTTP address that answers JSON, NDJSON, CSV or TSV",
+	Summary: "an HTTP address that answers JSON, NDJSON, CSV, TSV or XLSX",
 	Callers: true,
 	Config: func() connectors.Config {
 		return &Config{

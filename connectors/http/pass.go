@@ -73,6 +73,9 @@ func (s *source) begin(at time.Time, from connectors.Cursor, emit connectors.Emi
 		p.emitErr = emit(ctx, b)
 		return p.emitErr
 	})
+	if s.cfg.Pages != nil || s.cfg.ForEach != "" {
+		p.out.OfSeveral()
+	}
 	var err error
 	if p.binding, err = poll.Bind(s.bound()...); err == nil {
 		p.known = p.binding.Open(from, &p.last)
@@ -228,11 +231,11 @@ func (p *pass) emitRows(ctx context.Context, sh sheet) error {
 	if err != nil {
 		return err
 	}
-	r := &rows{Decoder: d, sheet: sh, pass: p}
+	r := &rows{sheet: sh, pass: p}
 	if p.s.cfg.Pages != nil && p.s.cfg.Pages.drifting() && !p.agreed {
 		r.before, p.keys = p.keys, map[string]bool{}
 	}
-	return p.out.Copy(ctx, r)
+	return p.out.Copy(ctx, poll.Through(d, r.element))
 }
 
 // rows decodes a list. Where there is one request for each row of another

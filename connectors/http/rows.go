@@ -16,30 +16,22 @@ import (
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// rows are the elements of a body as the reading has them: with the columns
-// that are kept, and without what the page before had already.
+// rows make the elements of a body those of the reading: with the columns that
+// are kept, and without what the page before had already.
 type rows struct {
-	poll.Decoder
 	sheet  sheet
 	pass   *pass
 	before map[string]bool // the keys of the page before; nil: rows are not compared
 	begun  bool
 }
 
-// Next implements poll.Decoder.
-func (r *rows) Next() (poll.Element, error) {
-	for {
-		e, err := r.Decoder.Next()
-		if err != nil {
-			return e, err
-		}
-		first := !r.begun
-		r.begun = true
-		if first && r.sheet.skip || r.known(e) {
-			continue
-		}
-		return r.dress(e), nil
+func (r *rows) element(e poll.Element) (poll.Element, bool) {
+	first := !r.begun
+	r.begun = true
+	if first && r.sheet.skip || r.known(e) {
+		return e, false
 	}
+	return r.dress(e), true
 }
 
 // known notes the key of a row, and reports whether the page before had it. Then
