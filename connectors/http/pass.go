@@ -246,7 +246,9 @@ func (p *pass) rows(format string, body io.Reader, sh sheet) (poll.Decoder, erro
 		if err != nil {
 			return nil, err
 		}
-		if values, ok := p.s.objectAt(text); ok {
+		if values, err := p.s.objectAt(text); err != nil {
+			return nil, err
+		} else if values != nil {
 			return &single{element: poll.Element{Values: values, Position: rootOf(p.s.cfg.Rows), Size: sh.size}}, nil
 		}
 	}

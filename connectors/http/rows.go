@@ -84,15 +84,18 @@ func (s *single) Next() (poll.Element, error) {
 	return s.element, nil
 }
 
-// objectAt is the object at the rows path, if there is one.
-func (s *source) objectAt(text []byte) (map[string]any, bool) {
+// objectAt is the object at the rows path; nil where something else is there.
+func (s *source) objectAt(text []byte) (map[string]any, error) {
 	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	raw, err := poll.Find(text, s.cfg.Rows)
-	if err != nil || len(raw) == 0 || raw[0] != '{' || !json.Valid(text) {
-		return nil, false
+	if err != nil || len(raw) == 0 || raw[0] != '{' {
+		return nil, nil //nolint:nilerr // the decoder has the words for it
 	}
-	values := object(raw)
-	return values, values != nil
+	var whole json.RawMessage
+	if err := json.Unmarshal(text, &whole); err != nil {
+		return nil, problem.New(problem.Upstream, "the answer is not JSON, or breaks off: %w", err).WithSlug(NotRows)
+	}
+	return object(raw), nil
 }
 
 func rootOf(path string) string {
