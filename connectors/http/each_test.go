@@ -93,6 +93,23 @@ func TestAnswersThatDidNotChangeEmitNothing(t *testing.T) {
 	}
 }
 
+func TestColumnThatIsKeptIsPartOfTheAnswer(t *testing.T) {
+	s := newServer(t, orders(nil))
+	cfg := eachConfig(s.URL)
+	cursor := mustPoll(t, newEach(t, cfg, "a"), nil).Closing.Cursor
+	renamed := func(_ context.Context, _ string, row func(string, map[string]any) error) error {
+		return row("a", map[string]any{"id": "a", "name": "Another"})
+	}
+	p, err := httppoll.Kind.New(cfg, connectors.Env{RowsFunc: renamed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.(interface{ Close() error }).Close()
+	if r := mustPoll(t, p, cursor); r.Closing.Unchanged || len(r.Rows) != 2 || r.Rows[0].Values["name"] != "Another" {
+		t.Errorf("closing is %+v with %+v, want the other name", r.Closing, r.Rows)
+	}
+}
+
 func TestRequestThatFailsMakesTheReadingIncomplete(t *testing.T) {
 	httppoll.HurryRetries(t)
 	for name, c := range map[string]struct {
