@@ -116,13 +116,13 @@ func TestRequestThatFailsMakesTheReadingIncomplete(t *testing.T) {
 		answer http.HandlerFunc
 		want   string
 	}{
-		"server error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "500"},
+		"server error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "500"},
 		"cut":          {hijacked("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n["), "cut short"},
 		"half":         {answers("application/json", `[{"id":"b-1"},{"id"`), "breaks off"},
 		"half object":  {answers("application/json", `{"id":"b-1"`), "breaks off"},
 		"login page":   {answers("text/html", `<html>`), "HTML"},
 		"text":         {answers("application/json", `"x"`), "not an array"},
-		"bad request":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400) }, "400"},
+		"bad request":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }, "400"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newEach(t, eachConfig(newServer(t, orders(map[string]http.HandlerFunc{"b": c.answer})).URL), "a", "b", "c")

@@ -75,8 +75,8 @@ func TestRowThatCannotBeAskedForIsAnError(t *testing.T) {
 		"half":          {answers("application/json", `{"data":{"id":"7"}`), "breaks off"},
 		"login page":    {answers("text/html", `<html>`), "HTML"},
 		"empty":         {answers("application/json", ``), "empty"},
-		"server error":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "500"},
-		"unauthorized":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "401"},
+		"server error":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "500"},
+		"unauthorized":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "401"},
 		"list of texts": {answers("application/json", `{"data":["x"]}`), "no element could be read"},
 	} {
 		cfg := newConfig(newServer(t, c.handler).URL + "/products/{{ id }}?token=hidden")
