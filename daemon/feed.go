@@ -20,6 +20,10 @@ type feed struct {
 	oneKey  string // canonical, where the source has one row only
 	passive bool   // never polled: its rows are sent, or asked for
 
+	told  connectors.Told // where its rows are sent to it, how; else nil
+	calls calls           // that bring them
+	drift drift           // of their columns
+
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
 	wish   *errand            // reads the source

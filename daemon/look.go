@@ -98,7 +98,7 @@ func (v *visit) emit(ctx context.Context, b connectors.Batch) error {
 			v.daemon.confirmed.note(v.feed.name, time.Now())
 			return nil
 		}
-		id, seq, err := v.daemon.store.BeginReading(ctx, v.feed.name)
+		id, seq, err := v.daemon.store.BeginReading(ctx, v.feed.name, 1)
 		if err != nil {
 			return err
 		}

@@ -76,9 +76,10 @@ type reading struct {
 	options  bindings.ReadingOptions
 	source   string
 	bindings []string
-	judged   bool // the guard had its say
-	settles  bool // the stored rows are planned as the bindings are
-	settled  bool // and were looked through
+	judged   bool     // the guard had its say
+	settles  bool     // the stored rows are planned as the bindings are
+	settled  bool     // and were looked through
+	messages []string // that its batch came in
 }
 
 // emit is the connectors.Emit of the reading.
@@ -99,6 +100,7 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	if plan, err = r.plan.Plan(b, known); err != nil {
 		return plan, result, err
 	}
+	plan.Messages = r.messages
 	result, err = r.store.Commit(ctx, plan)
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return plan, result, err

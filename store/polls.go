@@ -46,11 +46,11 @@ func (s *Store) BeginPoll(ctx context.Context, turn Turn) (from connectors.Curso
 }
 
 // BeginReading names a reading that no turn was asked for, and its place among the
-// readings of the source.
-func (s *Store) BeginReading(ctx context.Context, source string) (reading string, seq int64, err error) {
+// readings of the source: the last of places, for who orders what comes in it.
+func (s *Store) BeginReading(ctx context.Context, source string, places int) (reading string, seq int64, err error) {
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		return t.row(ctx, `INSERT INTO sources (name, seq) VALUES ($1, 1)
-			ON CONFLICT (name) DO UPDATE SET seq = sources.seq + 1 RETURNING seq`, source).Scan(&seq)
+		return t.row(ctx, `INSERT INTO sources (name, seq) VALUES ($1, CAST($2 AS BIGINT))
+			ON CONFLICT (name) DO UPDATE SET seq = sources.seq + CAST($2 AS BIGINT) RETURNING seq`, source, places).Scan(&seq)
 	})
 	return fmt.Sprintf("%s#%d", source, seq), seq, wrap(err, "begin to read %q", source)
 }

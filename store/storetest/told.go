@@ -89,7 +89,7 @@ func arrive(tb testing.TB, s *store.Store, p bindings.Plan) store.CommitResult {
 	var seq int64
 	var err error
 	p.Source = source
-	p.Reading, seq, err = s.BeginReading(tb.Context(), source)
+	p.Reading, seq, err = s.BeginReading(tb.Context(), source, 1)
 	must(tb, err)
 	if p.Closes == nil {
 		p.Closes = &bindings.Closing{Told: true, At: start.Add(time.Duration(seq) * time.Minute)}
