@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,7 +12,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/connectors/poll"
@@ -32,6 +32,7 @@ type sight struct {
 	files   []found
 	digests []string // of each
 	digest  string   // of all, and of their names
+	cut     []string // names of tables whose last line has no end
 	settled bool     // the stamps may stand for the content
 }
 
@@ -94,8 +95,11 @@ func (s *source) tryLook(ctx context.Context, last state) (sight, need, error) {
 		case c.size != f.Stamp.Size:
 			return sight{}, need{path: f.path, wait: quiet}, nil
 		}
-		if n := needOf(f, s.restOfContent(f, c)); n.wait > 0 {
-			return sight{}, n, nil
+		if s.isCut(f, c) {
+			if n := needOf(f, cmp.Or(s.cfg.Settle.Std(), slow)); n.wait > 0 {
+				return sight{}, n, nil
+			}
+			seen.cut = append(seen.cut, f.Name)
 		}
 		seen.digests[i] = c.digest
 		seen.settled = seen.settled && f.Stamp.age() > trusted
@@ -127,21 +131,19 @@ func (s *source) rest(f found, last state) time.Duration {
 	if s.cfg.Settle > 0 {
 		return s.cfg.Settle.Std()
 	}
-	i, known := slices.BinarySearchFunc(last.Files, f.Name, func(f found, name string) int { return strings.Compare(f.Name, name) })
-	if known && last.Files[i].Stamp.Inode == f.Stamp.Inode && f.Stamp.Size < last.Files[i].Stamp.Size {
+	before, known := last.find(f.Name)
+	if known && before.Stamp.Inode == f.Stamp.Inode && f.Stamp.Size < before.Stamp.Size {
 		return slow
 	}
 	return quiet
 }
 
-// restOfContent is the same, once the content is known: a table seldom ends in
-// the middle of a line, but where it is not written to its end.
-func (s *source) restOfContent(f found, c content) time.Duration {
+// isCut reports whether a table ends in the middle of a line. It seldom does, but
+// where it was not written to its end; the other formats say themselves whether
+// they are whole.
+func (s *source) isCut(f found, c content) bool {
 	format := s.cfg.format(f.Name)
-	if s.cfg.Settle == 0 && !c.ended && (format == poll.CSV || format == poll.TSV) {
-		return slow
-	}
-	return 0
+	return !c.ended && (format == poll.CSV || format == poll.TSV)
 }
 
 // A content is what is remembered of a file that was read to its end.

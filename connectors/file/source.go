@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/connectors"
@@ -29,9 +30,25 @@ const (
 
 // state is what the cursor holds.
 type state struct {
-	Digest  string  `json:"digest"`
-	Files   []found `json:"files"`
-	Settled bool    `json:"settled"` // the stamps may stand for the content
+	Digest  string   `json:"digest"`
+	Files   []found  `json:"files"`
+	Cut     []string `json:"cut,omitempty"` // names of tables whose last line has no end
+	Settled bool     `json:"settled"`       // the stamps may stand for the content
+}
+
+// ended reports whether the table of that name was there, and its last line had an end.
+func (s state) ended(name string) bool {
+	_, known := s.find(name)
+	return known && !slices.Contains(s.Cut, name)
+}
+
+// find is the file of that name as it was.
+func (s state) find(name string) (found, bool) {
+	i, known := slices.BinarySearchFunc(s.Files, name, func(f found, name string) int { return strings.Compare(f.Name, name) })
+	if !known {
+		return found{}, false
+	}
+	return s.Files[i], true
 }
 
 type source struct {
@@ -97,13 +114,14 @@ func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connecto
 	if err != nil {
 		return s.explain(err)
 	}
-	cursor, err := s.binding.Seal(state{Digest: seen.digest, Files: seen.files, Settled: seen.settled})
+	cursor, err := s.binding.Seal(state{Digest: seen.digest, Files: seen.files, Cut: seen.cut, Settled: seen.settled})
 	if err != nil {
 		return err
 	}
 	if known && seen.digest == last.Digest {
 		return poll.Unchanged(ctx, emit, cursor)
 	}
+	seen.cut = slices.DeleteFunc(seen.cut, func(name string) bool { return !last.ended(name) })
 	return s.explain(s.read(ctx, seen, cursor, emit))
 }
 
@@ -136,7 +154,7 @@ func (s *source) read(ctx context.Context, seen sight, cursor connectors.Cursor,
 		reading = reading.OfSeveral()
 	}
 	for i, f := range seen.files {
-		digest, err := s.readFile(ctx, f, reading)
+		digest, err := s.readFile(ctx, f, reading, slices.Contains(seen.cut, f.Name))
 		if err == nil && digest != seen.digests[i] {
 			err = fmt.Errorf("%s: %w", f.path, errWriting)
 		}
@@ -167,8 +185,9 @@ func (s *source) asItWas(seen sight, err error) error {
 	return err
 }
 
-// readFile emits the rows of a file, and returns the digest of what was read.
-func (s *source) readFile(ctx context.Context, f found, reading *poll.Reading) (digest string, err error) {
+// readFile emits the rows of a file, the last of which may be cut, and returns the
+// digest of what was read.
+func (s *source) readFile(ctx context.Context, f found, reading *poll.Reading, cut bool) (digest string, err error) {
 	file, err := os.Open(f.path)
 	if err != nil {
 		return "", err
@@ -184,9 +203,13 @@ func (s *source) readFile(ctx context.Context, f found, reading *poll.Reading) (
 	if format == "" {
 		return "", noFormat(fmt.Sprintf("file %q", f.Name))
 	}
-	decoder, err := s.cfg.Decoder(format, document, s.cfg.Key)
+	inFile := slices.DeleteFunc(slices.Clone(s.cfg.Key), func(column string) bool { return column == s.cfg.FileColumn })
+	decoder, err := s.cfg.Decoder(format, document, inFile)
 	if err != nil {
 		return "", err
+	}
+	if cut {
+		decoder = poll.Unended(decoder)
 	}
 	if err := reading.Copy(ctx, s.named(f, decoder)); err != nil {
 		return "", err
