@@ -188,6 +188,9 @@ func (c *Config) keyNames() []string {
 	return names
 }
 
+// Finds implements connectors.Findable.
+func (c *Config) Finds() bool { return c.Passive() }
+
 // Passive implements connectors.Passive: an address with a key is only asked.
 func (c *Config) Passive() bool {
 	form, list := newForm(c)

@@ -17,7 +17,7 @@ import (
 func newFinder(tb testing.TB, cfg *httppoll.Config) connectors.Finder {
 	tb.Helper()
 	f, ok := newPoller(tb, cfg).(connectors.Finder)
-	if !ok || !cfg.Passive() {
+	if !ok || !cfg.Passive() || !connectors.Finds(cfg) {
 		tb.Fatalf("no finder, passive %v", cfg.Passive())
 	}
 	return f
