@@ -43,20 +43,26 @@ func NewReading(o ReadingOptions) *Reading {
 	return r
 }
 
-// Keys are the canonical keys of the rows in b, each once: what the ledger must
-// be asked about before Plan.
+// Keys are the canonical keys of the rows and faults in b, each once: what the
+// ledger must be asked about before Plan.
 func (r *Reading) Keys(b connectors.Batch) []string {
 	keys := make([]string, 0, len(b.Rows))
 	met := make(map[string]struct{}, len(b.Rows))
-	for i := range b.Rows {
-		key, err := CanonicalKey(b.Rows[i].Key)
+	meet := func(parts []any) {
+		key, err := CanonicalKey(parts)
 		if err != nil {
-			continue
+			return
 		}
 		if _, twice := met[key]; !twice {
 			met[key] = struct{}{}
 			keys = append(keys, key)
 		}
+	}
+	for i := range b.Rows {
+		meet(b.Rows[i].Key)
+	}
+	for i := range b.Faults {
+		meet(b.Faults[i].Key)
 	}
 	return keys
 }
@@ -70,10 +76,9 @@ func (r *Reading) Plan(b connectors.Batch, known map[string]Known) (Plan, error)
 		return Plan{}, errors.New("plan a batch of a reading that is closed")
 	}
 	p := Plan{Source: r.o.Source, Reading: r.o.ID, Promote: r.o.Promote, Seen: len(b.Rows)}
-	for _, f := range b.Faults {
+	for i := range b.Faults {
 		r.elements++
-		r.unread++
-		p.Quarantined = append(p.Quarantined, Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail})
+		r.fault(&p, &b.Faults[i], known)
 	}
 	for i := range b.Rows {
 		r.elements++
@@ -87,6 +92,25 @@ func (r *Reading) Plan(b connectors.Batch, known map[string]Known) (Plan, error)
 		r.seen = nil
 	}
 	return p, nil
+}
+
+// fault quarantines an element that could not become a row. One whose key is
+// known was seen all the same.
+func (r *Reading) fault(p *Plan, f *connectors.Fault, known map[string]Known) {
+	key, err := CanonicalKey(f.Key)
+	if err != nil {
+		r.unread++
+		p.Quarantined = append(p.Quarantined, Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail})
+		return
+	}
+	h := hashKey(key)
+	m, again := r.seen[h]
+	if again {
+		r.double(p, key, f.Position, known[key])
+		return
+	}
+	r.mark(h, m, false, false)
+	p.Quarantined = append(p.Quarantined, Quarantined{Key: key, Position: f.Position, Reason: f.Reason, Detail: f.Detail})
 }
 
 // row plans one row into the window, or into quarantine.
