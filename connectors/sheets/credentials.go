@@ -2,8 +2,11 @@ package sheets
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"sync"
@@ -40,11 +43,26 @@ func parseCredentials(text string) (keyFile, *problem.Error) {
 		return key, problem.New(problem.Invalid, `is JSON, but no Google key file: it has no "type"`).WithHint(hint)
 	case key.Type == "service_account" && (key.Email == "" || key.Key == ""):
 		return key, problem.New(problem.Invalid, "is a service account without client_email or private_key").WithHint(hint)
+	case key.Type == "service_account" && !readable(key.Key):
+		return key, problem.New(problem.Invalid, "has a private_key that is none").WithHint("use the file as it was downloaded")
 	}
 	if u, err := url.Parse(key.TokenURI); key.TokenURI != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
 		return key, problem.New(problem.Invalid, "its token_uri is not an http or https address").WithHint(hint)
 	}
 	return key, nil
+}
+
+// readable reports whether text is a private key in PEM.
+func readable(text string) bool {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return false
+	}
+	if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+		return true
+	}
+	_, err := x509.ParsePKCS1PrivateKey(block.Bytes)
+	return err == nil
 }
 
 // tokens gives access tokens, each as long as it is good.
@@ -107,7 +125,8 @@ func noToken(err error) error {
 // openTokens is a way to tokens by the key file that text is; "" is the machine's
 // own credentials.
 func openTokens(text string, scopes []string, client *http.Client) *tokens {
-	options := &credentials.DetectOptions{Scopes: scopes, Client: client}
+	// The library would print tokens where the environment asks it for its log.
+	options := &credentials.DetectOptions{Scopes: scopes, Client: client, Logger: slog.New(slog.DiscardHandler)}
 	return &tokens{open: func() (*auth.Credentials, error) {
 		if text == "" {
 			return credentials.DetectDefault(options)

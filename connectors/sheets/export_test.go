@@ -1,6 +1,10 @@
 package sheets
 
-import "time"
+import (
+	"time"
+
+	"github.com/pictifyd/pictifyd/connectors"
+)
 
 // Hurry makes the waits between tries short, for tests.
 func Hurry() {
@@ -12,4 +16,14 @@ func Small() (restore func()) {
 	before := whole
 	whole = cut{piece: 9000, first: 100, most: 500, bytes: 64 << 10}
 	return func() { whole = before }
+}
+
+// NewThrough is a source that takes an emulator for Google.
+func NewThrough(cfg *Config, emulator string) (connectors.Poller, error) {
+	s, err := newSource(cfg, connectors.Env{Name: "sheet"})
+	if err != nil {
+		return nil, err
+	}
+	s.client.api.BasePath = emulator + "/"
+	return s, nil
 }
