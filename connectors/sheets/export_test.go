@@ -11,12 +11,13 @@ func Hurry() {
 	usual.backoff.Base, usual.backoff.Max = time.Millisecond, 8*time.Millisecond
 }
 
-// Small makes blocks small, for tests, until the returned function is called.
-func Small() (restore func()) {
-	before := whole
-	whole = cut{piece: 9000, first: 100, most: 500, bytes: 64 << 10}
-	return func() { whole = before }
-}
+var usualCut = whole
+
+// Small makes blocks small, for tests; Usual makes them what they are.
+func Small() { whole = cut{piece: 9000, first: 100, most: 500, bytes: 64 << 10} }
+
+// Usual is the opposite of Small.
+func Usual() { whole = usualCut }
 
 // NewThrough is a source that takes an emulator for Google.
 func NewThrough(cfg *Config, emulator string) (connectors.Poller, error) {

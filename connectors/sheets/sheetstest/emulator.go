@@ -31,6 +31,7 @@ type Emulator struct {
 	keys      map[string]string // to their projects
 	tokens    map[string]token
 	exchanges int
+	refusals  int
 	meter     meter
 	calls     []Call
 	hook      func(Call) *Failure
@@ -102,6 +103,13 @@ func (e *Emulator) Exchanges() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.exchanges
+}
+
+// Refusals is how many requests were beyond a quota.
+func (e *Emulator) Refusals() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.refusals
 }
 
 // A route is one method of the API.

@@ -39,6 +39,7 @@ func (e *Emulator) charge(who identity, write bool) *Failure {
 	}{{"minute per user", "user " + who.user, number0(user, perUser)}, {"minute", "project " + who.project, number0(project, perProject)}} {
 		key := kind + limit.of
 		if limit.most >= 0 && e.meter.used[key] >= limit.most {
+			e.refusals++
 			return fail(http.StatusTooManyRequests,
 				"Quota exceeded for quota metric '%s requests' and limit '%s requests per %s' of service 'sheets.googleapis.com' for consumer 'project_number:%s'.",
 				kind, kind, limit.per, projectNumber).because("RATE_LIMIT_EXCEEDED")
