@@ -80,7 +80,7 @@ func (f *Failure) write(w http.ResponseWriter, drive bool) {
 }
 
 func send(w http.ResponseWriter, status int, body any) {
-	text, err := json.MarshalIndent(body, "", "  ")
+	text, err := json.Marshal(body)
 	if err != nil { // what the emulator makes can be written
 		panic(err)
 	}
