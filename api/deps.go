@@ -174,6 +174,7 @@ type Deps struct {
 	Steering  Steering
 	Bindings  Bindings
 	Resources Resources
+	Hooks     Hooks
 	Images    Images
 	Templates Templates
 	Drafts    Drafts

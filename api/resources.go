@@ -89,6 +89,10 @@ type Connection struct {
 	Reason    string // why it is not
 	ReadError string // why it can't be read now
 	ErrorAt   time.Time
+
+	// Of a source that is called: where, and what of its rows is not as it was.
+	HookPath string
+	Warnings []string
 }
 
 // An InUseError refuses to delete what bindings use.
@@ -115,6 +119,8 @@ type connectionView struct {
 	UpdatedAt *time.Time      `json:"updatedAt,omitempty"`
 	Error     string          `json:"error,omitempty"`
 	Reading   *readingView    `json:"reading,omitempty"`
+	HookURL   string          `json:"hookUrl,omitempty"`  // where its rows are sent to
+	Warnings  []string        `json:"warnings,omitempty"` // what of its rows is not as it was
 }
 
 // A readingView is how a source was read last.
@@ -138,6 +144,10 @@ func (s *Server) viewOfConnection(ctx context.Context, c Connection) connectionV
 	}
 	if c.Kind == kindSource {
 		v.Reading = &readingView{c.Rows, moment(c.ReadAt), c.Complete, c.Reason, c.ReadError, moment(c.ErrorAt)}
+		v.Warnings = c.Warnings
+		if c.HookPath != "" {
+			v.HookURL = s.base + "/hooks/" + url.PathEscape(c.HookPath)
+		}
 	}
 	return v
 }

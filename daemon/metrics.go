@@ -22,6 +22,7 @@ type metrics struct {
 	files      *prometheus.GaugeVec
 	freed      prometheus.Counter
 	sweptAt    prometheus.Gauge
+	hooks      hookMetrics
 }
 
 func newMetrics() *metrics {
@@ -52,9 +53,10 @@ func newMetrics() *metrics {
 		sweptAt: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "pictifyd_sweep_timestamp_seconds", Help: "When the bytes were last looked through; 0 before the first time.",
 		}),
+		hooks: newHookMetrics(),
 	}
 	m.registry.MustRegister(m.polls, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		m.hooks.calls, m.hooks.rows, m.hooks.drifts, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

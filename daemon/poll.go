@@ -2,14 +2,14 @@ package daemon
 
 import (
 	"context"
-	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/store"
 )
 
-// poll is the work of one poll turn: one reading of one source.
+// poll is the work of one poll turn: the reading of a source that somebody asked
+// for, and that a death only puts off.
 func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	f, err := d.enterFeed(ctx, t.Source)
 	if err != nil {
@@ -19,6 +19,9 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	defer f.gate.leave()
+	if f.passive {
+		return d.store.EndPoll(ctx, t, nil)
+	}
 	// A turn that was left by the process before may come ahead of the binding.
 	if err := d.compile(ctx, f); err != nil {
 		return err
@@ -27,27 +30,23 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	r, err := d.reading(ctx, f, id, seq)
+	r, err := d.reading(ctx, f, bindings.ReadingOptions{ID: id, Seq: seq})
 	if err != nil {
 		return err
 	}
-	life, stop := f.living(ctx)
-	err = f.poller.Poll(life, from, r.emit)
-	stop()
+	v := &visit{daemon: d, feed: f, reading: r}
+	err = v.pay(ctx, from)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err() // the turn is put back at the next start
 	case f.ended():
 		return d.store.EndPoll(ctx, t, nil)
 	}
-	d.faults.note(d.log, "source", f.name, err)
-	d.metrics.polled(f.name, err)
-	if r.judged {
-		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
-	}
 	if endErr := d.store.EndPoll(ctx, t, err); endErr != nil {
 		return endErr
 	}
+	message := textOf(err)
+	f.noted = &message
 	f.read(err)
 	d.setPolled(f.name, err)
 	return nil
@@ -74,39 +73,49 @@ func (d *Daemon) enterFeed(ctx context.Context, source string) (*feed, error) {
 type reading struct {
 	store    *store.Store
 	plan     *bindings.Reading
+	options  bindings.ReadingOptions
 	source   string
 	bindings []string
-	judged   bool // the guard had its say
-}
-
-func (d *Daemon) reading(ctx context.Context, f *feed, id string, seq int64) (*reading, error) {
-	names := make([]string, len(f.bindings))
-	for i, b := range f.bindings {
-		names[i] = b.Name()
-	}
-	first, err := d.store.FirstReadings(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	return &reading{
-		store: d.store, source: f.name, bindings: names,
-		plan: bindings.NewReading(bindings.ReadingOptions{
-			Source: f.name, ID: id, Seq: seq, Bindings: f.bindings, Promote: first, Now: time.Now(),
-		}),
-	}, nil
+	judged   bool     // the guard had its say
+	settles  bool     // the stored rows are planned as the bindings are
+	settled  bool     // and were looked through
+	messages []string // that its batch came in
 }
 
 // emit is the connectors.Emit of the reading.
 func (r *reading) emit(ctx context.Context, b connectors.Batch) error {
+	_, _, err := r.commit(ctx, b)
+	return err
+}
+
+// commit plans one batch and has it durable.
+func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings.Plan, result store.CommitResult, err error) {
+	if err := r.settle(ctx, b); err != nil {
+		return plan, result, err
+	}
 	known, err := r.store.Known(ctx, r.source, r.plan.Keys(b), r.bindings)
 	if err != nil {
-		return err
+		return plan, result, err
 	}
-	plan, err := r.plan.Plan(b, known)
-	if err != nil {
-		return err
+	if plan, err = r.plan.Plan(b, known); err != nil {
+		return plan, result, err
 	}
-	_, err = r.store.Commit(ctx, plan)
+	plan.Messages = r.messages
+	result, err = r.store.Commit(ctx, plan)
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
+	return plan, result, err
+}
+
+// settle looks through the stored rows once, before the first row of a reading:
+// most rows are as they were, and then need no look each.
+func (r *reading) settle(ctx context.Context, b connectors.Batch) error {
+	if !r.settles || r.settled || len(b.Rows) == 0 {
+		return nil
+	}
+	settled, err := r.store.Settled(ctx, r.source, r.bindings)
+	if err == nil {
+		r.plan.Settle(settled)
+		r.settled = true
+	}
 	return err
 }

@@ -122,6 +122,7 @@ func (s *Store) ForgetSource(ctx context.Context, source string) error {
 		for _, statement := range []string{
 			`DELETE FROM source_rows WHERE source = $1`,
 			`DELETE FROM quarantine WHERE source = $1`,
+			`DELETE FROM inbox WHERE source = $1`,
 			// Its count of readings stays: items may speak of one.
 			`UPDATE sources SET wanted = 0, position = '', unclosed = '', read_at = NULL, complete = 0, reason = '', emptied = 0, error = '', error_at = NULL
 				WHERE name = $1`,

@@ -27,7 +27,7 @@ const readings = 3
 type state struct {
 	Digest   string    `json:"digest"`
 	Modified string    `json:"modified,omitempty"` // by Drive, before the reading
-	Full     time.Time `json:"full"`               // when the values were read last
+	Full     time.Time `json:"full,omitzero"`      // when the values were read last, where Drive is asked
 }
 
 type source struct {
@@ -106,7 +106,13 @@ func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connecto
 	if moved {
 		return s.emit(ctx, tables, emit, connectors.Closing{Reason: errMoved.Error()})
 	}
-	next := state{Digest: digestOf(tables), Modified: modified, Full: time.Now()}
+	next := state{Digest: digestOf(tables)}
+	if s.cfg.Drive {
+		next.Modified, next.Full = modified, time.Now()
+	}
+	if known && next == last {
+		return poll.Unchanged(ctx, emit, nil) // which costs no commit
+	}
 	cursor, err := s.binding.Seal(next)
 	if err != nil {
 		return err
