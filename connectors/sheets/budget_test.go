@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/connectors"
 )
 
 // sent takes n requests from a budget, and is when they went.
@@ -114,4 +118,47 @@ func TestABudgetIsLeftWithItsContextAndRemembersWhatWasSent(t *testing.T) {
 			t.Error("the window of a source that is gone is kept for ever")
 		}
 	})
+}
+
+// Whoever knows an account's name only can't use up its budget.
+func TestACallersBudgetIsNotTheOperators(t *testing.T) {
+	cfg := Kind.Config().(*Config)
+	cfg.Credentials = config.NewSecret(someKey)
+	names := map[string]bool{}
+	for _, env := range []connectors.Env{{}, {Client: &http.Client{}}} {
+		c, err := newClient(cfg, env, "BOOK")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.close()
+		names[c.budget.users], names[c.budget.projects] = true, true
+	}
+	if len(names) != 4 {
+		t.Errorf("the operator and a caller share a budget: %d names", len(names))
+	}
+}
+
+func TestFormatsAreLookedUpAgain(t *testing.T) {
+	of := func(names ...string) *table {
+		return &table{header: header{names: names}, lines: []line{{row: 2, cells: []any{"a", 1.0}}}}
+	}
+	good := formats{header: []string{"sku", "Price"}, of: map[string]dating{"Price": plain}, read: time.Now()}
+	old, without := good, good
+	old.read = time.Now().Add(-2 * formatsFor)
+	without.of = map[string]dating{}
+	for name, test := range map[string]struct {
+		f    *formats
+		t    *table
+		want bool
+	}{
+		"as they were":            {&good, of("sku", "Price"), true},
+		"none yet":                {nil, of("sku", "Price"), false},
+		"old":                     {&old, of("sku", "Price"), false},
+		"another header":          {&good, of("sku", "Cost"), false},
+		"a column's first number": {&without, of("sku", "Price"), false},
+	} {
+		if got := test.f.good(test.t); got != test.want {
+			t.Errorf("%s: good is %v", name, got)
+		}
+	}
 }

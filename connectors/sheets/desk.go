@@ -25,9 +25,8 @@ type desk struct {
 
 // A gathering is the ranges of a request that is not made yet.
 type gathering struct {
-	ranges  []string
-	members int
-	done    chan struct{}
+	ranges []string
+	done   chan struct{}
 
 	values []*sheets.ValueRange
 	err    error
@@ -66,7 +65,9 @@ func (d *desk) add(n int) int {
 	return d.sources
 }
 
-// values reads ranges, in one request with those that others want meanwhile.
+// values reads ranges, in one request with those that others want meanwhile. A
+// range that is refused spoils it for all; whoever asks again, with the sheets as
+// they are now, has none such.
 func (d *desk) values(ctx context.Context, c *client, render string, ranges ...string) ([]*sheets.ValueRange, error) {
 	for {
 		g, at, leads := d.join(render, ranges)
@@ -81,8 +82,6 @@ func (d *desk) values(ctx context.Context, c *client, render string, ranges ...s
 		switch {
 		case g.stale && ctx.Err() == nil:
 			continue
-		case g.err != nil && g.members > 1 && refusedRange(g.err):
-			return c.values(ctx, render, ranges) // one bad range spoils nobody else's
 		case g.err != nil:
 			return nil, g.err
 		}
@@ -104,7 +103,6 @@ func (d *desk) join(render string, ranges []string) (g *gathering, at []int, lea
 		g, leads = &gathering{done: make(chan struct{})}, true
 		d.open[render] = g
 	}
-	g.members++
 	for _, r := range ranges {
 		i := slices.Index(g.ranges, r)
 		if i < 0 {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+	"unicode"
 )
 
 // object is a JSON object: a field mask takes parts of it away.
@@ -15,7 +16,7 @@ type object = map[string]any
 type Failure struct {
 	Status     int // of HTTP
 	Message    string
-	Reason     string        // in the details, as "RATE_LIMIT_EXCEEDED"
+	Reason     string        // in the details, as "RATE_LIMIT_EXCEEDED", or in the older form
 	RetryAfter time.Duration // 0 sends none
 	Body       string        // instead of Google's form of an error: a proxy's page
 	Cut        bool          // the answer of the method is sent, and breaks off in its middle
@@ -51,7 +52,7 @@ var statuses = map[int][2]string{
 }
 
 // write answers with f in the form of the service.
-func (f *Failure) write(w http.ResponseWriter, drive bool) {
+func (f Failure) write(w http.ResponseWriter, drive bool) {
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
 	}
@@ -66,6 +67,9 @@ func (f *Failure) write(w http.ResponseWriter, drive bool) {
 	}
 	names := statuses[f.Status]
 	item := object{"message": f.Message, "domain": "global", "reason": names[1]}
+	if f.Reason != "" && unicode.IsLower(rune(f.Reason[0])) { // in the older form, as "rateLimitExceeded"
+		item["reason"], f.Reason = f.Reason, ""
+	}
 	body := object{"code": f.Status, "message": f.Message, "errors": []object{item}}
 	if !drive {
 		body["status"] = names[0]
