@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/api/googleapi"
+
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 )
@@ -116,6 +118,37 @@ func TestABudgetIsLeftWithItsContextAndRemembersWhatWasSent(t *testing.T) {
 		defer windows.mu.Unlock()
 		if windows.named["user "+t.Name()] != nil {
 			t.Error("the window of a source that is gone is kept for ever")
+		}
+	})
+}
+
+func TestAQuotaThatIsUsedUpIsSoForAllThatShareIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		newClient := func() *client {
+			return &client{budget: openBudget(t.Name(), t.Name()), timeout: time.Minute, patience: usual}
+		}
+		first, second := newClient(), newClient()
+		defer first.budget.close()
+		defer second.budget.close()
+		begin, tries := time.Now(), 0
+		go func() {
+			_ = first.ask(t.Context(), func(context.Context) error {
+				if tries++; tries == 1 {
+					return &googleapi.Error{Code: 429, Header: http.Header{"Retry-After": {"20"}}}
+				}
+				return nil
+			})
+		}()
+		synctest.Wait()
+		if err := second.ask(t.Context(), func(context.Context) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if after := time.Since(begin); after != 20*time.Second {
+			t.Errorf("the other source asks after %v", after)
+		}
+		synctest.Wait()
+		if tries != 2 {
+			t.Errorf("%d tries", tries)
 		}
 	})
 }

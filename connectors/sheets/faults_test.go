@@ -293,45 +293,6 @@ func TestAQuotaStormIsWaitedOut(t *testing.T) {
 	}
 }
 
-func TestAQuotaThatIsUsedUpIsSoForAllThatShareIt(t *testing.T) {
-	s := newStage(t, products(3)...)
-	s.e.Add("ANOTHER", "Other shop").AddSheet("Products", products(3)...)
-	cfg := newConfig(s.cfg.Endpoint)
-	cfg.Spreadsheet = "ANOTHER"
-	first, second := s.poller(t), newPoller(t, cfg)
-	refused := make(chan struct{})
-	s.e.Hook(func(c sheetstest.Call) *sheetstest.Failure {
-		if c.Spreadsheet == "BOOK" && c.Number == 1 {
-			defer close(refused)
-			return &sheetstest.Failure{Status: 429, Message: "Quota exceeded", RetryAfter: time.Second}
-		}
-		return nil
-	})
-	ended := make(chan error, 1)
-	go func() {
-		var r connectortest.Recorder
-		ended <- first.Poll(t.Context(), nil, r.Emit)
-	}()
-	<-refused
-	eventuallyPaused(t, s.e, second)
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-}
-
-// eventuallyPaused polls until a poll takes as long as a pause.
-func eventuallyPaused(t *testing.T, e *sheetstest.Emulator, p connectors.Poller) {
-	t.Helper()
-	for begin := time.Now(); time.Since(begin) < 900*time.Millisecond; {
-		before := time.Now()
-		mustPoll(t, p, nil)
-		if time.Since(before) > 500*time.Millisecond {
-			return
-		}
-	}
-	t.Errorf("%d requests though the quota is used up", len(e.Calls()))
-}
-
 func TestFailuresAreSaidWithTheirNextStep(t *testing.T) {
 	for _, test := range []struct {
 		name    string
