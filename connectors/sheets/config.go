@@ -169,6 +169,9 @@ func (c *Config) Addresses() map[string]string {
 	if c.Endpoint != "" {
 		addresses = map[string]string{"endpoint": c.Endpoint}
 	}
+	if c.Drive && c.Endpoint == "" {
+		addresses["drive"] = c.driveEndpoint()
+	}
 	if key, err := parseCredentials(c.Credentials.Reveal()); err == nil && key.TokenURI != "" {
 		addresses["credentials"] = key.TokenURI
 	}
