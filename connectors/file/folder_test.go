@@ -122,6 +122,10 @@ func TestFolderThatCannotBeReadInFullIsAnError(t *testing.T) {
 			p := newPoller(t, newConfig(dir+"/*.csv", "id"))
 			cursor := mustPoll(t, p, nil).Closing.Cursor
 			mustDo(t, c.change(dir))
+			for _, name := range []string{"a.csv", "b.csv"} {
+				past := time.Now().Add(-time.Minute) // else more is waited for
+				_ = os.Chtimes(filepath.Join(dir, name), past, past)
+			}
 			var r connectortest.Recorder
 			err := p.Poll(t.Context(), cursor, r.Emit)
 			if err == nil || r.Closing != nil {
