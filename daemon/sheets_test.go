@@ -78,7 +78,9 @@ func TestASheetInTroubleKeepsItsImages(t *testing.T) {
 	sheet.Rename("Goods")
 	sheet.Set([]any{"SKU no", "title", "price"}, []any{"a", "Mug", 14.9})
 	calm("with the key column renamed")
-	e.Hook(func(sheetstest.Call) *sheetstest.Failure { return &sheetstest.Failure{Status: 404, Message: "Requested entity was not found."} })
+	e.Hook(func(sheetstest.Call) *sheetstest.Failure {
+		return &sheetstest.Failure{Status: 404, Message: "Requested entity was not found."}
+	})
 	calm("with the spreadsheet gone")
 	e.Hook(nil)
 

@@ -299,15 +299,12 @@ func (r *rowsOf) element(l line) (e poll.Element, ok bool) {
 	}
 	if len(broken) > 0 {
 		e.Fault = &connectors.Fault{
-			Position: e.Position, Reason: ErrorCell, Detail: strings.Join(broken, ", "), Key: connectors.KeyOf(r.key, e.Values),
+			Position: e.Position, Reason: poll.ErrorCell, Detail: strings.Join(broken, ", "), Key: connectors.KeyOf(r.key, e.Values),
 		}
 		e.Values = nil
 	}
 	return e, ok
 }
-
-// ErrorCell is the reason of a row with an error in a cell.
-const ErrorCell = "error_cell"
 
 func (r *rowsOf) value(name string, c any) any {
 	if serial, number := c.(float64); number {
