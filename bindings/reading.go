@@ -225,11 +225,11 @@ func (r *Reading) Plan(s *Sifted, j *Joined) Plan {
 // fault quarantines an element that could not become a row. One whose key is
 // known was seen all the same.
 func (r *Reading) fault(s *Sifted, f *connectors.Fault, known map[string]Known) {
-	q := Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail}
+	out := Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail}
 	key, err := CanonicalKey(f.Key)
 	if err != nil {
 		r.unread++
-		s.plan.Quarantined = append(s.plan.Quarantined, q)
+		s.plan.Quarantined = append(s.plan.Quarantined, out)
 		return
 	}
 	h := hashKey(key)
@@ -239,8 +239,8 @@ func (r *Reading) fault(s *Sifted, f *connectors.Fault, known map[string]Known) 
 		return
 	}
 	r.mark(h, m, false, false)
-	q.Key = key
-	s.plan.Quarantined = append(s.plan.Quarantined, q)
+	out.Key = key
+	s.plan.Quarantined = append(s.plan.Quarantined, out)
 }
 
 // row sifts one row, into quarantine where it is none.
