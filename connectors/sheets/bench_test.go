@@ -40,11 +40,11 @@ func BenchmarkASheetOfFiftyThousandRows(b *testing.B) {
 					b.Fatal(err)
 				}
 				if bench.known {
-					cursor = poll(b, p, nil)
+					cursor = readOnce(b, p, nil)
 				}
 				before := len(e.Calls())
 				b.StartTimer()
-				poll(b, p, cursor)
+				readOnce(b, p, cursor)
 				b.StopTimer()
 				requests += len(e.Calls()) - before
 				refused += e.Refusals()
@@ -61,7 +61,7 @@ func BenchmarkASheetOfFiftyThousandRows(b *testing.B) {
 	}
 }
 
-func poll(b *testing.B, p connectors.Poller, from connectors.Cursor) (cursor connectors.Cursor) {
+func readOnce(b *testing.B, p connectors.Poller, from connectors.Cursor) (cursor connectors.Cursor) {
 	b.Helper()
 	err := p.Poll(b.Context(), from, func(_ context.Context, batch connectors.Batch) error {
 		if batch.Closes != nil {

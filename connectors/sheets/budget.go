@@ -91,6 +91,13 @@ func (b *budget) take(ctx context.Context) error {
 	}
 }
 
+// wait is how long take would wait now.
+func (b *budget) wait(now time.Time) time.Duration {
+	windows.mu.Lock()
+	defer windows.mu.Unlock()
+	return max(windows.named[b.users].wait(now), windows.named[b.projects].wait(now))
+}
+
 func (b *budget) try(now time.Time) time.Duration {
 	windows.mu.Lock()
 	defer windows.mu.Unlock()

@@ -14,6 +14,8 @@ import (
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
 )
 
 // sent takes n requests from a budget, and is when they went.
@@ -149,6 +151,29 @@ func TestAQuotaThatIsUsedUpIsSoForAllThatShareIt(t *testing.T) {
 		synctest.Wait()
 		if tries != 2 {
 			t.Errorf("%d tries", tries)
+		}
+	})
+}
+
+// A reading that would wait long leaves its place to sources of other kinds.
+func TestAReadingThatWouldWaitLongIsPutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := Kind.Config().(*Config)
+		cfg.Spreadsheet, cfg.Key, cfg.Endpoint = "BOOK", config.Strings{"sku"}, "http://127.0.0.1:1"
+		s, err := newSource(cfg, connectors.Env{Name: "sheet"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		sent(t, s.client.budget, readsPerUser)
+		begin := time.Now()
+		err = s.Poll(t.Context(), nil, func(context.Context, connectors.Batch) error { return nil })
+		var known *problem.Error
+		if wait, asked := retry.Wait(err); !asked || wait < 50*time.Second || !errors.As(err, &known) || known.Code != problem.Overloaded {
+			t.Errorf("Poll returned %v, to be polled again in %v", err, wait)
+		}
+		if waited := time.Since(begin); waited != 0 {
+			t.Errorf("it waited for %v", waited)
 		}
 	})
 }

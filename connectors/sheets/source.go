@@ -18,7 +18,13 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/poll"
 	"github.com/pictifyd/pictifyd/internal/a1"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
 )
+
+// maxQueue is the longest wait for the quota with which a reading begins. Sources of
+// other kinds may stand behind it in the line.
+const maxQueue = 10 * time.Second
 
 // readings is how often a sheet is read that changes while it is read.
 const readings = 3
@@ -91,6 +97,10 @@ func (s *source) Close() error {
 func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connectors.Emit) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if wait := s.client.budget.wait(time.Now()); wait > maxQueue {
+		return s.name(ctx, retry.After(problem.New(problem.Overloaded, "the quota of these credentials is used up by other sheets").WithSlug("quota").
+			WithHint("read them less often (every), or with several service accounts"), wait))
 	}
 	var last state
 	known := s.binding.Open(from, &last)
@@ -299,15 +309,12 @@ func (r *rowsOf) element(l line) (e poll.Element, ok bool) {
 	}
 	if len(broken) > 0 {
 		e.Fault = &connectors.Fault{
-			Position: e.Position, Reason: ErrorCell, Detail: strings.Join(broken, ", "), Key: connectors.KeyOf(r.key, e.Values),
+			Position: e.Position, Reason: poll.ErrorCell, Detail: strings.Join(broken, ", "), Key: connectors.KeyOf(r.key, e.Values),
 		}
 		e.Values = nil
 	}
 	return e, ok
 }
-
-// ErrorCell is the reason of a row with an error in a cell.
-const ErrorCell = "error_cell"
 
 func (r *rowsOf) value(name string, c any) any {
 	if serial, number := c.(float64); number {

@@ -15,6 +15,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/connectortest"
+	"github.com/pictifyd/pictifyd/connectors/poll"
 	"github.com/pictifyd/pictifyd/connectors/sheets"
 	"github.com/pictifyd/pictifyd/connectors/sheets/sheetstest"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -263,8 +264,8 @@ func TestARowWithAnErrorIsAFaultAndItsKeyIsKnown(t *testing.T) {
 		r := mustPoll(t, s.poller(t), nil)
 		equal(t, []map[string]any{{"sku": "a", "Price": number("1")}, {"sku": "d", "Price": "#NAME? me"}}, values(r))
 		equal(t, []connectors.Fault{
-			{Position: "Products!A3", Reason: sheets.ErrorCell, Detail: "Price at Products!B3 is " + string(failed), Key: []any{"b"}},
-			{Position: "Products!A4", Reason: sheets.ErrorCell, Detail: "sku at Products!A4 is " + string(failed), Key: []any{nil}},
+			{Position: "Products!A3", Reason: poll.ErrorCell, Detail: "Price at Products!B3 is " + string(failed), Key: []any{"b"}},
+			{Position: "Products!A4", Reason: poll.ErrorCell, Detail: "sku at Products!A4 is " + string(failed), Key: []any{nil}},
 		}, r.Faults)
 		s.cfg.Errors = "empty"
 		r = mustPoll(t, s.poller(t), nil)
