@@ -349,7 +349,7 @@ func (d *Daemon) takeGroup(ctx context.Context, f *feed, g group) error {
 	if err != nil {
 		return err
 	}
-	d.watchColumns(f, batch.Rows)
+	d.watchColumns(f, batch.Rows, plan.Quarantined)
 	if g.alone {
 		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
 	}
