@@ -325,7 +325,7 @@ func (d *Daemon) takeGroup(ctx context.Context, f *feed, g group) error {
 	for _, c := range g.calls {
 		places += len(c.message.Rows)
 	}
-	id, seq, err := d.store.BeginTold(ctx, f.name, max(1, places))
+	id, seq, err := d.store.BeginReading(ctx, f.name, max(1, places))
 	if err != nil {
 		return err
 	}

@@ -100,9 +100,9 @@ var inboxes = map[string]func(*testing.T, Open){
 
 	"PlacesOfArrivalsDoNotMeet": func(t *testing.T, open Open) {
 		s := newStore(t, open)
-		first, last, err := s.BeginTold(t.Context(), source, 5)
+		first, last, err := s.BeginReading(t.Context(), source, 5)
 		must(t, err)
-		next, after, err := s.BeginTold(t.Context(), source, 3)
+		next, after, err := s.BeginReading(t.Context(), source, 3)
 		must(t, err)
 		if last != 5 || after != 8 || first == next || !strings.HasPrefix(first, source) {
 			t.Errorf("%s ends at %d, %s at %d", first, last, next, after)
