@@ -17,15 +17,23 @@ type feed struct {
 	name    string
 	every   time.Duration
 	poller  connectors.Poller
-	oneKey  string // canonical, where the source has one row only
-	passive bool   // never polled: its rows are sent, or asked for
+	oneKey  string   // canonical, where the source has one row only
+	passive bool     // never polled: its rows are sent, or asked for
+	live    *lookout // nil where it finds no single rows
 
+	latest   latest
+	since    time.Time
+	expected time.Duration // something is heard of it so often; 0: nobody knows
+	again    atomic.Int64  // when it is read after a failure, in Unix nanoseconds; 0: at its interval
+
+	reads []string        // the sources whose rows it reads itself
 	told  connectors.Told // where its rows are sent to it, how; else nil
 	calls calls           // that bring them
 	drift drift           // of their columns
 
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
+	rejoin *errand            // plans the rows again that join rows which changed
 	wish   *errand            // reads the source
 	later  chan time.Duration // when to read again after a reading that failed; 0 after one that did not
 	bound  atomic.Bool        // the stored rows are planned as the bindings are
@@ -77,11 +85,13 @@ func (g gate) leave() { <-g }
 
 func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors.Poller) *feed {
 	f := &feed{
-		name: name, every: base.Every.Std(), poller: poller,
+		name: name, every: base.Every.Std(), poller: poller, since: time.Now(),
 		later: make(chan time.Duration, 1), gate: newGate(), gone: make(chan struct{}),
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
 		func(err error) { d.faults.note(d.log, "bind", name, err) })
+	f.rejoin = newErrand(func(ctx context.Context) error { return d.enterToRejoin(ctx, f) },
+		func(err error) { d.faults.note(d.log, "lookups", name, err) })
 	f.wish = newErrand(func(ctx context.Context) error { return d.look(ctx, f) },
 		func(err error) { d.faults.note(d.log, "poll", name, err) })
 	return f
@@ -95,6 +105,10 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	defer wg.Wait()
 	wg.Go(func() { f.rebind.work(ctx) })
 	f.rebind.ask()
+	if f.live != nil {
+		wg.Go(func() { d.lookBehind(ctx, f) })
+	}
+	wg.Go(func() { f.rejoin.work(ctx) })
 	if f.passive {
 		<-ctx.Done()
 		return
@@ -138,6 +152,10 @@ func (f *feed) read(err error) {
 		f.failures = 0
 	} else {
 		wait = f.pause(err)
+	}
+	f.again.Store(0)
+	if wait > 0 {
+		f.again.Store(time.Now().Add(wait).UnixNano())
 	}
 	select { // only the newest counts
 	case <-f.later:

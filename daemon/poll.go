@@ -23,7 +23,10 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	// A turn that was left by the process before may come ahead of the binding.
-	if err := d.compile(ctx, f); err != nil {
+	if err := d.readyToRead(ctx, f); isUnread(err) {
+		d.setPolled(f.name, err)
+		return d.store.EndPoll(ctx, t, err)
+	} else if err != nil {
 		return err
 	}
 	from, id, seq, err := d.store.BeginPoll(ctx, t)
@@ -71,15 +74,18 @@ func (d *Daemon) enterFeed(ctx context.Context, source string) (*feed, error) {
 
 // A reading carries the batches of one reading from the source to the store.
 type reading struct {
-	store    *store.Store
-	plan     *bindings.Reading
-	options  bindings.ReadingOptions
-	source   string
-	bindings []string
-	judged   bool     // the guard had its say
-	settles  bool     // the stored rows are planned as the bindings are
-	settled  bool     // and were looked through
-	messages []string // that its batch came in
+	store     *store.Store
+	metrics   *readingMetrics
+	plan      *bindings.Reading
+	options   bindings.ReadingOptions
+	source    string
+	bindings  []string
+	judged    bool     // the guard had its say
+	whole     bool     // it had every row, or the source says that nothing changed
+	unchanged bool     // the source says so
+	settles   bool     // the stored rows are planned as the bindings are
+	settled   bool     // and were looked through
+	messages  []string // that its batch came in
 }
 
 // emit is the connectors.Emit of the reading.
@@ -97,11 +103,24 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	if err != nil {
 		return plan, result, err
 	}
-	if plan, err = r.plan.Plan(b, known); err != nil {
+	sifted, err := r.plan.Sift(b, known)
+	if err != nil {
 		return plan, result, err
 	}
+	joined, err := join(ctx, r.store, sifted.Needs)
+	if err != nil {
+		return plan, result, err
+	}
+	plan = r.plan.Plan(sifted, joined)
 	plan.Messages = r.messages
 	result, err = r.store.Commit(ctx, plan)
+	if err == nil {
+		r.metrics.committed(r, plan, result)
+	}
+	if err == nil && plan.Closes != nil {
+		r.unchanged = plan.Closes.Unchanged
+		r.whole = plan.Closes.Complete || r.unchanged
+	}
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return plan, result, err
 }

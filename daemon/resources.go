@@ -81,7 +81,7 @@ func connectionOf(r store.Resource, broken error) api.Connection {
 func (r *roster) usedBy(id resourceID) []string {
 	var names []string
 	for _, b := range r.bindings {
-		if id.kind == ofSource && b.Source == id.name || id.kind == ofSink && slices.Contains(b.Sinks, id.name) {
+		if id.kind == ofSource && (b.Source == id.name || slices.Contains(b.LookupSources(), id.name)) || id.kind == ofSink && slices.Contains(b.Sinks, id.name) {
 			names = append(names, b.Name)
 		}
 	}
@@ -346,6 +346,10 @@ func (d *Daemon) proposeBinding(ctx context.Context, p *proposed, c api.Resource
 	}
 	problems := references(node, cfg, p.sources, p.sinks)
 	problems = append(problems, d.compiles(ctx, node, cfg)...)
+	problems = append(problems, d.standsIn(ctx, c, node, cfg)...)
+	if f := p.roster.feeds[cfg.Source]; cfg.Live.On() && f != nil && f.live == nil {
+		problems = append(problems, noFinder(node, cfg))
+	}
 	if err := problems.Err(); err != nil {
 		return err
 	}
