@@ -16,7 +16,9 @@ call() {
 }
 
 run=$(openssl rand -hex 6) # ids of another run are other messages
-at() { date -u -d "$1 seconds" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -v"$1S" +%Y-%m-%dT%H:%M:%SZ; }
+now=$(date +%s)
+# at N is the time N seconds from when this began, with the date of Linux or of macOS.
+at() { date -u -d "@$((now + $1))" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -r "$((now + $1))" +%Y-%m-%dT%H:%M:%SZ; }
 
 call "msg_${run}_1" '{"event":"attendee.registered","sent":"'"$(at -3)"'","attendees":[
   {"ticket":"T-1001","name":"Ada Lovelace","company":"Analytical Engines Ltd","kind":"Attendee"},
@@ -25,5 +27,5 @@ call "msg_${run}_1" '{"event":"attendee.registered","sent":"'"$(at -3)"'","atten
   {"name":"Nobody","company":"without a ticket"}]}'
 call "msg_${run}_3" '{"event":"attendee.changed","sent":"'"$(at -1)"'","attendees":[{"ticket":"T-1001","name":"Ada King","company":"Analytical Engines Ltd","kind":"Speaker"}]}'
 call "msg_${run}_2" '{"event":"attendee.changed","sent":"'"$(at -2)"'","attendees":[{"ticket":"T-1001","name":"Ada Byron","company":"late, and older","kind":"Attendee"}]}'
-call "msg_${run}_4" '{"event":"attendee.cancelled","sent":"'"$(at -0)"'","attendees":[{"ticket":"T-1003"}]}'
-call "msg_${run}_4" '{"event":"attendee.cancelled","sent":"'"$(at -0)"'","attendees":[{"ticket":"T-1003"}]}' # once more: a duplicate
+call "msg_${run}_4" '{"event":"attendee.cancelled","sent":"'"$(at 0)"'","attendees":[{"ticket":"T-1003"}]}'
+call "msg_${run}_4" '{"event":"attendee.cancelled","sent":"'"$(at 0)"'","attendees":[{"ticket":"T-1003"}]}' # once more: a duplicate
