@@ -145,11 +145,15 @@ func (d *Daemon) learnColumns(ctx context.Context, f *feed) {
 	}
 }
 
-// watchColumns looks at rows that f was sent. The caller is inside the gate.
-func (d *Daemon) watchColumns(f *feed, rows []connectors.Row) {
+// watchColumns looks at rows that f was sent, but for those that were kept out. The
+// caller is inside the gate.
+func (d *Daemon) watchColumns(f *feed, rows []connectors.Row, out []bindings.Quarantined) {
 	if f.drift.known == nil {
 		return
 	}
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row connectors.Row) bool {
+		return slices.ContainsFunc(out, func(q bindings.Quarantined) bool { return q.Position == row.Position })
+	})
 	readers := map[string][]string{}
 	for _, b := range f.bindings {
 		columns, _ := b.Columns()

@@ -129,9 +129,15 @@ func (d *Daemon) receive(f *feed, r *http.Request) (api.HookTaken, error) {
 		return d.reread(r.Context(), f, m)
 	}
 	c := &call{message: m, done: make(chan struct{})}
-	if err := d.await(r.Context(), f, c); err != nil {
+	err = d.await(r.Context(), f, c)
+	if err != nil && problem.CodeOf(err) == problem.Surroundings { // a full disk
+		d.faults.note(d.log, "hook", f.name, err)
+		return api.HookTaken{}, hookBusy("it cannot be kept")
+	}
+	if err != nil {
 		return api.HookTaken{}, err
 	}
+	d.faults.note(d.log, "hook", f.name, nil)
 	d.crash("hook.committed")
 	return c.taken, nil
 }
@@ -349,7 +355,7 @@ func (d *Daemon) takeGroup(ctx context.Context, f *feed, g group) error {
 	if err != nil {
 		return err
 	}
-	d.watchColumns(f, batch.Rows)
+	d.watchColumns(f, batch.Rows, plan.Quarantined)
 	if g.alone {
 		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
 	}

@@ -1,7 +1,11 @@
 package daemon
 
 import (
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -39,4 +43,40 @@ func TestCallSurvivesKillAt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// On a full disk nothing is taken, and nothing is said to be.
+func TestCallsToAFullDiskAreToComeAgain(t *testing.T) {
+	s := newSite(t, "\nkeep: { min_free: 0 }"+crmSite)
+	p := s.start(childDisk + "=6m")
+	p.mustTell("crm", "msg_1", records(record("a", "Ada")), "accepted")
+	eventually(t, "the card", func() bool { return p.ready("cards") == 1 })
+
+	filler := filepath.Join("/proc", fmt.Sprint(p.cmd.Process.Pid), "root", s.dir, "data", "filler")
+	fill(t, filler)
+	taken := map[string]bool{"a": true}
+	for i := range 200 { // what is left of the last page is used up on the way
+		key := fmt.Sprint("row-", i)
+		code, answer, err := p.tell("crm", "msg_"+key, records(record(key, strings.Repeat("x", 4000))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code == http.StatusOK {
+			taken[key] = true
+		} else if code != http.StatusServiceUnavailable || strings.Contains(fmt.Sprint(answer), "disk") {
+			t.Fatalf("%s: %d %+v", key, code, answer)
+		}
+	}
+	if len(taken) > 150 {
+		t.Fatalf("%d calls were taken, so that the disk was not full", len(taken))
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "calls are taken again", func() bool {
+		code, _, err := p.tell("crm", "msg_row-199", records(record("row-199", "late")))
+		return err == nil && code == http.StatusOK
+	})
+	taken["row-199"] = true
+	eventually(t, "the cards of all that was taken", func() bool { return p.ready("cards") == len(taken) })
 }

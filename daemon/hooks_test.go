@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/signing"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
@@ -453,5 +454,57 @@ func TestColumnsOfBeforeTheStartAreKnown(t *testing.T) {
 	p.mustTell("crm", "msg_2", records(`{"id":"a","price":1}`), "accepted")
 	if w := d.roster().feeds["crm"].drift.warnings(); len(w) != 1 || !strings.Contains(w[0], `"name"`) {
 		t.Errorf("warnings are %q", w)
+	}
+}
+
+// waiting is how many calls wait for f.
+func (f *feed) waiting() int {
+	f.calls.mu.Lock()
+	defer f.calls.mu.Unlock()
+	return len(f.calls.waiting)
+}
+
+func TestCallsThatWaitShareACommitAndAreNoMassChange(t *testing.T) {
+	p, d := crm(t, crmSite)
+	f := d.roster().feeds["crm"]
+	const n = 60
+	for _, name := range []string{"first", "second"} {
+		if err := f.gate.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for i := range n {
+			all.Go(func() {
+				p.mustTell("crm", fmt.Sprint(name, i), records(record(fmt.Sprint(i), name)), "accepted")
+			})
+		}
+		eventually(t, "all of them wait", func() bool { return f.waiting() == n })
+		f.gate.leave()
+		all.Wait()
+		for i := range n {
+			if got := p.nameOf("cards", fmt.Sprint(i)); got != name {
+				t.Fatalf("row %d is %q, want %q", i, got, name)
+			}
+		}
+	}
+	st, err := d.store.Bindings(t.Context(), []string{"cards"})
+	if err != nil || st[0].HeldChanges != 0 || st[0].Live != n {
+		t.Errorf("%+v, %v: want %d images and nothing held", st[0], err, n)
+	}
+}
+
+func TestCallsToASourceThatIsChangedAreToComeAgain(t *testing.T) {
+	d := newSite(t, crmSite).open()
+	f := d.roster().feeds["crm"]
+	if err := f.gate.enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- d.await(t.Context(), f, &call{done: make(chan struct{})}) }()
+	eventually(t, "it waits", func() bool { return f.waiting() == 1 })
+	f.end()
+	f.gate.leave()
+	if err := <-ended; problem.CodeOf(err) != problem.Overloaded {
+		t.Errorf("got %v", err)
 	}
 }

@@ -93,3 +93,25 @@ func TestCallersMakeSourcesThatAreCalled(t *testing.T) {
 	}
 	p.mustTell("moved", "msg_1", record("a", "Ada"), "duplicate")
 }
+
+// What docs/webhooks.md shows can be written.
+func TestDocumentedWebhookSourcesAreGood(t *testing.T) {
+	text, err := os.ReadFile("../docs/webhooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(text), "```yaml\n")[1:]
+	for i, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		path := filepath.Join(t.TempDir(), "pictifyd.yaml")
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(block, "whsec_…", "whsec_c2VjcmV0")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := Load(path); err != nil || len(s.Sources) == 0 {
+			t.Errorf("block %d: %v", i, err)
+		}
+	}
+	if len(blocks) < 3 {
+		t.Errorf("%d blocks of YAML", len(blocks))
+	}
+}
