@@ -54,7 +54,9 @@ func (p echoPoller) Poll(ctx context.Context, _ connectors.Cursor, emit connecto
 // echoes are the kinds of sources with that of echo.
 func echoes(polls *atomic.Int64) connectors.Kinds {
 	return connectors.Kinds{file.Kind, {
-		Name: "echo", Config: func() connectors.Config { return &echo{Common: connectors.Common{Key: config.Strings{"sku"}, Every: config.Duration(3600e9)}} },
+		Name: "echo", Config: func() connectors.Config {
+			return &echo{Common: connectors.Common{Key: config.Strings{"sku"}, Every: config.Duration(3600e9)}}
+		},
 		New: func(cfg connectors.Config, env connectors.Env) (connectors.Poller, error) {
 			if env.RowsFunc == nil {
 				return nil, errors.New("there are no rows of other sources")
@@ -145,7 +147,7 @@ func TestDependenciesOfSourcesAreChecked(t *testing.T) {
 		"a source that there is not": {`a: { kind: echo, of: bands }
   brands: { kind: file, path: c.csv, key: id }`, []string{`2:24: sources.a.of: there is no source "bands" (did you mean "brands"?)`}},
 		"and none like it": {`a: { kind: echo, of: elsewhere }`, []string{`2:24: sources.a.of: there is no source "elsewhere" (add it under sources:)`}},
-		"itself": {`a: { kind: echo, of: a }`, []string{`2:24: sources.a.of: the sources read each other's rows: a → a (let one of them be read by itself)`}},
+		"itself":           {`a: { kind: echo, of: a }`, []string{`2:24: sources.a.of: the sources read each other's rows: a → a (let one of them be read by itself)`}},
 		"a circle, told once": {`a: { kind: echo, of: b }
   b: { kind: echo, of: c }
   c: { kind: echo, of: b }`, []string{`3:24: sources.b.of: the sources read each other's rows: b → c → b (let one of them be read by itself)`}},
