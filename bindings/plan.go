@@ -178,6 +178,9 @@ type Plan struct {
 	Promote map[string]bool
 	Seen    int // rows in the batch, changed or not
 	Closes  *Closing
+	// Messages are the ids of the messages that the batch came in: they are known
+	// as soon as it is committed.
+	Messages []string
 }
 
 // A Closing ends a reading: the ledger judges each binding's proposals of this
@@ -199,6 +202,9 @@ type Closing struct {
 	// Has reports whether the reading contained a row of that canonical key
 	// (also one that was quarantined). Used only when Complete.
 	Has func(key string) bool
+	// Whole says that the reading has every row that was there before it and was
+	// not missing, so that none of those need be looked for.
+	Whole bool
 	// Rows is the number of rows that the reading contained.
 	Rows int
 	// Judge decides over one binding's part of the reading.

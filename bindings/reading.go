@@ -1,6 +1,7 @@
 package bindings
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,11 +31,16 @@ type Reading struct {
 	seen  map[keyHash]mark
 	held  window
 
+	settled *Settled  // nil: the ledger is asked about every row
+	ready   []readied // of the batch that Keys was given
+	spelt   []byte    // scratch
+
 	elements  int // rows and faults so far, to name a row by
 	unread    int // elements that could not become a row, so that any key may be behind them
 	live      int // rows with a key that are not deleted
 	doubled   int // keys that more than one row has
 	doubleKey string
+	deletes   bool // a row was deleted, so that not all that were seen are there
 }
 
 // NewReading begins a reading.
@@ -46,22 +52,77 @@ func NewReading(o ReadingOptions) *Reading {
 	return r
 }
 
-// Keys are the canonical keys of the rows in b, each once: what the ledger must
-// be asked about before Plan.
+// Settle has the reading take the ledger's word on rows that are as they were.
+// Call it before the first batch.
+func (r *Reading) Settle(s *Settled) { r.settled = s }
+
+// A readied is a row of a batch with what it takes to compare it.
+type readied struct {
+	key     string
+	hash    keyHash
+	err     error // why it has no key
+	settled bool  // nothing is to be done about it
+}
+
+// Keys are the canonical keys of the rows in b, each once, about which the ledger
+// must be asked before Sift of the same batch.
 func (r *Reading) Keys(b connectors.Batch) []string {
 	keys := make([]string, 0, len(b.Rows))
-	met := make(map[string]struct{}, len(b.Rows))
+	met := make(map[keyHash]struct{}, len(b.Rows))
+	r.ready = r.ready[:0]
 	for i := range b.Rows {
-		key, err := CanonicalKey(b.Rows[i].Key)
-		if err != nil {
+		var row readied
+		if row.key, row.err = CanonicalKey(b.Rows[i].Key); row.err == nil {
+			row.hash = hashKey(row.key)
+			_, twice := met[row.hash]
+			_, again := r.seen[row.hash]
+			met[row.hash] = struct{}{}
+			row.settled = !twice && !again && r.asBefore(row.hash, &b.Rows[i])
+			if !twice && !row.settled {
+				keys = append(keys, row.key)
+			}
+		}
+		r.ready = append(r.ready, row)
+	}
+	return r.withTwice(keys, b)
+}
+
+// withTwice are keys with those of rows that were settled, until another row of
+// the batch came with their key.
+func (r *Reading) withTwice(keys []string, b connectors.Batch) []string {
+	if r.settled == nil {
+		return keys
+	}
+	settled := map[keyHash]bool{}
+	for i := range r.ready {
+		row := &r.ready[i]
+		if row.err != nil {
 			continue
 		}
-		if _, twice := met[key]; !twice {
-			met[key] = struct{}{}
-			keys = append(keys, key)
+		if settled[row.hash] && !row.settled {
+			keys = append(keys, row.key)
+			settled[row.hash] = false
+		}
+		if row.settled {
+			settled[row.hash] = true
 		}
 	}
 	return keys
+}
+
+// asBefore reports whether the ledger has the row with these values, and nothing
+// is open about it. The states that a source numbers are compared in the ledger.
+func (r *Reading) asBefore(h keyHash, row *connectors.Row) bool {
+	if r.settled == nil || row.Deleted || row.Version != 0 {
+		return false
+	}
+	spelt, err := appendValue(r.spelt[:0], row.Values)
+	if err != nil || row.Values == nil {
+		return false
+	}
+	r.spelt = spelt
+	sum := sha256.Sum256(spelt)
+	return r.settled.has(h, [16]byte(sum[:16]))
 }
 
 // Sifted is what is left of a batch when the rows that are known have been taken
@@ -83,11 +144,15 @@ type siftedRow struct {
 	same    bool // the ledger has these values already
 }
 
-// Sift compares the rows of b with what the ledger knows of their keys. It fails
-// only when it is called wrongly: whatever is wrong with a row is part of the plan.
+// Sift compares the rows of b with what the ledger knows of the keys that Keys gave
+// for the same batch. It fails only when it is called wrongly: whatever is wrong
+// with a row is part of the plan.
 func (r *Reading) Sift(b connectors.Batch, known map[string]Known) (*Sifted, error) {
 	if r.seen == nil {
 		return nil, errors.New("plan a batch of a reading that is closed")
+	}
+	if len(r.ready) != len(b.Rows) {
+		return nil, errors.New("plan a batch whose keys were not asked for")
 	}
 	s := &Sifted{
 		reading: r, closes: b.Closes, rows: map[string]*siftedRow{},
@@ -100,8 +165,9 @@ func (r *Reading) Sift(b connectors.Batch, known map[string]Known) (*Sifted, err
 	}
 	for i := range b.Rows {
 		r.elements++
-		r.row(s, &b.Rows[i], known)
+		r.row(s, &b.Rows[i], r.ready[i], known)
 	}
+	r.ready = r.ready[:0]
 	return s, nil
 }
 
@@ -152,15 +218,14 @@ func (r *Reading) Plan(s *Sifted, j *Joined) Plan {
 }
 
 // row sifts one row, into quarantine where it is none.
-func (r *Reading) row(s *Sifted, row *connectors.Row, known map[string]Known) {
-	key, err := CanonicalKey(row.Key)
-	if err != nil {
+func (r *Reading) row(s *Sifted, row *connectors.Row, ready readied, known map[string]Known) {
+	key, h := ready.key, ready.hash
+	if ready.err != nil {
 		var bad *KeyError
-		errors.As(err, &bad)
+		errors.As(ready.err, &bad)
 		s.plan.Quarantined = append(s.plan.Quarantined, Quarantined{Position: row.Position, Reason: bad.Reason, Detail: bad.Detail})
 		return
 	}
-	h := hashKey(key)
 	m, again := r.seen[h]
 	// A source that numbers the states of its rows may tell several of one row.
 	if again && row.Version == 0 {
@@ -168,6 +233,9 @@ func (r *Reading) row(s *Sifted, row *connectors.Row, known map[string]Known) {
 		return
 	}
 	r.mark(h, m, again, row.Deleted)
+	if ready.settled {
+		return
+	}
 	version := row.Version
 	if version == 0 {
 		version = r.o.Seq
@@ -209,7 +277,11 @@ func (r *Reading) mark(h keyHash, m mark, again, deleted bool) {
 	wasLive := again && !m.gone
 	if !again {
 		m.row = uint32(r.elements)
+		if r.settled != nil {
+			r.settled.meet(h)
+		}
 	}
+	r.deletes = r.deletes || deleted
 	m.gone = deleted
 	r.seen[h] = m
 	switch {
@@ -227,7 +299,7 @@ func (r *Reading) change(key string, version int64, row *connectors.Row, k Known
 		return nil, nil
 	}
 	if row.Deleted {
-		return r.deletion(key, version, k), nil
+		return r.deletion(key, version, row, k), nil
 	}
 	values, err := Canonical(row.Values)
 	if err != nil {
@@ -241,7 +313,9 @@ func (r *Reading) change(key string, version int64, row *connectors.Row, k Known
 	changed := &siftedRow{
 		heldRow: heldRow{
 			change: RowChange{Key: key, Version: version, Values: values, Digest: digest},
-			store:  !same || k.Row.Missing,
+			// Also a state that is as before is noted when it is newer by the source's own
+			// count, or one in between that comes late would replace it.
+			store: !same || k.Row.Missing || row.Version > k.Row.Version,
 		},
 		values: row.Values, known: k, same: same,
 	}
@@ -253,8 +327,12 @@ func (r *Reading) change(key string, version int64, row *connectors.Row, k Known
 }
 
 // deletion is what the source's own word that a row is gone does.
-func (r *Reading) deletion(key string, version int64, k Known) *siftedRow {
-	changed := &siftedRow{deleted: true, heldRow: heldRow{change: RowChange{Key: key, Version: version, Gone: true}, store: k.Row != nil}}
+func (r *Reading) deletion(key string, version int64, row *connectors.Row, k Known) *siftedRow {
+	// Of a row that is not known the word is kept where the source numbers states:
+	// an older one may come late.
+	changed := &siftedRow{deleted: true, heldRow: heldRow{
+		change: RowChange{Key: key, Version: version, Gone: true}, store: k.Row != nil || row.Version != 0,
+	}}
 	for _, b := range r.o.Bindings {
 		if item, ok := k.Items[b.Name()]; ok && !item.Removed && b.cfg.OnDelete == Remove {
 			changed.proposals = append(changed.proposals, removal(BindingOwner(b.Name()), key))
@@ -394,7 +472,7 @@ func (r *Reading) closing(c connectors.Closing) *Closing {
 	seen := r.seen
 	end := &Closing{
 		Complete: c.Complete, Reason: c.Reason, Unchanged: c.Unchanged, Cursor: c.Cursor, At: r.o.Now, Rows: r.live,
-		Told: r.o.Told, Settles: r.o.Settles,
+		Told: r.o.Told, Settles: r.o.Settles, Whole: r.settled != nil && !r.deletes && r.settled.whole(),
 		Has: func(key string) bool { m, ok := seen[hashKey(key)]; return ok && !m.gone },
 		Judge: func(binding string, counts Counts) Verdict {
 			guard, ok := guards[binding]

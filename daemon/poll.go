@@ -8,7 +8,8 @@ import (
 	"github.com/pictifyd/pictifyd/store"
 )
 
-// poll is the work of one poll turn: one reading of one source.
+// poll is the work of one poll turn: the reading of a source that somebody asked
+// for, and that a death only puts off.
 func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	f, err := d.enterFeed(ctx, t.Source)
 	if err != nil {
@@ -25,13 +26,10 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if err := d.compile(ctx, f); err != nil {
 		return err
 	}
-	if err := d.rejoin(ctx, f); err != nil {
-		return err
-	}
-	if err := d.unread(ctx, f.reads); isUnread(err) {
-		d.setPolled(f.name, err)
-		return d.store.EndPoll(ctx, t, err)
-	} else if err != nil {
+	if why, err := d.awaits(ctx, f); why != nil || err != nil {
+		if err == nil {
+			err = d.store.EndPoll(ctx, t, why)
+		}
 		return err
 	}
 	from, id, seq, err := d.store.BeginPoll(ctx, t)
@@ -42,23 +40,19 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	life, stop := f.living(ctx)
-	err = f.poller.Poll(life, from, r.emit)
-	stop()
+	v := &visit{daemon: d, feed: f, reading: r}
+	err = v.pay(ctx, from)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err() // the turn is put back at the next start
 	case f.ended():
 		return d.store.EndPoll(ctx, t, nil)
 	}
-	d.faults.note(d.log, "source", f.name, err)
-	d.metrics.polled(f.name, err)
-	if r.judged {
-		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
-	}
 	if endErr := d.store.EndPoll(ctx, t, err); endErr != nil {
 		return endErr
 	}
+	message := textOf(err)
+	f.noted = &message
 	f.read(err)
 	d.setPolled(f.name, err)
 	return nil
@@ -83,12 +77,18 @@ func (d *Daemon) enterFeed(ctx context.Context, source string) (*feed, error) {
 
 // A reading carries the batches of one reading from the source to the store.
 type reading struct {
-	store    *store.Store
-	plan     *bindings.Reading
-	options  bindings.ReadingOptions
-	source   string
-	bindings []string
-	judged   bool // the guard had its say
+	store     *store.Store
+	metrics   *readingMetrics
+	plan      *bindings.Reading
+	options   bindings.ReadingOptions
+	source    string
+	bindings  []string
+	judged    bool     // the guard had its say
+	whole     bool     // it had every row, or the source says that nothing changed
+	unchanged bool     // the source says so
+	settles   bool     // the stored rows are planned as the bindings are
+	settled   bool     // and were looked through
+	messages  []string // that its batch came in
 }
 
 // emit is the connectors.Emit of the reading.
@@ -99,6 +99,9 @@ func (r *reading) emit(ctx context.Context, b connectors.Batch) error {
 
 // commit plans one batch and has it durable.
 func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings.Plan, result store.CommitResult, err error) {
+	if err := r.settle(ctx, b); err != nil {
+		return plan, result, err
+	}
 	known, err := r.store.Known(ctx, r.source, r.plan.Keys(b), r.bindings)
 	if err != nil {
 		return plan, result, err
@@ -112,7 +115,29 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 		return plan, result, err
 	}
 	plan = r.plan.Plan(sifted, joined)
+	plan.Messages = r.messages
 	result, err = r.store.Commit(ctx, plan)
+	if err == nil {
+		r.metrics.committed(r, plan, result)
+	}
+	if err == nil && plan.Closes != nil {
+		r.unchanged = plan.Closes.Unchanged
+		r.whole = plan.Closes.Complete || r.unchanged
+	}
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return plan, result, err
+}
+
+// settle looks through the stored rows once, before the first row of a reading:
+// most rows are as they were, and then need no look each.
+func (r *reading) settle(ctx context.Context, b connectors.Batch) error {
+	if !r.settles || r.settled || len(b.Rows) == 0 {
+		return nil
+	}
+	settled, err := r.store.Settled(ctx, r.source, r.bindings)
+	if err == nil {
+		r.plan.Settle(settled)
+		r.settled = true
+	}
+	return err
 }

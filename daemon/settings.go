@@ -136,6 +136,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
 		s.Sources = append(s.Sources, Source{name, kind, cfg})
 	}
+	problems = append(problems, s.toldProblems(doc.Sources)...)
 	for _, name := range sortedKeys(doc.Sinks) {
 		node := doc.Sinks[name]
 		kind, ok := findKind(node, "sink", sinkNames(sinks), sinks.Find, &problems)
@@ -157,6 +158,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		s.nodes[cfg.Name] = node
 		s.Bindings = append(s.Bindings, cfg)
 		problems = append(problems, references(node, cfg, sortedKeys(doc.Sources), sortedKeys(doc.Sinks))...)
+		problems = append(problems, s.findable(node, cfg)...)
 	}
 	problems = append(problems, s.dependencies(doc.Sources)...)
 	return s, problems.Err()

@@ -34,6 +34,9 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 				return err
 			}
 		}
+		if err := t.takeMessages(ctx, p.Source, p.Messages); err != nil {
+			return err
+		}
 		stored, stale, err := t.storeRows(ctx, p.Source, p.Rows)
 		if err != nil {
 			return err
@@ -42,6 +45,9 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 			return err
 		}
 		result.Rows = stored
+		if err := t.noteChanged(ctx, p.Source, stored); err != nil {
+			return err
+		}
 		if err := t.quarantine(ctx, p); err != nil {
 			return err
 		}
@@ -53,7 +59,7 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 		if p.Closes == nil {
 			return t.leaveOpen(ctx, p)
 		}
-		if err := t.settlesWith(ctx, p, stored > 0); err != nil {
+		if err := t.announceWith(ctx, p, stored > 0); err != nil {
 			return err
 		}
 		err = t.closeReading(ctx, p, &result)

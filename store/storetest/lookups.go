@@ -308,7 +308,7 @@ func joinPlan(tb testing.TB, s *store.Store, rows map[string]string, seq int64) 
 
 func joinShop(tb testing.TB, s *store.Store, rows map[string]string) {
 	tb.Helper()
-	_, seq, err := s.BeginTold(tb.Context(), source)
+	_, seq, err := s.BeginReading(tb.Context(), source, 1)
 	must(tb, err)
 	got(s.Commit(tb.Context(), joinPlan(tb, s, rows, seq)))(tb)
 }
