@@ -65,7 +65,7 @@ type readied struct {
 }
 
 // Keys are the canonical keys of the rows in b, each once, about which the ledger
-// must be asked before Sift of the same batch.
+// must be asked before Plan of the same batch.
 func (r *Reading) Keys(b connectors.Batch) []string {
 	keys := make([]string, 0, len(b.Rows))
 	met := make(map[keyHash]struct{}, len(b.Rows))
@@ -144,15 +144,11 @@ type siftedRow struct {
 	same    bool // the ledger has these values already
 }
 
-// Sift compares the rows of b with what the ledger knows of the keys that Keys gave
-// for the same batch. It fails only when it is called wrongly: whatever is wrong
-// with a row is part of the plan.
+// Sift compares the rows of b with what the ledger knows of their keys. It fails
+// only when it is called wrongly: whatever is wrong with a row is part of the plan.
 func (r *Reading) Sift(b connectors.Batch, known map[string]Known) (*Sifted, error) {
 	if r.seen == nil {
 		return nil, errors.New("plan a batch of a reading that is closed")
-	}
-	if len(r.ready) != len(b.Rows) {
-		return nil, errors.New("plan a batch whose keys were not asked for")
 	}
 	s := &Sifted{
 		reading: r, closes: b.Closes, rows: map[string]*siftedRow{},
@@ -162,6 +158,9 @@ func (r *Reading) Sift(b connectors.Batch, known map[string]Known) (*Sifted, err
 		r.elements++
 		r.unread++
 		s.plan.Quarantined = append(s.plan.Quarantined, Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail})
+	}
+	if len(r.ready) != len(b.Rows) {
+		return nil, errors.New("plan a batch whose keys were not asked for")
 	}
 	for i := range b.Rows {
 		r.elements++
@@ -330,9 +329,7 @@ func (r *Reading) change(key string, version int64, row *connectors.Row, k Known
 func (r *Reading) deletion(key string, version int64, row *connectors.Row, k Known) *siftedRow {
 	// Of a row that is not known the word is kept where the source numbers states:
 	// an older one may come late.
-	changed := &siftedRow{deleted: true, heldRow: heldRow{
-		change: RowChange{Key: key, Version: version, Gone: true}, store: k.Row != nil || row.Version != 0,
-	}}
+	changed := &siftedRow{deleted: true, heldRow: heldRow{change: RowChange{Key: key, Version: version, Gone: true}, store: k.Row != nil || row.Version != 0}}
 	for _, b := range r.o.Bindings {
 		if item, ok := k.Items[b.Name()]; ok && !item.Removed && b.cfg.OnDelete == Remove {
 			changed.proposals = append(changed.proposals, removal(BindingOwner(b.Name()), key))

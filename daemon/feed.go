@@ -19,7 +19,6 @@ type feed struct {
 	poller  connectors.Poller
 	oneKey  string   // canonical, where the source has one row only
 	passive bool     // never polled: its rows are sent, or asked for
-	reads   []string // the sources whose rows it reads itself
 	live    *lookout // nil where it finds no single rows
 
 	latest   latest
@@ -27,6 +26,7 @@ type feed struct {
 	expected time.Duration // something is heard of it so often; 0: nobody knows
 	again    atomic.Int64  // when it is read after a failure, in Unix nanoseconds; 0: at its interval
 
+	reads []string        // the sources whose rows it reads itself
 	told  connectors.Told // where its rows are sent to it, how; else nil
 	calls calls           // that bring them
 	drift drift           // of their columns
@@ -108,11 +108,11 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	if f.live != nil {
 		wg.Go(func() { d.lookBehind(ctx, f) })
 	}
+	wg.Go(func() { f.rejoin.work(ctx) })
 	if f.passive {
 		<-ctx.Done()
 		return
 	}
-	wg.Go(func() { f.rejoin.work(ctx) })
 	wg.Go(func() { f.wish.work(ctx) })
 	if w, ok := f.poller.(connectors.Waker); ok {
 		wg.Go(func() {

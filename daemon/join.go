@@ -163,19 +163,6 @@ func (w *wave) flush(ctx context.Context) error {
 	return w.daemon.store.NoteLookups(ctx, w.binding.Name(), proposals)
 }
 
-// awaits plans what rows that changed leave to be planned, before f is read. why
-// says for what f itself has to wait, because it reads a source that was not read yet.
-func (d *Daemon) awaits(ctx context.Context, f *feed) (why, err error) {
-	if err := d.rejoin(ctx, f); err != nil {
-		return nil, err
-	}
-	if why = d.unread(ctx, f.reads); !isUnread(why) {
-		return nil, why
-	}
-	d.setPolled(f.name, why)
-	return why, nil
-}
-
 // slugUnread is of what waits for the first reading of a source.
 const slugUnread = "lookup_unread"
 

@@ -31,13 +31,10 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	if f.ended() {
 		return nil
 	}
-	if err := d.compile(ctx, f); err != nil {
-		return err
-	}
-	if why, err := d.awaits(ctx, f); why != nil || err != nil {
-		if err == nil {
-			err = d.note(ctx, f, why)
-		}
+	if err := d.readyToRead(ctx, f); isUnread(err) {
+		d.setPolled(f.name, err)
+		return d.notePoll(ctx, f, err)
+	} else if err != nil {
 		return err
 	}
 	from, err := d.store.Position(ctx, f.name)
@@ -49,7 +46,7 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	if ctx.Err() != nil || f.ended() {
 		return ctx.Err()
 	}
-	if err := d.note(ctx, f, err); err != nil {
+	if err := d.notePoll(ctx, f, err); err != nil {
 		return err
 	}
 	f.read(err)
@@ -57,17 +54,29 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	return nil
 }
 
-// note keeps how the newest poll of f ended, where that is another way.
-func (d *Daemon) note(ctx context.Context, f *feed, outcome error) error {
-	message := textOf(outcome)
+// readyToRead has f ready to be read. A source that reads rows of another one which
+// nobody has read is not; the error is one for isUnread.
+func (d *Daemon) readyToRead(ctx context.Context, f *feed) error {
+	if err := d.compile(ctx, f); err != nil {
+		return err
+	}
+	if err := d.rejoin(ctx, f); err != nil {
+		return err
+	}
+	return d.unread(ctx, f.reads)
+}
+
+// notePoll has the store know how the newest poll ended, unless it does.
+func (d *Daemon) notePoll(ctx context.Context, f *feed, failure error) error {
+	message := textOf(failure)
 	if f.noted != nil && *f.noted == message {
 		return nil
 	}
-	if err := d.store.NotePoll(ctx, f.name, outcome); err != nil {
-		return err
+	err := d.store.NotePoll(ctx, f.name, failure)
+	if err == nil {
+		f.noted = &message
 	}
-	f.noted = &message
-	return nil
+	return err
 }
 
 func textOf(err error) string {

@@ -23,13 +23,10 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	// A turn that was left by the process before may come ahead of the binding.
-	if err := d.compile(ctx, f); err != nil {
-		return err
-	}
-	if why, err := d.awaits(ctx, f); why != nil || err != nil {
-		if err == nil {
-			err = d.store.EndPoll(ctx, t, why)
-		}
+	if err := d.readyToRead(ctx, f); isUnread(err) {
+		d.setPolled(f.name, err)
+		return d.store.EndPoll(ctx, t, err)
+	} else if err != nil {
 		return err
 	}
 	from, id, seq, err := d.store.BeginPoll(ctx, t)

@@ -29,13 +29,13 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 		if err != nil {
 			return err
 		}
+		if err := t.takeMessages(ctx, p.Source, p.Messages); err != nil {
+			return err
+		}
 		if len(p.Rows)+len(p.Reads) > 0 {
 			if err := t.lockRows(ctx, p.Source, p.Reads); err != nil {
 				return err
 			}
-		}
-		if err := t.takeMessages(ctx, p.Source, p.Messages); err != nil {
-			return err
 		}
 		stored, stale, err := t.storeRows(ctx, p.Source, p.Rows)
 		if err != nil {
