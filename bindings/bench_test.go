@@ -56,3 +56,38 @@ func BenchmarkPlan(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPropose plans 10,000 new rows, without and with a lookup of 1,000.
+func BenchmarkPropose(b *testing.B) {
+	const rows, brands = 10_000, 1000
+	shelf := shelf{"brands": {}}
+	for i := range brands {
+		shelf["brands"][fmt.Sprint(i)] = fmt.Sprintf(`{"id":"%d","name":"Brand %d","logo":"https://img.example/%d.png","country":"de"}`, i, i, i)
+	}
+	source := make([]connectors.Row, rows)
+	for i := range source {
+		source[i] = product(fmt.Sprintf("SKU-%05d", i), fmt.Sprintf("Trail Runner %d", i))
+		source[i].Values["brand_id"] = fmt.Sprint(i % brands)
+	}
+	for name, binding := range map[string]*Binding{
+		"alone":  mustCompile(b, func(c *Config) { c.Map = map[string]string{"note": `"by " + brand_id`} }),
+		"joined": joining(b, brand("brand_id"), "title", func(c *Config) { c.Map["note"] = `"by " + brand.name` }),
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				r := newLedger().begin([]*Binding{binding}, true)
+				for at := 0; at < rows; at += 1000 {
+					sifted, err := r.Sift(connectors.Batch{Rows: source[at : at+1000]}, nil)
+					if err != nil {
+						b.Fatal(err)
+					}
+					j, _ := shelf.join(b, sifted.Needs)
+					if p := r.Plan(sifted, j); len(p.Proposals) != 1000 || p.Proposals[0].Problem != nil {
+						b.Fatalf("%d proposals, the first is %+v", len(p.Proposals), p.Proposals[0])
+					}
+				}
+			}
+			b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}

@@ -98,8 +98,8 @@ func (c Config) Validate() error {
 				"the variable %q is mapped to nothing", variable)
 		}
 	}
-	problems = append(problems, c.checkLive()...)
 	problems = append(problems, checkLookups(c.Lookups)...)
+	problems = append(problems, c.checkLive()...)
 	problems = append(problems, c.Language.check("")...)
 	if _, err := Outputs(c.Outputs, "outputs"); err != nil {
 		problems = append(problems, problem.All(err)...)

@@ -7,7 +7,10 @@
 //	row ── key ──▶ known and the same? ──▶ nothing
 //	                │ new or changed
 //	                ▼
-//	       where, map, variables ──▶ values of the page's slots ──▶ fingerprint ──▶ Proposal
+//	lookups, where, map, variables ──▶ values of the page's slots ──▶ fingerprint ──▶ Proposal
+//
+// Rows of other sources that a binding joins are asked for by their keys before
+// they are planned ([Sifted.Needs], [Binding.Needs]), and are told in the plan.
 //
 // Four rules hold, and are stated as tests:
 //

@@ -82,11 +82,11 @@ type Daemon struct {
 	unable map[string]error // bindings that cannot work now, and why
 	polled map[string]error // how the last poll of a source ended
 
+	waiting map[string]bool // bindings that join rows of sources which were not read yet
+	news    news
+
 	looking   chan struct{} // those who read sources by themselves
 	confirmed confirmations
-
-	waiting  map[string]bool // bindings that join rows of sources which were not read yet
-	settling settlement
 
 	sweepAsked chan struct{} // somebody wants bytes to be looked through
 	unscrubbed atomic.Bool   // the store's files may still have what was deleted
@@ -136,9 +136,9 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 		sweepAsked: make(chan struct{}, 1), looking: make(chan struct{}, looks),
 		renewed: make(chan struct{}, 1), changing: newGate(),
 		vault:   &vault{named: settings.Secrets, keyFunc: func() (string, error) { return store.SealKey(settings.Store, settings.Dir) }},
-		waiting: map[string]bool{}, settling: settlement{names: map[string]bool{}},
+		waiting: map[string]bool{}, news: news{names: map[string]bool{}},
 	}
-	d.settling.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
+	d.news.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
 	return d
 }
 
@@ -160,7 +160,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		}
 	}
 	s := d.settings
-	if d.store, err = store.Open(ctx, s.Store, store.Options{Log: d.log, Dir: s.Dir, Crash: d.options.Crash, Settled: d.settled}); err != nil {
+	if d.store, err = store.Open(ctx, s.Store, store.Options{Log: d.log, Dir: s.Dir, Crash: d.options.Crash, RowsChanged: d.rowsChanged}); err != nil {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("store", d.store.Close) })

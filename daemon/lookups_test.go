@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
@@ -347,5 +348,24 @@ func TestDeletedRowLeavesNothingInTheIndexOfLookups(t *testing.T) {
 	})
 	if now := p.pictures(4); now["P0001"] != before["P0001"] || now["P0000"] != "" {
 		t.Errorf("pictures are %v, they were %v", now, before)
+	}
+}
+
+// A source that is only sent rows is never read as a whole, so that nobody waits for it.
+func TestLookupIntoASourceThatIsSentRows(t *testing.T) {
+	s := newSite(t, strings.Replace(brandedYAML, "{ kind: file, path: brands.csv, key: id, every: 1h }", `{ kind: webhook, path: brands, secret: "whsec_YS1zZWNyZXQtdGhhdC1pcy1sb25nLWVub3VnaC0=", key: id }`, 1))
+	s.write("products.csv", products(4, "x", "y"))
+	null := &rendertest.Null{}
+	url, d := s.run(Options{Renderer: null})
+	p := &process{tb: t, url: url}
+	eventually(t, "the images without a brand", func() bool { return p.ready("cards") == 4 })
+	before := p.pictures(4)
+	row := connectors.Row{Key: []any{"x"}, Values: map[string]any{"id": "x", "name": "Acme"}}
+	if _, err := d.take(t.Context(), d.roster().feeds["brands"], arrival{rows: []connectors.Row{row}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "those of the brand", func() bool { n, of := changedSince(before, p.pictures(4)); return n == 2 && of["x"] == 2 })
+	if null.Count() != 6 {
+		t.Errorf("%d pictures were made, want 6", null.Count())
 	}
 }

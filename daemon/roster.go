@@ -307,8 +307,8 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 		return nil, fmt.Errorf("open source %q: %w", s.Name, err)
 	}
 	f := d.newFeed(s.Name, s.Config.Base(), poller)
-	f.live = newLookout(s.Config, poller)
 	f.reads = reads
+	f.live = newLookout(s.Config, poller)
 	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
 		f.oneKey, err = bindings.CanonicalKey([]any{one.OnlyKey()})
 	}

@@ -23,8 +23,8 @@ func (d *Daemon) watchSources(ctx context.Context) error {
 	wg.Go(func() { d.reap(ctx) })
 	wg.Go(func() { d.recheck(ctx) })
 	wg.Go(func() { d.retain(ctx) })
+	wg.Go(func() { d.news.tell.work(ctx) })
 	wg.Go(func() { d.keepConfirmations(ctx) })
-	wg.Go(func() { d.settling.tell.work(ctx) })
 	running := map[*feed]context.CancelFunc{}
 	for {
 		now := d.roster().feeds

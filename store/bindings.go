@@ -218,8 +218,8 @@ func (t *tx) reap(ctx context.Context, source string, missingBefore time.Time, r
 	if err != nil {
 		return 0, err
 	}
-	t.settles(source)
-	if err := t.rowsChanged(ctx, source, keys); err != nil {
+	t.announce(source)
+	if err := t.markChanged(ctx, source, keys); err != nil {
 		return 0, err
 	}
 	return int(n), t.dropReads(ctx, source, keys)

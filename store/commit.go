@@ -59,7 +59,7 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 		if p.Closes == nil {
 			return t.leaveOpen(ctx, p)
 		}
-		if err := t.settlesWith(ctx, p, stored > 0); err != nil {
+		if err := t.announceWith(ctx, p, stored > 0); err != nil {
 			return err
 		}
 		err = t.closeReading(ctx, p, &result)

@@ -302,15 +302,15 @@ func (t *tx) markReaders(ctx context.Context, source string, keys []string) erro
 	return pages(merge(keys, nil), pageSize, func(page []string) error {
 		n, err := t.exec(ctx, markReaders, source, list(page))
 		if n > 0 {
-			t.settles("")
+			t.announce("")
 		}
 		return err
 	})
 }
 
-// rowsChanged has the rows planned again that were planned with rows of source,
+// markChanged has the rows planned again that were planned with rows of source,
 // which changed now.
-func (t *tx) rowsChanged(ctx context.Context, source string, keys []string) error {
+func (t *tx) markChanged(ctx context.Context, source string, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -334,7 +334,7 @@ func (t *tx) followRows(ctx context.Context, p bindings.Plan, stale map[string]b
 			gone = append(gone, r.Key)
 		}
 	}
-	if err := t.rowsChanged(ctx, p.Source, changed); err != nil {
+	if err := t.markChanged(ctx, p.Source, changed); err != nil {
 		return err
 	}
 	if err := t.dropReads(ctx, p.Source, gone); err != nil {
@@ -343,9 +343,9 @@ func (t *tx) followRows(ctx context.Context, p bindings.Plan, stale map[string]b
 	return t.noteReadsOf(ctx, slices.DeleteFunc(slices.Clone(p.Reads), func(r bindings.RowReads) bool { return stale[r.Key] }))
 }
 
-// settlesWith tells of a source whose rows are other ones when its reading closes
+// announceWith tells of a source whose rows are other ones when its reading closes
 // with p, or are whole for the first time.
-func (t *tx) settlesWith(ctx context.Context, p bindings.Plan, changed bool) error {
+func (t *tx) announceWith(ctx context.Context, p bindings.Plan, changed bool) error {
 	if !changed && !p.Closes.Told {
 		var open int64
 		err := t.row(ctx, `SELECT count(*) FROM sources WHERE name = $1 AND read_at IS NOT NULL AND unclosed = ''`, p.Source).Scan(&open)
@@ -355,7 +355,7 @@ func (t *tx) settlesWith(ctx context.Context, p bindings.Plan, changed bool) err
 		changed = open == 0
 	}
 	if changed {
-		t.settles(p.Source)
+		t.announce(p.Source)
 	}
 	return nil
 }
@@ -409,9 +409,9 @@ func (t *tx) lockRows(ctx context.Context, source string, reads []bindings.RowRe
 	})
 }
 
-// settles calls Options.Settled for source when t is committed.
-func (t *tx) settles(source string) {
-	if f := t.store.settled; f != nil {
+// announce calls Options.RowsChanged for source when t is committed.
+func (t *tx) announce(source string) {
+	if f := t.store.rowsChanged; f != nil {
 		t.after = append(t.after, func() { f(source) })
 	}
 }

@@ -247,11 +247,11 @@ var lookups = map[string]func(*testing.T, Open){
 	// time: whatever comes first, no row stays planned with what is no more.
 	"NoRowStaysPlannedWithWhatIsNoMore": func(t *testing.T, open Open) {
 		s := newStore(t, open)
-		readBrands(t, s, 1, map[string]string{"x": "1"})
-		for n := range 20 {
-			version := int64(10 + n)
-			p := joinPlan(t, s, map[string]string{fmt.Sprintf("k%d", n): "x"}, version)
-			change := bindings.Plan{Source: brands, Reading: fmt.Sprintf("brands#%d", version), Rows: []bindings.RowChange{row("x", version, fmt.Sprint(version))},
+		for n := range 30 {
+			brand, version := fmt.Sprintf("x%d", n), int64(10+2*n)
+			got(s.Commit(t.Context(), bindings.Plan{Source: brands, Reading: "brands#1", Rows: []bindings.RowChange{row(brand, 1, "1")}, Closes: &bindings.Closing{At: start}}))(t)
+			p := joinPlan(t, s, map[string]string{fmt.Sprintf("k%d", n): brand}, version)
+			change := bindings.Plan{Source: brands, Reading: fmt.Sprintf("brands#%d", version), Rows: []bindings.RowChange{row(brand, version, fmt.Sprint(version))},
 				Closes: &bindings.Closing{At: start}}
 			var both sync.WaitGroup
 			for _, plan := range []bindings.Plan{p, change} {
@@ -262,7 +262,7 @@ var lookups = map[string]func(*testing.T, Open){
 				})
 			}
 			both.Wait()
-			judge(t, s, mustBeDue(t, s, "brands/x"), bindings.Verdict{})
+			judge(t, s, mustBeDue(t, s, "brands/"+brand), bindings.Verdict{})
 		}
 	},
 }

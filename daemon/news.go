@@ -10,19 +10,19 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 )
 
-// A settlement is the sources whose rows have changed, until whoever reads those
-// rows was told.
-type settlement struct {
+// news are the sources whose rows have changed, until whoever reads those rows was
+// told.
+type news struct {
 	names map[string]bool
 	tell  *errand
 }
 
-// settled is store.Options.Settled.
-func (d *Daemon) settled(source string) {
+// rowsChanged is store.Options.RowsChanged.
+func (d *Daemon) rowsChanged(source string) {
 	d.mu.Lock()
-	d.settling.names[source] = true
+	d.news.names[source] = true
 	d.mu.Unlock()
-	d.settling.tell.ask()
+	d.news.tell.ask()
 }
 
 // follow tells who depends on the rows of sources that changed: sources that read
@@ -31,7 +31,7 @@ func (d *Daemon) settled(source string) {
 // every binding looks what changed.
 func (d *Daemon) follow(ctx context.Context) error {
 	d.mu.Lock()
-	names := slices.Collect(maps.Keys(d.settling.names))
+	names := slices.Collect(maps.Keys(d.news.names))
 	waiting := maps.Clone(d.waiting)
 	d.mu.Unlock()
 	due, err := d.store.BindingsWithLookupChanges(ctx)
@@ -60,7 +60,7 @@ func (d *Daemon) follow(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, name := range names {
-		delete(d.settling.names, name)
+		delete(d.news.names, name)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (d *Daemon) following(ctx context.Context) (bool, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.settling.names) > 0 {
+	if len(d.news.names) > 0 {
 		return true, nil
 	}
 	for _, b := range d.roster().bindings {
