@@ -178,6 +178,7 @@ type Deps struct {
 	Steering  Steering
 	Bindings  Bindings
 	Resources Resources
+	Hooks     Hooks
 	Images    Images
 	Templates Templates
 	Drafts    Drafts

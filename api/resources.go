@@ -90,6 +90,10 @@ type Connection struct {
 	Reason    string // why it is not
 	ReadError string // why it can't be read now
 	ErrorAt   time.Time
+
+	// Of a source that is called: where, and what of its rows is not as it was.
+	HookPath string
+	Warnings []string
 }
 
 // An InUseError refuses to delete what bindings use.
@@ -117,6 +121,8 @@ type connectionView struct {
 	Error     string          `json:"error,omitempty"`
 	Reading   *readingView    `json:"reading,omitempty"`
 	Freshness *freshnessView  `json:"freshness,omitempty"` // of a source
+	HookURL   string          `json:"hookUrl,omitempty"`   // where its rows are sent to
+	Warnings  []string        `json:"warnings,omitempty"`  // what of its rows is not as it was
 }
 
 // A readingView is how a source was read last.
@@ -142,6 +148,10 @@ func (s *Server) viewOfConnection(ctx context.Context, c Connection, fresh map[s
 		v.Reading = &readingView{c.Rows, moment(c.ReadAt), c.Complete, c.Reason, c.ReadError, moment(c.ErrorAt)}
 		if f, ok := fresh[c.Name]; ok {
 			v.Freshness = viewOfFreshness(f, time.Now())
+		}
+		v.Warnings = c.Warnings
+		if c.HookPath != "" {
+			v.HookURL = s.base + "/hooks/" + url.PathEscape(c.HookPath)
 		}
 	}
 	return v

@@ -57,17 +57,9 @@ func (m *readingMetrics) register(registry *prometheus.Registry) {
 }
 
 // polled counts a reading that ended.
-func (m *readingMetrics) polled(r *reading, err error) {
-	result := result(err)
-	switch {
-	case err != nil:
-	case r.unchanged:
-		result = "unchanged"
-	case !r.whole:
-		result = "incomplete"
-	}
-	m.polls.WithLabelValues(r.source, result).Inc()
-	m.polling.WithLabelValues(r.source).Observe(time.Since(r.options.Now).Seconds())
+func (m *readingMetrics) polled(source, result string, took time.Duration) {
+	m.polls.WithLabelValues(source, result).Inc()
+	m.polling.WithLabelValues(source).Observe(took.Seconds())
 }
 
 // committed counts the rows of a batch.

@@ -24,6 +24,7 @@ type metrics struct {
 	files      *prometheus.GaugeVec
 	freed      prometheus.Counter
 	sweptAt    prometheus.Gauge
+	hooks      hookMetrics
 }
 
 func newMetrics() *metrics {
@@ -59,10 +60,11 @@ func newMetrics() *metrics {
 		sweptAt: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "pictifyd_sweep_timestamp_seconds", Help: "When the bytes were last looked through; 0 before the first time.",
 		}),
+		hooks: newHookMetrics(),
 	}
 	m.readingMetrics.register(m.registry)
 	m.registry.MustRegister(m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		m.hooks.calls, m.hooks.rows, m.hooks.drifts, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

@@ -61,6 +61,9 @@ func (d *Daemon) Connections(ctx context.Context, kind string) ([]api.Connection
 		if st.Error != "" {
 			all[i].ReadError, all[i].ErrorAt = st.Error, st.ErrorAt
 		}
+		if f := now.feeds[all[i].Name]; f != nil && f.told != nil {
+			all[i].HookPath, all[i].Warnings = f.told.HookPath(), f.drift.warnings()
+		}
 	}
 	return all, err
 }
@@ -201,6 +204,15 @@ func (d *Daemon) proposeConnection(ctx context.Context, p *proposed, c api.Resou
 	}
 	if err := d.reachable(ctx, node, now); err != nil {
 		return err
+	}
+	if c.Kind == ofSource {
+		s, _, err := d.readSource(name, c.Body, d.vault.opening(id, before.Secrets))
+		if err == nil {
+			err = d.proposeTold(p, node, s)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if x.kept {
 		_, was, err := d.readConnection(id, []byte(before.Spec), d.vault.opening(id, before.Secrets))

@@ -267,11 +267,18 @@ func (d *Daemon) adopt(before, now *roster, r store.Resource) error {
 func (d *Daemon) adoptSource(before, now *roster, r store.Resource, x *deposit, same bool) error {
 	old := before.feeds[r.Name]
 	if same && old != nil {
+		if err := now.takenPath(r.Name, old.told); err != nil {
+			return err
+		}
 		now.feeds[r.Name] = old
 		return nil
 	}
 	s, _, err := d.readSource(r.Name, []byte(r.Spec), x)
 	if err != nil {
+		return err
+	}
+	told, _ := s.Config.(connectors.Told)
+	if err := now.takenPath(s.Name, told); err != nil {
 		return err
 	}
 	f, err := d.openFeed(s, d.guarded)
@@ -306,6 +313,7 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 		f.passive = p.Passive()
 	}
 	f.expected = expectedOf(s.Config.Base(), f.passive)
+	f.told, _ = s.Config.(connectors.Told)
 	return f, err
 }
 

@@ -136,6 +136,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
 		s.Sources = append(s.Sources, Source{name, kind, cfg})
 	}
+	problems = append(problems, s.toldProblems(doc.Sources)...)
 	for _, name := range sortedKeys(doc.Sinks) {
 		node := doc.Sinks[name]
 		kind, ok := findKind(node, "sink", sinkNames(sinks), sinks.Find, &problems)
