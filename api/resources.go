@@ -120,9 +120,9 @@ type connectionView struct {
 	UpdatedAt *time.Time      `json:"updatedAt,omitempty"`
 	Error     string          `json:"error,omitempty"`
 	Reading   *readingView    `json:"reading,omitempty"`
-	Freshness *freshnessView  `json:"freshness,omitempty"` // of a source
 	HookURL   string          `json:"hookUrl,omitempty"`   // where its rows are sent to
 	Warnings  []string        `json:"warnings,omitempty"`  // what of its rows is not as it was
+	Freshness *freshnessView  `json:"freshness,omitempty"` // of a source
 }
 
 // A readingView is how a source was read last.
@@ -146,12 +146,12 @@ func (s *Server) viewOfConnection(ctx context.Context, c Connection, fresh map[s
 	}
 	if c.Kind == kindSource {
 		v.Reading = &readingView{c.Rows, moment(c.ReadAt), c.Complete, c.Reason, c.ReadError, moment(c.ErrorAt)}
-		if f, ok := fresh[c.Name]; ok {
-			v.Freshness = viewOfFreshness(f, time.Now())
-		}
 		v.Warnings = c.Warnings
 		if c.HookPath != "" {
 			v.HookURL = s.base + "/hooks/" + url.PathEscape(c.HookPath)
+		}
+		if f, ok := fresh[c.Name]; ok {
+			v.Freshness = viewOfFreshness(f, time.Now())
 		}
 	}
 	return v

@@ -21,8 +21,8 @@ type feed struct {
 	passive bool     // never polled: its rows are sent, or asked for
 	live    *lookout // nil where it finds no single rows
 
+	latest   latest
 	since    time.Time
-	pulse    pulse
 	expected time.Duration // something is heard of it so often; 0: nobody knows
 	again    atomic.Int64  // when it is read after a failure, in Unix nanoseconds; 0: at its interval
 

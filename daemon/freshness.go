@@ -36,31 +36,22 @@ func (r *roster) rests(source string) bool {
 }
 
 func (f *feed) freshness(st store.SourceTimes, paused bool) connectors.Freshness {
-	p := f.pulse.now()
 	is := connectors.Freshness{
 		Expected: f.expected, Since: f.since, Paused: paused,
-		BegunAt: p.begun, EndedAt: p.ended, ConfirmedAt: newer(p.confirmed, st.ConfirmedAt), ChangedAt: st.ChangedAt, ToldAt: st.ToldAt,
-		Complete: st.Complete, Reason: st.Reason, Unchanged: p.unchanged, Failures: p.failures, Error: st.Error, Quarantined: st.Quarantined,
+		BegunAt: st.BegunAt, EndedAt: st.EndedAt, ConfirmedAt: st.ConfirmedAt, ChangedAt: st.ChangedAt, ToldAt: st.ToldAt,
+		Complete: st.Complete, Reason: st.Reason, Unchanged: st.Unchanged, Failures: st.Failures, Error: st.Error, Quarantined: st.Quarantined,
 	}
-	if f.passive {
-		return is
-	}
-	switch again := f.again.Load(); {
-	case again > 0:
-		is.NextAt = time.Unix(0, again)
-	case p.begun.IsZero():
+	is = f.latest.over(is)
+	if !f.passive {
 		is.NextAt = f.since
-	default:
-		is.NextAt = p.begun.Add(f.every)
+		if next := is.BegunAt.Add(f.every); next.After(is.NextAt) {
+			is.NextAt = next
+		}
+		if again := f.again.Load(); again > 0 {
+			is.NextAt = time.Unix(0, again)
+		}
 	}
 	return is
-}
-
-func newer(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // expectedOf is how often something should be heard of a source.

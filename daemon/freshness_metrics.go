@@ -56,10 +56,10 @@ func (m *readingMetrics) register(registry *prometheus.Registry) {
 	registry.MustRegister(m.polls, m.polling, m.rows[0], m.rows[1], m.rows[2], m.freshness)
 }
 
-// polled counts a reading that ended.
-func (m *readingMetrics) polled(source, result string, took time.Duration) {
+// polled counts a reading that ended so.
+func (m *readingMetrics) polled(source, result string, began time.Time) {
 	m.polls.WithLabelValues(source, result).Inc()
-	m.polling.WithLabelValues(source).Observe(took.Seconds())
+	m.polling.WithLabelValues(source).Observe(time.Since(began).Seconds())
 }
 
 // committed counts the rows of a batch.

@@ -73,18 +73,22 @@ type visit struct {
 // the feed's gate.
 func (v *visit) pay(ctx context.Context, from connectors.Cursor) error {
 	d, f := v.daemon, v.feed
-	life, stop := f.living(ctx)
 	began := time.Now()
+	f.latest.begin(began)
+	life, stop := f.living(ctx)
 	f.live.turned()
-	f.pulse.begin(began)
 	err := f.poller.Poll(life, from, v.emit)
 	f.live.turned()
 	stop()
+	f.latest.end(time.Now(), err)
 	if ctx.Err() != nil || f.ended() {
 		return err
 	}
-	v.ended(began, err)
 	d.faults.note(d.log, "source", f.name, err)
+	d.metrics.polled(f.name, v.result(err), began)
+	if err == nil && (v.reading == nil || v.reading.whole) {
+		f.live.read(began)
+	}
 	if v.reading == nil {
 		return err
 	}
@@ -99,10 +103,12 @@ func (v *visit) pay(ctx context.Context, from connectors.Cursor) error {
 func (v *visit) emit(ctx context.Context, b connectors.Batch) error {
 	if v.reading == nil {
 		if v.confirms(b) {
-			v.daemon.confirmed.note(v.feed.name, time.Now())
+			now := time.Now()
+			v.feed.latest.confirm(now)
+			v.daemon.confirmed.note(v.feed.name, now)
 			return nil
 		}
-		id, seq, err := v.daemon.store.BeginReading(ctx, v.feed.name, 1)
+		id, seq, err := v.daemon.store.BeginLook(ctx, v.feed.name)
 		if err != nil {
 			return err
 		}
@@ -117,6 +123,19 @@ func (v *visit) emit(ctx context.Context, b connectors.Batch) error {
 // it was read with these bindings.
 func (v *visit) confirms(b connectors.Batch) bool {
 	return v.feed.confirmable && b.Closes != nil && b.Closes.Unchanged && b.Closes.Cursor == nil && len(b.Rows)+len(b.Faults) == 0
+}
+
+// result is how the visit ended, in the words of the metrics.
+func (v *visit) result(err error) string {
+	switch {
+	case err != nil:
+		return result(err)
+	case v.reading == nil || v.reading.unchanged:
+		return "unchanged"
+	case !v.reading.whole:
+		return "incomplete"
+	}
+	return "ok"
 }
 
 // keepConfirmations writes down from time to time which sources were found to be

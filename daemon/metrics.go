@@ -63,8 +63,8 @@ func newMetrics() *metrics {
 		hooks: newHookMetrics(),
 	}
 	m.readingMetrics.register(m.registry)
-	m.registry.MustRegister(m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
-		m.hooks.calls, m.hooks.rows, m.hooks.drifts, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.hooks.calls, m.hooks.rows, m.hooks.drifts, m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

@@ -80,7 +80,6 @@ type reading struct {
 	judged    bool     // the guard had its say
 	whole     bool     // it had every row, or the source says that nothing changed
 	unchanged bool     // the source says so
-	changed   int      // rows that were written
 	settles   bool     // the stored rows are planned as the bindings are
 	settled   bool     // and were looked through
 	messages  []string // that its batch came in
@@ -107,7 +106,6 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	plan.Messages = r.messages
 	result, err = r.store.Commit(ctx, plan)
 	if err == nil {
-		r.changed += result.Rows
 		r.metrics.committed(r, plan, result)
 	}
 	if err == nil && plan.Closes != nil {

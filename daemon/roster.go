@@ -312,8 +312,8 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 	if p, ok := s.Config.(connectors.Passive); ok {
 		f.passive = p.Passive()
 	}
-	f.expected = expectedOf(s.Config.Base(), f.passive)
 	f.told, _ = s.Config.(connectors.Told)
+	f.expected = expectedOf(s.Config.Base(), f.passive)
 	return f, err
 }
 

@@ -52,9 +52,11 @@ func (t *tx) closeSource(ctx context.Context, p bindings.Plan, emptied bool) err
 	if c.Cursor != nil {
 		position = encodeCursor(c.Cursor)
 	}
-	if _, err := t.exec(ctx, `UPDATE sources SET read_at = $2, position = CASE WHEN $3 = 0 THEN position ELSE $4 END,
-		confirmed_at = CASE WHEN $5 = 1 THEN CAST($2 AS BIGINT) ELSE confirmed_at END WHERE name = $1`,
-		p.Source, millis(c.At), flag(c.Cursor != nil), position, flag(c.Complete || c.Unchanged)); err != nil {
+	if _, err := t.exec(ctx, `UPDATE sources SET read_at = $2, position = CASE WHEN $3 = 0 THEN position ELSE $4 END WHERE name = $1`,
+		p.Source, millis(c.At), flag(c.Cursor != nil), position); err != nil {
+		return err
+	}
+	if err := t.noteCurrent(ctx, p); err != nil {
 		return err
 	}
 	if !c.Unchanged {
@@ -126,9 +128,6 @@ func (t *tx) markMissing(ctx context.Context, p bindings.Plan) error {
 		return err
 	}
 	if err := t.missSince(ctx, p.Source, missing, millis(p.Closes.At)); err != nil {
-		return err
-	}
-	if err := t.noteChanged(ctx, p.Source, len(missing)); err != nil {
 		return err
 	}
 	return t.missSince(ctx, p.Source, back, nil)

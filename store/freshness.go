@@ -8,12 +8,14 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 )
 
-// SourceTimes is what outlives a process of how current a source is.
+// SourceTimes is how the readings of a source went.
 type SourceTimes struct {
-	ConfirmedAt, ChangedAt, ToldAt time.Time // as in connectors.Freshness
+	BegunAt, EndedAt, ConfirmedAt, ChangedAt, ToldAt time.Time // as in connectors.Freshness
 
 	Complete    bool
 	Reason      string
+	Unchanged   int64
+	Failures    int64
 	Error       string
 	Quarantined int64
 }
@@ -21,16 +23,17 @@ type SourceTimes struct {
 // SourceTimes are those of the sources that were read or told of, by name.
 func (s *Store) SourceTimes(ctx context.Context) (map[string]SourceTimes, error) {
 	all := map[string]SourceTimes{}
-	err := s.reader().each(ctx, `SELECT name, confirmed_at, changed_at, told_at, complete, reason, error,
+	err := s.reader().each(ctx, `SELECT name, begun_at, ended_at, confirmed_at, changed_at, told_at, complete, reason, unchanged, failures, error,
 		(SELECT count(*) FROM quarantine AS q WHERE q.source = sources.name) FROM sources`, nil, func(scan func(...any) error) error {
 		var name string
 		var st SourceTimes
-		var confirmed, changed, told sql.NullInt64
+		var begun, ended, confirmed, changed, told sql.NullInt64
 		var complete int64
-		if err := scan(&name, &confirmed, &changed, &told, &complete, &st.Reason, &st.Error, &st.Quarantined); err != nil {
+		if err := scan(&name, &begun, &ended, &confirmed, &changed, &told, &complete, &st.Reason, &st.Unchanged, &st.Failures, &st.Error, &st.Quarantined); err != nil {
 			return err
 		}
-		st.ConfirmedAt, st.ChangedAt, st.ToldAt, st.Complete = moment(confirmed), moment(changed), moment(told), complete == 1
+		st.BegunAt, st.EndedAt, st.ConfirmedAt = moment(begun), moment(ended), moment(confirmed)
+		st.ChangedAt, st.ToldAt, st.Complete = moment(changed), moment(told), complete == 1
 		all[name] = st
 		return nil
 	})
@@ -42,8 +45,16 @@ func (t *tx) noteChanged(ctx context.Context, source string, rows int) error {
 	if rows == 0 {
 		return nil
 	}
-	_, err := t.exec(ctx, `INSERT INTO sources (name, changed_at) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET changed_at = excluded.changed_at`, source, millis(t.now))
+	_, err := t.exec(ctx, `UPDATE sources SET changed_at = $2, unchanged = 0 WHERE name = $1`, source, millis(t.now))
+	return err
+}
+
+// noteCurrent notes that a reading was closed, and confirms that the stored rows
+// are all that there are.
+func (t *tx) noteCurrent(ctx context.Context, p bindings.Plan) error {
+	_, err := t.exec(ctx, `UPDATE sources SET confirmed_at = CASE WHEN $2 = 1 THEN $3 ELSE confirmed_at END,
+		ended_at = $3, unchanged = CASE WHEN changed_at >= begun_at THEN 0 ELSE unchanged + 1 END WHERE name = $1`,
+		p.Source, flag(p.Closes.Complete || p.Closes.Unchanged), millis(t.now))
 	return err
 }
 

@@ -3,7 +3,6 @@ package storetest
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/store"
@@ -12,36 +11,41 @@ import (
 var freshness = map[string]func(*testing.T, Open){
 	"TimesOfASourceFollowItsReadings": func(t *testing.T, open Open) {
 		s := newStore(t, open)
-		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1", "b": "1"}, promote: true, at: start})
-		first := times(t, s)
-		if !first.ConfirmedAt.Equal(start) || first.ChangedAt.IsZero() || !first.Complete || first.Error != "" {
+		turn := func(read func(), failure error) store.SourceTimes {
+			t.Helper()
+			must(t, s.WantPoll(t.Context(), source))
+			_, _, _, err := s.BeginPoll(t.Context(), store.Turn{Source: source})
+			must(t, err)
+			if st := times(t, s); st.BegunAt.IsZero() || st.BegunAt.Before(st.EndedAt) {
+				t.Errorf("under way it is %+v", st)
+			}
+			read()
+			must(t, s.EndPoll(t.Context(), store.Turn{Source: source}, failure))
+			return times(t, s)
+		}
+		first := turn(func() { read(t, s, reading{seq: 1, rows: map[string]string{"a": "1"}, promote: true}) }, nil)
+		if first.ConfirmedAt.IsZero() || first.ChangedAt.IsZero() || first.Unchanged != 0 || first.Failures != 0 || first.EndedAt.Before(first.BegunAt) || !first.Complete {
 			t.Errorf("after the first reading it is %+v", first)
 		}
-		read(t, s, reading{seq: 2, rows: map[string]string{"a": "1", "b": "1"}, at: start.Add(time.Minute)})
-		if st := times(t, s); !st.ConfirmedAt.Equal(start.Add(time.Minute)) || st.ChangedAt != first.ChangedAt {
-			t.Errorf("after a reading without a change it is %+v, the first was %+v", st, first)
+		turn(func() { read(t, s, reading{seq: 2, rows: map[string]string{"a": "1"}}) }, nil)
+		same := turn(func() { close304(t, s) }, nil)
+		if same.Unchanged != 2 || same.ChangedAt != first.ChangedAt || same.ConfirmedAt.Before(first.ConfirmedAt) {
+			t.Errorf("after two readings without a change it is %+v, the first was %+v", same, first)
 		}
-		close304(t, s, start.Add(2*time.Minute))
-		if st := times(t, s); !st.ConfirmedAt.Equal(start.Add(2*time.Minute)) || st.ChangedAt != first.ChangedAt {
-			t.Errorf("after a 304 it is %+v", st)
+		partial := turn(func() { read(t, s, reading{seq: 4, rows: map[string]string{"a": "1"}, partial: true}) }, nil)
+		if partial.ConfirmedAt != same.ConfirmedAt || partial.Complete {
+			t.Errorf("a reading that was not complete confirmed it: %+v", partial)
 		}
-		must(t, s.Confirm(t.Context(), map[string]time.Time{source: start.Add(3 * time.Minute)}))
-		read(t, s, reading{seq: 4, rows: map[string]string{"a": "1", "b": "1"}, partial: true, at: start.Add(4 * time.Minute)})
-		if st := times(t, s); !st.ConfirmedAt.Equal(start.Add(3*time.Minute)) || st.Complete {
-			t.Errorf("a reading that was not complete confirmed it: %+v", st)
+		turn(func() {}, errors.New("503"))
+		if st := turn(func() {}, errors.New("503")); st.Failures != 2 || st.Error != "503" || st.ConfirmedAt != same.ConfirmedAt {
+			t.Errorf("after two failures it is %+v", st)
 		}
-		must(t, s.NotePoll(t.Context(), source, errors.New("503")))
-		if st := times(t, s); st.Error != "503" {
-			t.Errorf("after a failure it is %+v", st)
+		if st := turn(func() { read(t, s, reading{seq: 7, rows: map[string]string{}}) }, nil); st.Failures != 0 || st.Error != "" {
+			t.Errorf("after the failures it is %+v", st)
 		}
-		for _, rows := range []map[string]string{{"a": "2", "b": "1"}, {"a": "2"}} { // a change, and a row that is missing
-			before := times(t, s).ChangedAt
-			for time.Since(before) < 2*time.Millisecond { // the store counts in milliseconds
-			}
-			read(t, s, reading{seq: 5 + int64(2-len(rows)), rows: rows, promote: true, at: start.Add(5 * time.Minute)})
-			if st := times(t, s); !st.ChangedAt.After(before) {
-				t.Errorf("after the rows %v it is %+v", rows, st)
-			}
+		changed := turn(func() { read(t, s, reading{seq: 8, rows: map[string]string{"a": "2"}}) }, nil)
+		if changed.Unchanged != 0 || changed.ChangedAt.Before(first.ChangedAt) {
+			t.Errorf("after a change it is %+v", changed)
 		}
 	},
 
@@ -71,7 +75,7 @@ func times(tb testing.TB, s *store.Store) store.SourceTimes {
 }
 
 // close304 ends a reading of which the source said that nothing changed.
-func close304(tb testing.TB, s *store.Store, at time.Time) {
+func close304(tb testing.TB, s *store.Store) {
 	tb.Helper()
-	got(s.Commit(tb.Context(), bindings.Plan{Source: source, Reading: source + "#3", Closes: &bindings.Closing{Unchanged: true, At: at}}))(tb)
+	got(s.Commit(tb.Context(), bindings.Plan{Source: source, Reading: source + "#3", Closes: &bindings.Closing{Unchanged: true, At: start}}))(tb)
 }
