@@ -31,7 +31,10 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	if f.ended() {
 		return nil
 	}
-	if err := d.compile(ctx, f); err != nil {
+	if err := d.prepare(ctx, f); isUnread(err) {
+		d.setPolled(f.name, err)
+		return nil
+	} else if err != nil {
 		return err
 	}
 	from, err := d.store.Position(ctx, f.name)
@@ -52,6 +55,18 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	f.read(err)
 	d.setPolled(f.name, err)
 	return nil
+}
+
+// prepare has f ready to be read. A source that reads rows of another one which
+// nobody has read is not; the error is one for isUnread.
+func (d *Daemon) prepare(ctx context.Context, f *feed) error {
+	if err := d.compile(ctx, f); err != nil {
+		return err
+	}
+	if err := d.rejoin(ctx, f); err != nil {
+		return err
+	}
+	return d.unread(ctx, f.reads)
 }
 
 func textOf(err error) string {
