@@ -31,7 +31,7 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	if f.ended() {
 		return nil
 	}
-	if err := d.prepare(ctx, f); isUnread(err) {
+	if err := d.readyToRead(ctx, f); isUnread(err) {
 		d.setPolled(f.name, err)
 		return nil
 	} else if err != nil {
@@ -57,9 +57,9 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	return nil
 }
 
-// prepare has f ready to be read. A source that reads rows of another one which
+// readyToRead has f ready to be read. A source that reads rows of another one which
 // nobody has read is not; the error is one for isUnread.
-func (d *Daemon) prepare(ctx context.Context, f *feed) error {
+func (d *Daemon) readyToRead(ctx context.Context, f *feed) error {
 	if err := d.compile(ctx, f); err != nil {
 		return err
 	}

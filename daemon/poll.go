@@ -23,7 +23,7 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	// A turn that was left by the process before may come ahead of the binding.
-	if err := d.prepare(ctx, f); isUnread(err) {
+	if err := d.readyToRead(ctx, f); isUnread(err) {
 		d.setPolled(f.name, err)
 		return d.store.EndPoll(ctx, t, err)
 	} else if err != nil {
