@@ -33,7 +33,7 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	}
 	if err := d.readyToRead(ctx, f); isUnread(err) {
 		d.setPolled(f.name, err)
-		return nil
+		return d.notePoll(ctx, f, err)
 	} else if err != nil {
 		return err
 	}
@@ -46,11 +46,8 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	if ctx.Err() != nil || f.ended() {
 		return ctx.Err()
 	}
-	if message := textOf(err); f.noted == nil || *f.noted != message {
-		if err := d.store.NotePoll(ctx, f.name, err); err != nil {
-			return err
-		}
-		f.noted = &message
+	if err := d.notePoll(ctx, f, err); err != nil {
+		return err
 	}
 	f.read(err)
 	d.setPolled(f.name, err)
@@ -67,6 +64,19 @@ func (d *Daemon) readyToRead(ctx context.Context, f *feed) error {
 		return err
 	}
 	return d.unread(ctx, f.reads)
+}
+
+// notePoll has the store know how the newest poll ended, unless it does.
+func (d *Daemon) notePoll(ctx context.Context, f *feed, failure error) error {
+	message := textOf(failure)
+	if f.noted != nil && *f.noted == message {
+		return nil
+	}
+	err := d.store.NotePoll(ctx, f.name, failure)
+	if err == nil {
+		f.noted = &message
+	}
+	return err
 }
 
 func textOf(err error) string {
