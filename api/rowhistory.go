@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -19,6 +20,41 @@ type RowHistory struct {
 	Problem    *bindings.Problem
 	Images     []bindings.Image
 	Deliveries []Delivery // newest first
+
+	Source    string
+	Freshness connectors.Freshness // of the source
+	AskedAt   time.Time            // the source was asked for this row alone, since the start
+	Renders   []RowRender
+}
+
+// Why there is another picture than before.
+const (
+	ByRow      = "row"      // it has other values
+	ByTemplate = "template" // it has another version
+	ByOptions  = "options"  // other options of the output, or another epoch
+)
+
+// A RowRender is the work that one output of a row waits for, or came from.
+type RowRender struct {
+	Output      string
+	Fingerprint string
+	Template    string
+	Version     int64  // of the template
+	State       string // waiting, resting, claimed, done, failed
+	Attempts    int64
+	Bytes       int64
+	Duration    time.Duration
+	Redrawn     string // ByRow, ByTemplate, ByOptions; "" where nothing is known of the picture before
+	Texts       []TextChange
+
+	WantedAt, EndedAt time.Time
+}
+
+// A TextChange is a text on a picture that was another one before.
+type TextChange struct {
+	Variable string `json:"variable,omitempty"` // behind it; several joined by commas
+	Before   string `json:"before"`
+	After    string `json:"after"`
 }
 
 // A Delivery is what one sink was told, or will be.
@@ -46,6 +82,33 @@ type historyView struct {
 	Problem    *bindings.Problem `json:"problem,omitempty"`
 	Images     []rowImageView    `json:"images"`
 	Deliveries []deliveryView    `json:"deliveries"`
+
+	Source rowSourceView `json:"source"`
+}
+
+// A rowSourceView is where a row comes from.
+type rowSourceView struct {
+	Name        string     `json:"name"`
+	State       string     `json:"state,omitempty"` // ok, warn, error, paused
+	Cause       string     `json:"cause,omitempty"`
+	ConfirmedAt *time.Time `json:"confirmedAt"`
+	AskedAt     *time.Time `json:"askedAt,omitempty"` // for this row alone
+	NextAt      *time.Time `json:"nextAt"`
+}
+
+// A renderView is the work that an image waits for, or came from.
+type renderView struct {
+	Fingerprint     string       `json:"fingerprint"`
+	Template        string       `json:"template"`
+	TemplateVersion int64        `json:"templateVersion"`
+	State           string       `json:"state"`
+	Attempts        int64        `json:"attempts"`
+	Bytes           int64        `json:"bytes,omitempty"`
+	DurationMs      float64      `json:"durationMs,omitempty"`
+	WantedAt        *time.Time   `json:"wantedAt"`
+	EndedAt         *time.Time   `json:"endedAt"`
+	ChangedBy       string       `json:"changedBy,omitempty"` // row, template, options: why it is not the picture before
+	Texts           []TextChange `json:"changed,omitempty"`   // texts on the picture that were others before
 }
 
 // A rowImageView is one image of a row.
@@ -60,6 +123,7 @@ type rowImageView struct {
 	RenderedAt  *time.Time        `json:"renderedAt"`
 	Waiting     bool              `json:"waiting"` // a newer one is wanted
 	Problem     *bindings.Problem `json:"problem,omitempty"`
+	Render      *renderView       `json:"render,omitempty"` // null where it is kept no longer
 }
 
 // A deliveryView is what one sink was told, or will be.
@@ -95,11 +159,27 @@ func (s *Server) showRow(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, http.StatusOK, map[string]any{"row": s.viewOfHistory(key, h)})
 }
 
+// viewOfRender is the render of an output; nil where it is kept no longer.
+func viewOfRender(renders []RowRender, output string) *renderView {
+	for _, r := range renders {
+		if r.Output == output {
+			return &renderView{
+				Fingerprint: r.Fingerprint, Template: r.Template, TemplateVersion: r.Version, State: r.State, Attempts: r.Attempts, Bytes: r.Bytes,
+				DurationMs: float64(r.Duration.Microseconds()) / 1000, WantedAt: moment(r.WantedAt), EndedAt: moment(r.EndedAt),
+				ChangedBy: r.Redrawn, Texts: r.Texts,
+			}
+		}
+	}
+	return nil
+}
+
 func (s *Server) viewOfHistory(key string, h RowHistory) historyView {
 	v := historyView{
 		Key: key, Name: bindings.KeyText(key), Gone: h.Row == nil, State: h.State, Generation: h.Generation, Problem: h.Problem,
 		Images: []rowImageView{}, Deliveries: []deliveryView{},
 	}
+	health := h.Freshness.Health(time.Now())
+	v.Source = rowSourceView{h.Source, health.State, health.Cause, moment(h.Freshness.ConfirmedAt), moment(h.AskedAt), moment(h.Freshness.NextAt)}
 	if h.Row != nil {
 		v.Missing, v.Version, v.Values = h.Row.Missing, h.Row.Version, h.Row.Values
 	}
@@ -108,6 +188,7 @@ func (s *Server) viewOfHistory(key string, h RowHistory) historyView {
 			Output: i.Output, ContentHash: i.Hash, Format: i.Format, Width: i.Width, Height: i.Height, Generation: i.Generation,
 			RenderedAt: moment(i.RenderedAt), Waiting: i.Waiting, Problem: i.Problem,
 		}
+		image.Render = viewOfRender(h.Renders, i.Output)
 		if i.Hash != "" {
 			image.URL = s.base + "/images/" + i.Hash + "." + i.Ext
 		}

@@ -203,7 +203,7 @@ func (t watchtower) Draw(ctx context.Context, binding, key, output string) error
 	wants, err := t.daemon.store.Wanted(ctx, binding, key)
 	for _, w := range wants {
 		if w.Output == output && err == nil {
-			_, err = easel{t.daemon}.Draw(ctx, w, nil) // what is wrong with the row is its image's problem
+			_, err = easel(t).Draw(ctx, w, nil) // what is wrong with the row is its image's problem
 		}
 	}
 	return err

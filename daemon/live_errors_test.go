@@ -124,7 +124,7 @@ func TestOnError(t *testing.T) {
 }
 
 func TestAnswerThatIsAnotherRowIsNoRow(t *testing.T) {
-	l := newLive(t, "ttl: 60s, on_error: serve_error", "", "")
+	l := newLive(t, "ttl: 60s, on_error: serve_error", ", polled: false", "")
 	l.shop.change(func() { l.shop.as = "B" })
 	l.get("A").must(t, 502)
 	l.get("B").must(t, 404) // the counter has none

@@ -145,6 +145,7 @@ func (s *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if pause > 0 {
 		<-time.After(pause)
 	}
+	w.Header().Set("Content-Type", "application/json")
 	switch {
 	case status != 0:
 		if retryAfter > 0 {
@@ -190,12 +191,17 @@ type liveSite struct {
 // newLive runs one whose binding has these further fields.
 func newLive(tb testing.TB, live, source, binding string) *liveSite {
 	tb.Helper()
+	// A source that is polled too is the test's own, any other of kind http.
 	l := &liveSite{shop: newCounter(tb), null: &rendertest.Null{Delay: 30 * time.Millisecond}}
+	from := fmt.Sprintf(`{ kind: http, url: "%s/{{ key }}", key: sku }`, l.shop.server.URL)
+	if source != "" {
+		from = fmt.Sprintf(`{ kind: finder, url: %q, key: sku%s }`, l.shop.server.URL, source)
+	}
 	l.site = newSite(tb, fmt.Sprintf(`
-sources: { shop: { kind: finder, url: %q, key: sku%s } }
+sources: { shop: %s }
 sinks: { hook: { kind: webhook, url: "RECEIVER" } }
 bindings: [ { name: cards, source: shop, template: card, sinks: [hook], public: true, live: { %s }%s } ]
-`, l.shop.server.URL, source, live, binding))
+`, from, live, binding))
 	l.write("templates/soon.html", strings.NewReplacer(`"card"`, `"soon"`, `"required": true, `, "").Replace(cardTemplate))
 	l.start()
 	return l

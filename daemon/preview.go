@@ -116,5 +116,5 @@ func (d *Daemon) RowOf(ctx context.Context, name, key string) (api.RowHistory, e
 	for _, v := range h.Deliveries {
 		found.Deliveries = append(found.Deliveries, api.Delivery(v))
 	}
-	return found, nil
+	return found, d.explain(ctx, cfg, key, &found)
 }

@@ -92,6 +92,8 @@ type filler struct {
 	loops  []int       // the positions in the loops around
 	source string
 	doc    Document
+
+	variables []string // behind the values; nil where nobody asks
 }
 
 func (f *filler) fill() {
@@ -146,6 +148,7 @@ func (f *filler) walk(pieces []piece) {
 }
 
 func (f *filler) piece(p *piece) {
+	f.behind(p)
 	switch p.kind {
 	case isText:
 		f.write(p.text)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -23,12 +22,7 @@ type meter struct {
 const metersEvery = 10 * time.Second
 
 func newMeter(out io.Writer) *meter {
-	m := &meter{out: out}
-	if file, ok := out.(*os.File); ok {
-		info, err := file.Stat()
-		m.line = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	return m
+	return &meter{out: out, line: onTerminal(out)}
 }
 
 func (m *meter) show(j client.Job) {

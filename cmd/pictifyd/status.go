@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/pictifyd/pictifyd/client"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+type statusCommand struct {
+	readFlags
+}
+
+// readFlags are common to commands that look at a running daemon.
+type readFlags struct {
+	Server string `default:"http://127.0.0.1:8080" env:"PICTIFYD_SERVER" placeholder:"URL" help:"The daemon's address (${default})."`
+	Key    string `env:"PICTIFYD_KEY" placeholder:"KEY" help:"A key of the daemon with the scopes connections:read and bindings:read. In the environment it is seen by fewer."`
+	JSON   bool   `help:"Print JSON." name:"json"`
+}
+
+func (f readFlags) remote() client.Remote { return client.Remote{URL: f.Server, Key: f.Key} }
+
+func (c *statusCommand) Run(t *terminal) error {
+	ctx, stop := interruptible()
+	defer stop()
+	s, err := c.remote().Status(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = json.NewEncoder(t.out).Encode(s)
+	} else {
+		err = aligned(t.out, coloured(t.out), func(w io.Writer) { printStatus(w, s, time.Now()) })
+	}
+	if err != nil {
+		return err
+	}
+	return inError(s)
+}
+
+// inError says which sources and bindings are in error, for a script.
+func inError(s client.Status) error {
+	var names []string
+	for _, one := range s.Sources {
+		if one.Freshness.State == client.StateError || one.Error != "" {
+			names = append(names, "source "+one.Name)
+		}
+	}
+	for _, one := range s.Bindings {
+		if one.Freshness.State == client.StateError {
+			names = append(names, "binding "+one.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return problem.New(problem.Surroundings, "%d in error: %s", len(names), strings.Join(names, ", "))
+}
+
+// aligned writes lines of columns with tabs between them, in colour where out is a
+// terminal.
+func aligned(out io.Writer, colour bool, print func(w io.Writer)) error {
+	var text bytes.Buffer // so that a line is painted whole
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	print(w)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := painter{out, colour}.Write(text.Bytes())
+	return err
+}
+
+func printStatus(w io.Writer, s client.Status, now time.Time) {
+	fmt.Fprintln(w, "SOURCE\tSTATE\tLAG\tEXPECTED\tROWS\tCHANGED\tNEXT\tCAUSE")
+	for _, one := range s.Sources {
+		f := one.Freshness
+		if one.Error != "" {
+			f.State, f.Cause = client.StateError, one.Error
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", one.Name, f.State, lag(f.LagSeconds), span(f.ExpectedSeconds),
+			one.Reading.Rows, ago(f.ChangedAt, now), next(f, now), dashed(f.Cause))
+	}
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, "BINDING\tSTATE\tLAG\tSOURCE\tIMAGES\tSTALE\tOLDEST\tCAUSE")
+	for _, one := range s.Bindings {
+		f := one.Freshness
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", one.Name, f.State, lag(f.LagSeconds), one.Source, one.Items,
+			f.ImagesStale, span(f.OldestWantedSeconds), dashed(f.Cause))
+	}
+}
+
+// lag is for how long nobody has known whether rows are current.
+func lag(seconds *float64) string {
+	if seconds == nil {
+		return "never"
+	}
+	if *seconds < 1 {
+		return "0s"
+	}
+	return span(*seconds)
+}
+
+// span is a time for people; - where there is none.
+func span(seconds float64) string {
+	if seconds <= 0 {
+		return "-"
+	}
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < 48*time.Hour:
+		return shortened(d.Round(time.Second))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
+
+// shortened is d without the zeros at its end: 1h, not 1h0m0s.
+func shortened(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+func ago(at *time.Time, now time.Time) string {
+	if at == nil {
+		return "-"
+	}
+	return span(max(now.Sub(*at).Seconds(), 0.001)) + " ago"
+}
+
+func next(f client.Freshness, now time.Time) string {
+	switch {
+	case f.Reading:
+		return "reading"
+	case f.NextAt == nil:
+		return "-"
+	case !f.NextAt.After(now):
+		return "now"
+	}
+	return "in " + span(f.NextAt.Sub(now).Seconds())
+}
+
+func dashed(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return strings.Join(strings.Fields(text), " ")
+}

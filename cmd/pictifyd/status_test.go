@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// A said is what a daemon answers to the paths of a test.
+type said map[string]string
+
+func (s said) serve(t *testing.T) {
+	t.Helper()
+	daemon := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, ok := s[r.URL.EscapedPath()]
+		if !ok || r.Header.Get("Authorization") != "Bearer a-key-that-reads" {
+			w.WriteHeader(http.StatusNotFound)
+			text = `{"detail":"there is no row","code":"row_not_found"}`
+		}
+		_, _ = io.WriteString(w, text)
+	}))
+	t.Cleanup(daemon.Close)
+	t.Setenv("PICTIFYD_SERVER", daemon.URL)
+	t.Setenv("PICTIFYD_KEY", "a-key-that-reads")
+}
+
+const goodSource = `{"name":"shop","reading":{"rows":1200},"freshness":{"state":"ok","lagSeconds":12.4,"expectedSeconds":30,"changedAt":"2026-05-04T12:00:00Z","nextAt":"2026-05-04T12:00:30Z"}}`
+
+func TestStatusShowsWhatIsInErrorAndEndsWith3(t *testing.T) {
+	said{
+		"/sources": `{"sources":[` + goodSource + `,{"name":"feed","reading":{"rows":0},"freshness":{"state":"error","cause":"4 readings in a row failed: 503","lagSeconds":null,"expectedSeconds":60,"failures":4}}]}`,
+		"/bindings": `{"bindings":[{"name":"cards","source":"shop","items":1200,"freshness":{"state":"warn","cause":"2 images could not be made","lagSeconds":12.4,"imagesStale":2,"oldestWantedSeconds":4000}},
+			{"name":"others","source":"feed","items":0,"freshness":{"state":"error","cause":"source feed: 4 readings in a row failed: 503","lagSeconds":null}}]}`,
+	}.serve(t)
+	var out, errOut bytes.Buffer
+	if code := run([]string{"status"}, nil, &out, &errOut); code != exitSurroundings {
+		t.Errorf("ended with %d: %s", code, errOut.String())
+	}
+	for _, want := range []string{
+		"SOURCE  STATE  LAG    EXPECTED  ROWS", "shop    ok     12s    30s       1200", "feed    error  never  1m", "4 readings in a row failed: 503",
+		"BINDING  STATE  LAG    SOURCE", "cards    warn   12s    shop", "1h6m40s",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it says\n%s\nwithout %q", out.String(), want)
+		}
+	}
+	if strings.Contains(out.String(), "\x1b[") {
+		t.Error("a pipe gets colours")
+	}
+	if want := "2 in error: source feed, binding others"; !strings.Contains(errOut.String(), want) {
+		t.Errorf("it ends with %q, want %q", errOut.String(), want)
+	}
+}
+
+func TestStatusWhereAllIsWell(t *testing.T) {
+	said{"/sources": `{"sources":[` + goodSource + `]}`, "/bindings": `{"bindings":[]}`}.serve(t)
+	var out, errOut bytes.Buffer
+	if code := run([]string{"status", "--json"}, nil, &out, &errOut); code != exitDone {
+		t.Errorf("ended with %d: %s", code, errOut.String())
+	}
+	if !strings.Contains(out.String(), `"state":"ok","lagSeconds":12.4`) {
+		t.Errorf("it says %s", out.String())
+	}
+}
+
+func TestWordsForStatesAreColoured(t *testing.T) {
+	var out bytes.Buffer
+	text := "shop  ok     an error of before\nfeed  error  503\nSOURCE  STATE\n"
+	n, err := painter{&out, true}.Write([]byte(text))
+	if want := "shop  \x1b[32mok\x1b[0m     an error of before\nfeed  \x1b[31merror\x1b[0m  503\nSOURCE  STATE\n"; err != nil || n != len(text) || out.String() != want {
+		t.Errorf("painted %q, want %q", out.String(), want)
+	}
+}
+
+func TestExplainTellsTheStoryOfARow(t *testing.T) {
+	said{"/bindings/cards/rows/Gr%C3%B6%C3%9Fe%2042,a%2Fb": `{"row":{"key":"k","name":"Größe 42, a/b","version":7,"state":"ready","generation":2,
+		"source":{"name":"shop","state":"ok","confirmedAt":"2026-05-04T12:00:00Z"},
+		"images":[{"output":"card","url":"http://x/images/ab.png","format":"png","width":400,"height":200,"generation":2,"renderedAt":"2026-05-04T12:00:01Z",
+			"render":{"fingerprint":"0123456789abcdef0123","template":"card","templateVersion":3,"state":"done","attempts":1,"bytes":512,"durationMs":31.4,"changedBy":"row","changed":[{"variable":"title","before":"Mug","after":"Mug XL"}]}}],
+		"deliveries":[{"id":"dlv_1","sink":"hook","event":"render.completed","generation":2,"state":"dead","attempts":10,"error":"410 gone","createdAt":"2026-05-04T12:00:02Z"}]}}`}.serve(t)
+	var out, errOut bytes.Buffer
+	if code := run([]string{"explain", "cards", "Größe 42,a%2Fb"}, nil, &out, &errOut); code != exitDone {
+		t.Fatalf("ended with %d: %s", code, errOut.String())
+	}
+	for _, want := range []string{
+		"Größe 42, a/b, version 7", "shop is ok", `title: "Mug" → "Mug XL"`, "card: generation 2", "400 × 200 png",
+		"template card version 3, fingerprint 0123456789abcdef…", "render done: 1 tries, 31 ms, 512 bytes", "because of the row",
+		"dead to hook: render.completed of generation 2, 10 tries", "410 gone",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it says\n%s\nwithout %q", out.String(), want)
+		}
+	}
+	if code := run([]string{"explain", "cards", "none"}, nil, &out, &errOut); code != exitInput {
+		t.Errorf("of a row that is not there it ended with %d", code)
+	}
+}
