@@ -170,6 +170,8 @@ type Common struct {
 	Kind  string          `yaml:"kind"`
 	Key   config.Strings  `yaml:"key"`   // the columns that identify a row, in order
 	Every config.Duration `yaml:"every"` // between polls; zero is the kind's default
+
+	Schedule `yaml:",inline"`
 }
 
 // Base makes a struct that embeds Common a Config but for Validate.
