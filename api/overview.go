@@ -102,7 +102,7 @@ func (s *Server) bindingViews(ctx context.Context, some []Binding) ([]bindingVie
 		views[i] = viewOfBinding(b, byName[b.Name]) // one the store does not know yet is new
 		views[i].RenderURL = s.renderURL(b)
 	}
-	return views, nil
+	return views, s.showRuns(ctx, views, names)
 }
 
 // seesAll refuses a key that is for some templates or parts only.

@@ -9,8 +9,8 @@ import (
 type JobFilter struct {
 	Status   Status
 	Template string
-	Binding  string // only its runs
-	Kind     string // KindBatch or KindRun; "" is both
+	Binding  string    // only its runs
+	Kind     string    // KindBatch or KindRun; "" is both
 	Before   *JobPlace // only those that come behind it
 }
 

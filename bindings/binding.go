@@ -19,6 +19,8 @@ type Binding struct {
 	variables []variable
 	drawing   *Drawing
 	digest    string
+	clock     bool // something of it reads the clock
+	moved     bool // its clock is another one than what was planned by
 }
 
 // A variable of the template and where its value comes from.
@@ -34,12 +36,13 @@ func Compile(cfg Config, t Template, version, epoch int64) (*Binding, error) {
 	problems := listOf(cfg.Validate())
 	b := &Binding{cfg: cfg}
 	if strings.TrimSpace(cfg.Where) != "" {
-		b.where = compile(cfg.Where, "where", &problems)
+		b.where = b.compile(cfg.Where, "where", &problems)
 	}
 	problems = append(problems, b.bind(t)...)
-	if t.ReadsClock() {
+	b.clock = b.clock || t.ReadsClock()
+	if t.ReadsClock() && !cfg.HasClock() {
 		problems = append(problems, problem.New(problem.Unsupported, "template %q reads the clock, and a binding has none", t.Name()).
-			At("template").WithHint("give the template the time as a variable that the row fills"))
+			At("template").WithHint("give the template the time as a variable that the row fills, the source a schedule (cron:), or the binding refresh: 1h"))
 	}
 	var err error
 	if b.drawing, err = NewDrawing(t, version, epoch, inLanguage(cfg.Outputs, cfg.Language)); err != nil && len(listOf(cfg.Validate())) == 0 {
@@ -71,7 +74,7 @@ func (b *Binding) bind(t Template) (problems problem.List) {
 		names = append(names, v.Name)
 		from := variable{name: v.Name}
 		if src, mapped := b.cfg.Map[v.Name]; mapped {
-			from.from = compile(src, "map."+v.Name, &problems)
+			from.from = b.compile(src, "map."+v.Name, &problems)
 		}
 		b.variables = append(b.variables, from)
 	}
@@ -86,7 +89,7 @@ func (b *Binding) bind(t Template) (problems problem.List) {
 }
 
 // compile is the program of an expression over the row, or nil and problems.
-func compile(src, path string, problems *problem.List) *expr.Program {
+func (b *Binding) compile(src, path string, problems *problem.List) *expr.Program {
 	if strings.TrimSpace(src) == "" {
 		return nil // Validate has said so
 	}
@@ -97,9 +100,10 @@ func compile(src, path string, problems *problem.List) *expr.Program {
 		}
 		return nil
 	}
-	if program.ReadsClock() {
+	b.clock = b.clock || program.ReadsClock()
+	if program.ReadsClock() && !b.cfg.HasClock() {
 		*problems = append(*problems, problem.New(problem.Unsupported, "the expression reads the clock, and a binding has none").
-			At(path).WithHint("compare with a column instead"))
+			At(path).WithHint("compare with a column instead, or give the source a schedule (cron:) or the binding refresh: 1h"))
 		return nil
 	}
 	return program
@@ -154,6 +158,10 @@ func (b *Binding) plannedWith(t Template, epoch int64) string {
 			}
 		}
 	}
+	if b.clock && b.cfg.Refresh > 0 {
+		h.text("clock")
+		h.number(b.cfg.Clock.UnixMilli())
+	}
 	return h.sum()
 }
 
@@ -202,6 +210,7 @@ func (b *Binding) Columns() (columns []string, all bool) {
 // when the row does not meet where, a problem when the row is at fault, else its
 // pictures. now is the clock of the plan.
 func (b *Binding) Propose(key string, row map[string]any, now time.Time, priority int) Proposal {
+	now = b.now(now)
 	owner := BindingOwner(b.cfg.Name)
 	if b.where != nil {
 		meets, err := b.where.Eval(row, expr.Env{Now: now})

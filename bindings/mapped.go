@@ -10,6 +10,7 @@ import (
 // ok is false for a row that does not meet where; such as can't be mapped is a
 // problem.
 func (b *Binding) Mapped(row map[string]any, now time.Time) (values map[string]any, ok bool, refused *Problem) {
+	now = b.now(now)
 	if b.where != nil {
 		meets, err := b.where.Eval(row, expr.Env{Now: now})
 		if err != nil {

@@ -192,7 +192,7 @@ func (r *Reading) proposals(key string, values map[string]any, k Known, same boo
 	for _, b := range r.o.Bindings {
 		item, known := k.Items[b.Name()]
 		open := item.Proposed != "" && item.ProposedIn != r.o.ID
-		if same && known && !open {
+		if same && known && !open && !b.moved {
 			continue
 		}
 		priority := PriorityChange

@@ -10,7 +10,7 @@ import (
 // those that have none take the template's default. An error names the variables
 // whose expression fails.
 func (b *Binding) Resolve(row map[string]any, now time.Time) (map[string]any, error) {
-	values, refused := b.values(row, now)
+	values, refused := b.values(row, b.now(now))
 	if refused != nil {
 		return values, problem.New(problem.Invalid, "%s", refused.Message).WithSlug(refused.Code).At(refused.Field)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/internal/schedule"
 )
 
 // A feed is one source with the bindings that hang on it.
@@ -19,6 +20,10 @@ type feed struct {
 	poller  connectors.Poller
 	oneKey  string // canonical, where the source has one row only
 	passive bool   // never polled: its rows are sent, or asked for
+
+	plan  *schedule.Plan // when it is read; nil is every so often
+	zone  *time.Location // of the moments that it is read for
+	queue bool           // runs wait for those before them
 
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
@@ -70,7 +75,7 @@ func (g gate) leave() { <-g }
 func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors.Poller) *feed {
 	f := &feed{
 		name: name, every: base.Every.Std(), poller: poller,
-		later: make(chan time.Duration, 1), gate: newGate(), gone: make(chan struct{}),
+		later: make(chan time.Duration, 1), gate: newGate(), gone: make(chan struct{}), zone: base.Zone(),
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
 		func(err error) { d.faults.note(d.log, "bind", name, err) })
@@ -92,6 +97,11 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 		return
 	}
 	wg.Go(func() { f.wish.work(ctx) })
+	wg.Go(func() { d.refreshClocks(ctx, f) })
+	if f.plan != nil {
+		d.follow(ctx, f)
+		return
+	}
 	if w, ok := f.poller.(connectors.Waker); ok {
 		wg.Go(func() {
 			if err := w.Wake(ctx, f.wish.ask); err != nil && ctx.Err() == nil {

@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
@@ -15,6 +17,9 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return err
 	}
 	if f == nil { // no longer configured
+		if err := d.store.FailRunsOf(ctx, t.Source, fmt.Sprintf("there is no source %q any more", t.Source)); err != nil {
+			return err
+		}
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	defer f.gate.leave()
@@ -25,6 +30,13 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if err := d.compile(ctx, f); err != nil {
 		return err
 	}
+	runs, id, seq, err := d.store.BeginRuns(ctx, t)
+	if err != nil {
+		return err
+	}
+	if len(runs) > 0 {
+		return d.readRuns(ctx, t, f, runs, bindings.ReadingOptions{ID: id, Seq: seq})
+	}
 	from, id, seq, err := d.store.BeginPoll(ctx, t)
 	if err != nil {
 		return err
@@ -34,7 +46,7 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return err
 	}
 	life, stop := f.living(ctx)
-	err = f.poller.Poll(life, from, r.emit)
+	err = f.pollAt(life, f.momentOf(time.Now()), from, r.emit)
 	stop()
 	switch {
 	case ctx.Err() != nil:
@@ -42,17 +54,8 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	case f.ended():
 		return d.store.EndPoll(ctx, t, nil)
 	}
-	d.faults.note(d.log, "source", f.name, err)
-	d.metrics.polled(f.name, err)
-	if r.judged {
-		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
-	}
-	if endErr := d.store.EndPoll(ctx, t, err); endErr != nil {
-		return endErr
-	}
-	f.read(err)
-	d.setPolled(f.name, err)
-	return nil
+	d.noteReading(ctx, f, r, err)
+	return d.store.EndPoll(ctx, t, err)
 }
 
 // enterFeed is the feed of a source, inside its gate, or nil when there is none.
@@ -80,6 +83,7 @@ type reading struct {
 	source   string
 	bindings []string
 	judged   bool // the guard had its say
+	closed   bindings.Closing
 }
 
 // emit is the connectors.Emit of the reading.
@@ -96,6 +100,9 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	}
 	if plan, err = r.plan.Plan(b, known); err != nil {
 		return plan, result, err
+	}
+	if plan.Closes != nil {
+		r.closed = *plan.Closes
 	}
 	result, err = r.store.Commit(ctx, plan)
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged

@@ -97,7 +97,12 @@ func (t *tx) askedAt(ctx context.Context, job string) (at int64, err error) {
 // of one moment. It names the reading and its place among those of the source, as
 // BeginPoll does. What was staged for them before is dropped.
 func (s *Store) BeginRuns(ctx context.Context, turn Turn) (runs []batch.Job, reading string, seq int64, err error) {
+	var due int64
+	if err := s.reader().row(ctx, `SELECT count(*) FROM jobs AS j WHERE j.source = $2 AND `+dueRun, millis(time.Now()), turn.Source).Scan(&due); err != nil || due == 0 {
+		return nil, "", 0, wrap(err, "look for runs of %q", turn.Source)
+	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		runs = nil
 		var at int64
 		err := t.row(ctx, `SELECT j.run_for FROM jobs AS j WHERE j.source = $2 AND `+dueRun+`
 			ORDER BY CASE WHEN j.phase = 'reading' THEN 0 ELSE 1 END, j.created_at, j.id LIMIT 1`, millis(t.now), turn.Source).Scan(&at)
@@ -118,6 +123,14 @@ func (s *Store) BeginRuns(ctx context.Context, turn Turn) (runs []batch.Job, rea
 		if _, err := t.exec(ctx, `UPDATE jobs SET phase = 'reading' WHERE id IN list($1)`, ids); err != nil {
 			return err
 		}
+		for _, r := range runs {
+			if err := t.registerBinding(ctx, r.Origin.Binding, turn.Source); err != nil {
+				return err
+			}
+			if _, err := t.exec(ctx, `UPDATE bindings SET clock = $2 WHERE name = $1`, r.Origin.Binding, at); err != nil {
+				return err
+			}
+		}
 		return t.row(ctx, `UPDATE sources SET seq = seq + 1, begun_by = $2 WHERE name = $1 RETURNING seq`, turn.Source, turn.ID).Scan(&seq)
 	})
 	return runs, fmt.Sprintf("%s#%d", turn.Source, seq), seq, wrap(err, "begin the runs of %q", turn.Source)
@@ -129,6 +142,16 @@ func idsOf(jobs []batch.Job) []string {
 		ids[i] = j.ID
 	}
 	return ids
+}
+
+// Clock is the moment of the binding's last run; zero before.
+func (s *Store) Clock(ctx context.Context, binding string) (time.Time, error) {
+	var at sql.NullInt64
+	err := s.reader().row(ctx, `SELECT clock FROM bindings WHERE name = $1`, binding).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return moment(at), wrap(err, "read the clock of %q", binding)
 }
 
 // A ReadRun is a run whose rows are staged, or that ended without them.

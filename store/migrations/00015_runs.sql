@@ -21,8 +21,12 @@ CREATE TABLE schedules (
     last_for BIGINT NOT NULL
 );
 
+-- The moment of the binding's last run: what its clock shows.
+ALTER TABLE bindings ADD COLUMN clock BIGINT;
+
 -- +goose Down
 
+ALTER TABLE bindings DROP COLUMN clock;
 DROP TABLE schedules;
 DELETE FROM job_rows WHERE job IN (SELECT id FROM jobs WHERE phase IN ('waiting', 'reading'));
 DELETE FROM jobs WHERE phase IN ('waiting', 'reading');

@@ -1,0 +1,44 @@
+package bindings
+
+import (
+	"time"
+
+	"github.com/pictifyd/pictifyd/expr"
+)
+
+// At is b by a clock that shows that moment. A reading that is planned with it
+// plans also rows that did not change, if anything of b reads the clock.
+func (b *Binding) At(moment time.Time) *Binding {
+	if !b.clock {
+		return b
+	}
+	at := *b
+	at.cfg.Clock, at.moved = moment, true
+	return &at
+}
+
+// ReadsClock reports whether something of b reads the clock.
+func (b *Binding) ReadsClock() bool { return b.clock }
+
+// now is what b's clock shows.
+func (b *Binding) now(moment time.Time) time.Time {
+	if b.cfg.Clock.IsZero() {
+		return moment
+	}
+	return b.cfg.Clock
+}
+
+// Draws reports whether b has an image of the row, be it one that can't be made.
+func (b *Binding) Draws(row map[string]any, now time.Time) bool {
+	if b.where == nil {
+		return true
+	}
+	meets, err := b.where.Eval(row, expr.Env{Now: b.now(now)})
+	return err != nil || expr.Truthy(meets)
+}
+
+// Selects reports whether there are rows that b has no image of.
+func (b *Binding) Selects() bool { return b.where != nil }
+
+// Version is that of the template.
+func (b *Binding) Version() int64 { return b.drawing.outputs[0].spec.Version }
