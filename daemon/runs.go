@@ -162,7 +162,7 @@ func (d *Daemon) stageRun(ctx context.Context, r *reading, run batch.Job) (store
 	if r.closed.Reason != ofItsTime {
 		read.Note = r.closed.Reason
 	}
-	s := stager{store: d.store, binding: b, run: run, since: run.CreatedAt, some: r.closed.Rows > batch.MaxRunRows}
+	s := stager{store: d.store, binding: b, run: run, since: run.CreatedAt, some: r.closed.Rows > d.runRows}
 	err = s.stage(ctx, r.source, r.closed.Has)
 	read.Staged, read.Rows = s.staged, s.drawn
 	return read, err
