@@ -186,6 +186,9 @@ type Closing struct {
 	// Has reports whether the reading contained a row of that canonical key
 	// (also one that was quarantined). Used only when Complete.
 	Has func(key string) bool
+	// Whole says that the reading has every row that was there before it and was
+	// not missing, so that none of those need be looked for.
+	Whole bool
 	// Rows is the number of rows that the reading contained.
 	Rows int
 	// Judge decides over one binding's part of the reading.

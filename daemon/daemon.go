@@ -84,6 +84,9 @@ type Daemon struct {
 	unable map[string]error // bindings that cannot work now, and why
 	polled map[string]error // how the last poll of a source ended
 
+	looking   chan struct{} // those who read sources by themselves
+	confirmed confirmations
+
 	sweepAsked chan struct{} // somebody wants bytes to be looked through
 	unscrubbed atomic.Bool   // the store's files may still have what was deleted
 }
@@ -129,8 +132,8 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	return &Daemon{
 		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
 		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight), runRows: batch.MaxRunRows,
-		sweepAsked: make(chan struct{}, 1),
-		renewed:    make(chan struct{}, 1), changing: newGate(),
+		sweepAsked: make(chan struct{}, 1), looking: make(chan struct{}, looks),
+		renewed: make(chan struct{}, 1), changing: newGate(),
 		vault: &vault{named: settings.Secrets, keyFunc: func() (string, error) { return store.SealKey(settings.Store, settings.Dir) }},
 	}
 }

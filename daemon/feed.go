@@ -27,7 +27,7 @@ type feed struct {
 
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
-	wish   *errand            // asks the store for a poll
+	wish   *errand            // reads the source
 	later  chan time.Duration // when to read again after a reading that failed; 0 after one that did not
 	bound  atomic.Bool        // the stored rows are planned as the bindings are
 
@@ -37,8 +37,12 @@ type feed struct {
 
 	compiled bool // bindings are those of the configuration, but for the unable
 	bindings []*bindings.Binding
-	failures int             // readings that failed in a row
-	held     map[string]bool // bindings of which the guard holds something, as the log has it
+	failures int     // readings that failed in a row
+	noted    *string // the error of the newest poll, as the store has it; nil: nobody knows
+	// confirmable says that a reading with these bindings was closed, so that
+	// the source's word that nothing changed since needs no commit.
+	confirmable bool
+	held        map[string]bool // bindings of which the guard holds something, as the log has it
 }
 
 // A gate is a mutex whose waiters give up when their context ends: a reading
@@ -79,12 +83,12 @@ func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
 		func(err error) { d.faults.note(d.log, "bind", name, err) })
-	f.wish = newErrand(func(ctx context.Context) error { return d.store.WantPoll(ctx, name) },
+	f.wish = newErrand(func(ctx context.Context) error { return d.look(ctx, f) },
 		func(err error) { d.faults.note(d.log, "poll", name, err) })
 	return f
 }
 
-// watch binds f and asks for its polls: at the start, at every interval, sooner
+// watch binds f and reads it: at the start, at every interval, sooner
 // after a reading that failed, and whenever the source hints at a change. It
 // blocks until ctx ends.
 func (d *Daemon) watch(ctx context.Context, f *feed) {

@@ -3,14 +3,14 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/store"
 )
 
-// poll is the work of one poll turn: one reading of one source.
+// poll is the work of one poll turn: the reading of a source that somebody asked
+// for, and that a death only puts off.
 func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	f, err := d.enterFeed(ctx, t.Source)
 	if err != nil {
@@ -45,17 +45,27 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	life, stop := f.living(ctx)
-	err = f.pollAt(life, f.momentOf(time.Now()), from, r.emit)
-	stop()
+	v := &visit{daemon: d, feed: f, reading: r}
+	err = v.pay(ctx, from)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err() // the turn is put back at the next start
 	case f.ended():
 		return d.store.EndPoll(ctx, t, nil)
 	}
-	d.noteReading(ctx, f, r, err)
-	return d.store.EndPoll(ctx, t, err)
+	return d.endPoll(ctx, t, f, err)
+}
+
+// endPoll ends a turn whose reading ended with err, and notes that.
+func (d *Daemon) endPoll(ctx context.Context, t store.Turn, f *feed, err error) error {
+	if endErr := d.store.EndPoll(ctx, t, err); endErr != nil {
+		return endErr
+	}
+	message := textOf(err)
+	f.noted = &message
+	f.read(err)
+	d.setPolled(f.name, err)
+	return nil
 }
 
 // enterFeed is the feed of a source, inside its gate, or nil when there is none.
@@ -84,6 +94,8 @@ type reading struct {
 	bindings []string
 	judged   bool // the guard had its say
 	closed   bindings.Closing
+	settles  bool // the stored rows are planned as the bindings are
+	settled  bool // and were looked through
 }
 
 // emit is the connectors.Emit of the reading.
@@ -94,6 +106,9 @@ func (r *reading) emit(ctx context.Context, b connectors.Batch) error {
 
 // commit plans one batch and has it durable.
 func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings.Plan, result store.CommitResult, err error) {
+	if err := r.settle(ctx, b); err != nil {
+		return plan, result, err
+	}
 	known, err := r.store.Known(ctx, r.source, r.plan.Keys(b), r.bindings)
 	if err != nil {
 		return plan, result, err
@@ -107,4 +122,18 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	result, err = r.store.Commit(ctx, plan)
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return plan, result, err
+}
+
+// settle looks through the stored rows once, before the first row of a reading:
+// most rows are as they were, and then need no look each.
+func (r *reading) settle(ctx context.Context, b connectors.Batch) error {
+	if !r.settles || r.settled || len(b.Rows) == 0 {
+		return nil
+	}
+	settled, err := r.store.Settled(ctx, r.source, r.bindings)
+	if err == nil {
+		r.plan.Settle(settled)
+		r.settled = true
+	}
+	return err
 }

@@ -31,22 +31,20 @@ func (d *Daemon) readRuns(ctx context.Context, t store.Turn, f *feed, runs []bat
 		return err
 	}
 	r.by(runs, at)
-	life, stop := f.living(ctx)
-	err = f.pollAt(life, at, nil, f.besideCursor(r.emit))
-	stop()
+	v := &visit{daemon: d, feed: f, reading: r, at: at}
+	err = v.pay(ctx, nil)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case f.ended():
 		return d.store.EndPoll(ctx, t, nil) // the feed in its place reads for the runs
 	}
-	d.noteReading(ctx, f, r, err)
 	f.compiled = false // by another clock
 	if err != nil {
 		if err := d.unreadRuns(ctx, runs, err); err != nil {
 			return err
 		}
-		return d.store.EndPoll(ctx, t, err)
+		return d.endPoll(ctx, t, f, err)
 	}
 	read := make([]store.ReadRun, len(runs))
 	for i, run := range runs {
@@ -58,18 +56,7 @@ func (d *Daemon) readRuns(ctx context.Context, t store.Turn, f *feed, runs []bat
 	if err := d.store.AcceptRuns(ctx, read); err != nil {
 		return err
 	}
-	return d.store.EndPoll(ctx, t, nil)
-}
-
-// noteReading tells the log and the metrics how a reading ended.
-func (d *Daemon) noteReading(ctx context.Context, f *feed, r *reading, err error) {
-	d.faults.note(d.log, "source", f.name, err)
-	d.metrics.polled(f.name, err)
-	if r.judged {
-		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
-	}
-	f.read(err)
-	d.setPolled(f.name, err)
+	return d.endPoll(ctx, t, f, nil)
 }
 
 // by has the bindings of runs planned by the clock of their moment.
@@ -78,16 +65,21 @@ func (r *reading) by(runs []batch.Job, at time.Time) {
 	for i, b := range r.options.Bindings {
 		if slices.ContainsFunc(runs, func(j batch.Job) bool { return j.Origin.Binding == b.Name() }) {
 			r.options.Bindings[i] = b.At(at)
+			r.settles = r.settles && r.options.Bindings[i] == b // by another clock no row is as it was
 		}
 	}
 	r.plan = bindings.NewReading(r.options)
 }
 
-// pollAt reads f for a moment, if its address names any.
-func (f *feed) pollAt(ctx context.Context, at time.Time, from connectors.Cursor, emit connectors.Emit) error {
-	timed, ok := f.poller.(connectors.Timed)
+// poll reads the source of a visit, for a moment if its address names any.
+func (v *visit) poll(ctx context.Context, from connectors.Cursor) error {
+	timed, ok := v.feed.poller.(connectors.Timed)
 	if !ok {
-		return f.poller.Poll(ctx, from, emit)
+		return v.feed.poller.Poll(ctx, from, v.emit)
+	}
+	at := v.at
+	if at.IsZero() {
+		at = v.feed.momentOf(time.Now())
 	}
 	return timed.PollAt(ctx, at, from, func(ctx context.Context, b connectors.Batch) error {
 		if b.Closes != nil {
@@ -95,26 +87,13 @@ func (f *feed) pollAt(ctx context.Context, at time.Time, from connectors.Cursor,
 			if c.Complete {
 				c.Complete, c.Reason = false, ofItsTime
 			}
+			if !v.at.IsZero() { // it speaks of what the address named for the runs
+				c.Cursor = nil
+			}
 			b.Closes = &c
 		}
-		return emit(ctx, b)
+		return v.emit(ctx, b)
 	})
-}
-
-// besideCursor leaves the cursor of a timed source as it is: that of a run speaks of
-// what its address named for the run.
-func (f *feed) besideCursor(emit connectors.Emit) connectors.Emit {
-	if _, timed := f.poller.(connectors.Timed); !timed {
-		return emit
-	}
-	return func(ctx context.Context, b connectors.Batch) error {
-		if b.Closes != nil {
-			c := *b.Closes
-			c.Cursor = nil
-			b.Closes = &c
-		}
-		return emit(ctx, b)
-	}
 }
 
 // unreadRuns ends runs that could not be read for, or puts them off.

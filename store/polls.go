@@ -2,8 +2,13 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/pictifyd/pictifyd/connectors"
 )
@@ -38,6 +43,58 @@ func (s *Store) BeginPoll(ctx context.Context, turn Turn) (from connectors.Curso
 		from, err = decodeCursor(position)
 	}
 	return from, fmt.Sprintf("%s#%d", turn.Source, seq), seq, wrap(err, "begin to read %q", turn.Source)
+}
+
+// BeginReading names a reading that no turn was asked for, and its place among the
+// readings of the source.
+func (s *Store) BeginReading(ctx context.Context, source string) (reading string, seq int64, err error) {
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		return t.row(ctx, `INSERT INTO sources (name, seq) VALUES ($1, 1)
+			ON CONFLICT (name) DO UPDATE SET seq = sources.seq + 1 RETURNING seq`, source).Scan(&seq)
+	})
+	return fmt.Sprintf("%s#%d", source, seq), seq, wrap(err, "begin to read %q", source)
+}
+
+// Position is where to read source from. After a reading that wrote something and
+// died, it is the beginning.
+func (s *Store) Position(ctx context.Context, source string) (connectors.Cursor, error) {
+	var position string
+	err := s.reader().row(ctx, `SELECT CASE WHEN unclosed = '' THEN position ELSE '' END FROM sources WHERE name = $1`, source).Scan(&position)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, wrap(err, "find the position of %q", source)
+	}
+	return decodeCursor(position)
+}
+
+// NotePoll notes why a source could not be read; nil when it could.
+func (s *Store) NotePoll(ctx context.Context, source string, failure error) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		message := ""
+		if failure != nil {
+			message = clean(failure.Error())
+		}
+		_, err := t.exec(ctx, `INSERT INTO sources (name, error, error_at) VALUES ($1, $2, CAST($3 AS BIGINT))
+			ON CONFLICT (name) DO UPDATE SET error = excluded.error, error_at = excluded.error_at`, source, message, failedAt(t, failure))
+		return err
+	})
+	return wrap(err, "note how %q was read", source)
+}
+
+// Confirm notes when sources were found to be as they were.
+func (s *Store) Confirm(ctx context.Context, seen map[string]time.Time) error {
+	var rows [][]any
+	for _, name := range slices.Sorted(maps.Keys(seen)) {
+		rows = append(rows, []any{name, millis(seen[name])})
+	}
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, `UPDATE sources SET read_at = CAST(e.value->>1 AS BIGINT) FROM rows($1) AS e
+			WHERE sources.name = e.value->>0 AND (read_at IS NULL OR read_at < CAST(e.value->>1 AS BIGINT))`, table(rows))
+		return err
+	})
+	return wrap(err, "note which sources are as they were")
 }
 
 // EndPoll ends the turn and notes why the source could not be read; nil when it
