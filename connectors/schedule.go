@@ -18,6 +18,10 @@ const (
 	OverlapQueue = "queue" // the new one waits
 )
 
+// OfOneTime is why the reading of a Timed source that has all that its address
+// names is not complete.
+const OfOneTime = "it is of one time, and says nothing of rows of others"
+
 // A Schedule says when a source is read, instead of every so often.
 type Schedule struct {
 	Cron     string          `yaml:"cron"`     // minute hour day month weekday, or @daily and the like; empty: every so often

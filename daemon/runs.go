@@ -14,9 +14,6 @@ import (
 	"github.com/pictifyd/pictifyd/store"
 )
 
-// ofItsTime is why a reading of a moment is not complete.
-const ofItsTime = "it is of one time, and says nothing of rows of others"
-
 // runPatience are the waits after readings that failed for a scheduled run, whose
 // next occasion may be a month away. Who asked for a run is told at once.
 var runPatience = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute}
@@ -85,7 +82,7 @@ func (v *visit) poll(ctx context.Context, from connectors.Cursor) error {
 		if b.Closes != nil {
 			c := *b.Closes
 			if c.Complete {
-				c.Complete, c.Reason = false, ofItsTime
+				c.Complete, c.Reason = false, connectors.OfOneTime
 			}
 			if !v.at.IsZero() { // it speaks of what the address named for the runs
 				c.Cursor = nil
@@ -138,7 +135,7 @@ func (d *Daemon) stageRun(ctx context.Context, r *reading, run batch.Job) (store
 		return read, nil
 	}
 	read.Version, read.Outputs = b.Version(), runOutputs(b.Config())
-	if r.closed.Reason != ofItsTime {
+	if r.closed.Reason != connectors.OfOneTime {
 		read.Note = r.closed.Reason
 	}
 	s := stager{store: d.store, binding: b, run: run, since: run.CreatedAt, some: r.closed.Rows > d.runRows}
