@@ -60,6 +60,7 @@ type runCompletion struct {
 	Unchanged    int64     `json:"unchangedCount"`
 	Note         string    `json:"note,omitempty"`
 	Error        string    `json:"error,omitempty"`
+	ErrorCode    string    `json:"errorCode,omitempty"`
 }
 
 func newRunCompletion(j Job) *runCompletion {
@@ -69,7 +70,7 @@ func newRunCompletion(j Job) *runCompletion {
 	}
 	return &runCompletion{
 		Binding: v.Binding, Source: v.Source, Cause: v.Cause, ScheduledFor: v.ScheduledFor,
-		Changed: v.Changed, Unchanged: v.Unchanged, Note: v.Note, Error: v.Error,
+		Changed: v.Changed, Unchanged: v.Unchanged, Note: v.Note, Error: v.Error, ErrorCode: v.ErrorCode,
 	}
 }
 

@@ -72,6 +72,14 @@ func (p *Planner) proposeBound(r Row) bindings.Proposal {
 	return proposal
 }
 
+// Why a run ends without its rows.
+const (
+	SourceFailed  = "source_failed"  // it could not be read
+	SourceGone    = "source_gone"    // it is no more
+	GuardHeld     = "guard_held"     // what the reading changed waits for a person
+	BindingUnable = "binding_unable" // it can't work, or is paused, or is no more
+)
+
 // A RunView is what is shown of a run beside its job.
 type RunView struct {
 	Binding      string    `json:"binding"`
@@ -83,7 +91,8 @@ type RunView struct {
 	Changed      int64     `json:"changed"`   // of those, that needed another picture than before
 	Unchanged    int64     `json:"unchanged"` // and that did not
 	Note         string    `json:"note,omitempty"`
-	Error        string    `json:"error,omitempty"` // why it ended without its rows, and what to do
+	Error        string    `json:"error,omitempty"`     // why it ended without its rows, and what to do
+	ErrorCode    string    `json:"errorCode,omitempty"` // source_failed, source_gone, guard_held, binding_unable
 }
 
 func newRunView(j Job) *RunView {
@@ -101,7 +110,7 @@ func newRunView(j Job) *RunView {
 		v.Changed, v.Unchanged = 0, 0
 	}
 	if j.Stop != nil && j.Stop.Status == Failed {
-		v.Error = j.Stop.Message
+		v.Error, v.ErrorCode = j.Stop.Message, j.Stop.Code
 	}
 	return v
 }

@@ -108,7 +108,7 @@ func (d *Daemon) unreadRuns(ctx context.Context, runs []batch.Job, err error) er
 			}
 			continue
 		}
-		failed = append(failed, store.ReadRun{Job: run.ID, Failed: fmt.Sprintf("the source %q could not be read: %v", o.Source, err)})
+		failed = append(failed, store.ReadRun{Job: run.ID, Code: batch.SourceFailed, Failed: fmt.Sprintf("the source %q could not be read: %v", o.Source, err)})
 	}
 	if len(failed) == 0 {
 		return nil
@@ -122,7 +122,7 @@ func (d *Daemon) stageRun(ctx context.Context, r *reading, run batch.Job) (store
 	read := store.ReadRun{Job: run.ID}
 	i := slices.IndexFunc(r.options.Bindings, func(b *bindings.Binding) bool { return b.Name() == run.Origin.Binding })
 	if i < 0 {
-		read.Failed = d.whyUnable(run.Origin.Binding)
+		read.Failed, read.Code = d.whyUnable(run.Origin.Binding), batch.BindingUnable
 		return read, nil
 	}
 	b := r.options.Bindings[i]
@@ -131,6 +131,7 @@ func (d *Daemon) stageRun(ctx context.Context, r *reading, run batch.Job) (store
 		return read, err
 	}
 	if held > 0 || r.closed.Complete && r.closed.Rows == 0 && reason != "" {
+		read.Code = batch.GuardHeld
 		read.Failed = fmt.Sprintf("the guard holds what this reading changed: %s; look at it, accept it with POST /bindings/%s/guard/accept, and run it again", reason, b.Name())
 		return read, nil
 	}

@@ -163,6 +163,7 @@ type ReadRun struct {
 	Rows    int64 // of the reading, that the binding draws
 	Note    string
 	Failed  string // why there are no rows, and what to do; "" accepts those that are staged
+	Code    string // of that
 }
 
 // AcceptRuns makes what was staged the rows of their runs, with the turns that
@@ -184,7 +185,7 @@ func (s *Store) AcceptRuns(ctx context.Context, read []ReadRun) error {
 
 func (t *tx) acceptRun(ctx context.Context, r ReadRun) error {
 	if r.Failed != "" {
-		return t.failRun(ctx, r.Job, r.Failed)
+		return t.failRun(ctx, r)
 	}
 	n, err := t.exec(ctx, `UPDATE jobs SET phase = 'drawing', version = $2, outputs = $3, total = $4, read_rows = $5, note = $6, unplanned = 1
 		WHERE id = $1 AND phase = 'reading' AND completed_at IS NULL AND stopped = ''`,
@@ -200,17 +201,17 @@ func (t *tx) acceptRun(ctx context.Context, r ReadRun) error {
 }
 
 // failRun ends a run that has no rows.
-func (t *tx) failRun(ctx context.Context, id, why string) error {
+func (t *tx) failRun(ctx context.Context, r ReadRun) error {
 	n, err := t.exec(ctx, `UPDATE jobs SET stopped = $2, paused_at = NULL, unplanned = 0, steering = 0
 		WHERE id = $1 AND phase IN ('waiting', 'reading') AND completed_at IS NULL AND stopped = ''`,
-		id, encode(batch.Stop{Status: batch.Failed, Message: clean(why)}))
+		r.Job, encode(batch.Stop{Status: batch.Failed, Message: clean(r.Failed), Code: r.Code}))
 	if err != nil || n == 0 {
 		return err
 	}
-	if _, err := t.exec(ctx, `DELETE FROM job_rows WHERE job = $1`, id); err != nil {
+	if _, err := t.exec(ctx, `DELETE FROM job_rows WHERE job = $1`, r.Job); err != nil {
 		return err
 	}
-	return t.endJob(ctx, id)
+	return t.endJob(ctx, r.Job)
 }
 
 // PutOffRuns has runs read for again after a while, because a reading failed.
@@ -229,12 +230,11 @@ func (s *Store) FailRunsOf(ctx context.Context, source, why string) error {
 	if err != nil || len(open) == 0 {
 		return wrap(err, "look for runs of %q", source)
 	}
-	return s.AcceptRuns(ctx, func() (all []ReadRun) {
-		for _, id := range open {
-			all = append(all, ReadRun{Job: id, Failed: why})
-		}
-		return all
-	}())
+	ended := make([]ReadRun, len(open))
+	for i, id := range open {
+		ended[i] = ReadRun{Job: id, Failed: why, Code: batch.SourceGone}
+	}
+	return s.AcceptRuns(ctx, ended)
 }
 
 // endRun tells of the end of a run, and has the one read for that waited for it.

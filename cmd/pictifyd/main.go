@@ -34,6 +34,7 @@ type commands struct {
 	Check    checkCommand     `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
 	Template templateCommands `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
 	Batch    batchCommand     `cmd:"" help:"Send a file of rows to a daemon, watch the job, and fetch the images. The same command goes on where it was left."`
+	RunNow   runNowCommand    `cmd:"" help:"Run a binding now, for this moment or a past one, as its schedule does. What looks as before is not made again."`
 	Keys     keyCommands      `cmd:"" help:"Make, list and revoke keys of a running daemon."`
 	Bench    benchCommands    `cmd:"" help:"Measure how fast this machine makes images, of rows made from a seed."`
 	Doctor   doctorCommand    `cmd:"" help:"Show what this machine has of what pictifyd needs, and what to do about the rest. Ends with 3 where something is missing."`
