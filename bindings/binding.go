@@ -213,7 +213,7 @@ func (b *Binding) Propose(key string, row map[string]any, now time.Time, priorit
 	now = b.now(now)
 	owner := BindingOwner(b.cfg.Name)
 	if b.where != nil {
-		meets, err := b.where.Eval(row, expr.Env{Now: now})
+		meets, err := b.where.Eval(row, b.env(now))
 		if err != nil {
 			return Refused(owner, key, b.explain(err, row, "where", b.where))
 		}
@@ -244,7 +244,7 @@ func (b *Binding) values(row map[string]any, now time.Time) (map[string]any, *Pr
 			}
 			continue
 		}
-		value, err := v.from.Eval(row, expr.Env{Now: now})
+		value, err := v.from.Eval(row, b.env(now))
 		if err != nil {
 			p := b.explain(err, row, "variables."+v.name, v.from)
 			problems = append(problems, problem.New(problem.Invalid, "%s", p.Message).WithSlug(p.Code).At(p.Field))

@@ -33,7 +33,7 @@ func (b *Binding) Draws(row map[string]any, now time.Time) bool {
 	if b.where == nil {
 		return true
 	}
-	meets, err := b.where.Eval(row, expr.Env{Now: b.now(now)})
+	meets, err := b.where.Eval(row, b.env(b.now(now)))
 	return err != nil || expr.Truthy(meets)
 }
 
@@ -42,3 +42,15 @@ func (b *Binding) Selects() bool { return b.where != nil }
 
 // Version is that of the template.
 func (b *Binding) Version() int64 { return b.drawing.outputs[0].spec.Version }
+
+// env is what expressions over a row see beside it. What reads the clock sees it as
+// the binding's zone has it, else as the schedule's.
+func (b *Binding) env(now time.Time) expr.Env {
+	env := expr.Env{Now: now}
+	if b.clock {
+		if env.Zone = b.cfg.Language.env().Zone; env.Zone == nil {
+			env.Zone = now.Location()
+		}
+	}
+	return env
+}

@@ -12,7 +12,7 @@ import (
 func (b *Binding) Mapped(row map[string]any, now time.Time) (values map[string]any, ok bool, refused *Problem) {
 	now = b.now(now)
 	if b.where != nil {
-		meets, err := b.where.Eval(row, expr.Env{Now: now})
+		meets, err := b.where.Eval(row, b.env(now))
 		if err != nil {
 			p := b.explain(err, row, "where", b.where)
 			return nil, true, &p

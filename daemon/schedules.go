@@ -157,7 +157,7 @@ func (d *Daemon) clocked(ctx context.Context, cfg bindings.Config) (bindings.Con
 	}
 	now := time.Now()
 	if every := cfg.Refresh.Std(); every > 0 {
-		cfg.Clock = now.Truncate(every)
+		cfg.Clock = now.UTC().Truncate(every)
 		return cfg, nil
 	}
 	at, err := d.store.Clock(ctx, cfg.Name)
