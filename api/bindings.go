@@ -51,6 +51,8 @@ type bindingView struct {
 
 	NextRunAt *time.Time `json:"nextRunAt"` // null where the source has no schedule
 	LastRun   *lastRun   `json:"lastRun"`
+
+	Freshness *bindingFreshness `json:"freshness"`
 }
 
 // A heldView is what the guard holds, and why.

@@ -26,6 +26,7 @@ type Planner struct {
 	taken   map[[16]byte]int64 // hashed row keys, with the row that has them
 	refused *bindings.Problem  // of every row; nil when rows can be drawn
 	binding *bindings.Binding  // of a run: draws instead of drawing
+	joined  *bindings.Joined   // of the rows that come next
 }
 
 // NewPlanner checks the outputs of job against t, which is the version that the

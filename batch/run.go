@@ -57,18 +57,34 @@ func NewRunPlanner(job Job, b *bindings.Binding, now time.Time) *Planner {
 	return &Planner{job: job, now: now, binding: b}
 }
 
-// proposeBound is what b wants of a row, for the job.
+// Join tells p what the rows that it is given next join: what joinFunc reads for
+// the binding of a run. Of a batch it is nothing.
+func (p *Planner) Join(rows []Row, joinFunc func(b *bindings.Binding, rows ...map[string]any) (*bindings.Joined, error)) (err error) {
+	if p.binding == nil || !p.binding.Joins() {
+		return nil
+	}
+	var values []map[string]any
+	for _, r := range rows {
+		if row, err := decodeValues(r.Values); err == nil {
+			values = append(values, row)
+		}
+	}
+	p.joined, err = joinFunc(p.binding, values...)
+	return err
+}
+
+// proposeBound is what the binding of a run wants of a row, for the job.
 func (p *Planner) proposeBound(r Row) bindings.Proposal {
 	owner := bindings.JobOwner(p.job.ID)
 	values, err := decodeValues(r.Values)
 	if err != nil {
 		return bindings.Refused(owner, r.Key, bindings.Problem{Code: "bad_row", Message: err.Error()})
 	}
-	proposal := p.binding.Propose(r.Key, values, p.now, p.job.Priority.OfRenders())
+	proposal := p.binding.Propose(r.Key, values, p.joined, p.now, p.job.Priority.OfRenders())
 	if proposal.Remove {
 		proposal = bindings.Refused(owner, r.Key, bindings.Problem{Code: "not_drawn", Message: "the binding was changed since the reading, and does not draw this row any more"})
 	}
-	proposal.Owner = owner
+	proposal.Owner, proposal.Reads = owner, nil // a job's rows stay as they are
 	return proposal
 }
 

@@ -34,7 +34,7 @@ func TestRowBecomesItsPictures(t *testing.T) {
 		c.Outputs = []Output{{Name: "card"}, {Size: "story", Encoding: Encoding{Format: "jpg", Quality: 90}}}
 	})
 	row := map[string]any{"sku": "A-1", "name": "Shoe", "price": json.Number("21"), "stock": json.Number("3"), "note": "new", "colour": "red"}
-	got := b.Propose("A-1", row, clock, PriorityChange)
+	got := b.Propose("A-1", row, nil, clock, PriorityChange)
 	card := Spec{Template: "card", Version: 1, Page: "v1/", Values: []string{"Shoe", "42", "new"}, Encoding: Encoding{Format: "png"}}
 	story := Spec{Template: "card", Version: 1, Page: "v1/story", Size: "story", Values: []string{"Shoe", "42", "new"}, Encoding: Encoding{Format: "jpeg", Quality: 90}}
 	want := Proposal{
@@ -52,7 +52,7 @@ func TestRowBecomesItsPictures(t *testing.T) {
 func TestRowThatDoesNotMeetWhereHasNoImage(t *testing.T) {
 	b := mustCompile(t, func(c *Config) { c.Where = "stock > 0" })
 	for _, stock := range []any{json.Number("0"), "0", json.Number("-1")} {
-		p := b.Propose("a", map[string]any{"title": "x", "price": "1", "stock": stock}, clock, 0)
+		p := b.Propose("a", map[string]any{"title": "x", "price": "1", "stock": stock}, nil, clock, 0)
 		if !p.Remove || p.Wants != nil || p.Problem != nil {
 			t.Errorf("stock %v: %+v", stock, p)
 		}
@@ -92,7 +92,7 @@ func TestFaultOfTheRowIsAProblemThatNamesTheVariable(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := mustCompile(t, c.change).Propose("a", c.row, clock, 0)
+			p := mustCompile(t, c.change).Propose("a", c.row, nil, clock, 0)
 			if p.Problem == nil || p.Wants != nil || p.Remove {
 				t.Fatalf("Propose = %+v, want a problem", p)
 			}
@@ -122,7 +122,7 @@ func TestClockIsReadOnlyWhereSomethingMovesIt(t *testing.T) {
 		row := map[string]any{"sku": "A", "name": "Mug", "price": json.Number("1"), "stock": json.Number("1")}
 		at := func(hour int) Proposal {
 			moved := b.At(time.Date(2026, time.October, 1, hour, 0, 0, 0, kathmandu))
-			return moved.Propose("A", row, time.Now(), PriorityChange)
+			return moved.Propose("A", row, nil, time.Now(), PriorityChange)
 		}
 		if six := at(6); six.Digest == at(7).Digest || six.Digest != at(6).Digest || !strings.Contains(strings.Join(six.Wants[0].Spec.Values, " "), "Mug 06:00") {
 			t.Errorf("at six it wants %+v", six)
@@ -230,15 +230,16 @@ func TestColumnsAreThoseThatExpressionsAndVariablesRead(t *testing.T) {
 func TestStoredRowsArePlannedAgainAsTheyWereRead(t *testing.T) {
 	b := mustCompile(t, nil)
 	row := map[string]any{"title": "x", "price": json.Number("1.50"), "other": nil}
-	got, err := b.ProposeAll([]StoredRow{{Key: "a", Values: mustCanonical(t, row)}}, clock)
+	stored := []StoredRow{{Key: "a", Values: mustCanonical(t, row)}}
+	rows, err := ReadRows(stored)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Proposal{b.Propose("a", row, clock, PriorityReplan)}, got); diff != "" {
+	if diff := cmp.Diff([]Proposal{b.Propose("a", row, nil, clock, PriorityReplan)}, b.ProposeAll(stored, rows, nil, clock)); diff != "" {
 		t.Errorf("ProposeAll (-read +stored):\n%s", diff)
 	}
-	if _, err := b.ProposeAll([]StoredRow{{Key: "a", Values: []byte("{")}}, clock); err == nil {
-		t.Error("a stored row that is broken was planned")
+	if _, err := ReadRows([]StoredRow{{Key: "a", Values: []byte("{")}}); err == nil {
+		t.Error("a stored row that is broken was read")
 	}
 }
 
@@ -270,7 +271,7 @@ func TestProposalsWithTheSameDigestWantTheSame(t *testing.T) {
 
 func TestColumnThatIsNullIsNotMissing(t *testing.T) {
 	b := mustCompile(t, nil)
-	got, _ := b.values(map[string]any{"title": "x", "note": nil, "other": "y"}, clock)
+	got, _ := b.values(joint{row: map[string]any{"title": "x", "note": nil, "other": "y"}}, clock)
 	if diff := cmp.Diff(map[string]any{"title": "x", "note": nil}, got); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}

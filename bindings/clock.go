@@ -28,13 +28,11 @@ func (b *Binding) now(moment time.Time) time.Time {
 	return b.cfg.Clock
 }
 
-// Draws reports whether b has an image of the row, be it one that can't be made.
-func (b *Binding) Draws(row map[string]any, now time.Time) bool {
-	if b.where == nil {
-		return true
-	}
-	meets, err := b.where.Eval(row, b.env(b.now(now)))
-	return err != nil || expr.Truthy(meets)
+// Draws reports whether b has an image of the row, be it one that can't be made. j
+// has what Needs asked for.
+func (b *Binding) Draws(row map[string]any, j *Joined, now time.Time) bool {
+	_, meets, refused := b.meet(row, j, b.now(now))
+	return meets || refused != nil
 }
 
 // Selects reports whether there are rows that b has no image of.

@@ -18,8 +18,19 @@ type feed struct {
 	name    string
 	every   time.Duration
 	poller  connectors.Poller
-	oneKey  string // canonical, where the source has one row only
-	passive bool   // never polled: its rows are sent, or asked for
+	oneKey  string   // canonical, where the source has one row only
+	passive bool     // never polled: its rows are sent, or asked for
+	live    *lookout // nil where it finds no single rows
+
+	latest   latest
+	since    time.Time
+	expected time.Duration // something is heard of it so often; 0: nobody knows
+	again    atomic.Int64  // when it is read after a failure, in Unix nanoseconds; 0: at its interval
+
+	reads []string        // the sources whose rows it reads itself
+	told  connectors.Told // where its rows are sent to it, how; else nil
+	calls calls           // that bring them
+	drift drift           // of their columns
 
 	plan  *schedule.Plan // when it is read; nil is every so often
 	zone  *time.Location // of the moments that it is read for
@@ -27,6 +38,7 @@ type feed struct {
 
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
+	rejoin *errand            // plans the rows again that join rows which changed
 	wish   *errand            // reads the source
 	later  chan time.Duration // when to read again after a reading that failed; 0 after one that did not
 	bound  atomic.Bool        // the stored rows are planned as the bindings are
@@ -78,11 +90,13 @@ func (g gate) leave() { <-g }
 
 func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors.Poller) *feed {
 	f := &feed{
-		name: name, every: base.Every.Std(), poller: poller,
+		name: name, every: base.Every.Std(), poller: poller, since: time.Now(),
 		later: make(chan time.Duration, 1), gate: newGate(), gone: make(chan struct{}), zone: base.Zone(),
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
 		func(err error) { d.faults.note(d.log, "bind", name, err) })
+	f.rejoin = newErrand(func(ctx context.Context) error { return d.enterToRejoin(ctx, f) },
+		func(err error) { d.faults.note(d.log, "lookups", name, err) })
 	f.wish = newErrand(func(ctx context.Context) error { return d.look(ctx, f) },
 		func(err error) { d.faults.note(d.log, "poll", name, err) })
 	return f
@@ -96,14 +110,18 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	defer wg.Wait()
 	wg.Go(func() { f.rebind.work(ctx) })
 	f.rebind.ask()
+	if f.live != nil {
+		wg.Go(func() { d.lookBehind(ctx, f) })
+	}
+	wg.Go(func() { f.rejoin.work(ctx) })
+	wg.Go(func() { d.refreshClocks(ctx, f) })
 	if f.passive {
 		<-ctx.Done()
 		return
 	}
 	wg.Go(func() { f.wish.work(ctx) })
-	wg.Go(func() { d.refreshClocks(ctx, f) })
 	if f.plan != nil {
-		d.follow(ctx, f)
+		d.keepSchedule(ctx, f)
 		return
 	}
 	if w, ok := f.poller.(connectors.Waker); ok {
@@ -144,6 +162,10 @@ func (f *feed) read(err error) {
 		f.failures = 0
 	} else {
 		wait = f.pause(err)
+	}
+	f.again.Store(0)
+	if wait > 0 {
+		f.again.Store(time.Now().Add(wait).UnixNano())
 	}
 	select { // only the newest counts
 	case <-f.later:

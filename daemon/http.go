@@ -31,6 +31,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Bindings:           d.store,
 		Runs:               d,
 		Resources:          d,
+		Hooks:              d,
 		Images:             d.store,
 		Templates:          d.store,
 		Drafts:             d.store,
@@ -38,6 +39,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Publisher:          d.publisher(),
 		Blobs:              d.blobs,
 		Easel:              easel{d},
+		Live:               watchtower{d},
 		Changes:            d.store,
 		Spool:              d.spool,
 		MergePDFFunc:       mergePDF,
@@ -52,11 +54,12 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
 			return d.templates.at(ctx, name, number)
 		},
-		CheckURLFunc: d.guard.CheckURL,
-		ReadyFunc:    d.able,
-		Registry:     d.metrics.registry,
-		CountersFunc: d.counters,
-		URLSecrets:   d.urls.secrets,
+		CheckURLFunc:  d.guard.CheckURL,
+		ReadyFunc:     d.able,
+		FreshnessFunc: d.freshness,
+		Registry:      d.metrics.registry,
+		CountersFunc:  d.counters,
+		URLSecrets:    d.urls.secrets,
 	})
 }
 
@@ -89,6 +92,10 @@ func (d *Daemon) shown(now *roster, b bindings.Config) api.Binding {
 	one := api.Binding{
 		Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks, OnRun: b.OnRun,
 		Error: errors.Join(now.lacks(b), unable, d.templates.problem(b.Template)),
+	}
+	one.Placeholder = b.Placeholder
+	if !now.paused[b.Name] {
+		one.Live = b.Live
 	}
 	now.describe(&one)
 	outputs, err := bindings.Outputs(b.Outputs, "outputs")

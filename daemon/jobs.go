@@ -90,6 +90,9 @@ func (d *Daemon) planPage(ctx context.Context, t store.Turn, job batch.Job, plan
 	if len(rows) > 0 {
 		planned = rows[len(rows)-1].Index + 1
 	}
+	if err := planner.Join(rows, d.joinsIn(ctx)); err != nil {
+		return before, false, err
+	}
 	return planned, end, d.store.PlanRows(ctx, t, job.ID, planner.Propose(rows), planned, end)
 }
 
@@ -106,6 +109,9 @@ func (d *Daemon) planFailedRows(ctx context.Context, job batch.Job, planner *bat
 			return false, err
 		}
 		end = len(rows) < planSize
+		if err := planner.Join(rows, d.joinsIn(ctx)); err != nil {
+			return false, err
+		}
 		return end, d.store.RetryRows(ctx, job.ID, planner.Propose(rows), end)
 	}
 	for {

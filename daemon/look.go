@@ -31,7 +31,10 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	if f.ended() {
 		return nil
 	}
-	if err := d.compile(ctx, f); err != nil {
+	if err := d.readyToRead(ctx, f); isUnread(err) {
+		d.setPolled(f.name, err)
+		return d.notePoll(ctx, f, err)
+	} else if err != nil {
 		return err
 	}
 	from, err := d.store.Position(ctx, f.name)
@@ -43,15 +46,37 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	if ctx.Err() != nil || f.ended() {
 		return ctx.Err()
 	}
-	if message := textOf(err); f.noted == nil || *f.noted != message {
-		if err := d.store.NotePoll(ctx, f.name, err); err != nil {
-			return err
-		}
-		f.noted = &message
+	if err := d.notePoll(ctx, f, err); err != nil {
+		return err
 	}
 	f.read(err)
 	d.setPolled(f.name, err)
 	return nil
+}
+
+// readyToRead has f ready to be read. A source that reads rows of another one which
+// nobody has read is not; the error is one for isUnread.
+func (d *Daemon) readyToRead(ctx context.Context, f *feed) error {
+	if err := d.compile(ctx, f); err != nil {
+		return err
+	}
+	if err := d.rejoin(ctx, f); err != nil {
+		return err
+	}
+	return d.unread(ctx, f.reads)
+}
+
+// notePoll has the store know how the newest poll ended, unless it does.
+func (d *Daemon) notePoll(ctx context.Context, f *feed, failure error) error {
+	message := textOf(failure)
+	if f.noted != nil && *f.noted == message {
+		return nil
+	}
+	err := d.store.NotePoll(ctx, f.name, failure)
+	if err == nil {
+		f.noted = &message
+	}
+	return err
 }
 
 func textOf(err error) string {
@@ -75,14 +100,22 @@ type visit struct {
 // the feed's gate.
 func (v *visit) pay(ctx context.Context, from connectors.Cursor) error {
 	d, f := v.daemon, v.feed
+	began := time.Now()
+	f.latest.begin(began)
 	life, stop := f.living(ctx)
+	f.live.turned()
 	err := v.poll(life, from)
+	f.live.turned()
 	stop()
+	f.latest.end(time.Now(), err)
 	if ctx.Err() != nil || f.ended() {
 		return err
 	}
 	d.faults.note(d.log, "source", f.name, err)
-	d.metrics.polled(f.name, err)
+	d.metrics.polled(f.name, v.result(err), began)
+	if err == nil && (v.reading == nil || v.reading.whole) {
+		f.live.read(began)
+	}
 	if v.reading == nil {
 		return err
 	}
@@ -97,10 +130,12 @@ func (v *visit) pay(ctx context.Context, from connectors.Cursor) error {
 func (v *visit) emit(ctx context.Context, b connectors.Batch) error {
 	if v.reading == nil {
 		if v.confirms(b) {
-			v.daemon.confirmed.note(v.feed.name, time.Now())
+			now := time.Now()
+			v.feed.latest.confirm(now)
+			v.daemon.confirmed.note(v.feed.name, now)
 			return nil
 		}
-		id, seq, err := v.daemon.store.BeginReading(ctx, v.feed.name)
+		id, seq, err := v.daemon.store.BeginLook(ctx, v.feed.name)
 		if err != nil {
 			return err
 		}
@@ -115,6 +150,19 @@ func (v *visit) emit(ctx context.Context, b connectors.Batch) error {
 // it was read with these bindings.
 func (v *visit) confirms(b connectors.Batch) bool {
 	return v.feed.confirmable && b.Closes != nil && b.Closes.Unchanged && b.Closes.Cursor == nil && len(b.Rows)+len(b.Faults) == 0
+}
+
+// result is how the visit ended, in the words of the metrics.
+func (v *visit) result(err error) string {
+	switch {
+	case err != nil:
+		return result(err)
+	case v.reading == nil || v.reading.unchanged:
+		return "unchanged"
+	case !v.reading.whole:
+		return "incomplete"
+	}
+	return "ok"
 }
 
 // keepConfirmations writes down from time to time which sources were found to be

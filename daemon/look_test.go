@@ -56,7 +56,7 @@ func TestLookAtAnUnchangedSourceCommitsNothing(t *testing.T) {
 	if n := look(); n != 0 {
 		t.Errorf("a look at the same source committed %d times", n)
 	}
-	if seen := d.confirmed.take(); seen["shop"].IsZero() {
+	if seen := d.confirmed.take(); seen["shop"].At.IsZero() {
 		t.Error("nobody noted that it is as it was")
 	}
 	source.cursor = "2"

@@ -27,7 +27,10 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	// A turn that was left by the process before may come ahead of the binding.
-	if err := d.compile(ctx, f); err != nil {
+	if err := d.readyToRead(ctx, f); isUnread(err) {
+		d.setPolled(f.name, err)
+		return d.store.EndPoll(ctx, t, err)
+	} else if err != nil {
 		return err
 	}
 	runs, id, seq, err := d.store.BeginRuns(ctx, t)
@@ -87,15 +90,19 @@ func (d *Daemon) enterFeed(ctx context.Context, source string) (*feed, error) {
 
 // A reading carries the batches of one reading from the source to the store.
 type reading struct {
-	store    *store.Store
-	plan     *bindings.Reading
-	options  bindings.ReadingOptions
-	source   string
-	bindings []string
-	judged   bool // the guard had its say
-	closed   bindings.Closing
-	settles  bool // the stored rows are planned as the bindings are
-	settled  bool // and were looked through
+	store     *store.Store
+	metrics   *readingMetrics
+	plan      *bindings.Reading
+	options   bindings.ReadingOptions
+	source    string
+	bindings  []string
+	judged    bool     // the guard had its say
+	whole     bool     // it had every row, or the source says that nothing changed
+	unchanged bool     // the source says so
+	settles   bool     // the stored rows are planned as the bindings are
+	settled   bool     // and were looked through
+	messages  []string // that its batch came in
+	closed    bindings.Closing
 }
 
 // emit is the connectors.Emit of the reading.
@@ -113,13 +120,27 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	if err != nil {
 		return plan, result, err
 	}
-	if plan, err = r.plan.Plan(b, known); err != nil {
+	sifted, err := r.plan.Sift(b, known)
+	if err != nil {
 		return plan, result, err
 	}
+	joined, err := join(ctx, r.store, sifted.Needs)
+	if err != nil {
+		return plan, result, err
+	}
+	plan = r.plan.Plan(sifted, joined)
+	plan.Messages = r.messages
 	if plan.Closes != nil {
 		r.closed = *plan.Closes
 	}
 	result, err = r.store.Commit(ctx, plan)
+	if err == nil {
+		r.metrics.committed(r, plan, result)
+	}
+	if err == nil && plan.Closes != nil {
+		r.unchanged = plan.Closes.Unchanged
+		r.whole = plan.Closes.Complete || r.unchanged
+	}
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return plan, result, err
 }

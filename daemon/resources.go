@@ -61,6 +61,9 @@ func (d *Daemon) Connections(ctx context.Context, kind string) ([]api.Connection
 		if st.Error != "" {
 			all[i].ReadError, all[i].ErrorAt = st.Error, st.ErrorAt
 		}
+		if f := now.feeds[all[i].Name]; f != nil && f.told != nil {
+			all[i].HookPath, all[i].Warnings = f.told.HookPath(), f.drift.warnings()
+		}
 	}
 	return all, err
 }
@@ -78,7 +81,7 @@ func connectionOf(r store.Resource, broken error) api.Connection {
 func (r *roster) usedBy(id resourceID) []string {
 	var names []string
 	for _, b := range r.bindings {
-		if id.kind == ofSource && b.Source == id.name || id.kind == ofSink && slices.Contains(b.Sinks, id.name) {
+		if id.kind == ofSource && (b.Source == id.name || slices.Contains(b.LookupSources(), id.name)) || id.kind == ofSink && slices.Contains(b.Sinks, id.name) {
 			names = append(names, b.Name)
 		}
 	}
@@ -201,6 +204,15 @@ func (d *Daemon) proposeConnection(ctx context.Context, p *proposed, c api.Resou
 	}
 	if err := d.reachable(ctx, node, now); err != nil {
 		return err
+	}
+	if c.Kind == ofSource {
+		s, _, err := d.readSource(name, c.Body, d.vault.opening(id, before.Secrets))
+		if err == nil {
+			err = d.proposeTold(p, node, s)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if x.kept {
 		_, was, err := d.readConnection(id, []byte(before.Spec), d.vault.opening(id, before.Secrets))
@@ -337,6 +349,10 @@ func (d *Daemon) proposeBinding(ctx context.Context, p *proposed, c api.Resource
 	problems := references(node, cfg, p.sources, p.sinks)
 	problems = append(problems, runReferences(node, cfg, Sinks(), p.roster.sinkKind)...)
 	problems = append(problems, d.compiles(ctx, node, cfg)...)
+	problems = append(problems, d.standsIn(ctx, c, node, cfg)...)
+	if f := p.roster.feeds[cfg.Source]; cfg.Live.On() && f != nil && f.live == nil {
+		problems = append(problems, noFinder(node, cfg))
+	}
 	if err := problems.Err(); err != nil {
 		return err
 	}

@@ -68,8 +68,10 @@ func (r *roster) lacks(b bindings.Config) error {
 		}
 		problems = append(problems, problem.New(problem.NotFound, "there is no %s %q any more", kind, name))
 	}
-	if r.feeds[b.Source] == nil {
-		missing(ofSource, b.Source)
+	for _, name := range append([]string{b.Source}, b.LookupSources()...) {
+		if r.feeds[name] == nil {
+			missing(ofSource, name)
+		}
 	}
 	for _, name := range slices.Concat(b.Sinks, b.OnRun) {
 		if r.sinks[name] == nil {
@@ -295,11 +297,18 @@ func (d *Daemon) adopt(before, now *roster, r store.Resource) error {
 func (d *Daemon) adoptSource(before, now *roster, r store.Resource, x *deposit, same bool) error {
 	old := before.feeds[r.Name]
 	if same && old != nil {
+		if err := now.takenPath(r.Name, old.told); err != nil {
+			return err
+		}
 		now.feeds[r.Name] = old
 		return nil
 	}
 	s, _, err := d.readSource(r.Name, []byte(r.Spec), x)
 	if err != nil {
+		return err
+	}
+	told, _ := s.Config.(connectors.Told)
+	if err := now.takenPath(s.Name, told); err != nil {
 		return err
 	}
 	f, err := d.openFeed(s, d.guarded)
@@ -319,13 +328,15 @@ func sameResource(a, b store.Resource) bool {
 
 // openFeed opens a source. client is its only way out; nil is the operator's own.
 func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
-	poller, err := s.Kind.New(s.Config, connectors.Env{
-		Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("source", s.Name)), Client: client,
-	})
+	env := connectors.Env{Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("source", s.Name)), Client: client}
+	reads := d.lend(s.Config, &env)
+	poller, err := s.Kind.New(s.Config, env)
 	if err != nil {
 		return nil, fmt.Errorf("open source %q: %w", s.Name, err)
 	}
 	f := d.newFeed(s.Name, s.Config.Base(), poller)
+	f.live = newLookout(s.Config, poller)
+	f.reads = reads
 	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
 		f.oneKey, err = bindings.CanonicalKey([]any{one.OnlyKey()})
 	}
@@ -335,6 +346,8 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 	if p, ok := s.Config.(connectors.Passive); ok {
 		f.passive = p.Passive()
 	}
+	f.told, _ = s.Config.(connectors.Told)
+	f.expected = expectedOf(s.Config.Base(), f.passive)
 	return f, err
 }
 

@@ -139,7 +139,7 @@ func (d *Daemon) stageRun(ctx context.Context, r *reading, run batch.Job) (store
 	if r.closed.Reason != connectors.OfOneTime {
 		read.Note = r.closed.Reason
 	}
-	s := stager{store: d.store, binding: b, run: run, since: run.CreatedAt, some: r.closed.Rows > d.runRows}
+	s := stager{store: d.store, joins: d.joinsIn(ctx), binding: b, run: run, since: run.CreatedAt, some: r.closed.Rows > d.runRows}
 	err = s.stage(ctx, r.source, r.closed.Has)
 	read.Staged, read.Rows = s.staged, s.drawn
 	return read, err
@@ -162,6 +162,7 @@ func (d *Daemon) whyUnable(binding string) string {
 // A stager stages the rows of one run.
 type stager struct {
 	store   *store.Store
+	joins   func(b *bindings.Binding, rows ...map[string]any) (*bindings.Joined, error)
 	binding *bindings.Binding
 	run     batch.Job
 	since   time.Time
@@ -177,33 +178,28 @@ func (s *stager) stage(ctx context.Context, source string, has func(key string) 
 		if err != nil {
 			return err
 		}
-		if err := s.page(ctx, page, has); err != nil {
+		last := len(page) < resultPage
+		if len(page) > 0 {
+			after = page[len(page)-1].Key
+		}
+		if err := s.page(ctx, page, has); err != nil || last {
 			return err
 		}
-		if len(page) < resultPage {
-			return nil
-		}
-		after = page[len(page)-1].Key
 	}
 }
 
 func (s *stager) page(ctx context.Context, page []bindings.StoredRow, has func(key string) bool) error {
-	var drawn []bindings.StoredRow
-	var keys []string
-	for _, r := range page {
-		if !has(r.Key) {
-			continue
-		}
-		draws, err := s.draws(r)
-		if err != nil {
-			return err
-		}
-		if draws {
-			drawn, keys = append(drawn, r), append(keys, r.Key)
-		}
+	page = slices.DeleteFunc(page, func(r bindings.StoredRow) bool { return !has(r.Key) })
+	drawn, err := s.draws(page)
+	if err != nil {
+		return err
 	}
 	s.drawn += int64(len(drawn))
 	if s.some {
+		keys := make([]string, len(drawn))
+		for i, r := range drawn {
+			keys[i] = r.Key
+		}
 		redrawn, err := s.store.Redrawn(ctx, s.binding.Name(), keys, s.since)
 		if err != nil {
 			return err
@@ -218,15 +214,33 @@ func (s *stager) page(ctx context.Context, page []bindings.StoredRow, has func(k
 	return s.store.StageRows(ctx, s.run.ID, rows)
 }
 
-func (s *stager) draws(r bindings.StoredRow) (bool, error) {
+// draws are the rows of a page that the binding has an image of.
+func (s *stager) draws(page []bindings.StoredRow) ([]bindings.StoredRow, error) {
 	if !s.binding.Selects() {
-		return true, nil
+		return page, nil
 	}
-	values, err := bindings.Values(r.Values)
+	values, err := bindings.ReadRows(page)
 	if err != nil {
-		return false, fmt.Errorf("read row %s: %w", r.Key, err)
+		return nil, err
 	}
-	return s.binding.Draws(values, s.run.Origin.For), nil
+	joined, err := s.joins(s.binding, values...)
+	if err != nil {
+		return nil, err
+	}
+	var drawn []bindings.StoredRow
+	for i, r := range page {
+		if s.binding.Draws(values[i], joined, s.run.Origin.For) {
+			drawn = append(drawn, r)
+		}
+	}
+	return drawn, nil
+}
+
+// joinsIn is joinRows for those who know no context.
+func (d *Daemon) joinsIn(ctx context.Context) func(b *bindings.Binding, rows ...map[string]any) (*bindings.Joined, error) {
+	return func(b *bindings.Binding, rows ...map[string]any) (*bindings.Joined, error) {
+		return d.joinRows(ctx, b, rows...)
+	}
 }
 
 // runPlanner plans the rows of a run as its binding does with the template's

@@ -44,8 +44,8 @@ func checkSchedule(node config.Node, name string, cfg connectors.Config) problem
 	return problems
 }
 
-// follow has f read at the times of its schedule, until ctx ends.
-func (d *Daemon) follow(ctx context.Context, f *feed) {
+// keepSchedule has f read at the times of its schedule, until ctx ends.
+func (d *Daemon) keepSchedule(ctx context.Context, f *feed) {
 	if d.options.Once {
 		f.wish.ask()
 	}

@@ -137,6 +137,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		problems = append(problems, checkSchedule(node, name, cfg)...)
 		s.Sources = append(s.Sources, Source{name, kind, cfg})
 	}
+	problems = append(problems, s.toldProblems(doc.Sources)...)
 	for _, name := range sortedKeys(doc.Sinks) {
 		node := doc.Sinks[name]
 		kind, ok := findKind(node, "sink", sinkNames(sinks), sinks.Find, &problems)
@@ -163,7 +164,9 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 			kind, _ := doc.Sinks[name].Scalar("kind")
 			return kind
 		})...)
+		problems = append(problems, s.findable(node, cfg)...)
 	}
+	problems = append(problems, s.dependencies(doc.Sources)...)
 	return s, problems.Err()
 }
 
@@ -181,6 +184,11 @@ func references(node config.Node, b bindings.Config, sources, sinks []string) pr
 	}
 	if b.Source != "" && !slices.Contains(sources, b.Source) {
 		missing("source", "source", b.Source, sources)
+	}
+	for _, name := range sortedKeys(b.Lookups) {
+		if of := b.Lookups[name].Source; of != "" && !slices.Contains(sources, of) {
+			missing("lookups."+name+".source", "source", of, sources)
+		}
 	}
 	for _, name := range b.Sinks {
 		if !slices.Contains(sinks, name) {

@@ -223,7 +223,7 @@ func (s *source) named(f found, d poll.Decoder) poll.Decoder {
 	if !s.pattern.many() && s.cfg.FileColumn == "" {
 		return d
 	}
-	return poll.Document{Name: f.Name, Column: s.cfg.FileColumn}.Named(d)
+	return poll.Origin{Name: f.Name, Column: s.cfg.FileColumn}.Named(d)
 }
 
 // inFile names the file in a problem that the decoder found in it.

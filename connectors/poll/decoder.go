@@ -34,6 +34,7 @@ const (
 const (
 	BadRecord = "bad_record" // it is not what the format promises a row to be
 	TooLarge  = "too_large"
+	ErrorCell = "error_cell" // a formula in it has an error for a result
 )
 
 // An Element is one record of a document: the values of a row, or the fault

@@ -6,17 +6,17 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
-// A Document names one of several documents of a source.
-type Document struct {
+// An Origin names one of several documents of a source.
+type Origin struct {
 	Name   string // stands in front of the positions of its elements
 	Column string // of a table or an object: takes the name; empty is none
 }
 
-// Named yields the elements of d as those of the document.
-func (n Document) Named(d Decoder) Decoder { return &namedDecoder{Document: n, from: d} }
+// Named yields the elements of d as those of the origin.
+func (n Origin) Named(d Decoder) Decoder { return &namedDecoder{Origin: n, from: d} }
 
 type namedDecoder struct {
-	Document
+	Origin
 	from Decoder
 }
 

@@ -32,7 +32,7 @@ func decoderOf(tb testing.TB, text string) poll.Decoder {
 }
 
 func TestNamedElementsSayWhereTheyAreFrom(t *testing.T) {
-	got, err := all(t, poll.Document{Name: "b.csv", Column: "file"}.Named(decoderOf(t, "id;name\n1;a\n2\n")))
+	got, err := all(t, poll.Origin{Name: "b.csv", Column: "file"}.Named(decoderOf(t, "id;name\n1;a\n2\n")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestNamedElementsSayWhereTheyAreFrom(t *testing.T) {
 }
 
 func TestColumnThatTheTableHasDoesNotTakeTheName(t *testing.T) {
-	_, err := all(t, poll.Document{Name: "b.csv", Column: "name"}.Named(decoderOf(t, "id,name\n1,a\n")))
+	_, err := all(t, poll.Origin{Name: "b.csv", Column: "name"}.Named(decoderOf(t, "id,name\n1,a\n")))
 	mustProblem(t, err, 0, "file_column", `"name"`, "b.csv line 2")
 }
 

@@ -69,6 +69,21 @@ func TestFormulaIsItsResult(t *testing.T) {
 	mustEqual(t, []map[string]any{{"id": "1", "total": "42.5"}}, rowsOf(mustDecode(t, poll.Layout{Format: poll.XLSX}, book)))
 }
 
+func TestErrorOfAFormulaKeepsItsRowOut(t *testing.T) {
+	book := workbook(t, func(f *excelize.File) error {
+		for cell, value := range map[string]any{"A1": "id", "B1": "total", "A2": "1", "B2": "#DIV/0!", "A3": "2", "B3": "# 1"} {
+			if err := f.SetCellValue("Sheet1", cell, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	got := mustDecode(t, poll.Layout{Format: poll.XLSX}, book)
+	mustEqual(t, []string{"row 2 error_cell: total is #DIV/0!"}, faultsOf(got))
+	mustEqual(t, []map[string]any{{"id": "2", "total": "# 1"}}, rowsOf(got))
+	mustEqual(t, []map[string]any{{"id": "1", "total": "#DIV/0!"}}, rowsOf(mustDecode(t, asCSV, "id,total\n1,#DIV/0!\n")))
+}
+
 func TestBadWorkbookIsAnErrorAndLeavesNothing(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	book := workbook(t, prices)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/rows"
 )
@@ -83,9 +84,27 @@ func (d *tableDecoder) Next() (Element, error) {
 		for i, cell := range r.Cells {
 			e.Values[d.header[i]] = cell
 		}
-		e.Fault = d.numbers.read(e)
+		if e.Fault = d.errorCell(e, r.Cells); e.Fault == nil {
+			e.Fault = d.numbers.read(e)
+		}
 	}
 	return e, nil
+}
+
+// errorTexts are what formulas of a sheet have for a result where they have none.
+var errorTexts = []string{"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!"}
+
+// errorCell says which cell of a sheet has an error; in other tables a text is a text.
+func (d *tableDecoder) errorCell(e Element, cells []string) *connectors.Fault {
+	if _, sheet := d.table.(*rows.Sheet); !sheet {
+		return nil
+	}
+	for i, cell := range cells {
+		if strings.HasPrefix(cell, "#") && slices.Contains(errorTexts, cell) {
+			return fault(e.Position, ErrorCell, "%s is %s", d.header[i], cell)
+		}
+	}
+	return nil
 }
 
 func (d *tableDecoder) missingNumbers() (missing, header []string) {

@@ -89,7 +89,7 @@ func arrive(tb testing.TB, s *store.Store, p bindings.Plan) store.CommitResult {
 	var seq int64
 	var err error
 	p.Source = source
-	p.Reading, seq, err = s.BeginReading(tb.Context(), source)
+	p.Reading, seq, err = s.BeginReading(tb.Context(), source, 1)
 	must(tb, err)
 	if p.Closes == nil {
 		p.Closes = &bindings.Closing{Told: true, At: start.Add(time.Duration(seq) * time.Minute)}
@@ -101,8 +101,8 @@ var looks = map[string]func(*testing.T, Open){
 	"ConfirmationMovesOnlyForward": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1"}, promote: true})
-		must(t, s.Confirm(t.Context(), map[string]time.Time{source: start.Add(time.Hour), "unknown": start}))
-		must(t, s.Confirm(t.Context(), map[string]time.Time{source: start}))
+		must(t, s.Confirm(t.Context(), map[string]store.Confirmation{source: {At: start.Add(time.Hour), Times: 3}, "unknown": {At: start, Times: 1}}))
+		must(t, s.Confirm(t.Context(), map[string]store.Confirmation{source: {At: start, Times: 1}}))
 		if st := status(t, s); !st.ReadAt.Equal(start.Add(time.Hour)) || !st.Complete {
 			t.Errorf("status is %+v, want a complete reading confirmed an hour later", st)
 		}
