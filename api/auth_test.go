@@ -60,7 +60,7 @@ func TestPagesOfOtherOriginsMayChangeNothing(t *testing.T) {
 			}
 			if c.want == 403 {
 				mustProblem(t, out, 403, "origin_refused")
-				if len(w.wanted) != 0 {
+				if len(w.asked) != 0 {
 					t.Error("it was done nevertheless")
 				}
 			}

@@ -22,6 +22,7 @@ type bindingView struct {
 	Public   bool     `json:"public"`
 	Outputs  []Output `json:"outputs"`
 	Sinks    []string `json:"sinks"`
+	OnRun    []string `json:"onRun,omitempty"` // the sinks that are told once of a whole run
 
 	// Of the seed product's dialect.
 	UID       string `json:"uid"`
@@ -48,6 +49,9 @@ type bindingView struct {
 	Error    string     `json:"error,omitempty"`
 	ErrorAt  *time.Time `json:"errorAt,omitempty"`
 
+	NextRunAt *time.Time `json:"nextRunAt"` // null where the source has no schedule
+	LastRun   *lastRun   `json:"lastRun"`
+
 	Freshness *bindingFreshness `json:"freshness"`
 }
 
@@ -61,7 +65,7 @@ type heldView struct {
 func viewOfBinding(b Binding, st bindings.Status) bindingView {
 	v := bindingView{
 		Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public,
-		Outputs: list(b.Outputs), Sinks: list(b.Sinks),
+		Outputs: list(b.Outputs), Sinks: list(b.Sinks), OnRun: b.OnRun,
 		Items: st.Live, Ready: st.Ready, Waiting: st.Waiting, Failed: st.Failed, Quarantined: st.Quarantined,
 		ReadAt: moment(st.ReadAt), Complete: st.Complete, Error: st.Error, ErrorAt: moment(st.ErrorAt),
 		UID: b.Name, Origin: b.Origin, ReadOnly: b.Origin == OfFile, Config: b.Spec, Revision: b.Revision,
@@ -256,18 +260,6 @@ func (s *Server) warningsOf(ctx context.Context, binding string, rows []bindings
 		all[f.Key] = append(all[f.Key], f.Fitting.Warnings(f.Output)...)
 	}
 	return all, nil
-}
-
-// refreshBinding asks for a reading of the binding's source.
-func (s *Server) refreshBinding(w http.ResponseWriter, r *http.Request) error {
-	b, err := s.bindingOf(r)
-	if err != nil {
-		return err
-	}
-	if err := s.deps.Bindings.WantPoll(r.Context(), b.Source); err != nil {
-		return fmt.Errorf("ask for a poll of %q: %w", b.Source, err)
-	}
-	return answer(w, http.StatusAccepted, map[string]string{"status": "refreshing", "binding": b.Name, "source": b.Source})
 }
 
 // acceptGuard lets through what the guard holds. A body that says what was seen

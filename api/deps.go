@@ -61,7 +61,6 @@ type Bindings interface {
 	// Fittings say how the texts of the pictures of some rows came out; pictures
 	// with nothing to say are not among them.
 	Fittings(ctx context.Context, binding string, keys []string) ([]bindings.OutputFitting, error)
-	WantPoll(ctx context.Context, source string) error
 	AcceptGuard(ctx context.Context, binding string) (promoted int, err error)
 }
 
@@ -145,6 +144,7 @@ type Binding struct {
 	Public   bool     // its images need no key
 	Outputs  []Output // the first is the one that stands for the row
 	Sinks    []string
+	OnRun    []string
 	Error    error // why it cannot work as configured now; nil when it can
 	Live     bindings.Live
 	// Placeholder is the template that stands for images that are not there; "" none.
@@ -177,6 +177,7 @@ type Deps struct {
 	Jobs      Jobs
 	Steering  Steering
 	Bindings  Bindings
+	Runs      Runs
 	Resources Resources
 	Hooks     Hooks
 	Images    Images

@@ -19,8 +19,17 @@ var bindingOperations = operations{
 	},
 	"POST /bindings/{name}/refresh": {
 		id: "refreshBinding", tag: tagBindings, summary: "Read the source now",
+		detail:  "The reading is a job like any other: `statusUrl` shows how far it is, and its results are the rows of the reading. Asked again before it begins, it is the same job.",
 		headers: []string{"IdempotencyKey"},
-		answers: answers{202: sends("", object(property{"status", "`refreshing`", anyText()}, property{"binding", "", anyText()}, property{"source", "", anyText()}))},
+		answers: answers{202: sends("", of[runAccepted]())},
+	},
+	"POST /bindings/{name}/run": {
+		id: "runBinding", tag: tagBindings, summary: "Run a binding as its schedule does",
+		detail: "The source is read for the moment `at`, which has to be over, or for now; a binding needs no schedule for it. The run is a job like any other, and when it has ended the sinks of `on_run` are told once. " +
+			"Asked for the same moment before it has ended, it is the same job. What looks as before is not made again.",
+		headers: []string{"IdempotencyKey"},
+		body:    mayTake(of[runRequest](), map[string]any{"Of a past month": json.RawMessage(`{"at":"2026-10-01"}`)}),
+		answers: answers{202: sends("", of[runAccepted]())},
 	},
 	"POST /bindings/{name}/guard/accept": {
 		id: "acceptGuard", tag: tagBindings, summary: "Let through what the guard holds",

@@ -16,6 +16,7 @@ var jobOperations = operations{
 		query: []queryParam{
 			limitParam, {"cursor", "The `nextCursor` of the page before.", anyText()}, {"template", "Only those of this template.", anyText()},
 			{"status", "Only those that stand so.", of[batch.Status]()},
+			{"binding", "Only runs of this binding.", anyText()}, {"kind", "`batch`: only those whose rows were sent. `run`: only those whose rows were read from a source.", oneOf(batch.KindBatch, batch.KindRun)},
 		},
 		answers: answers{200: sends("", object(property{"jobs", "", of[[]jobView]()}, property{"nextCursor", "Null at the end.", of[*string]()}))},
 	},

@@ -112,6 +112,10 @@ func readJobsPage(r *http.Request) (p jobsPage, err error) {
 		return p, problem.New(problem.Invalid, "there is no status %q of a job", p.Status).WithSlug("out_of_range").At("status").
 			WithHint("pending, processing, paused, completed, partial, failed or cancelled")
 	}
+	p.Binding, p.Kind = query.Get("binding"), query.Get("kind")
+	if p.Kind != "" && p.Kind != batch.KindBatch && p.Kind != batch.KindRun {
+		return p, problem.New(problem.Invalid, "there is no kind %q of a job", p.Kind).WithSlug("out_of_range").At("kind").WithHint("batch or run")
+	}
 	if cursor := query.Get("cursor"); cursor != "" {
 		if p.Before, err = readCursor(cursor); err != nil {
 			return p, problem.New(problem.Invalid, "%q is no cursor", cursor).WithSlug("out_of_range").At("cursor").

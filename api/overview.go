@@ -107,7 +107,7 @@ func (s *Server) bindingViews(ctx context.Context, some []Binding) ([]bindingVie
 		views[i].RenderURL = s.renderURL(b)
 		views[i].Freshness = freshnessOfBinding(b, byName[b.Name], fresh[b.Source], time.Now())
 	}
-	return views, nil
+	return views, s.showRuns(ctx, views, names)
 }
 
 // seesAll refuses a key that is for some templates or parts only.

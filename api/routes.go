@@ -99,6 +99,7 @@ func routes() []route {
 		{"DELETE /sinks/{name}", ConnectionsWrite, connections{kindSink}.remove},
 		{"POST /sinks/{name}/test", ConnectionsWrite, replayed((*Server).testSink)},
 		{"POST /bindings/{name}/refresh", BindingsWrite, replayed((*Server).refreshBinding)},
+		{"POST /bindings/{name}/run", BindingsWrite, replayed((*Server).runBinding)},
 		{"POST /bindings/{name}/guard/accept", BindingsWrite, replayed((*Server).acceptGuard)},
 
 		{"POST /hooks/{path}", "", (*Server).receiveHook}, // the source asks for itself

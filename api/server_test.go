@@ -169,16 +169,16 @@ func TestSeveralProblemsAreAllTold(t *testing.T) {
 	}
 }
 
-func TestRefreshAsksForAPollOnce(t *testing.T) {
+func TestRefreshAsksForARunOnce(t *testing.T) {
 	w := newWorld()
 	s := mustServer(t, open(), w)
 	once := post("/bindings/cards/refresh", "{}").with("Idempotency-Key", "1")
 	first, again := once.to(t, s), once.to(t, s)
-	if first.Code != 202 || again.Code != 202 || first.Body.String() != again.Body.String() || len(w.wanted) != 1 || w.wanted[0] != "shop" {
-		t.Errorf("status %d and %d, polls wanted of %v", first.Code, again.Code, w.wanted)
+	if first.Code != 202 || again.Code != 202 || first.Body.String() != again.Body.String() || len(w.asked) != 1 || w.asked[0] != "cards refresh " {
+		t.Errorf("status %d and %d, runs asked for: %v", first.Code, again.Code, w.asked)
 	}
 	mustProblem(t, post("/bindings/cards/refresh", `{"keys":[]}`).with("Idempotency-Key", "1").to(t, s), 409, "idempotency_conflict")
-	if out := post("/bindings/private/refresh", "{}").with("Idempotency-Key", "1").to(t, s); out.Code != 202 || len(w.wanted) != 2 {
+	if out := post("/bindings/private/refresh", "{}").with("Idempotency-Key", "1").to(t, s); out.Code != 202 || len(w.asked) != 2 {
 		t.Errorf("the same key elsewhere: status %d", out.Code)
 	}
 	d := mustProblem(t, post("/bindings/crads/refresh", "").to(t, s), 404, "binding_not_found")

@@ -54,7 +54,8 @@ type world struct {
 	statuses   map[string]bindings.Status
 	stored     map[string][]bindings.StoredRow
 	fittings   []bindings.OutputFitting
-	wanted     []string // polls
+	asked      []string // runs: binding cause at
+	runs       map[string]RunState
 	accepted   []string // guards
 	remade     []string // hashes
 
@@ -274,10 +275,15 @@ func (w *world) Quarantine(context.Context, string, int) ([]bindings.Quarantined
 	return []bindings.Quarantined{{Position: "line 7", Reason: bindings.NullKey, Detail: "the column of the key is empty"}}, nil
 }
 
-func (w *world) WantPoll(_ context.Context, source string) error {
-	w.change(func() { w.wanted = append(w.wanted, source) })
-	return nil
+func (w *world) AskRun(_ context.Context, binding string, cause batch.Cause, at string) (batch.Job, error) {
+	if at == "tomorrow" {
+		return batch.Job{}, problem.New(problem.Invalid, "%q is to come", at).At("at").WithSlug("out_of_range")
+	}
+	w.change(func() { w.asked = append(w.asked, binding+" "+string(cause)+" "+at) })
+	return batch.Job{ID: "run_1", Status: batch.Pending, Origin: &batch.Run{Binding: binding, Cause: cause, For: time.Date(2026, 10, 1, 4, 0, 0, 0, time.UTC)}}, nil
 }
+
+func (w *world) RunsOf(context.Context, []string) (map[string]RunState, error) { return w.runs, nil }
 
 func (w *world) AcceptGuard(_ context.Context, binding string) (int, error) {
 	w.change(func() { w.accepted = append(w.accepted, binding) })
@@ -435,7 +441,7 @@ func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
 		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Steering: w,
-		Bindings: w, Resources: w.shelf, Hooks: &w.porch, Images: w, Easel: canvases{w}, Blobs: w, Changes: w,
+		Bindings: w, Runs: w, Resources: w.shelf, Hooks: &w.porch, Images: w, Easel: canvases{w}, Blobs: w, Changes: w,
 		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
 		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
 		DeleteTemplateFunc: func(_ context.Context, name string) error { return w.deleteTemplate(name) },

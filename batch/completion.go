@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"time"
 )
 
 // What a completion webhook holds: everything while its body stays below
@@ -45,9 +46,35 @@ type completion struct {
 	ZipURL      string          `json:"zipUrl,omitempty"`
 	FailedURL   string          `json:"failedUrl,omitempty"`
 	Metadata    json.RawMessage `json:"metadata,omitempty"`
+
+	*runCompletion
 }
 
-// CompletionData is the data of the event batch.completed for a job that has
+// runCompletion is what the end of a run says beside that of a batch.
+type runCompletion struct {
+	Binding      string    `json:"binding"`
+	Source       string    `json:"source"`
+	Cause        Cause     `json:"cause"`
+	ScheduledFor time.Time `json:"scheduledFor"`
+	Changed      int64     `json:"changedCount"`
+	Unchanged    int64     `json:"unchangedCount"`
+	Note         string    `json:"note,omitempty"`
+	Error        string    `json:"error,omitempty"`
+	ErrorCode    string    `json:"errorCode,omitempty"`
+}
+
+func newRunCompletion(j Job) *runCompletion {
+	v := newRunView(j)
+	if v == nil {
+		return nil
+	}
+	return &runCompletion{
+		Binding: v.Binding, Source: v.Source, Cause: v.Cause, ScheduledFor: v.ScheduledFor,
+		Changed: v.Changed, Unchanged: v.Unchanged, Note: v.Note, Error: v.Error, ErrorCode: v.ErrorCode,
+	}
+}
+
+// CompletionData is the data of the event batch.completed, or run.completed, for a job that has
 // ended, whose results come in the order of their index. The same job gives the
 // same bytes each time, so that a delivery that is tried again says the same. It
 // holds at most about MaxCompletion in memory, however many results there are.
@@ -57,6 +84,7 @@ func CompletionData(job Job, results iter.Seq2[Result, error], urls URLs) (json.
 		Total: job.Total, Completed: job.Succeeded, Failed: job.Failed,
 		DurationMs: job.CompletedAt.Sub(job.CreatedAt).Milliseconds(),
 		ResultsURL: urls.Results, CSVURL: urls.CSV, ZipURL: urls.Zip, FailedURL: urls.Failed, Metadata: job.Metadata,
+		runCompletion: newRunCompletion(job),
 	}
 	frame, err := encode(c)
 	if err != nil {

@@ -9,8 +9,16 @@ import (
 type JobFilter struct {
 	Status   Status
 	Template string
+	Binding  string    // only its runs
+	Kind     string    // KindBatch or KindRun; "" is both
 	Before   *JobPlace // only those that come behind it
 }
+
+// The kinds of jobs.
+const (
+	KindBatch = "batch" // somebody sent its rows
+	KindRun   = "run"   // its rows were read from a source
+)
 
 // A JobPlace is where a job stands in the list of all, newest first.
 type JobPlace struct {

@@ -66,6 +66,7 @@ type Job struct {
 	MaxErrors      int64 // more failed rows than this end the job; 0 is as many as there are
 
 	Charge apikey.Charge // of its acceptance; not kept
+	Origin *Run          // nil of a batch
 
 	Status      Status
 	Total       int64

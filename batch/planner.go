@@ -25,6 +25,8 @@ type Planner struct {
 	now     time.Time
 	taken   map[[16]byte]int64 // hashed row keys, with the row that has them
 	refused *bindings.Problem  // of every row; nil when rows can be drawn
+	binding *bindings.Binding  // of a run: draws instead of drawing
+	joined  *bindings.Joined   // of the rows that come next
 }
 
 // NewPlanner checks the outputs of job against t, which is the version that the
@@ -74,6 +76,9 @@ func (p *Planner) propose(r Row) bindings.Proposal {
 	}
 	if r.Error != nil {
 		return bindings.Refused(owner, p.ownKey(r), bindings.Problem{Code: r.Error.Code, Field: r.Error.Field, Message: r.Error.Message})
+	}
+	if p.binding != nil {
+		return p.proposeBound(r)
 	}
 	values, err := decodeValues(r.Values)
 	if err != nil {

@@ -24,6 +24,7 @@ const RowCancelled = "cancelled"
 type Stop struct {
 	Status  Status `json:"status"` // that the job ends with
 	Message string `json:"message"`
+	Code    string `json:"code,omitempty"` // of a run that has no rows
 }
 
 // Moves are what may be done to j now.

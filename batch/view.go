@@ -48,6 +48,8 @@ type Standing struct {
 	CreatedAt   time.Time  `json:"createdAt"`
 	StartedAt   *time.Time `json:"startedAt"`
 	CompletedAt *time.Time `json:"completedAt"`
+
+	Run *RunView `json:"run,omitempty"` // of a job that reads its rows from a binding's source
 }
 
 // NewStanding is where job stands at now.
@@ -56,6 +58,7 @@ func NewStanding(job Job, now time.Time) Standing {
 		JobID: job.ID, TemplateUID: job.Template, TemplateVersion: job.Version, Priority: job.Priority, MaxErrors: job.MaxErrors,
 		Status: job.Status, TotalItems: job.Total, Completed: job.Succeeded, Failed: job.Failed, Deduped: job.Deduped,
 		CreatedAt: job.CreatedAt.UTC(), StartedAt: moment(job.StartedAt), CompletedAt: moment(job.CompletedAt),
+		Run: newRunView(job),
 	}
 	if v.Priority == "" {
 		v.Priority = Normal

@@ -22,6 +22,8 @@ type Binding struct {
 	variables  []variable
 	drawing    *Drawing
 	digest     string
+	clock      bool // something of it reads the clock
+	moved      bool // its clock is another one than what was planned by
 }
 
 // A variable of the template and where its value comes from.
@@ -38,16 +40,17 @@ func Compile(cfg Config, t Template, version, epoch int64) (*Binding, error) {
 	b := &Binding{cfg: cfg, lookups: compileLookups(cfg.Lookups, &problems)}
 	b.chained = slices.ContainsFunc(b.lookups, func(l lookup) bool { return len(l.needs) > 0 })
 	if strings.TrimSpace(cfg.Where) != "" {
-		b.where = compile(cfg.Where, "where", &problems)
+		b.where = b.compile(cfg.Where, "where", &problems)
 		problems = append(problems, nearLookups(cfg.Lookups, b.where, "where")...)
 	}
 	b.whereJoins = b.where != nil && b.Joins() && (b.where.UsesAll() || slices.ContainsFunc(b.lookups, func(l lookup) bool {
 		return slices.Contains(b.where.Names(), l.name)
 	}))
 	problems = append(problems, b.bind(t)...)
-	if t.ReadsClock() {
+	b.clock = b.clock || t.ReadsClock()
+	if t.ReadsClock() && !cfg.HasClock() {
 		problems = append(problems, problem.New(problem.Unsupported, "template %q reads the clock, and a binding has none", t.Name()).
-			At("template").WithHint("give the template the time as a variable that the row fills"))
+			At("template").WithHint("give the template the time as a variable that the row fills, the source a schedule (cron:), or the binding refresh: 1h"))
 	}
 	var err error
 	if b.drawing, err = NewDrawing(t, version, epoch, inLanguage(cfg.Outputs, cfg.Language)); err != nil && len(listOf(cfg.Validate())) == 0 {
@@ -79,7 +82,7 @@ func (b *Binding) bind(t Template) (problems problem.List) {
 		names = append(names, v.Name)
 		from := variable{name: v.Name}
 		if src, mapped := b.cfg.Map[v.Name]; mapped {
-			from.from = compile(src, "map."+v.Name, &problems)
+			from.from = b.compile(src, "map."+v.Name, &problems)
 			problems = append(problems, nearLookups(b.cfg.Lookups, from.from, "map."+v.Name)...)
 		}
 		b.variables = append(b.variables, from)
@@ -95,7 +98,7 @@ func (b *Binding) bind(t Template) (problems problem.List) {
 }
 
 // compile is the program of an expression over the row, or nil and problems.
-func compile(src, path string, problems *problem.List) *expr.Program {
+func (b *Binding) compile(src, path string, problems *problem.List) *expr.Program {
 	if strings.TrimSpace(src) == "" {
 		return nil // Validate has said so
 	}
@@ -106,9 +109,10 @@ func compile(src, path string, problems *problem.List) *expr.Program {
 		}
 		return nil
 	}
-	if program.ReadsClock() {
+	b.clock = b.clock || program.ReadsClock()
+	if program.ReadsClock() && !b.cfg.HasClock() {
 		*problems = append(*problems, problem.New(problem.Unsupported, "the expression reads the clock, and a binding has none").
-			At(path).WithHint("compare with a column instead"))
+			At(path).WithHint("compare with a column instead, or give the source a schedule (cron:) or the binding refresh: 1h"))
 		return nil
 	}
 	return program
@@ -174,6 +178,10 @@ func (b *Binding) plannedWith(t Template, epoch int64) string {
 			}
 		}
 	}
+	if b.clock && b.cfg.Refresh > 0 {
+		h.text("clock")
+		h.number(b.cfg.Clock.UnixMilli())
+	}
 	return h.sum()
 }
 
@@ -232,6 +240,7 @@ func (b *Binding) Columns() (columns []string, all bool) {
 // when the row does not meet where, a problem when the row is at fault, else its
 // pictures. j has what Needs asked for; now is the clock of the plan.
 func (b *Binding) Propose(key string, row map[string]any, j *Joined, now time.Time, priority int) Proposal {
+	now = b.now(now)
 	owner := BindingOwner(b.cfg.Name)
 	of, meets, refused := b.meet(row, j, now)
 	p := removal(owner, key)
@@ -277,7 +286,7 @@ func (b *Binding) meet(row map[string]any, j *Joined, now time.Time) (of joint, 
 }
 
 func (b *Binding) meets(of joint, now time.Time) (bool, *Problem) {
-	meets, err := b.where.Eval(of.row, expr.Env{Now: now})
+	meets, err := b.where.Eval(of.row, b.env(now))
 	if err != nil {
 		p := explain(err, of, "where", b.where)
 		return false, &p
@@ -297,7 +306,7 @@ func (b *Binding) values(of joint, now time.Time) (map[string]any, *Problem) {
 			}
 			continue
 		}
-		value, err := v.from.Eval(of.row, expr.Env{Now: now})
+		value, err := v.from.Eval(of.row, b.env(now))
 		if err != nil {
 			p := explain(err, of, "variables."+v.name, v.from)
 			problems = append(problems, problem.New(problem.Invalid, "%s", p.Message).WithSlug(p.Code).At(p.Field))

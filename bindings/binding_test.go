@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -99,6 +100,37 @@ func TestFaultOfTheRowIsAProblemThatNamesTheVariable(t *testing.T) {
 				t.Errorf("problem %+v, want %+v", *p.Problem, c.want)
 			}
 		})
+	}
+}
+
+func TestClockIsReadOnlyWhereSomethingMovesIt(t *testing.T) {
+	for _, change := range []func(*Config){
+		func(c *Config) { c.Scheduled = true },
+		func(c *Config) { c.Refresh = config.Duration(time.Hour) },
+	} {
+		cfg := validConfig()
+		change(&cfg)
+		cfg.Where, cfg.Map = "now() > 0 or true", map[string]string{"title": "name + date(now(), ' HH:mm')"}
+		b, err := Compile(cfg, fakeTemplate{clock: true}, 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kathmandu, err := time.LoadLocation("Asia/Kathmandu")
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := map[string]any{"sku": "A", "name": "Mug", "price": json.Number("1"), "stock": json.Number("1")}
+		at := func(hour int) Proposal {
+			moved := b.At(time.Date(2026, time.October, 1, hour, 0, 0, 0, kathmandu))
+			return moved.Propose("A", row, nil, time.Now(), PriorityChange)
+		}
+		if six := at(6); six.Digest == at(7).Digest || six.Digest != at(6).Digest || !strings.Contains(strings.Join(six.Wants[0].Spec.Values, " "), "Mug 06:00") {
+			t.Errorf("at six it wants %+v", six)
+		}
+	}
+	still := mustCompile(t, func(c *Config) { c.Scheduled = true })
+	if still.At(time.Now()) != still {
+		t.Error("a binding that does not read the clock is another one by another clock")
 	}
 }
 

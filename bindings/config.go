@@ -27,6 +27,7 @@ type Config struct {
 	Map      map[string]string `yaml:"map"`      // variable: expression over the row. A variable without a line takes the column of its name
 	Outputs  []Output          `yaml:"outputs"`  // empty: one PNG of the default size
 	Sinks    config.Strings    `yaml:"sinks"`    // who is told
+	OnRun    config.Strings    `yaml:"on_run"`   // who is told once of a whole run
 
 	OnDelete    string          `yaml:"on_delete"`    // Keep or Remove; empty is Keep
 	DeleteGrace config.Duration `yaml:"delete_grace"` // how long a row must be missing before its image goes
@@ -35,6 +36,15 @@ type Config struct {
 	Assets      Assets          `yaml:"assets"`
 	Live        Live            `yaml:"live"`
 	Placeholder string          `yaml:"placeholder"` // a template that stands, drawn with its defaults, for images that are not there yet
+
+	// Refresh is after how long rows are planned again for what reads the clock; 0:
+	// such a binding needs a source with a schedule.
+	Refresh config.Duration `yaml:"refresh"`
+	// Scheduled says that the source has a schedule, and Clock what time it is for
+	// what reads the clock; zero is the moment of the plan. They are not written in a
+	// file: the daemon knows them.
+	Scheduled bool      `yaml:"-"`
+	Clock     time.Time `yaml:"-"`
 
 	Language `yaml:",inline"` // of all outputs that name none
 }
@@ -49,6 +59,12 @@ type Assets struct {
 
 // minRecheck keeps a slip from asking a shop for all its images all the time.
 const minRecheck = time.Minute
+
+// minRefresh keeps a slip from drawing everything all the time.
+const minRefresh = time.Minute
+
+// HasClock reports whether expressions and the template may read the clock.
+func (c Config) HasClock() bool { return c.Scheduled || c.Refresh > 0 }
 
 // DefaultConfig is a binding before its first line is read.
 func DefaultConfig() Config {
@@ -86,6 +102,14 @@ func (c Config) Validate() error {
 	}
 	if every := c.Assets.Recheck.Std(); every != 0 && every < minRecheck {
 		add("assets.recheck", "write 1h or 24h; 0 asks never", "images can't be asked for again every %s", every)
+	}
+	if every := c.Refresh.Std(); every != 0 && every < minRefresh {
+		add("refresh", "write 1h or 24h; 0 never", "rows can't be planned again every %s", every)
+	}
+	for i, name := range c.OnRun {
+		if slices.Contains(c.OnRun[:i], name) {
+			add(fmt.Sprintf("on_run[%d]", i), "name each sink once", "the sink %q is named twice", name)
+		}
 	}
 	for i, name := range c.Sinks {
 		if slices.Contains(c.Sinks[:i], name) {

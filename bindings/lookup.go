@@ -79,7 +79,7 @@ func compileLookups(cfg map[string]Lookup, problems *problem.List) []lookup {
 		}
 		for i, part := range cfg[name].Key {
 			path := keyPath(name, cfg[name], i)
-			program := compile(part, path, problems)
+			program := (&Binding{}).compile(part, path, problems) // a key has no clock
 			if program == nil {
 				continue
 			}
@@ -221,7 +221,7 @@ func (b *Binding) skips(row map[string]any) bool {
 	if b.where == nil || b.whereJoins {
 		return false
 	}
-	meets, err := b.where.Eval(row, expr.Env{})
+	meets, err := b.where.Eval(row, b.env(b.cfg.Clock))
 	return err != nil || !expr.Truthy(meets)
 }
 

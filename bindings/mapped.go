@@ -8,6 +8,7 @@ import (
 // ok is false for a row that does not meet where; such as can't be mapped is a
 // problem.
 func (b *Binding) Mapped(row map[string]any, j *Joined, now time.Time) (values map[string]any, ok bool, refused *Problem) {
+	now = b.now(now)
 	of, meets, refused := b.meet(row, j, now)
 	if refused != nil || !meets {
 		return nil, refused != nil, refused

@@ -52,9 +52,13 @@ func NewReading(o ReadingOptions) *Reading {
 	return r
 }
 
-// Settle has the reading take the ledger's word on rows that are as they were.
-// Call it before the first batch.
-func (r *Reading) Settle(s *Settled) { r.settled = s }
+// Settle has the reading take the ledger's word on rows that are as they were,
+// unless a clock has moved on. Call it before the first batch.
+func (r *Reading) Settle(s *Settled) {
+	if !slices.ContainsFunc(r.o.Bindings, func(b *Binding) bool { return b.moved }) {
+		r.settled = s
+	}
+}
 
 // A readied is a row of a batch with what it takes to compare it.
 type readied struct {
@@ -373,7 +377,7 @@ func (r *Reading) deletion(key string, version int64, row *connectors.Row, k Kno
 func (r *Reading) plans(b *Binding, row *siftedRow) bool {
 	item, known := row.known.Items[b.Name()]
 	open := item.Proposed != "" && item.ProposedIn != r.o.ID
-	return !row.same || !known || open
+	return !row.same || !known || open || b.moved
 }
 
 // propose says what the bindings want of a row.

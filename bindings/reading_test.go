@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -487,4 +488,17 @@ func TestHeldReturnOfAnImageIsWithdrawn(t *testing.T) {
 	if image.open != nil || image.generation != 2 {
 		t.Errorf("open proposal %v, generation %d", image.open, image.generation)
 	}
+}
+
+// Rows that are as they were are planned by another clock all the same.
+func TestClockThatMovedOnPlansSettledRows(t *testing.T) {
+	b := mustCompile(t, func(c *Config) {
+		c.Scheduled, c.Where, c.Map = true, "", map[string]string{"title": "title + date(now(), ' HH:mm')"}
+	})
+	l := newLedger()
+	six := clock.Truncate(24 * time.Hour).Add(6 * time.Hour)
+	l.read(t, []*Binding{b.At(six)}, true, batchOf(product("a", "A")))
+	expectChanges(t, l.read(t, []*Binding{b.At(six)}, false, batchOf(product("a", "A"))), 0, 0)
+	expectChanges(t, l.read(t, []*Binding{b.At(six.Add(time.Hour))}, false, batchOf(product("a", "A"))), 0, 1)
+	expect(t, "titles", l.titles(), map[string]string{"a": "A 07:00"})
 }

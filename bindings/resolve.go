@@ -13,7 +13,7 @@ func (b *Binding) Resolve(row map[string]any, j *Joined, now time.Time) (map[str
 	of, refused := b.join(row, j)
 	var values map[string]any
 	if refused == nil {
-		values, refused = b.values(of, now)
+		values, refused = b.values(of, b.now(now))
 	}
 	if refused != nil {
 		return values, problem.New(problem.Invalid, "%s", refused.Message).WithSlug(refused.Code).At(refused.Field)

@@ -20,10 +20,15 @@ type Job struct {
 	Deduped     int64        `json:"dedupedItems"`
 	Rate        float64      `json:"ratePerSecond"`
 	ETA         *int64       `json:"etaSeconds"` // nil when it can't be told
+
+	Run *batch.RunView `json:"run,omitempty"` // nil of a batch
 }
 
 // Whole reports whether every row has its images.
 func (j Job) Whole() bool { return j.Status == batch.Completed }
+
+// SourceAway reports whether a run ended because its source could not be read.
+func (j Job) SourceAway() bool { return j.Run != nil && j.Run.ErrorCode == batch.SourceFailed }
 
 const (
 	lookEvery = 500 * time.Millisecond

@@ -190,6 +190,8 @@ type Common struct {
 	// Expect is how often something is heard of the source when all is well; zero is
 	// how often it is read, and never of one that is not.
 	Expect config.Duration `yaml:"expect"`
+
+	Schedule `yaml:",inline"`
 }
 
 // Base makes a struct that embeds Common a Config but for Validate.

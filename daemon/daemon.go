@@ -14,6 +14,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/assets"
+	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/signing"
 	"github.com/pictifyd/pictifyd/internal/spool"
@@ -61,6 +62,7 @@ type Daemon struct {
 	now      now
 	planning rota // of the plan turns, one page each
 	stride   stride
+	runRows  int // of a reading, that a run has at most
 
 	store     *store.Store
 	blobs     *blob.Folder
@@ -132,7 +134,7 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	}
 	d := &Daemon{
 		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
-		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight),
+		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight), runRows: batch.MaxRunRows,
 		sweepAsked: make(chan struct{}, 1), looking: make(chan struct{}, looks),
 		renewed: make(chan struct{}, 1), changing: newGate(),
 		vault:   &vault{named: settings.Secrets, keyFunc: func() (string, error) { return store.SealKey(settings.Store, settings.Dir) }},

@@ -129,6 +129,9 @@ func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink,
 	if store.IsRowsSink(c.Sink) {
 		return d.rowHook(ctx, c, delivery)
 	}
+	if c.Event == sink.RunCompleted {
+		return d.runHook(ctx, c, delivery)
+	}
 	if id := c.Owner.Job(); id != "" {
 		return d.jobHook(ctx, id, delivery)
 	}

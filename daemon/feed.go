@@ -10,6 +10,7 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/internal/schedule"
 )
 
 // A feed is one source with the bindings that hang on it.
@@ -30,6 +31,10 @@ type feed struct {
 	told  connectors.Told // where its rows are sent to it, how; else nil
 	calls calls           // that bring them
 	drift drift           // of their columns
+
+	plan  *schedule.Plan // when it is read; nil is every so often
+	zone  *time.Location // of the moments that it is read for
+	queue bool           // runs wait for those before them
 
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
@@ -86,7 +91,7 @@ func (g gate) leave() { <-g }
 func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors.Poller) *feed {
 	f := &feed{
 		name: name, every: base.Every.Std(), poller: poller, since: time.Now(),
-		later: make(chan time.Duration, 1), gate: newGate(), gone: make(chan struct{}),
+		later: make(chan time.Duration, 1), gate: newGate(), gone: make(chan struct{}), zone: base.Zone(),
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
 		func(err error) { d.faults.note(d.log, "bind", name, err) })
@@ -109,11 +114,16 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 		wg.Go(func() { d.lookBehind(ctx, f) })
 	}
 	wg.Go(func() { f.rejoin.work(ctx) })
+	wg.Go(func() { d.refreshClocks(ctx, f) })
 	if f.passive {
 		<-ctx.Done()
 		return
 	}
 	wg.Go(func() { f.wish.work(ctx) })
+	if f.plan != nil {
+		d.keepSchedule(ctx, f)
+		return
+	}
 	if w, ok := f.poller.(connectors.Waker); ok {
 		wg.Go(func() {
 			if err := w.Wake(ctx, f.wish.ask); err != nil && ctx.Err() == nil {

@@ -29,6 +29,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Jobs:               d.store,
 		Steering:           d.store,
 		Bindings:           d.store,
+		Runs:               d,
 		Resources:          d,
 		Hooks:              d,
 		Images:             d.store,
@@ -89,7 +90,7 @@ func (d *Daemon) shown(now *roster, b bindings.Config) api.Binding {
 	unable := d.unable[b.Name]
 	d.mu.Unlock()
 	one := api.Binding{
-		Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks,
+		Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks, OnRun: b.OnRun,
 		Error: errors.Join(now.lacks(b), unable, d.templates.problem(b.Template)),
 	}
 	one.Placeholder = b.Placeholder

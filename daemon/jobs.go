@@ -28,7 +28,7 @@ func (d *Daemon) planJob(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	if job.Status.Ended() || job.Status == batch.Paused {
+	if job.Status.Ended() || job.Status == batch.Paused || job.Unread() {
 		return d.store.EndPlan(ctx, t)
 	}
 	switch err := d.planRows(ctx, t, job); {
@@ -90,6 +90,9 @@ func (d *Daemon) planPage(ctx context.Context, t store.Turn, job batch.Job, plan
 	if len(rows) > 0 {
 		planned = rows[len(rows)-1].Index + 1
 	}
+	if err := planner.Join(rows, d.joinsIn(ctx)); err != nil {
+		return before, false, err
+	}
 	return planned, end, d.store.PlanRows(ctx, t, job.ID, planner.Propose(rows), planned, end)
 }
 
@@ -106,6 +109,9 @@ func (d *Daemon) planFailedRows(ctx context.Context, job batch.Job, planner *bat
 			return false, err
 		}
 		end = len(rows) < planSize
+		if err := planner.Join(rows, d.joinsIn(ctx)); err != nil {
+			return false, err
+		}
 		return end, d.store.RetryRows(ctx, job.ID, planner.Propose(rows), end)
 	}
 	for {
@@ -127,19 +133,27 @@ func (d *Daemon) planner(ctx context.Context, job batch.Job) (*batch.Planner, er
 	if err != nil {
 		return nil, err
 	}
-	tmpl, err := d.templates.at(ctx, job.Template, job.Version)
+	p, err := d.plannerWith(ctx, job, epoch)
 	if err == nil {
-		var p *batch.Planner
-		// The clock of a batch is its acceptance.
-		if p, err = batch.NewPlanner(job, tmpl, epoch, job.CreatedAt); err == nil {
-			return p, nil
-		}
+		return p, nil
 	}
 	if machineFault(err) {
 		return nil, err
 	}
 	d.log.Error("a job's template cannot draw", slog.String("job", job.ID), slog.String("template", job.Template), slog.Any("err", err))
 	return batch.NewRefusal(job, *asProblem(err, "template_broken")), nil
+}
+
+func (d *Daemon) plannerWith(ctx context.Context, job batch.Job, epoch int64) (*batch.Planner, error) {
+	if job.Origin != nil {
+		return d.runPlanner(ctx, job, epoch)
+	}
+	tmpl, err := d.templates.at(ctx, job.Template, job.Version)
+	if err != nil {
+		return nil, err
+	}
+	// The clock of a batch is its acceptance.
+	return batch.NewPlanner(job, tmpl, epoch, job.CreatedAt)
 }
 
 // resultPage is how many results are read at a time.

@@ -92,6 +92,8 @@ type visit struct {
 	daemon  *Daemon
 	feed    *feed
 	reading *reading // nil until it began
+
+	at time.Time // of the runs that it is for; zero of none
 }
 
 // pay polls the source from there, and notes how that ended. The caller is inside
@@ -102,7 +104,7 @@ func (v *visit) pay(ctx context.Context, from connectors.Cursor) error {
 	f.latest.begin(began)
 	life, stop := f.living(ctx)
 	f.live.turned()
-	err := f.poller.Poll(life, from, v.emit)
+	err := v.poll(life, from)
 	f.live.turned()
 	stop()
 	f.latest.end(time.Now(), err)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
@@ -16,6 +17,9 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return err
 	}
 	if f == nil { // no longer configured
+		if err := d.store.FailRunsOf(ctx, t.Source, fmt.Sprintf("there is no source %q any more", t.Source)); err != nil {
+			return err
+		}
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	defer f.gate.leave()
@@ -28,6 +32,13 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, err)
 	} else if err != nil {
 		return err
+	}
+	runs, id, seq, err := d.store.BeginRuns(ctx, t)
+	if err != nil {
+		return err
+	}
+	if len(runs) > 0 {
+		return d.readRuns(ctx, t, f, runs, bindings.ReadingOptions{ID: id, Seq: seq})
 	}
 	from, id, seq, err := d.store.BeginPoll(ctx, t)
 	if err != nil {
@@ -45,6 +56,11 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	case f.ended():
 		return d.store.EndPoll(ctx, t, nil)
 	}
+	return d.endPoll(ctx, t, f, err)
+}
+
+// endPoll ends a turn whose reading ended with err, and notes that.
+func (d *Daemon) endPoll(ctx context.Context, t store.Turn, f *feed, err error) error {
 	if endErr := d.store.EndPoll(ctx, t, err); endErr != nil {
 		return endErr
 	}
@@ -86,6 +102,7 @@ type reading struct {
 	settles   bool     // the stored rows are planned as the bindings are
 	settled   bool     // and were looked through
 	messages  []string // that its batch came in
+	closed    bindings.Closing
 }
 
 // emit is the connectors.Emit of the reading.
@@ -113,6 +130,9 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	}
 	plan = r.plan.Plan(sifted, joined)
 	plan.Messages = r.messages
+	if plan.Closes != nil {
+		r.closed = *plan.Closes
+	}
 	result, err = r.store.Commit(ctx, plan)
 	if err == nil {
 		r.metrics.committed(r, plan, result)

@@ -114,7 +114,7 @@ func mustDiffer(t *testing.T, dir string, p Proof, write func(name, text string)
 }
 
 func TestExamplesAreDrawnWithoutAWarning(t *testing.T) {
-	for _, from := range []string{"../examples/quickstart/templates", "../examples/certificates/templates"} {
+	for _, from := range []string{"../examples/quickstart/templates", "../examples/certificates/templates", "../examples/monthly-report/templates"} {
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
 			t.Fatal(err)

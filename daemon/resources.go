@@ -284,6 +284,7 @@ func (d *Daemon) readSource(name string, body []byte, x *deposit) (Source, confi
 	cfg := kind.Config()
 	problems = append(node.Variables(), problemsOf(node.Without("name").Decode(cfg))...)
 	problems = append(problems, lentNothing(node, cfg)...)
+	problems = append(problems, checkSchedule(node, name, cfg)...)
 	return Source{name, kind, cfg}, node, problems.Err()
 }
 
@@ -345,7 +346,9 @@ func (d *Daemon) proposeBinding(ctx context.Context, p *proposed, c api.Resource
 	if err := c.TemplateFunc(cfg.Template); err != nil {
 		return err
 	}
+	cfg.Scheduled = p.roster.scheduled(cfg.Source)
 	problems := references(node, cfg, p.sources, p.sinks)
+	problems = append(problems, runReferences(node, cfg, Sinks(), p.roster.sinkKind)...)
 	problems = append(problems, d.compiles(ctx, node, cfg)...)
 	problems = append(problems, d.standsIn(ctx, c, node, cfg)...)
 	if f := p.roster.feeds[cfg.Source]; cfg.Live.On() && f != nil && f.live == nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/bindings"
@@ -72,7 +73,7 @@ func (r *roster) lacks(b bindings.Config) error {
 			missing(ofSource, name)
 		}
 	}
-	for _, name := range b.Sinks {
+	for _, name := range slices.Concat(b.Sinks, b.OnRun) {
 		if r.sinks[name] == nil {
 			missing(ofSink, name)
 		}
@@ -98,6 +99,7 @@ func (d *Daemon) renew(ctx context.Context) error {
 	}
 	d.current.Store(now)
 	d.store.SetSinks(now.routes())
+	d.store.SetRunSinks(now.runRoutes())
 	for name, f := range before.feeds {
 		if now.feeds[name] != f {
 			f.end()
@@ -177,6 +179,29 @@ func (r *roster) routes() (of, events map[string][]string) {
 	return of, events
 }
 
+// scheduled reports whether a source is read by a schedule.
+func (r *roster) scheduled(source string) bool {
+	f := r.feeds[source]
+	return f != nil && f.plan != nil
+}
+
+// sinkKind is the kind of a sink; "" for none.
+func (r *roster) sinkKind(name string) string {
+	if base := r.wants[name]; base != nil && r.sinks[name] != nil {
+		return base.Kind
+	}
+	return ""
+}
+
+// runRoutes are which sinks hear of the runs of each binding.
+func (r *roster) runRoutes() map[string][]string {
+	of := map[string][]string{}
+	for _, b := range r.bindings {
+		of[b.Name] = b.OnRun
+	}
+	return of
+}
+
 // assemble reads what callers made, and opens what is not open yet.
 func (d *Daemon) assemble(ctx context.Context, before *roster) (*roster, error) {
 	resources, err := d.store.Resources(ctx)
@@ -205,6 +230,9 @@ func (d *Daemon) assemble(ctx context.Context, before *roster) (*roster, error) 
 		if err != nil {
 			now.broken[id] = err
 		}
+	}
+	for i, b := range now.bindings {
+		now.bindings[i].Scheduled = now.scheduled(b.Source)
 	}
 	return now, nil
 }
@@ -311,6 +339,9 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 	f.live = newLookout(s.Config, poller)
 	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
 		f.oneKey, err = bindings.CanonicalKey([]any{one.OnlyKey()})
+	}
+	if err == nil {
+		err = f.scheduleFeed(s.Config.Base())
 	}
 	if p, ok := s.Config.(connectors.Passive); ok {
 		f.passive = p.Passive()

@@ -134,6 +134,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		}
 		cfg := kind.Config()
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
+		problems = append(problems, checkSchedule(node, name, cfg)...)
 		s.Sources = append(s.Sources, Source{name, kind, cfg})
 	}
 	problems = append(problems, s.toldProblems(doc.Sources)...)
@@ -156,8 +157,13 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 			continue
 		}
 		s.nodes[cfg.Name] = node
+		_, cfg.Scheduled = doc.Sources[cfg.Source].Scalar("cron")
 		s.Bindings = append(s.Bindings, cfg)
 		problems = append(problems, references(node, cfg, sortedKeys(doc.Sources), sortedKeys(doc.Sinks))...)
+		problems = append(problems, runReferences(node, cfg, sinks, func(name string) string {
+			kind, _ := doc.Sinks[name].Scalar("kind")
+			return kind
+		})...)
 		problems = append(problems, s.findable(node, cfg)...)
 	}
 	problems = append(problems, s.dependencies(doc.Sources)...)

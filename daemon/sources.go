@@ -126,6 +126,9 @@ func (d *Daemon) compile(ctx context.Context, f *feed) error {
 
 func (d *Daemon) compileOne(ctx context.Context, cfg bindings.Config, epoch int64) (*bindings.Binding, error) {
 	t, version, err := d.templates.newest(ctx, cfg.Template)
+	if err == nil {
+		cfg, err = d.clocked(ctx, cfg)
+	}
 	if err != nil {
 		return nil, err
 	}

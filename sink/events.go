@@ -9,7 +9,7 @@ import (
 )
 
 // events are those that a sink may ask for.
-var events = []string{RenderCompleted, RenderFailed, ImageRemoved, BatchCompleted}
+var events = []string{RenderCompleted, RenderFailed, ImageRemoved, BatchCompleted, RunCompleted}
 
 // CheckEvents reports the events that do not exist; each kind's Validate
 // begins with it.

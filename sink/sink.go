@@ -17,6 +17,7 @@ const (
 	RenderFailed    = "render.failed"
 	ImageRemoved    = "image.removed"
 	BatchCompleted  = "batch.completed"
+	RunCompleted    = "run.completed" // to the sinks that a binding's on_run names
 )
 
 // An Output is one picture of the row, or the reason why there is none.
@@ -32,7 +33,7 @@ type Output struct {
 	Error  string `json:"error,omitempty"` // why there is no picture
 }
 
-// A Delivery is what one sink is told about one row, or about one job.
+// A Delivery is what one sink is told about one row, or about one job or run.
 type Delivery struct {
 	ID         string // the idempotency key: the same at every try and after every restart
 	Event      string
@@ -76,6 +77,7 @@ type Kind struct {
 	// Callers says that callers of the API may make such sinks: they reach nothing
 	// but what Env.Client reaches, and their Config is an Addressed.
 	Callers bool
+	Runs    bool          // such sinks can be told of a whole run
 	Config  func() Config // a pointer to a new configuration with its defaults
 	New     func(cfg Config, env Env) (Sink, error)
 }

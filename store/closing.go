@@ -233,7 +233,7 @@ func (t *tx) hold(ctx context.Context, p bindings.Plan, b boundBinding, v bindin
 	if !p.Closes.Complete { // it says nothing about removals
 		_, err := t.exec(ctx, `UPDATE bindings SET held_changes = CAST($2 AS BIGINT),
 			held_reason = CASE WHEN $3 = 1 THEN $4 WHEN CAST($2 AS BIGINT) = 0 AND held_removal = 0 THEN '' ELSE held_reason END WHERE name = $1`,
-			b.name, held, flag(v.HoldChanges), v.Reason)
+			b.name, held, flag(v.HoldChanges && held > 0), v.Reason)
 		return err
 	}
 	if !v.HoldRemoval {

@@ -15,15 +15,17 @@ import (
 
 const jobColumns = `id, template, version, outputs, row_key, metadata, webhook_url, idempotency_key, body_digest,
 	status, total, planned, succeeded, failed, deduped, created_at, started_at, completed_at, priority, max_errors,
-	stopped, run, retrying, before_run, paused_at, idle`
+	stopped, run, retrying, before_run, paused_at, idle, binding, source, cause, run_for, phase, read_rows, read_tries, note`
 
 func scanJob(scan func(...any) error) (j batch.Job, err error) {
 	var outputs, metadata, stopped string
-	var created, started, completed, paused sql.NullInt64
+	var created, started, completed, paused, runFor sql.NullInt64
 	var idle int64
+	var o batch.Run
 	if err := scan(&j.ID, &j.Template, &j.Version, &outputs, &j.RowKey, &metadata, &j.WebhookURL, &j.IdempotencyKey, &j.BodyDigest,
 		&j.Status, &j.Total, &j.Planned, &j.Succeeded, &j.Failed, &j.Deduped, &created, &started, &completed, &j.Priority, &j.MaxErrors,
-		&stopped, &j.Run, &j.Retrying, &j.Before, &paused, &idle); err != nil {
+		&stopped, &j.Run, &j.Retrying, &j.Before, &paused, &idle,
+		&o.Binding, &o.Source, &o.Cause, &runFor, &o.Phase, &o.Rows, &o.Tries, &o.Note); err != nil {
 		return j, err
 	}
 	if stopped != "" {
@@ -37,6 +39,10 @@ func scanJob(scan func(...any) error) (j batch.Job, err error) {
 	}
 	j.CreatedAt, j.StartedAt, j.CompletedAt, j.PausedAt = moment(created), moment(started), moment(completed), moment(paused)
 	j.Idle = time.Duration(idle) * time.Millisecond
+	if o.Cause != "" {
+		o.For = moment(runFor)
+		j.Origin = &o
+	}
 	return j, decode(outputs, &j.Outputs)
 }
 
@@ -170,7 +176,11 @@ func (s *Store) PlanRows(ctx context.Context, turn Turn, job string, proposals [
 		if err := t.mayPlan(ctx, job); err != nil {
 			return err
 		}
-		deduped, err := t.planJobRows(ctx, proposals)
+		since, err := t.askedAt(ctx, job)
+		if err != nil {
+			return err
+		}
+		deduped, err := t.planJobRows(ctx, proposals, since)
 		if err != nil {
 			return err
 		}
@@ -193,15 +203,15 @@ func (s *Store) PlanRows(ctx context.Context, turn Turn, job string, proposals [
 }
 
 // planJobRows promotes proposals and counts the rows of which every picture was
-// there, or asked for, already.
-func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (deduped int64, err error) {
+// there, or asked for, already before that moment.
+func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal, before int64) (deduped int64, err error) {
 	var fingerprints []string
 	for _, p := range proposals {
 		for _, w := range p.Wants {
 			fingerprints = append(fingerprints, w.Fingerprint)
 		}
 	}
-	known, err := knownRenders(ctx, t.reader, fingerprints)
+	known, err := knownRenders(ctx, t.reader, fingerprints, before)
 	if err != nil {
 		return 0, err
 	}
@@ -219,12 +229,13 @@ func (t *tx) planJobRows(ctx context.Context, proposals []bindings.Proposal) (de
 	return deduped, err
 }
 
-// knownRenders says which of the pictures are there, or asked for: of those with
-// an entry, true unless another try may make what a first one could not.
-func knownRenders(ctx context.Context, r reader, fingerprints []string) (map[string]bool, error) {
+// knownRenders says which of the pictures are there, or asked for, since before
+// that moment: of those with an entry, true unless another try may make what a
+// first one could not.
+func knownRenders(ctx context.Context, r reader, fingerprints []string, before int64) (map[string]bool, error) {
 	known := make(map[string]bool, len(fingerprints))
 	err := pages(fingerprints, pageSize, func(page []string) error {
-		return r.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1)`, []any{list(page)},
+		return r.each(ctx, `SELECT fingerprint, state, problem FROM renders WHERE fingerprint IN list($1) AND created_at < $2`, []any{list(page), before},
 			func(scan func(...any) error) error {
 				var f, state, text string
 				if err := scan(&f, &state, &text); err != nil {
@@ -295,7 +306,10 @@ func (t *tx) endJob(ctx context.Context, id string) error {
 		status = batch.Failed
 	}
 	if _, err := t.exec(ctx, `UPDATE jobs SET status = $2, completed_at = $3, paused_at = NULL WHERE id = $1`,
-		id, string(status), millis(t.now)); err != nil || j.WebhookURL == "" {
+		id, string(status), millis(t.now)); err != nil {
+		return err
+	}
+	if err := t.endRun(ctx, j); err != nil || j.WebhookURL == "" {
 		return err
 	}
 	if wanted, err := t.wants(ctx, id, sink.BatchCompleted); err != nil || !wanted {
@@ -331,7 +345,8 @@ func (s *Store) FindJobs(ctx context.Context, f batch.JobFilter, limit int) ([]b
 	}
 	all, err := collect(ctx, s.reader(), `SELECT `+jobColumns+` FROM jobs WHERE created_at <= $1 AND (created_at < $1 OR id < $2)
 			AND ($3 = '' OR status = $3) AND ($4 = '' OR template = $4)
-		ORDER BY created_at DESC, id DESC LIMIT $5`, []any{millis(before.CreatedAt), clean(before.ID), string(f.Status), clean(f.Template), limit}, scanJob)
+			AND ($6 = '' OR binding = $6) AND ($7 = '' OR CASE WHEN cause = '' THEN 'batch' ELSE 'run' END = $7)
+		ORDER BY created_at DESC, id DESC LIMIT $5`, []any{millis(before.CreatedAt), clean(before.ID), string(f.Status), clean(f.Template), limit, clean(f.Binding), f.Kind}, scanJob)
 	return all, wrap(err, "list jobs")
 }
 

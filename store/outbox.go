@@ -28,6 +28,13 @@ func (s *Store) SetSinks(of map[string][]string, events map[string][]string) {
 	s.sinks = routes{of, events}
 }
 
+// SetRunSinks says which sinks hear of the runs of each binding.
+func (s *Store) SetRunSinks(of map[string][]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runSinks = of
+}
+
 func (s *Store) routes() routes {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -135,7 +135,8 @@ func (s *Store) EndPoll(ctx context.Context, turn Turn, failure error) error {
 			return err
 		}
 		var again int64
-		if err := t.row(ctx, `SELECT count(*) FROM sources WHERE name = $1 AND wanted = 1`, turn.Source).Scan(&again); err != nil || again == 0 {
+		if err := t.row(ctx, `SELECT (SELECT count(*) FROM sources WHERE name = $2 AND wanted = 1) + (SELECT count(*) FROM jobs AS j WHERE j.source = $2 AND `+dueRun+`)`,
+			millis(t.now), turn.Source).Scan(&again); err != nil || again == 0 {
 			return err
 		}
 		return t.addPollTurn(ctx, turn.Source)

@@ -57,8 +57,9 @@ type Store struct {
 
 	mu         sync.Mutex
 	sinks      routes
-	lastServed string // the owner whose renders were claimed last
-	claims     int64  // turns that got renders
+	runSinks   map[string][]string // by binding
+	lastServed string              // the owner whose renders were claimed last
+	claims     int64               // turns that got renders
 	working    map[int64]struct{}
 	orphans    map[int64]time.Time // turns that run according to River, but not here
 }

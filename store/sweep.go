@@ -63,8 +63,8 @@ func (s *Store) unattended(ctx context.Context) (u unattended, err error) {
 		AND sink NOT IN (SELECT args->>'sink' FROM river_job WHERE queue = 'deliver' AND `+liveTurn+`)`, []any{now}, text1); err != nil {
 		return u, err
 	}
-	if u.sources, err = collect(ctx, r, `SELECT name FROM sources WHERE wanted = 1
-		AND name NOT IN (SELECT args->>'source' FROM river_job WHERE queue = 'poll' AND `+liveTurn+`)`, nil, text1); err != nil {
+	if u.sources, err = collect(ctx, r, `SELECT name FROM (SELECT name FROM sources WHERE wanted = 1 UNION SELECT j.source AS name FROM jobs AS j WHERE `+dueRun+`) AS s
+		WHERE name NOT IN (SELECT args->>'source' FROM river_job WHERE queue = 'poll' AND `+liveTurn+`)`, []any{now}, text1); err != nil {
 		return u, err
 	}
 	u.jobs, err = collect(ctx, r, `SELECT id FROM (SELECT id FROM jobs WHERE unplanned = 1 AND status <> 'paused'

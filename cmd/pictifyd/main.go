@@ -36,6 +36,7 @@ type commands struct {
 	Batch    batchCommand     `cmd:"" help:"Send a file of rows to a daemon, watch the job, and fetch the images. The same command goes on where it was left."`
 	Status   statusCommand    `cmd:"" help:"Show how the sources and bindings of a running daemon are. Ends with 3 where something is in error."`
 	Explain  explainCommand   `cmd:"" help:"Show why the images of one row look as they do: its source, what changed, the renders, each delivery."`
+	RunNow   runNowCommand    `cmd:"" help:"Run a binding now, for this moment or a past one, as its schedule does. What looks as before is not made again."`
 	Keys     keyCommands      `cmd:"" help:"Make, list and revoke keys of a running daemon."`
 	Bench    benchCommands    `cmd:"" help:"Measure how fast this machine makes images, of rows made from a seed."`
 	Doctor   doctorCommand    `cmd:"" help:"Show what this machine has of what pictifyd needs, and what to do about the rest. Ends with 3 where something is missing."`

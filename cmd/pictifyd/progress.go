@@ -49,6 +49,9 @@ const barWidth = 24
 
 // progressOf is where a job stands, for a line of a terminal.
 func progressOf(j client.Job) string {
+	if j.Run != nil && (j.Run.Phase == "waiting" || j.Run.Phase == "reading") {
+		return fmt.Sprintf("the source %s is read", j.Run.Source)
+	}
 	ended := j.Completed + j.Failed
 	filled := 0
 	if j.Total > 0 {

@@ -56,7 +56,7 @@ func (t *timed) PollAt(ctx context.Context, at time.Time, from connectors.Cursor
 	if err != nil {
 		return err
 	}
-	s.partial = "the path hangs on the time: rows of another one are not gone"
+	s.partial = connectors.OfOneTime
 	return s.Poll(ctx, from, emit)
 }
 

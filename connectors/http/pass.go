@@ -178,7 +178,7 @@ func (p *pass) reason() string {
 	case p.gap != "":
 		return p.gap
 	case p.s.form.reads(runName):
-		return "it is of one time, and says nothing of rows of others"
+		return connectors.OfOneTime
 	case p.agreed:
 		return ""
 	}

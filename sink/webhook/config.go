@@ -33,6 +33,7 @@ var Kind = sink.Kind{
 	Name:    "webhook",
 	Summary: "a signed POST to an HTTP endpoint",
 	Callers: true,
+	Runs:    true,
 	Config:  func() sink.Config { return &Config{Timeout: config.Duration(defaultTimeout)} },
 	New: func(c sink.Config, env sink.Env) (sink.Sink, error) {
 		cfg := c.(*Config)
