@@ -28,6 +28,7 @@ func TestHealthOfASource(t *testing.T) {
 		f            connectors.Freshness
 		state, cause string
 	}{
+		"read just now, of one time":        {read(connectors.Freshness{Reason: connectors.OfOneTime}), "ok", ""},
 		"read just now":                     {read(connectors.Freshness{}), "ok", ""},
 		"two intervals":                     {read(connectors.Freshness{ConfirmedAt: ago(2 * time.Minute)}), "ok", ""},
 		"beyond two intervals":              {read(connectors.Freshness{ConfirmedAt: ago(2*time.Minute + 1)}), "warn", "nothing was confirmed for 2m0s, expected is every 1m0s"},

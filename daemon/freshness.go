@@ -42,7 +42,11 @@ func (f *feed) freshness(st store.SourceTimes, paused bool) connectors.Freshness
 		Complete: st.Complete, Reason: st.Reason, Unchanged: st.Unchanged, Failures: st.Failures, Error: st.Error, Quarantined: st.Quarantined,
 	}
 	is = f.latest.over(is)
-	if !f.passive {
+	switch {
+	case f.passive:
+	case f.plan != nil:
+		is.NextAt = f.plan.Rule.Next(time.Now())
+	default:
 		is.NextAt = f.since
 		if next := is.BegunAt.Add(f.every); next.After(is.NextAt) {
 			is.NextAt = next
@@ -54,16 +58,21 @@ func (f *feed) freshness(st store.SourceTimes, paused bool) connectors.Freshness
 	return is
 }
 
-// expectedOf is how often something should be heard of a source.
-func expectedOf(base *connectors.Common, passive bool) time.Duration {
+// expect says how often something should be heard of f.
+func (f *feed) expect(base *connectors.Common) {
 	switch {
 	case base.Expect > 0:
-		return base.Expect.Std()
-	case passive:
-		return 0
+		f.expected = base.Expect.Std()
+	case f.plan != nil:
+		f.expected = f.plan.Rule.Widest(f.since, scheduledTimes)
+	case !f.passive:
+		f.expected = f.every
 	}
-	return base.Every.Std()
 }
+
+// scheduledTimes are as many as it takes to meet the longest rest of most
+// schedules: a weekend, a holiday month.
+const scheduledTimes = 31
 
 // A freshnessCollector gives the figures of freshness whenever Prometheus asks.
 type freshnessCollector struct{ daemon *Daemon }

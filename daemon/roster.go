@@ -347,7 +347,7 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 		f.passive = p.Passive()
 	}
 	f.told, _ = s.Config.(connectors.Told)
-	f.expected = expectedOf(s.Config.Base(), f.passive)
+	f.expect(s.Config.Base())
 	return f, err
 }
 

@@ -162,3 +162,18 @@ func (r *Rule) Last(since, now time.Time) time.Time {
 	}
 	return time.Time{}
 }
+
+// Widest is the longest time between so many times behind after; zero where there
+// are none.
+func (r *Rule) Widest(after time.Time, times int) time.Duration {
+	widest := time.Duration(0)
+	before := r.Next(after)
+	for range times {
+		next := r.Next(before)
+		if before.IsZero() || next.IsZero() {
+			break
+		}
+		widest, before = max(widest, next.Sub(before)), next
+	}
+	return widest
+}

@@ -178,3 +178,17 @@ func FuzzNextGoesForward(f *testing.F) {
 		}
 	})
 }
+
+func TestWidest(t *testing.T) {
+	for line, want := range map[string]time.Duration{
+		"0 8 * * 1-5": 72 * time.Hour, "0 6 1 * *": 31 * 24 * time.Hour, "*/15 * * * *": 15 * time.Minute, "0 0 30 2 *": 0,
+	} {
+		r, err := schedule.Parse(line, "UTC")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Widest(time.Date(2026, time.November, 25, 12, 0, 0, 0, time.UTC), 31); got != want {
+			t.Errorf("%s rests for up to %s, want %s", line, got, want)
+		}
+	}
+}
