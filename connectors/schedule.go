@@ -56,14 +56,14 @@ func (s Schedule) Plan(source string) (*schedule.Plan, error) {
 	if j := s.Jitter.Std(); j < 0 || j > maxJitter {
 		add("jitter", fmt.Sprintf("up to %s", maxJitter), "a run can't be put off by up to %s", j)
 	}
-	rule, err := schedule.Parse(s.Cron, "")
-	if err != nil {
+	if _, err := schedule.Parse(s.Cron, ""); err != nil {
 		add("cron", `write minute hour day month weekday, as in "0 6 1 * *", or @daily`, "%s", err)
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	if rule, err = schedule.Parse(s.Cron, s.Timezone); err != nil {
+	rule, err := schedule.Parse(s.Cron, s.Timezone)
+	if err != nil {
 		return nil, err
 	}
 	return &schedule.Plan{Rule: rule, CatchUp: s.CatchUp != CatchUpNone, Jitter: s.Jitter.Std(), Seed: source}, nil

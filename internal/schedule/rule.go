@@ -31,7 +31,7 @@ func Parse(line, zone string) (*Rule, error) {
 	case strings.HasPrefix(line, "@every"):
 		return nil, fmt.Errorf("an interval is no schedule: write every: %s", strings.TrimSpace(strings.TrimPrefix(line, "@every")))
 	case strings.HasPrefix(line, "TZ=") || strings.HasPrefix(line, "CRON_TZ="):
-		return nil, fmt.Errorf("the time zone stands beside the schedule: write timezone:")
+		return nil, fmt.Errorf("the time zone stands beside the schedule, as timezone: ZONE")
 	case !strings.HasPrefix(line, "@") && len(strings.Fields(line)) != 5:
 		return nil, fmt.Errorf("a schedule has 5 fields (minute hour day month weekday), and %q has %d", line, len(strings.Fields(line)))
 	}

@@ -153,7 +153,7 @@ func TestBadSchedulesAreRefused(t *testing.T) {
 		{"0 6 31 2 *", "", "never comes"},
 		{"@every 5m", "", "write every: 5m"},
 		{"@sometimes", "", "can't be read"},
-		{"CRON_TZ=UTC 0 6 1 * *", "", "write timezone:"},
+		{"CRON_TZ=UTC 0 6 1 * *", "", "timezone: ZONE"},
 		{"0 6 1 * *", "Europe/Berln", `no time zone "Europe/Berln"`},
 		{"0 6 1 * *", "Local", `no time zone "Local"`},
 	} {
