@@ -22,6 +22,7 @@ type metrics struct {
 	files      *prometheus.GaugeVec
 	freed      prometheus.Counter
 	sweptAt    prometheus.Gauge
+	config     configMetrics
 }
 
 func newMetrics() *metrics {
@@ -52,8 +53,10 @@ func newMetrics() *metrics {
 		sweptAt: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "pictifyd_sweep_timestamp_seconds", Help: "When the bytes were last looked through; 0 before the first time.",
 		}),
+		config: newConfigMetrics(),
 	}
 	m.registry.MustRegister(m.polls, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
+		m.config.reloads, m.config.good, m.config.loadedAt,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -34,7 +34,9 @@ type Settings struct {
 	Bindings  []bindings.Config
 	Secrets   map[string]NamedSecret
 
-	nodes map[string]config.Node // of the bindings, for problems found later
+	nodes    map[string]config.Node // of the bindings, for problems found later
+	sections map[string]string      // their digests, by name
+	source   string                 // the digest of the file
 }
 
 // A Source is one entry of sources, with the configuration of its kind.
@@ -42,6 +44,7 @@ type Source struct {
 	Name   string
 	Kind   connectors.Kind
 	Config connectors.Config
+	digest string // of what is written; "" of what callers made
 }
 
 // A Sink is one entry of sinks, with the configuration of its kind.
@@ -49,6 +52,7 @@ type Sink struct {
 	Name   string
 	Kind   sink.Kind
 	Config sink.Config
+	digest string // of what is written; "" of what callers made
 }
 
 // Templates says where template files are. In YAML it may be just the path.
@@ -124,7 +128,8 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	problems := problemsOf(root.Decode(&doc))
 	s := &Settings{
 		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
-		Egress: doc.Egress, Templates: doc.Templates, Secrets: doc.Secrets, nodes: map[string]config.Node{},
+		Egress: doc.Egress, Templates: doc.Templates, Secrets: doc.Secrets,
+		nodes: map[string]config.Node{}, sections: sectionDigests(root), source: contentDigest(src),
 	}
 	for _, name := range sortedKeys(doc.Sources) {
 		node := doc.Sources[name]
@@ -134,7 +139,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		}
 		cfg := kind.Config()
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
-		s.Sources = append(s.Sources, Source{name, kind, cfg})
+		s.Sources = append(s.Sources, Source{name, kind, cfg, node.Digest()})
 	}
 	for _, name := range sortedKeys(doc.Sinks) {
 		node := doc.Sinks[name]
@@ -144,7 +149,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		}
 		cfg := kind.Config()
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
-		s.Sinks = append(s.Sinks, Sink{name, kind, cfg})
+		s.Sinks = append(s.Sinks, Sink{name, kind, cfg, node.Digest()})
 	}
 	for _, node := range doc.Bindings {
 		cfg := bindings.DefaultConfig()

@@ -30,7 +30,7 @@ const (
 )
 
 type commands struct {
-	Run      runCommand       `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP reads the configuration again."`
+	Run      runCommand       `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP, or a change of its file, reads the configuration again."`
 	Check    checkCommand     `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
 	Template templateCommands `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
 	Batch    batchCommand     `cmd:"" help:"Send a file of rows to a daemon, watch the job, and fetch the images. The same command goes on where it was left."`
@@ -126,10 +126,13 @@ func (c *runCommand) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
+	watched := c.Config
+	if c.Once {
+		watched = ""
+	}
 	return supervisor{
-		log: log, options: daemon.Options{Log: log, Version: version, Once: c.Once, Cache: cacheFolder()}, reload: reload,
-		load: func() (*daemon.Settings, error) { return daemon.Load(c.Config) },
-		run:  daemon.Run,
+		log: log, run: daemon.Run,
+		options: daemon.Options{Log: log, Version: version, Once: c.Once, Cache: cacheFolder(), Config: watched, Reload: reload},
 	}.supervise(ctx, settings)
 }
 
