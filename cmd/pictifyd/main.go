@@ -35,6 +35,7 @@ type commands struct {
 	Template templateCommands `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
 	Batch    batchCommand     `cmd:"" help:"Send a file of rows to a daemon, watch the job, and fetch the images. The same command goes on where it was left."`
 	Keys     keyCommands      `cmd:"" help:"Make, list and revoke keys of a running daemon."`
+	Config   configCommands   `cmd:"" help:"What editors need to know of the configuration."`
 	Bench    benchCommands    `cmd:"" help:"Measure how fast this machine makes images, of rows made from a seed."`
 	Doctor   doctorCommand    `cmd:"" help:"Show what this machine has of what pictifyd needs, and what to do about the rest. Ends with 3 where something is missing."`
 	Version  versionCommand   `cmd:"" help:"Show the version."`
