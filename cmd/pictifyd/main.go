@@ -32,6 +32,7 @@ const (
 type commands struct {
 	Run      runCommand       `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP, or a change of its file, reads the configuration again."`
 	Check    checkCommand     `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
+	Plan     planCommand      `cmd:"" help:"Read the source of a binding once, and show which rows are new, changed, gone, which variables differ, and what the guard would hold. Renders and writes nothing."`
 	Template templateCommands `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
 	Batch    batchCommand     `cmd:"" help:"Send a file of rows to a daemon, watch the job, and fetch the images. The same command goes on where it was left."`
 	Keys     keyCommands      `cmd:"" help:"Make, list and revoke keys of a running daemon."`
