@@ -23,6 +23,7 @@ type ledger struct {
 	promoted    int // proposals that became wanted
 	held        map[string]Verdict
 	last        *Closing
+	asked       bool // about every row, as where its rows were not planned as the bindings are
 }
 
 type item struct {
@@ -110,6 +111,9 @@ func (l *ledger) close(p Plan) {
 		return
 	}
 	for key, row := range l.rows {
+		if p.Closes.Whole && !row.Missing && !p.Closes.Has(key) {
+			panic("a reading that lacks " + key + " says it is whole")
+		}
 		if p.Closes.Complete && !p.Closes.Has(key) && (p.Closes.Rows > 0 || len(l.rows) == 0) {
 			row.Missing = true
 			l.rows[key] = row
@@ -168,7 +172,29 @@ func (l *ledger) begin(bs []*Binding, promote bool) *Reading {
 	for _, b := range bs {
 		o.Promote[b.Name()] = promote
 	}
-	return NewReading(o)
+	r := NewReading(o)
+	if !l.asked {
+		r.Settle(l.settled(bs))
+	}
+	return r
+}
+
+// settled is what a store would say before a reading.
+func (l *ledger) settled(bs []*Binding) *Settled {
+	s := NewSettled(len(l.rows))
+	for key, row := range l.rows {
+		if !row.Missing {
+			s.Add(key, row.Digest)
+		}
+	}
+	for _, b := range bs {
+		for key, i := range l.items[b.Name()] {
+			if i.open != nil {
+				s.Open(key)
+			}
+		}
+	}
+	return s
 }
 
 func (l *ledger) step(tb helper, r *Reading, bs []*Binding, b connectors.Batch) Plan {

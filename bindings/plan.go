@@ -176,9 +176,19 @@ type Closing struct {
 	Cursor    []byte // nil keeps the one before
 	At        time.Time
 
+	// Told says that the rows came outside of a reading of the source, which
+	// somebody sent or asked for: what is known of its last reading stays as it is.
+	Told bool
+	// Settles says that the first reading of the bindings is over with it, where
+	// it is told: the source is never read as a whole.
+	Settles bool
+
 	// Has reports whether the reading contained a row of that canonical key
 	// (also one that was quarantined). Used only when Complete.
 	Has func(key string) bool
+	// Whole says that the reading has every row that was there before it and was
+	// not missing, so that none of those need be looked for.
+	Whole bool
 	// Rows is the number of rows that the reading contained.
 	Rows int
 	// Judge decides over one binding's part of the reading.

@@ -178,6 +178,7 @@ func TestImagesFollowTheSource(t *testing.T) {
 			complete := rapid.Bool().Draw(t, "complete")
 			batches := cutIntoBatches(t, source)
 			end := connectors.Closing{Complete: complete}
+			l.asked = rapid.Bool().Draw(t, "asked")
 			l.readAs(t, bs, reading == 0, end, batches...)
 
 			times := map[string]int{}
@@ -262,6 +263,51 @@ func TestBatchBoundariesMakeNoDifference(t *testing.T) {
 		}
 		if diff := cmp.Diff(whole.reasons(), parts.reasons()); diff != "" {
 			t.Fatalf("quarantine (-whole +parts):\n%s", diff)
+		}
+	})
+}
+
+// Property: what was looked through before a reading changes nothing of what the
+// ledger would have said row by row, whatever the guard holds, dies half way, is
+// deleted, doubled or stands in several states.
+func TestSettledRowsMakeNoDifference(t *testing.T) {
+	state := rapid.Custom(func(t *rapid.T) connectors.Row {
+		row := sourceRow().Draw(t, "row")
+		row.Version = rapid.Int64Range(0, 6).Draw(t, "version")
+		row.Deleted = rapid.IntRange(0, 5).Draw(t, "deleted") == 0
+		return row
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		bs := []*Binding{mustCompile(t, func(c *Config) { c.Where, c.Guard, c.OnDelete = "stock > 0", Guard{MaxChanged: 0.3, Floor: 1}, Remove })}
+		asked, settled := newLedger(), newLedger()
+		asked.asked = true
+		for reading := range rapid.IntRange(1, 6).Draw(t, "readings") {
+			batches := cutIntoBatches(t, rapid.SliceOfN(state, 1, 8).Draw(t, "source"))
+			closes := rapid.IntRange(0, 4).Draw(t, "dies") > 0
+			end := connectors.Closing{Complete: rapid.Bool().Draw(t, "complete")}
+			for _, l := range []*ledger{asked, settled} {
+				if closes {
+					l.readAs(t, bs, reading == 0, end, batches...)
+					continue
+				}
+				l.seq++
+				r := l.begin(bs, reading == 0)
+				for _, b := range batches {
+					l.step(t, r, bs, b)
+				}
+			}
+			if diff := cmp.Diff(asked.rows, settled.rows); diff != "" {
+				t.Fatalf("rows (-asked +settled):\n%s", diff)
+			}
+			if diff := cmp.Diff(asked.titles(), settled.titles()); diff != "" {
+				t.Fatalf("images (-asked +settled):\n%s", diff)
+			}
+			if diff := cmp.Diff(asked.reasons(), settled.reasons()); diff != "" {
+				t.Fatalf("quarantine (-asked +settled):\n%s", diff)
+			}
+			if diff := cmp.Diff(asked.held, settled.held); diff != "" {
+				t.Fatalf("held (-asked +settled):\n%s", diff)
+			}
 		}
 	})
 }

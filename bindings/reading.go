@@ -1,6 +1,7 @@
 package bindings
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -16,6 +17,8 @@ type ReadingOptions struct {
 	Bindings []*Binding
 	Promote  map[string]bool // bindings whose first reading this is
 	Now      time.Time       // the clock of the plan
+	Told     bool            // as in Closing
+	Settles  bool            // as in Closing
 }
 
 // A Reading plans the batches of one reading of a source, in their order. It
@@ -27,11 +30,16 @@ type Reading struct {
 	seen  map[keyHash]mark
 	held  window
 
+	settled *Settled  // nil: the ledger is asked about every row
+	ready   []readied // of the batch that Keys was given
+	spelt   []byte    // scratch
+
 	elements  int // rows and faults so far, to name a row by
 	unread    int // elements that could not become a row, so that any key may be behind them
 	live      int // rows with a key that are not deleted
 	doubled   int // keys that more than one row has
 	doubleKey string
+	deletes   bool // a row was deleted, so that not all that were seen are there
 }
 
 // NewReading begins a reading.
@@ -43,22 +51,77 @@ func NewReading(o ReadingOptions) *Reading {
 	return r
 }
 
-// Keys are the canonical keys of the rows in b, each once: what the ledger must
-// be asked about before Plan.
+// Settle has the reading take the ledger's word on rows that are as they were.
+// Call it before the first batch.
+func (r *Reading) Settle(s *Settled) { r.settled = s }
+
+// A readied is a row of a batch with what it takes to compare it.
+type readied struct {
+	key     string
+	hash    keyHash
+	err     error // why it has no key
+	settled bool  // nothing is to be done about it
+}
+
+// Keys are the canonical keys of the rows in b, each once, about which the ledger
+// must be asked before Plan of the same batch.
 func (r *Reading) Keys(b connectors.Batch) []string {
 	keys := make([]string, 0, len(b.Rows))
-	met := make(map[string]struct{}, len(b.Rows))
+	met := make(map[keyHash]struct{}, len(b.Rows))
+	r.ready = r.ready[:0]
 	for i := range b.Rows {
-		key, err := CanonicalKey(b.Rows[i].Key)
-		if err != nil {
+		var row readied
+		if row.key, row.err = CanonicalKey(b.Rows[i].Key); row.err == nil {
+			row.hash = hashKey(row.key)
+			_, twice := met[row.hash]
+			_, again := r.seen[row.hash]
+			met[row.hash] = struct{}{}
+			row.settled = !twice && !again && r.asBefore(row.hash, &b.Rows[i])
+			if !twice && !row.settled {
+				keys = append(keys, row.key)
+			}
+		}
+		r.ready = append(r.ready, row)
+	}
+	return r.withTwice(keys, b)
+}
+
+// withTwice are keys with those of rows that were settled, until another row of
+// the batch came with their key.
+func (r *Reading) withTwice(keys []string, b connectors.Batch) []string {
+	if r.settled == nil {
+		return keys
+	}
+	settled := map[keyHash]bool{}
+	for i := range r.ready {
+		row := &r.ready[i]
+		if row.err != nil {
 			continue
 		}
-		if _, twice := met[key]; !twice {
-			met[key] = struct{}{}
-			keys = append(keys, key)
+		if settled[row.hash] && !row.settled {
+			keys = append(keys, row.key)
+			settled[row.hash] = false
+		}
+		if row.settled {
+			settled[row.hash] = true
 		}
 	}
 	return keys
+}
+
+// asBefore reports whether the ledger has the row with these values, and nothing
+// is open about it.
+func (r *Reading) asBefore(h keyHash, row *connectors.Row) bool {
+	if r.settled == nil || row.Deleted {
+		return false
+	}
+	spelt, err := appendValue(r.spelt[:0], row.Values)
+	if err != nil || row.Values == nil {
+		return false
+	}
+	r.spelt = spelt
+	sum := sha256.Sum256(spelt)
+	return r.settled.has(h, [16]byte(sum[:16]))
 }
 
 // Plan is what b changes, given what the ledger knows of its keys. The plan of
@@ -75,10 +138,14 @@ func (r *Reading) Plan(b connectors.Batch, known map[string]Known) (Plan, error)
 		r.unread++
 		p.Quarantined = append(p.Quarantined, Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail})
 	}
+	if len(r.ready) != len(b.Rows) {
+		return Plan{}, errors.New("plan a batch whose keys were not asked for")
+	}
 	for i := range b.Rows {
 		r.elements++
-		r.row(&p, &b.Rows[i], known)
+		r.row(&p, &b.Rows[i], r.ready[i], known)
 	}
+	r.ready = r.ready[:0]
 	if b.Closes != nil || !r.holds || r.held.full() {
 		r.release(&p)
 	}
@@ -90,15 +157,14 @@ func (r *Reading) Plan(b connectors.Batch, known map[string]Known) (Plan, error)
 }
 
 // row plans one row into the window, or into quarantine.
-func (r *Reading) row(p *Plan, row *connectors.Row, known map[string]Known) {
-	key, err := CanonicalKey(row.Key)
-	if err != nil {
+func (r *Reading) row(p *Plan, row *connectors.Row, ready readied, known map[string]Known) {
+	key, h := ready.key, ready.hash
+	if ready.err != nil {
 		var bad *KeyError
-		errors.As(err, &bad)
+		errors.As(ready.err, &bad)
 		p.Quarantined = append(p.Quarantined, Quarantined{Position: row.Position, Reason: bad.Reason, Detail: bad.Detail})
 		return
 	}
-	h := hashKey(key)
 	m, again := r.seen[h]
 	// A source that numbers the states of its rows may tell several of one row.
 	if again && row.Version == 0 {
@@ -106,6 +172,9 @@ func (r *Reading) row(p *Plan, row *connectors.Row, known map[string]Known) {
 		return
 	}
 	r.mark(h, m, again, row.Deleted)
+	if ready.settled {
+		return
+	}
 	version := row.Version
 	if version == 0 {
 		version = r.o.Seq
@@ -131,7 +200,11 @@ func (r *Reading) mark(h keyHash, m mark, again, deleted bool) {
 	wasLive := again && !m.gone
 	if !again {
 		m.row = uint32(r.elements)
+		if r.settled != nil {
+			r.settled.meet(h)
+		}
 	}
+	r.deletes = r.deletes || deleted
 	m.gone = deleted
 	r.seen[h] = m
 	switch {
@@ -299,6 +372,7 @@ func (r *Reading) closing(c connectors.Closing) *Closing {
 	seen := r.seen
 	end := &Closing{
 		Complete: c.Complete, Reason: c.Reason, Unchanged: c.Unchanged, Cursor: c.Cursor, At: r.o.Now, Rows: r.live,
+		Told: r.o.Told, Settles: r.o.Settles, Whole: r.settled != nil && !r.deletes && r.settled.whole(),
 		Has: func(key string) bool { m, ok := seen[hashKey(key)]; return ok && !m.gone },
 		Judge: func(binding string, counts Counts) Verdict {
 			guard, ok := guards[binding]

@@ -363,6 +363,7 @@ func TestSeveralBindingsPlanTheSameRow(t *testing.T) {
 // A binding that the ledger has no item of gets one, even of a row that is as before.
 func TestNewBindingFindsRowsThatAreStored(t *testing.T) {
 	l, bs := newLedger(), one(t)
+	l.asked = true
 	l.read(t, bs, true, batchOf(product("a", "A")))
 	more := append(bs, mustCompile(t, func(c *Config) { c.Name = "stories" }))
 	expectChanges(t, l.read(t, more, false, batchOf(product("a", "A"))), 0, 1)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/file"
 	"github.com/pictifyd/pictifyd/render/rendertest"
@@ -119,7 +120,7 @@ func BenchmarkReading(b *testing.B) {
 		if err := f.gate.enter(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		r, err := d.reading(b.Context(), f, fmt.Sprintf("catalog#bench%d", n), int64(1000+n))
+		r, err := d.reading(b.Context(), f, bindings.ReadingOptions{ID: fmt.Sprintf("catalog#bench%d", n), Seq: int64(1000 + n)})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -14,10 +14,11 @@ import (
 
 // A feed is one source with the bindings that hang on it.
 type feed struct {
-	name   string
-	every  time.Duration
-	poller connectors.Poller
-	oneKey string // canonical, where the source has one row only
+	name    string
+	every   time.Duration
+	poller  connectors.Poller
+	oneKey  string // canonical, where the source has one row only
+	passive bool   // never polled: its rows are sent, or asked for
 
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
@@ -85,6 +86,11 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { f.rebind.work(ctx) })
+	f.rebind.ask()
+	if f.passive {
+		<-ctx.Done()
+		return
+	}
 	wg.Go(func() { f.wish.work(ctx) })
 	if w, ok := f.poller.(connectors.Waker); ok {
 		wg.Go(func() {
@@ -93,7 +99,6 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 			}
 		})
 	}
-	f.rebind.ask()
 	f.wish.ask()
 	tick := time.NewTicker(f.every)
 	defer tick.Stop()

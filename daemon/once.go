@@ -53,7 +53,7 @@ func (d *Daemon) readings() (all bool, failures error) {
 	all = true
 	for name, f := range d.roster().feeds {
 		err, read := d.polled[name]
-		all = all && read && f.bound.Load()
+		all = all && (read || f.passive) && f.bound.Load()
 		failures = errors.Join(failures, err)
 	}
 	for _, name := range sortedKeys(d.unable) {

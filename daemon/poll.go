@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
@@ -19,6 +18,9 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	defer f.gate.leave()
+	if f.passive {
+		return d.store.EndPoll(ctx, t, nil)
+	}
 	// A turn that was left by the process before may come ahead of the binding.
 	if err := d.compile(ctx, f); err != nil {
 		return err
@@ -27,7 +29,7 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	r, err := d.reading(ctx, f, id, seq)
+	r, err := d.reading(ctx, f, bindings.ReadingOptions{ID: id, Seq: seq})
 	if err != nil {
 		return err
 	}
@@ -74,39 +76,47 @@ func (d *Daemon) enterFeed(ctx context.Context, source string) (*feed, error) {
 type reading struct {
 	store    *store.Store
 	plan     *bindings.Reading
+	options  bindings.ReadingOptions
 	source   string
 	bindings []string
 	judged   bool // the guard had its say
-}
-
-func (d *Daemon) reading(ctx context.Context, f *feed, id string, seq int64) (*reading, error) {
-	names := make([]string, len(f.bindings))
-	for i, b := range f.bindings {
-		names[i] = b.Name()
-	}
-	first, err := d.store.FirstReadings(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	return &reading{
-		store: d.store, source: f.name, bindings: names,
-		plan: bindings.NewReading(bindings.ReadingOptions{
-			Source: f.name, ID: id, Seq: seq, Bindings: f.bindings, Promote: first, Now: time.Now(),
-		}),
-	}, nil
+	settles  bool // the stored rows are planned as the bindings are
+	settled  bool // and were looked through
 }
 
 // emit is the connectors.Emit of the reading.
 func (r *reading) emit(ctx context.Context, b connectors.Batch) error {
+	_, _, err := r.commit(ctx, b)
+	return err
+}
+
+// commit plans one batch and has it durable.
+func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings.Plan, result store.CommitResult, err error) {
+	if err := r.settle(ctx, b); err != nil {
+		return plan, result, err
+	}
 	known, err := r.store.Known(ctx, r.source, r.plan.Keys(b), r.bindings)
 	if err != nil {
-		return err
+		return plan, result, err
 	}
-	plan, err := r.plan.Plan(b, known)
-	if err != nil {
-		return err
+	if plan, err = r.plan.Plan(b, known); err != nil {
+		return plan, result, err
 	}
-	_, err = r.store.Commit(ctx, plan)
+	result, err = r.store.Commit(ctx, plan)
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
+	return plan, result, err
+}
+
+// settle looks through the stored rows once, before the first row of a reading:
+// most rows are as they were, and then need no look each.
+func (r *reading) settle(ctx context.Context, b connectors.Batch) error {
+	if !r.settles || r.settled || len(b.Rows) == 0 {
+		return nil
+	}
+	settled, err := r.store.Settled(ctx, r.source, r.bindings)
+	if err == nil {
+		r.plan.Settle(settled)
+		r.settled = true
+	}
 	return err
 }

@@ -339,6 +339,9 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
 		f.oneKey, err = bindings.CanonicalKey([]any{one.OnlyKey()})
 	}
+	if p, ok := s.Config.(connectors.Passive); ok {
+		f.passive = p.Passive()
+	}
 	return f, err
 }
 

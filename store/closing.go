@@ -18,6 +18,9 @@ func (t *tx) closeReading(ctx context.Context, p bindings.Plan, result *CommitRe
 	if c.Unchanged {
 		return t.closeSource(ctx, p, false)
 	}
+	if c.Told {
+		return t.closeTold(ctx, p, result)
+	}
 	if _, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND reading <> $2`, p.Source, p.Reading); err != nil {
 		return err
 	}
@@ -100,6 +103,9 @@ func (t *tx) emptied(ctx context.Context, p bindings.Plan, bound []boundBinding)
 
 // markMissing notes since when rows are absent from complete readings.
 func (t *tx) markMissing(ctx context.Context, p bindings.Plan) error {
+	if p.Closes.Whole {
+		return t.markBack(ctx, p)
+	}
 	var missing, back []string
 	if err := t.each(ctx, `SELECT key, CASE WHEN missing_since IS NULL THEN 0 ELSE 1 END FROM source_rows
 		WHERE source = $1 AND gone = 0`, []any{p.Source}, func(scan func(...any) error) error {
@@ -118,17 +124,29 @@ func (t *tx) markMissing(ctx context.Context, p bindings.Plan) error {
 	}); err != nil {
 		return err
 	}
-	mark := func(since any) func(keys []string) error {
-		return func(keys []string) error {
-			_, err := t.exec(ctx, `UPDATE source_rows SET missing_since = CAST($3 AS BIGINT)
-				WHERE source = $1 AND key IN list($2)`, p.Source, list(keys), since)
-			return err
-		}
-	}
-	if err := pages(missing, pageSize, mark(millis(p.Closes.At))); err != nil {
+	if err := t.missSince(ctx, p.Source, missing, millis(p.Closes.At)); err != nil {
 		return err
 	}
-	return pages(back, pageSize, mark(nil))
+	return t.missSince(ctx, p.Source, back, nil)
+}
+
+// markBack ends the absence of rows where none is newly absent.
+func (t *tx) markBack(ctx context.Context, p bindings.Plan) error {
+	missing, err := collect(ctx, t.reader, `SELECT key FROM source_rows WHERE source = $1 AND missing_since IS NOT NULL AND gone = 0`, []any{p.Source}, text1)
+	if err != nil {
+		return err
+	}
+	back := slices.DeleteFunc(missing, func(key string) bool { return !p.Closes.Has(key) })
+	return t.missSince(ctx, p.Source, back, nil)
+}
+
+// missSince notes since when rows are absent; nil ends it.
+func (t *tx) missSince(ctx context.Context, source string, keys []string, since any) error {
+	return pages(keys, pageSize, func(page []string) error {
+		_, err := t.exec(ctx, `UPDATE source_rows SET missing_since = CAST($3 AS BIGINT)
+			WHERE source = $1 AND key IN list($2)`, source, list(page), since)
+		return err
+	})
 }
 
 // judge asks the guard about one binding's part of the reading, and does what it says.

@@ -1,0 +1,78 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/store"
+)
+
+// An arrival is rows that came outside of a reading: somebody sent them, or asked for
+// them.
+type arrival struct {
+	rows   []connectors.Row
+	faults []connectors.Fault
+	// asked says that somebody waits for just these rows: the guard has no say.
+	asked bool
+}
+
+// A taken says what became of an arrival.
+type taken struct {
+	plan   bindings.Plan
+	result store.CommitResult
+}
+
+// take plans rows of f and commits them, as a reading that says nothing about
+// other rows. When it returned nil they are durable. It waits for a reading of f
+// that is under way; a feed that ended meanwhile is errFeedEnded.
+func (d *Daemon) take(ctx context.Context, f *feed, a arrival) (taken, error) {
+	if err := f.gate.enter(ctx); err != nil {
+		return taken{}, err
+	}
+	defer f.gate.leave()
+	if f.ended() {
+		return taken{}, errFeedEnded
+	}
+	if err := d.compile(ctx, f); err != nil {
+		return taken{}, err
+	}
+	id, seq, err := d.store.BeginTold(ctx, f.name)
+	if err != nil {
+		return taken{}, err
+	}
+	r, err := d.reading(ctx, f, bindings.ReadingOptions{ID: id, Seq: seq, Told: true, Settles: f.passive})
+	if err != nil {
+		return taken{}, err
+	}
+	r.promote(a)
+	batch := connectors.Batch{Rows: a.rows, Faults: a.faults, Closes: &connectors.Closing{}}
+	plan, result, err := r.commit(ctx, batch)
+	return taken{plan, result}, err
+}
+
+// promote has what came be wanted as it comes where the guard could not hold
+// it, so that it need not count all images.
+func (r *reading) promote(a arrival) {
+	for _, b := range r.options.Bindings {
+		if a.asked || len(a.rows) <= b.Config().Guard.Floor {
+			r.options.Promote[b.Name()] = true
+		}
+	}
+	r.plan = bindings.NewReading(r.options)
+}
+
+// reading begins to plan a reading of f as o says. The caller is inside the gate.
+func (d *Daemon) reading(ctx context.Context, f *feed, o bindings.ReadingOptions) (*reading, error) {
+	names := make([]string, len(f.bindings))
+	for i, b := range f.bindings {
+		names[i] = b.Name()
+	}
+	first, err := d.store.FirstReadings(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	o.Source, o.Bindings, o.Promote, o.Now = f.name, f.bindings, first, time.Now()
+	return &reading{store: d.store, source: f.name, bindings: names, options: o, plan: bindings.NewReading(o), settles: !o.Told && f.bound.Load()}, nil
+}

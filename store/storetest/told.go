@@ -1,0 +1,97 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/store"
+)
+
+var arrivals = map[string]func(*testing.T, Open){
+	"ToldRowsLeaveTheLastReadingAsItIs": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1", "b": "1"}, promote: true})
+		draw(t, s)
+		before := status(t, s)
+		if r := arrive(t, s, bindings.Plan{Promote: promoteCards, Rows: []bindings.RowChange{row("a", 2, "2")}, Proposals: []bindings.Proposal{wants("a", "2")}}); r.Promoted != 1 {
+			t.Errorf("a told row gave %+v, want its picture wanted", r)
+		}
+		after := status(t, s)
+		if after.Waiting != 1 || !after.ReadAt.Equal(before.ReadAt) || !after.Complete {
+			t.Errorf("status is %+v, want the last reading as it was", after)
+		}
+	},
+
+	"ToldRowsDoNotEndAReadingThatDied": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1"}, promote: true})
+		must(t, s.WantPoll(t.Context(), source))
+		got(s.Commit(t.Context(), plan(t, s, reading{seq: 2, rows: map[string]string{"a": "2"}})))(t)
+		arrive(t, s, bindings.Plan{Promote: promoteCards, Rows: []bindings.RowChange{row("b", 3, "1")}, Proposals: []bindings.Proposal{wants("b", "1")}})
+		from, _, _, err := s.BeginPoll(t.Context(), store.Turn{Source: source})
+		must(t, err)
+		if from != nil {
+			t.Errorf("the next reading begins at %q, want the beginning", from)
+		}
+	},
+
+	"ToldRowsAreReadOnceOnlyWhereNothingElseReads": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		arrival := bindings.Plan{Promote: promoteCards, Rows: []bindings.RowChange{row("a", 1, "1")}, Proposals: []bindings.Proposal{wants("a", "1")}}
+		arrive(t, s, arrival)
+		if first := got(s.FirstReadings(t.Context(), []string{"cards"}))(t); !first["cards"] {
+			t.Error("after rows that were asked for, the first reading counts as done")
+		}
+		arrival.Closes = &bindings.Closing{Told: true, Settles: true, At: start}
+		arrive(t, s, arrival)
+		if first := got(s.FirstReadings(t.Context(), []string{"cards"}))(t); first["cards"] {
+			t.Error("a source that is only told is still at its first reading")
+		}
+	},
+
+	"ToldFaultsStayUntilTheirRowComes": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		arrive(t, s, bindings.Plan{Quarantined: []bindings.Quarantined{{Key: "a", Reason: "bad_record"}, {Position: "$[1]", Reason: "null_key"}}})
+		arrive(t, s, bindings.Plan{Promote: promoteCards, Rows: []bindings.RowChange{row("b", 2, "1")}, Proposals: []bindings.Proposal{wants("b", "1")}})
+		if n := len(got(s.Quarantine(t.Context(), source, 10))(t)); n != 2 {
+			t.Errorf("%d rows are kept out, want 2", n)
+		}
+		arrive(t, s, bindings.Plan{Promote: promoteCards, Rows: []bindings.RowChange{row("a", 3, "1")}, Proposals: []bindings.Proposal{wants("a", "1")}})
+		out := got(s.Quarantine(t.Context(), source, 10))(t)
+		if len(out) != 1 || out[0].Reason != "null_key" {
+			t.Errorf("kept out are %+v, want the one without a key", out)
+		}
+	},
+
+	"ToldFaultsAreNotKeptForEver": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		for n := range 4 {
+			var out []bindings.Quarantined
+			for i := range 300 {
+				out = append(out, bindings.Quarantined{Position: fmt.Sprintf("$[%d]", n*300+i), Reason: "null_key"})
+			}
+			arrive(t, s, bindings.Plan{Quarantined: out})
+		}
+		if n := len(got(s.Quarantine(t.Context(), source, 5000))(t)); n > 1000 {
+			t.Errorf("%d rows are kept out, want no more than 1,000", n)
+		}
+	},
+}
+
+var promoteCards = map[string]bool{"cards": true}
+
+// arrive commits p as rows that came outside of a reading.
+func arrive(tb testing.TB, s *store.Store, p bindings.Plan) store.CommitResult {
+	tb.Helper()
+	var seq int64
+	var err error
+	p.Source = source
+	p.Reading, seq, err = s.BeginTold(tb.Context(), source)
+	must(tb, err)
+	if p.Closes == nil {
+		p.Closes = &bindings.Closing{Told: true, At: start.Add(time.Duration(seq) * time.Minute)}
+	}
+	return got(s.Commit(tb.Context(), p))(tb)
+}

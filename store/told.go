@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/pictifyd/pictifyd/bindings"
+)
+
+// keptQuarantine is how many rows that were kept out a source has that is told of
+// its rows, where no reading ever replaces them.
+const keptQuarantine = 1000
+
+// BeginTold names a reading of rows that come outside of a turn, and its place
+// among the readings of the source. Only one whole batch may follow, which closes it.
+func (s *Store) BeginTold(ctx context.Context, source string) (reading string, seq int64, err error) {
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		return t.row(ctx, `INSERT INTO sources (name, seq) VALUES ($1, 1)
+			ON CONFLICT (name) DO UPDATE SET seq = sources.seq + 1 RETURNING seq`, source).Scan(&seq)
+	})
+	return fmt.Sprintf("%s#%d", source, seq), seq, wrap(err, "begin to take rows of %q", source)
+}
+
+// closeTold ends a reading of rows that came outside of a turn. It says nothing
+// about rows that it does not have, nor about the last whole reading.
+func (t *tx) closeTold(ctx context.Context, p bindings.Plan, result *CommitResult) error {
+	if err := t.turnQuarantine(ctx, p); err != nil {
+		return err
+	}
+	if err := t.judgeTold(ctx, p, result); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `UPDATE sources SET told_at = $2 WHERE name = $1`, p.Source, millis(p.Closes.At)); err != nil {
+		return err
+	}
+	if !p.Closes.Settles {
+		return nil
+	}
+	_, err := t.exec(ctx, `UPDATE bindings SET read_once = 1 WHERE source = $1 AND gone = 0 AND read_once = 0`, p.Source)
+	return err
+}
+
+// judgeTold asks the guard about the bindings that were not promoted as they came.
+// Where all were, it counts no images: rows may come by the thousand a second.
+func (t *tx) judgeTold(ctx context.Context, p bindings.Plan, result *CommitResult) error {
+	open := slices.ContainsFunc(p.Proposals, func(q bindings.Proposal) bool { return !p.Promote[q.Owner.Binding()] })
+	if !open {
+		return nil
+	}
+	bound, err := t.boundTo(ctx, p.Source)
+	if err != nil {
+		return err
+	}
+	for _, b := range bound {
+		if p.Promote[b.name] {
+			continue
+		}
+		if err := t.judge(ctx, p, b, false, result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// turnQuarantine forgets what was kept out before of the keys that came now, and
+// the oldest of more than is kept.
+func (t *tx) turnQuarantine(ctx context.Context, p bindings.Plan) error {
+	var keys []string
+	for _, r := range p.Rows {
+		keys = append(keys, r.Key)
+	}
+	for _, q := range p.Quarantined {
+		if q.Key != "" {
+			keys = append(keys, q.Key)
+		}
+	}
+	if err := pages(keys, pageSize, func(page []string) error {
+		_, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND reading <> $2 AND key IN list($3)`, p.Source, p.Reading, list(page))
+		return err
+	}); err != nil || len(p.Quarantined) == 0 {
+		return err
+	}
+	var count int64
+	if err := t.row(ctx, `SELECT count(*) FROM quarantine WHERE source = $1`, p.Source).Scan(&count); err != nil || count <= keptQuarantine {
+		return err
+	}
+	_, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND reading <> $2`, p.Source, p.Reading)
+	return err
+}
