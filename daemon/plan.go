@@ -185,9 +185,7 @@ func (r *roster) feedsNow() map[string]*feed {
 // rows that are stored.
 func (d *Daemon) readOnce(ctx context.Context, now *roster, name string, emit connectors.Emit) error {
 	f := now.feeds[name]
-	if s, err := d.sourceOf(now, name); err != nil {
-		return err
-	} else if passive, ok := s.Config.(connectors.Passive); ok && passive.Passive() {
+	if f.passive {
 		return d.stored(ctx, name, emit)
 	}
 	var err error
@@ -203,22 +201,6 @@ func (d *Daemon) readOnce(ctx context.Context, now *roster, name string, emit co
 		return problem.New(problem.Surroundings, "read source %q: %w", name, err)
 	}
 	return fmt.Errorf("read source %q: %w", name, err)
-}
-
-// sourceOf is a source with its configuration, whoever made it.
-func (d *Daemon) sourceOf(now *roster, name string) (Source, error) {
-	for _, s := range now.file.Sources {
-		if s.Name == name {
-			return s, nil
-		}
-	}
-	id := resourceID{ofSource, name}
-	r, ok := now.made[id]
-	if !ok {
-		return Source{}, now.unknown(ofSource, name)
-	}
-	s, _, err := d.readSource(name, []byte(r.Spec), d.vault.opening(id, r.Secrets))
-	return s, err
 }
 
 // stored emits the stored rows of a source as a reading of it.

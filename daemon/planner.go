@@ -34,7 +34,6 @@ type planner struct {
 type waitingRow struct {
 	digest   string // of its values; "" where it is new
 	item     bindings.ItemState
-	position string
 }
 
 func newPlanner(ctx context.Context, d *Daemon, b *bindings.Binding, sample int) (*planner, error) {
