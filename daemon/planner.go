@@ -32,8 +32,8 @@ type planner struct {
 
 // A waitingRow is what the store knows of a row.
 type waitingRow struct {
-	digest   string // of its values; "" where it is new
-	item     bindings.ItemState
+	digest string // of its values; "" where it is new
+	item   bindings.ItemState
 }
 
 func newPlanner(ctx context.Context, d *Daemon, b *bindings.Binding, sample int) (*planner, error) {
