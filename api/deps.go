@@ -174,6 +174,8 @@ type Deps struct {
 	Steering  Steering
 	Bindings  Bindings
 	Resources Resources
+	Refresher Refresher
+	Guards    Guards
 	Images    Images
 	Templates Templates
 	Drafts    Drafts

@@ -18,9 +18,17 @@ var bindingOperations = operations{
 		answers: answers{200: sends("", of[rowPage]())},
 	},
 	"POST /bindings/{name}/refresh": {
-		id: "refreshBinding", tag: tagBindings, summary: "Read the source now",
+		id: "refreshBinding", tag: tagBindings, summary: "Read the source now, or draw again",
+		detail:  "Without a body the whole source is read. `keys` asks it for some rows only, where it can be asked for one; `force` reads nothing and has images drawn again although nothing changed. Both answer with `rows` (that the source was asked for), `missing` (keys that there are not), `reading` (whether the whole source is read, because it can't be asked for one row) and `images` (that are drawn again).",
 		headers: []string{"IdempotencyKey"},
-		answers: answers{202: sends("", object(property{"status", "`refreshing`", anyText()}, property{"binding", "", anyText()}, property{"source", "", anyText()}))},
+		body:    mayTake(of[refreshRequest](), map[string]any{"Two rows": json.RawMessage(`{"keys":["SKU-1","SKU-2"]}`), "Everything drawn again": json.RawMessage(`{"force":true}`)}),
+		answers: answers{202: sends("", either(object(property{"status", "`refreshing`", anyText()}, property{"binding", "", anyText()}, property{"source", "", anyText()}), of[refreshView]()))},
+	},
+	"GET /bindings/{name}/guard": {
+		id: "getGuard", tag: tagBindings, summary: "What the guard holds",
+		detail:  "With a sample: which rows, and which texts of their pictures would be others.",
+		query:   []queryParam{{"after", "Only rows behind this key.", anyText()}, limitParam},
+		answers: answers{200: sends("", only[guardView]("guard"))},
 	},
 	"POST /bindings/{name}/guard/accept": {
 		id: "acceptGuard", tag: tagBindings, summary: "Let through what the guard holds",

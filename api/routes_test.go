@@ -88,6 +88,7 @@ func ways(w *world) map[string]struct {
 		"DELETE /sinks/{name}":                           {call{method: http.MethodDelete, path: "/sinks/hook"}, 204},
 		"POST /sinks/{name}/test":                        {post("/sinks/hook/test", ""), 200},
 		"POST /bindings/{name}/refresh":                  {post("/bindings/cards/refresh", ""), 202},
+		"GET /bindings/{name}/guard":                     {get("/bindings/cards/guard"), 200},
 		"POST /bindings/{name}/guard/accept":             {post("/bindings/cards/guard/accept", ""), 200},
 		"GET /keys":                                      {get("/keys"), 200},
 		"POST /keys":                                     {post("/keys", `{"name":""}`), 422},

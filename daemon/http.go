@@ -30,6 +30,8 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Steering:           d.store,
 		Bindings:           d.store,
 		Resources:          d,
+		Refresher:          d,
+		Guards:             d,
 		Images:             d.store,
 		Templates:          d.store,
 		Drafts:             d.store,

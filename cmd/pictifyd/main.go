@@ -30,16 +30,22 @@ const (
 )
 
 type commands struct {
-	Run      runCommand       `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP, or a change of its file, reads the configuration again."`
-	Check    checkCommand     `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
-	Plan     planCommand      `cmd:"" help:"Read the source of a binding once, and show which rows are new, changed, gone, which variables differ, and what the guard would hold. Renders and writes nothing."`
-	Template templateCommands `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
-	Batch    batchCommand     `cmd:"" help:"Send a file of rows to a daemon, watch the job, and fetch the images. The same command goes on where it was left."`
-	Keys     keyCommands      `cmd:"" help:"Make, list and revoke keys of a running daemon."`
-	Config   configCommands   `cmd:"" help:"What editors need to know of the configuration."`
-	Bench    benchCommands    `cmd:"" help:"Measure how fast this machine makes images, of rows made from a seed."`
-	Doctor   doctorCommand    `cmd:"" help:"Show what this machine has of what pictifyd needs, and what to do about the rest. Ends with 3 where something is missing."`
-	Version  versionCommand   `cmd:"" help:"Show the version."`
+	Run        runCommand        `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP, or a change of its file, reads the configuration again."`
+	Check      checkCommand      `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
+	Plan       planCommand       `cmd:"" help:"Read the source of a binding once, and show which rows are new, changed, gone, which variables differ, and what the guard would hold. Renders and writes nothing."`
+	Template   templateCommands  `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
+	Batch      batchCommand      `cmd:"" help:"Send a file of rows to a daemon, watch the job, and fetch the images. The same command goes on where it was left."`
+	Refresh    refreshCommand    `cmd:"" aliases:"sync" help:"Have a running daemon read the source of a binding now, or only some rows of it."`
+	Rerender   rerenderCommand   `cmd:"" help:"Have a running daemon draw the images of a binding again, although nothing changed."`
+	Pause      pauseCommand      `cmd:"" help:"Stop a binding of a running daemon: its images stay as they are, also after a restart."`
+	Resume     resumeCommand     `cmd:"" help:"Let a paused binding go on."`
+	Guard      guardCommand      `cmd:"" help:"Show what the guard of a binding holds, before and after, or accept it."`
+	Quarantine quarantineCommand `cmd:"" help:"Show the rows of a binding that are kept out or failed, and why."`
+	Keys       keyCommands       `cmd:"" help:"Make, list and revoke keys of a running daemon."`
+	Config     configCommands    `cmd:"" help:"What editors need to know of the configuration."`
+	Bench      benchCommands     `cmd:"" help:"Measure how fast this machine makes images, of rows made from a seed."`
+	Doctor     doctorCommand     `cmd:"" help:"Show what this machine has of what pictifyd needs, and what to do about the rest. Ends with 3 where something is missing."`
+	Version    versionCommand    `cmd:"" help:"Show the version."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
