@@ -141,20 +141,14 @@ func (d *Daemon) openToRead(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	d.guarded = d.guard.Client(egress.ClientOptions{Timeout: 30 * time.Second})
+	after := func() {}
 	d.store, err = store.OpenReadOnly(ctx, s.Store, s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		dir, err := os.MkdirTemp("", "pictifyd-plan-")
-		if err != nil {
-			return closing, fmt.Errorf("make a folder for an empty store: %w", err)
-		}
-		closing = func() { _ = os.RemoveAll(dir) }
-		if d.store, err = store.Open(ctx, store.Config{URL: "sqlite:empty.db"}, store.Options{Dir: dir}); err != nil {
-			return closing, err
-		}
-	} else if err != nil {
-		return closing, err
+		after, err = d.openEmpty(ctx)
 	}
-	after := closing
+	if err != nil {
+		return after, err
+	}
 	closing = func() {
 		for _, f := range d.roster().feedsNow() {
 			f.end()
@@ -164,6 +158,16 @@ func (d *Daemon) openToRead(ctx context.Context) (closing func(), err error) {
 	}
 	d.templates = &templates{dir: absolute(s.Dir, s.Templates.Path), versions: d.store, faults: &d.faults, log: d.log}
 	return closing, d.look(ctx)
+}
+
+// openEmpty opens a store without anything in it, which closing removes.
+func (d *Daemon) openEmpty(ctx context.Context) (closing func(), err error) {
+	dir, err := os.MkdirTemp("", "pictifyd-empty-")
+	if err != nil {
+		return func() {}, fmt.Errorf("make a folder for an empty store: %w", err)
+	}
+	d.store, err = store.Open(ctx, store.Config{URL: "sqlite:empty.db"}, store.Options{Dir: dir})
+	return func() { _ = os.RemoveAll(dir) }, err
 }
 
 // look makes the roster without telling the store of it.

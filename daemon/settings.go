@@ -44,7 +44,8 @@ type Source struct {
 	Name   string
 	Kind   connectors.Kind
 	Config connectors.Config
-	digest string // of what is written; "" of what callers made
+	node   config.Node // in the file; nothing of what callers made
+	digest string      // of node
 }
 
 // A Sink is one entry of sinks, with the configuration of its kind.
@@ -52,7 +53,8 @@ type Sink struct {
 	Name   string
 	Kind   sink.Kind
 	Config sink.Config
-	digest string // of what is written; "" of what callers made
+	node   config.Node // in the file; nothing of what callers made
+	digest string      // of node
 }
 
 // Templates says where template files are. In YAML it may be just the path.
@@ -139,7 +141,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		}
 		cfg := kind.Config()
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
-		s.Sources = append(s.Sources, Source{name, kind, cfg, node.Digest()})
+		s.Sources = append(s.Sources, Source{name, kind, cfg, node, node.Digest()})
 	}
 	for _, name := range sortedKeys(doc.Sinks) {
 		node := doc.Sinks[name]
@@ -149,7 +151,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		}
 		cfg := kind.Config()
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
-		s.Sinks = append(s.Sinks, Sink{name, kind, cfg, node.Digest()})
+		s.Sinks = append(s.Sinks, Sink{name, kind, cfg, node, node.Digest()})
 	}
 	for _, node := range doc.Bindings {
 		cfg := bindings.DefaultConfig()

@@ -156,15 +156,24 @@ func (c *runCommand) logger(w io.Writer) *slog.Logger {
 
 type checkCommand struct {
 	configFlag
+	Online bool `help:"Also ask the sources for their first rows, and the sinks whether they are there. Nothing is delivered. Ends with 3 where only they are at fault."`
 }
 
 func (c *checkCommand) Run(t *terminal) error {
-	report, err := daemon.Check(c.Config)
-	if err != nil {
+	if !c.Online {
+		report, err := daemon.Check(c.Config)
+		if err == nil {
+			fmt.Fprintln(t.out, report)
+		}
 		return err
 	}
-	fmt.Fprintln(t.out, report)
-	return nil
+	ctx, stop := interruptible()
+	defer stop()
+	report, err := daemon.CheckOnline(ctx, c.Config)
+	if report != "" {
+		fmt.Fprintln(t.out, report)
+	}
+	return err
 }
 
 type versionCommand struct{}
