@@ -47,6 +47,8 @@ type bindingView struct {
 	Complete bool       `json:"complete"`
 	Error    string     `json:"error,omitempty"`
 	ErrorAt  *time.Time `json:"errorAt,omitempty"`
+
+	Freshness *bindingFreshness `json:"freshness"`
 }
 
 // A heldView is what the guard holds, and why.

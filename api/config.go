@@ -163,6 +163,20 @@ func loopback(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
+// ThisMachineOnly reports whether nobody calls from elsewhere: the server listens
+// on a loopback address, and no public URL says that a proxy stands before it.
+func (c Config) ThisMachineOnly() bool {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil || !loopback(host) {
+		return false
+	}
+	if c.PublicURL == "" {
+		return true
+	}
+	u, err := url.Parse(c.PublicURL)
+	return err == nil && loopback(u.Hostname())
+}
+
 // BaseURL is what handed-out addresses begin with, without a slash at its end.
 // addr is where the server really listens; nil stands for Listen.
 func (c Config) BaseURL(addr net.Addr) string {

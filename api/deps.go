@@ -13,6 +13,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/spool"
 	"github.com/pictifyd/pictifyd/template"
@@ -144,8 +145,11 @@ type Binding struct {
 	Public   bool     // its images need no key
 	Outputs  []Output // the first is the one that stands for the row
 	Sinks    []string
-	Error    error  // why it cannot work as configured now; nil when it can
-	OneKey   string // canonical: of the only row that its source ever has; "" where there may be many
+	Error    error // why it cannot work as configured now; nil when it can
+	Live     bindings.Live
+	// Placeholder is the template that stands for images that are not there; "" none.
+	Placeholder string
+	OneKey      string // canonical: of the only row that its source ever has; "" where there may be many
 
 	Origin    string          // OfFile or OfCallers
 	Spec      json.RawMessage // as it was sent; nil of the file's
@@ -176,6 +180,7 @@ type Deps struct {
 	Resources Resources
 	Refresher Refresher
 	Guards    Guards
+	Hooks     Hooks
 	Images    Images
 	Templates Templates
 	Drafts    Drafts
@@ -183,6 +188,7 @@ type Deps struct {
 	Publisher Publisher
 	Blobs     Blobs
 	Easel     Easel
+	Live      Live
 	Changes   Changes
 	Spool     *spool.Spool // where files of results are kept while they are sent
 	Keys      Keys
@@ -208,6 +214,8 @@ type Deps struct {
 	// RoomFunc says why nothing more can be taken in, for want of disk; nil when
 	// it can. Without it there always is.
 	RoomFunc func(ctx context.Context) error
+	// FreshnessFunc is how current each source is.
+	FreshnessFunc func(ctx context.Context) (map[string]connectors.Freshness, error)
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

@@ -46,7 +46,7 @@ var serverOperations = operations{
 	"GET /readyz": {
 		id: "ready", tag: tagServer, summary: "Whether the daemon can do its work",
 		answers: answers{
-			200: sends("It can.", object(property{"status", "`ready`", anyText()})),
+			200: sends("It can. A source that cannot be read takes nothing of that away.", of[readyView]()),
 			503: sends("It cannot now.", object(property{"status", "`not ready`", anyText()}, property{"waitingFor", "", of[[]string]()})),
 		},
 	},

@@ -56,6 +56,7 @@ var pathWords = map[string]string{
 	"jobs/{id}":        "The id of the job, as `jobId` of its acceptance.",
 	"keys/{id}":        "The id or the name of the key.",
 	"sources/{name}":   "The name of the source.",
+	"{path}":           "The `path` of the source.",
 	"sinks/{name}":     "The name of the sink.",
 	"{number}":         "The number of a version.",
 	"bindings/{name}":  "The name of the binding.",

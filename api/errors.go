@@ -80,6 +80,12 @@ var explanations = map[string]string{
 	draft.NothingToUndo: "The draft has no step of this author that still stands, since the document was last replaced as a whole.",
 	draft.VersionMoved: "Something else stands where the document would go: a version that came by another door, or a file in the templates folder. " +
 		"The texts of the answer have both. To publish the draft all the same, send their digest as over.",
+	"hook_refused":               "The call to /hooks/ is not known to be from its sender. See that both have the same secret, that the clocks are right within five minutes, and that no proxy changes the body.",
+	"hook_not_found":             "No webhook source has this path. GET /sources says where each is called.",
+	"hook_too_large":             "The body is larger than max_size of the source, as it is sent or unpacked. Send fewer rows in a call.",
+	"hook_without_id":            "The call has no id by which it could be known when it comes again, and the source says where it should be.",
+	"hook_path_taken":            "Another source is called at this path. Paths are unique.",
+	"hook_unguarded":             "Nothing says who may send rows. A webhook source wants a secret or another check; open: true is for a server that only this machine reaches.",
 	"port_in_use":                "Another program listens on the port of server.listen.",
 	string(problem.Invalid):      "Something in the request is wrong; errors in the answer lists the fields.",
 	string(problem.NotFound):     "What the path names does not exist.",

@@ -166,17 +166,22 @@ func (s *Server) serveStable(w http.ResponseWriter, r *http.Request) error {
 	if !known {
 		return s.noBinding(p.binding)
 	}
-	image, err := s.deps.Images.Image(r.Context(), bindings.BindingOwner(p.binding), p.key, p.output, p.ext)
-	if err != nil {
-		return describeImage(p, err)
+	if output, ok := outputOf(p, b); ok && b.Live.On() {
+		p.output = output
+		return s.serveLive(w, r, p, b, s.mayAsk(r, b))
 	}
-	if err := unservable(p, image); err != nil {
+	image, err := s.imageOf(r.Context(), p)
+	if waitsFor(err) {
+		return s.servePlaceholder(w, r, p, b, err)
+	}
+	if err != nil {
 		return err
 	}
-	caching := askAgainOwn
-	if b.Public {
-		caching = askAgain
-	}
+	return s.serveNewest(w, r, p, image, askingAgain(b))
+}
+
+// serveNewest serves the bytes of image, or that the client has them.
+func (s *Server) serveNewest(w http.ResponseWriter, r *http.Request, p place, image bindings.Image, caching string) error {
 	if has(r, image.Hash) {
 		w.Header().Set("Cache-Control", caching)
 		w.Header().Set("ETag", etagOfBytes(image.Hash))

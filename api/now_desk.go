@@ -68,6 +68,9 @@ const (
 	nowPerURLKey  = 600
 	nowPerAddress = 120
 
+	// A request that waits for a live row costs little: few of them ask the source.
+	liveSeats = 16
+
 	slugBusy       = "too_busy"
 	slugRenderRate = "render_rate"
 	slugSignature  = "signature_invalid"
@@ -77,6 +80,7 @@ const (
 // A nowDesk lets in requests for pictures that are made at once.
 type nowDesk struct {
 	places  chan struct{}
+	seats   chan struct{} // of those who wait for a row and its picture, many of them for the same
 	timeout time.Duration
 	keys    []URLKey // that sign addresses; the first makes new ones
 
@@ -94,6 +98,7 @@ func newNowDesk(cfg Config, secrets []string) *nowDesk {
 		places: make(chan struct{}, or(cfg.Now.AtOnce, nowAtOnce)), timeout: cfg.Now.Timeout.Std(), keys: cfg.URLKeys,
 		perKey: newBuckets(or(cfg.Now.PerURLKey, nowPerURLKey)), perClient: newBuckets(or(cfg.Now.PerAddress, nowPerAddress)),
 	}
+	d.seats = make(chan struct{}, liveSeats*cap(d.places))
 	if d.timeout == 0 {
 		d.timeout = nowTimeout
 	}
@@ -108,14 +113,18 @@ func newNowDesk(cfg Config, secrets []string) *nowDesk {
 // enter takes a place and bounds the time there; leave gives it back. No place
 // is a problem that says when to come again.
 func (d *nowDesk) enter(ctx context.Context) (within context.Context, leave func(), err error) {
+	return enterBy(ctx, d.places, d.timeout)
+}
+
+func enterBy(ctx context.Context, places chan struct{}, timeout time.Duration) (within context.Context, leave func(), err error) {
 	select {
-	case d.places <- struct{}{}:
+	case places <- struct{}{}:
 	default:
-		return nil, nil, retry.After(problem.New(problem.Overloaded, "%d requests for pictures are in work, and no more are taken", cap(d.places)).
+		return nil, nil, retry.After(problem.New(problem.Overloaded, "%d requests for pictures are in work, and no more are taken", cap(places)).
 			WithSlug(slugBusy).WithHint("ask again after the seconds of Retry-After, or send many rows as a batch"), time.Second)
 	}
-	within, cancel := context.WithTimeout(ctx, d.timeout)
-	return within, func() { cancel(); <-d.places }, nil
+	within, cancel := context.WithTimeout(ctx, timeout)
+	return within, func() { cancel(); <-places }, nil
 }
 
 // late is err in the words of a request whose time is over.
@@ -185,6 +194,21 @@ func (d *nowDesk) mayDraw(key, client string) func() error {
 				return retry.After(problem.New(problem.Overloaded, "%s had %d pictures made in a minute, and may have no more", b.who, b.of.perMinute).
 					WithSlug(slugRenderRate).WithHint("pictures that are there are served; ask for new ones after the seconds of Retry-After"), wait)
 			}
+		}
+		return nil
+	}
+}
+
+// mayAsk counts a key that no row has on the client that asks for it; nil for
+// whoever has a key of the API.
+func (s *Server) mayAsk(r *http.Request, b Binding) func() error {
+	if !b.Public && !s.signed(r) {
+		return nil
+	}
+	return func() error {
+		if wait, ok := s.now.perClient.take(clientOf(r), time.Now()); !ok {
+			return retry.After(problem.New(problem.Overloaded, "your address asked for %d new images in a minute, and may ask for no more", s.now.perClient.perMinute).
+				WithSlug(slugRenderRate).WithHint("images of known rows are served; ask for new ones after the seconds of Retry-After"), wait)
 		}
 		return nil
 	}

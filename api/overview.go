@@ -97,10 +97,15 @@ func (s *Server) bindingViews(ctx context.Context, some []Binding) ([]bindingVie
 	for _, st := range statuses {
 		byName[st.Binding] = st
 	}
+	fresh, err := s.freshness(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read how current the sources are: %w", err)
+	}
 	views := make([]bindingView, len(some))
 	for i, b := range some {
 		views[i] = viewOfBinding(b, byName[b.Name]) // one the store does not know yet is new
 		views[i].RenderURL = s.renderURL(b)
+		views[i].Freshness = freshnessOfBinding(b, byName[b.Name], fresh[b.Source], time.Now())
 	}
 	return views, nil
 }

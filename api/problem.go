@@ -124,8 +124,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	list := problem.All(err)
 	first := list[0]
 	status := statusOf(first)
-	// What is refused for there being too much is no fault, and comes in floods.
-	if status >= http.StatusInternalServerError && first.Code != problem.Overloaded && r.Context().Err() == nil {
+	if status >= http.StatusInternalServerError && !quietly(first) && r.Context().Err() == nil {
 		s.log.Error("request failed", slog.String("method", r.Method), slog.String("path", r.URL.Path),
 			slog.String("request", requestID(r)), slog.Any("err", err))
 	}
@@ -134,7 +133,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		h.Del(name)
 	}
 	h.Set("Content-Type", "application/problem+json")
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", cachingOf(err))
 	if status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="pictifyd"`)
 	}
@@ -145,6 +144,13 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	d := documentOf(list, status, r)
 	d.Conflicts, d.Texts = conflictsOf(err), textsOf(err)
 	_ = json.NewEncoder(w).Encode(d) // a client that has gone reads nothing
+}
+
+// quietly reports whether a problem is no fault of the request's or is logged
+// where it happens: what is refused for there being too much, and what a source
+// did not give, come in floods.
+func quietly(e *problem.Error) bool {
+	return e.Code == problem.Overloaded || e.Slug == slugRowFailed || e.Slug == slugRowLate
 }
 
 func documentOf(list problem.List, status int, r *http.Request) document {

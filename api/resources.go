@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -89,6 +90,10 @@ type Connection struct {
 	Reason    string // why it is not
 	ReadError string // why it can't be read now
 	ErrorAt   time.Time
+
+	// Of a source that is called: where, and what of its rows is not as it was.
+	HookPath string
+	Warnings []string
 }
 
 // An InUseError refuses to delete what bindings use.
@@ -115,6 +120,9 @@ type connectionView struct {
 	UpdatedAt *time.Time      `json:"updatedAt,omitempty"`
 	Error     string          `json:"error,omitempty"`
 	Reading   *readingView    `json:"reading,omitempty"`
+	HookURL   string          `json:"hookUrl,omitempty"`   // where its rows are sent to
+	Warnings  []string        `json:"warnings,omitempty"`  // what of its rows is not as it was
+	Freshness *freshnessView  `json:"freshness,omitempty"` // of a source
 }
 
 // A readingView is how a source was read last.
@@ -128,7 +136,7 @@ type readingView struct {
 }
 
 // viewOfConnection is c as the asker may see it.
-func (s *Server) viewOfConnection(ctx context.Context, c Connection) connectionView {
+func (s *Server) viewOfConnection(ctx context.Context, c Connection, fresh map[string]connectors.Freshness) connectionView {
 	v := connectionView{
 		Name: c.Name, Kind: c.Type, Origin: c.Origin, ReadOnly: c.Origin == OfFile, UsedBy: s.seen(ctx, c.UsedBy), Config: c.Spec,
 		Revision: c.Revision, Author: c.Author, CreatedAt: moment(c.CreatedAt), UpdatedAt: moment(c.UpdatedAt),
@@ -138,6 +146,13 @@ func (s *Server) viewOfConnection(ctx context.Context, c Connection) connectionV
 	}
 	if c.Kind == kindSource {
 		v.Reading = &readingView{c.Rows, moment(c.ReadAt), c.Complete, c.Reason, c.ReadError, moment(c.ErrorAt)}
+		v.Warnings = c.Warnings
+		if c.HookPath != "" {
+			v.HookURL = s.base + "/hooks/" + url.PathEscape(c.HookPath)
+		}
+		if f, ok := fresh[c.Name]; ok {
+			v.Freshness = viewOfFreshness(f, time.Now())
+		}
 	}
 	return v
 }
@@ -161,9 +176,13 @@ func (c connections) list(s *Server, w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return fmt.Errorf("list %ss: %w", c.kind, err)
 	}
+	fresh, err := s.freshnessOf(r.Context(), c.kind)
+	if err != nil {
+		return err
+	}
 	views := make([]connectionView, len(all))
 	for i, one := range all {
-		views[i] = s.viewOfConnection(r.Context(), one)
+		views[i] = s.viewOfConnection(r.Context(), one, fresh)
 	}
 	return answer(w, http.StatusOK, map[string]any{c.kind + "s": views})
 }
@@ -178,13 +197,17 @@ func (c connections) answer(s *Server, w http.ResponseWriter, r *http.Request, s
 	if err != nil {
 		return fmt.Errorf("look up %s %q: %w", c.kind, name, err)
 	}
+	fresh, err := s.freshnessOf(r.Context(), c.kind)
+	if err != nil {
+		return err
+	}
 	var names []string
 	for _, one := range all {
 		if one.Name == name {
 			if one.Revision > 0 {
 				w.Header().Set("ETag", etagOf(one.Revision))
 			}
-			return answer(w, status, map[string]any{c.kind: s.viewOfConnection(r.Context(), one)})
+			return answer(w, status, map[string]any{c.kind: s.viewOfConnection(r.Context(), one, fresh)})
 		}
 		names = append(names, one.Name)
 	}

@@ -102,6 +102,8 @@ func routes() []route {
 		{"GET /bindings/{name}/guard", BindingsRead, (*Server).showGuard},
 		{"POST /bindings/{name}/guard/accept", BindingsWrite, replayed((*Server).acceptGuard)},
 
+		{"POST /hooks/{path}", "", (*Server).receiveHook}, // the source asks for itself
+
 		{"GET /keys", Admin, (*Server).listKeys},
 		{"POST /keys", Admin, replayed((*Server).createKey)},
 		{"DELETE /keys/{id}", Admin, (*Server).revokeKey},

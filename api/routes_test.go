@@ -90,6 +90,7 @@ func ways(w *world) map[string]struct {
 		"POST /bindings/{name}/refresh":                  {post("/bindings/cards/refresh", ""), 202},
 		"GET /bindings/{name}/guard":                     {get("/bindings/cards/guard"), 200},
 		"POST /bindings/{name}/guard/accept":             {post("/bindings/cards/guard/accept", ""), 200},
+		"POST /hooks/{path}":                             {post("/hooks/crm", `[{"id":1}]`), 200},
 		"GET /keys":                                      {get("/keys"), 200},
 		"POST /keys":                                     {post("/keys", `{"name":""}`), 422},
 		"DELETE /keys/{id}":                              {call{method: http.MethodDelete, path: "/keys/config:ci"}, 404},
@@ -117,7 +118,7 @@ func ways(w *world) map[string]struct {
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
 	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
-	"POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
+	"POST /hooks/{path}": true, "POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 
 func TestEveryRouteAnswersAndAsksForItsKey(t *testing.T) {

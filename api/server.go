@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -44,6 +45,8 @@ type Server struct {
 	replays *replays
 	now     *nowDesk
 	papers  func() (papers, error)
+
+	hookBytes atomic.Int64 // of the bodies of calls that are being read
 
 	closing chan struct{} // closed when streams should end
 	close   func()

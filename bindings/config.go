@@ -32,6 +32,8 @@ type Config struct {
 	Guard       Guard           `yaml:"guard"`
 	Public      bool            `yaml:"public"` // /b/… needs no key
 	Assets      Assets          `yaml:"assets"`
+	Live        Live            `yaml:"live"`
+	Placeholder string          `yaml:"placeholder"` // a template that stands, drawn with its defaults, for images that are not there yet
 
 	Language `yaml:",inline"` // of all outputs that name none
 }
@@ -95,6 +97,7 @@ func (c Config) Validate() error {
 				"the variable %q is mapped to nothing", variable)
 		}
 	}
+	problems = append(problems, c.checkLive()...)
 	problems = append(problems, c.Language.check("")...)
 	if _, err := Outputs(c.Outputs, "outputs"); err != nil {
 		problems = append(problems, problem.All(err)...)

@@ -165,6 +165,9 @@ type Plan struct {
 	Promote map[string]bool
 	Seen    int // rows in the batch, changed or not
 	Closes  *Closing
+	// Messages are the ids of the messages that the batch came in: they are known
+	// as soon as it is committed.
+	Messages []string
 }
 
 // A Closing ends a reading: the ledger judges each binding's proposals of this

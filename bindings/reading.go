@@ -110,9 +110,9 @@ func (r *Reading) withTwice(keys []string, b connectors.Batch) []string {
 }
 
 // asBefore reports whether the ledger has the row with these values, and nothing
-// is open about it.
+// is open about it. The states that a source numbers are compared in the ledger.
 func (r *Reading) asBefore(h keyHash, row *connectors.Row) bool {
-	if r.settled == nil || row.Deleted {
+	if r.settled == nil || row.Deleted || row.Version != 0 {
 		return false
 	}
 	spelt, err := appendValue(r.spelt[:0], row.Values)
@@ -221,7 +221,7 @@ func (r *Reading) change(key string, version int64, row *connectors.Row, k Known
 		return c, nil, nil
 	}
 	if row.Deleted {
-		return r.deletion(key, version, k)
+		return r.deletion(key, version, row, k)
 	}
 	values, err := Canonical(row.Values)
 	if err != nil {
@@ -233,7 +233,9 @@ func (r *Reading) change(key string, version int64, row *connectors.Row, k Known
 		return c, nil, nil // the ledger would not take it, so its images must not change either
 	}
 	changed = &heldRow{
-		store:     !same || k.Row.Missing,
+		// Also a state that is as before is noted when it is newer by the source's own
+		// count, or one in between that comes late would replace it.
+		store:     !same || k.Row.Missing || row.Version > k.Row.Version,
 		proposals: r.proposals(key, row.Values, k, same),
 	}
 	if !changed.store && len(changed.proposals) == 0 {
@@ -243,8 +245,10 @@ func (r *Reading) change(key string, version int64, row *connectors.Row, k Known
 }
 
 // deletion is what the source's own word that a row is gone does.
-func (r *Reading) deletion(key string, version int64, k Known) (RowChange, *heldRow, error) {
-	changed := &heldRow{store: k.Row != nil}
+func (r *Reading) deletion(key string, version int64, row *connectors.Row, k Known) (RowChange, *heldRow, error) {
+	// Of a row that is not known the word is kept where the source numbers states:
+	// an older one may come late.
+	changed := &heldRow{store: k.Row != nil || row.Version != 0}
 	for _, b := range r.o.Bindings {
 		if item, ok := k.Items[b.Name()]; ok && !item.Removed && b.cfg.OnDelete == Remove {
 			changed.proposals = append(changed.proposals, removal(BindingOwner(b.Name()), key))

@@ -13,6 +13,8 @@ type Status struct {
 	Waiting  int64 // items with a render to make
 	Failed   int64 // items whose last wanted state could not be made
 
+	WantedSince time.Time // of the picture that waits longest; zero when none does
+
 	Quarantined int64 // rows of its source that are kept out
 
 	HeldChanges int64  // changes that the guard holds

@@ -64,6 +64,8 @@ type decoder struct {
 var (
 	nodeType   = reflect.TypeFor[Node]()
 	secretType = reflect.TypeFor[Secret]()
+
+	secretsType = reflect.TypeFor[Secrets]()
 )
 
 // value decodes n into v, which is addressable.

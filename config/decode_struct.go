@@ -19,7 +19,7 @@ type field struct {
 }
 
 func (f field) secret() bool {
-	return f.typ == secretType || f.typ == reflect.PointerTo(secretType)
+	return f.typ == secretType || f.typ == reflect.PointerTo(secretType) || f.typ == secretsType
 }
 
 // fields are the keys that a struct takes, with those of the structs that it
@@ -148,7 +148,7 @@ func (d *decoder) both(n Node, name string) {
 	d.fail(file, slugFile, "%q is given as well", name).WithHint("keep one of them")
 }
 
-// secretFile reads the file that n names into v, a Secret or a pointer to one.
+// secretFile reads the file that n names into v, a Secret, a pointer to one, or Secrets.
 func (d *decoder) secretFile(n Node, v reflect.Value) {
 	var path string
 	before := len(d.problems)
@@ -164,9 +164,12 @@ func (d *decoder) secretFile(n Node, v reflect.Value) {
 		return
 	}
 	secret := NewSecret(text)
-	if v.Kind() == reflect.Pointer {
+	switch {
+	case v.Kind() == reflect.Pointer:
 		v.Set(reflect.ValueOf(&secret))
-		return
+	case v.Type() == secretsType:
+		v.Set(reflect.ValueOf(Secrets{secret}))
+	default:
+		v.Set(reflect.ValueOf(secret))
 	}
-	v.Set(reflect.ValueOf(secret))
 }

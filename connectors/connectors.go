@@ -159,6 +159,20 @@ type Passive interface {
 	Passive() bool
 }
 
+// A Findable configuration says whether its source is a Finder as it is configured;
+// no source of another configuration is one.
+type Findable interface {
+	Finds() bool
+}
+
+// Finds reports whether a source of cfg can find one row by its key.
+func Finds(cfg Config) bool {
+	if f, ok := cfg.(Findable); ok {
+		return f.Finds()
+	}
+	return false
+}
+
 // A Dependent configuration names the sources whose rows it reads by Env.RowsFunc.
 // A change of those is a reason to read it again.
 type Dependent interface {
@@ -170,6 +184,9 @@ type Common struct {
 	Kind  string          `yaml:"kind"`
 	Key   config.Strings  `yaml:"key"`   // the columns that identify a row, in order
 	Every config.Duration `yaml:"every"` // between polls; zero is the kind's default
+	// Expect is how often something is heard of the source when all is well; zero is
+	// how often it is read, and never of one that is not.
+	Expect config.Duration `yaml:"expect"`
 }
 
 // Base makes a struct that embeds Common a Config but for Validate.

@@ -97,7 +97,7 @@ func (s *Settings) checkBinding(b bindings.Config, templates map[string]*templat
 		return nil // said already
 	}
 	_, err := bindings.Compile(b, t, 0, 1)
-	return s.place(b.Name, err)
+	return append(s.place(b.Name, err), s.checkPlaceholder(b, templates)...)
 }
 
 // place gives the problems of a binding their place in the file.

@@ -90,6 +90,9 @@ type Daemon struct {
 	unable map[string]error // bindings that cannot work now, and why
 	polled map[string]error // how the last poll of a source ended
 
+	looking   chan struct{} // those who read sources by themselves
+	confirmed confirmations
+
 	sweepAsked chan struct{} // somebody wants bytes to be looked through
 	unscrubbed atomic.Bool   // the store's files may still have what was deleted
 }
@@ -140,8 +143,8 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	return &Daemon{
 		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
 		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight),
-		sweepAsked: make(chan struct{}, 1),
-		renewed:    make(chan struct{}, 1), changing: newGate(),
+		sweepAsked: make(chan struct{}, 1), looking: make(chan struct{}, looks),
+		renewed: make(chan struct{}, 1), changing: newGate(),
 		vault: &vault{named: settings.Secrets, keyFunc: func() (string, error) { return store.SealKey(settings.Store, settings.Dir) }},
 	}
 }
@@ -177,6 +180,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	if d.guard, err = egress.New(s.Egress); err != nil {
 		return closing, err
 	}
+	d.metrics.registry.MustRegister(freshnessCollector{d})
 	d.guarded = d.guard.Client(egress.ClientOptions{Timeout: 30 * time.Second})
 	fetcher := d.guard.Client(egress.ClientOptions{Timeout: 15 * time.Second, MaxRedirects: 3})
 	d.assets = assets.New(fetcher, d.store, d.blobs, assets.Limits{})

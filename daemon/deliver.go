@@ -87,6 +87,9 @@ func try(ctx context.Context, to sink.Sink, delivery sink.Delivery) error {
 // judge says how a delivery goes on after a try that ended with err.
 func (d *Daemon) judge(c store.DeliveryClaim, err error) store.Delivered {
 	d.metrics.delivered(sinkLabel(c.Sink), err)
+	if err == nil {
+		d.metrics.stage(stageDelivered, c.CreatedAt)
+	}
 	done := store.Delivered{ID: c.ID, Err: err}
 	switch {
 	case err == nil:

@@ -167,6 +167,7 @@ func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, 
 	if err != nil {
 		return d.unmade(c, done, err), nil
 	}
+	d.metrics.stage(stageRendered, c.Wanted)
 	done.Ext = p.sheet.request.Format.Ext()
 	done.Width, done.Height = out.Width, out.Height
 	done.Bytes, done.Duration = int64(len(out.Bytes)), out.Duration

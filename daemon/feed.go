@@ -17,12 +17,22 @@ type feed struct {
 	name    string
 	every   time.Duration
 	poller  connectors.Poller
-	oneKey  string // canonical, where the source has one row only
-	passive bool   // never polled: its rows are sent, or asked for
+	oneKey  string   // canonical, where the source has one row only
+	passive bool     // never polled: its rows are sent, or asked for
+	live    *lookout // nil where it finds no single rows
+
+	latest   latest
+	since    time.Time
+	expected time.Duration // something is heard of it so often; 0: nobody knows
+	again    atomic.Int64  // when it is read after a failure, in Unix nanoseconds; 0: at its interval
+
+	told  connectors.Told // where its rows are sent to it, how; else nil
+	calls calls           // that bring them
+	drift drift           // of their columns
 
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
-	wish   *errand            // asks the store for a poll
+	wish   *errand            // reads the source
 	later  chan time.Duration // when to read again after a reading that failed; 0 after one that did not
 	bound  atomic.Bool        // the stored rows are planned as the bindings are
 
@@ -32,8 +42,12 @@ type feed struct {
 
 	compiled bool // bindings are those of the configuration, but for the unable
 	bindings []*bindings.Binding
-	failures int             // readings that failed in a row
-	held     map[string]bool // bindings of which the guard holds something, as the log has it
+	failures int     // readings that failed in a row
+	noted    *string // the error of the newest poll, as the store has it; nil: nobody knows
+	// confirmable says that a reading with these bindings was closed, so that
+	// the source's word that nothing changed since needs no commit.
+	confirmable bool
+	held        map[string]bool // bindings of which the guard holds something, as the log has it
 }
 
 // A gate is a mutex whose waiters give up when their context ends: a reading
@@ -69,17 +83,17 @@ func (g gate) leave() { <-g }
 
 func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors.Poller) *feed {
 	f := &feed{
-		name: name, every: base.Every.Std(), poller: poller,
+		name: name, every: base.Every.Std(), poller: poller, since: time.Now(),
 		later: make(chan time.Duration, 1), gate: newGate(), gone: make(chan struct{}),
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
 		func(err error) { d.faults.note(d.log, "bind", name, err) })
-	f.wish = newErrand(func(ctx context.Context) error { return d.store.WantPoll(ctx, name) },
+	f.wish = newErrand(func(ctx context.Context) error { return d.look(ctx, f) },
 		func(err error) { d.faults.note(d.log, "poll", name, err) })
 	return f
 }
 
-// watch binds f and asks for its polls: at the start, at every interval, sooner
+// watch binds f and reads it: at the start, at every interval, sooner
 // after a reading that failed, and whenever the source hints at a change. It
 // blocks until ctx ends.
 func (d *Daemon) watch(ctx context.Context, f *feed) {
@@ -87,6 +101,9 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	defer wg.Wait()
 	wg.Go(func() { f.rebind.work(ctx) })
 	f.rebind.ask()
+	if f.live != nil {
+		wg.Go(func() { d.lookBehind(ctx, f) })
+	}
 	if f.passive {
 		<-ctx.Done()
 		return
@@ -130,6 +147,10 @@ func (f *feed) read(err error) {
 		f.failures = 0
 	} else {
 		wait = f.pause(err)
+	}
+	f.again.Store(0)
+	if wait > 0 {
+		f.again.Store(time.Now().Add(wait).UnixNano())
 	}
 	select { // only the newest counts
 	case <-f.later:

@@ -32,6 +32,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Resources:          d,
 		Refresher:          d,
 		Guards:             d,
+		Hooks:              d,
 		Images:             d.store,
 		Templates:          d.store,
 		Drafts:             d.store,
@@ -39,6 +40,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Publisher:          d.publisher(),
 		Blobs:              d.blobs,
 		Easel:              easel{d},
+		Live:               watchtower{d},
 		Changes:            d.store,
 		Spool:              d.spool,
 		MergePDFFunc:       mergePDF,
@@ -53,11 +55,12 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
 			return d.templates.at(ctx, name, number)
 		},
-		CheckURLFunc: d.guard.CheckURL,
-		ReadyFunc:    d.able,
-		Registry:     d.metrics.registry,
-		CountersFunc: d.counters,
-		URLSecrets:   d.urls.secrets,
+		CheckURLFunc:  d.guard.CheckURL,
+		ReadyFunc:     d.able,
+		FreshnessFunc: d.freshness,
+		Registry:      d.metrics.registry,
+		CountersFunc:  d.counters,
+		URLSecrets:    d.urls.secrets,
 	})
 }
 
@@ -90,6 +93,10 @@ func (d *Daemon) shown(now *roster, b bindings.Config) api.Binding {
 	one := api.Binding{
 		Name: b.Name, Source: b.Source, Template: b.Template, Public: b.Public, Sinks: b.Sinks,
 		Error: errors.Join(now.lacks(b), unable, d.templates.problem(b.Template)),
+	}
+	one.Placeholder = b.Placeholder
+	if !now.paused[b.Name] {
+		one.Live = b.Live
 	}
 	now.describe(&one)
 	outputs, err := bindings.Outputs(b.Outputs, "outputs")

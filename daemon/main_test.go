@@ -43,7 +43,7 @@ func child(path string) int {
 			return 2
 		}
 	}
-	settings, err := Load(path)
+	settings, err := loadWithFinder(path)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2

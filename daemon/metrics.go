@@ -6,15 +6,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render/chrome"
 )
 
 // metrics are the figures that only passing work can give; those of the store
 // are read from it when somebody asks.
 type metrics struct {
+	*readingMetrics
+
 	registry   *prometheus.Registry
-	polls      *prometheus.CounterVec
+	finds      *prometheus.CounterVec
+	finding    *prometheus.HistogramVec
 	pictures   *prometheus.CounterVec
 	drawing    *prometheus.HistogramVec
 	deliveries *prometheus.CounterVec
@@ -23,14 +25,20 @@ type metrics struct {
 	freed      prometheus.Counter
 	sweptAt    prometheus.Gauge
 	config     configMetrics
+	hooks      hookMetrics
 }
 
 func newMetrics() *metrics {
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		polls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "pictifyd_polls_total", Help: "Readings of a source, by how they ended.",
+		readingMetrics: newReadingMetrics(),
+		registry:       prometheus.NewRegistry(),
+		finds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pictifyd_finds_total", Help: "Rows that a source was asked for one by one, by what it said.",
 		}, []string{"source", "result"}),
+		finding: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "pictifyd_find_seconds", Help: "Time of a source's answer about one row.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"source"}),
 		pictures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "pictifyd_renders_total", Help: "Pictures made, by format and how it ended.",
 		}, []string{"format", "result"}),
@@ -54,9 +62,10 @@ func newMetrics() *metrics {
 			Name: "pictifyd_sweep_timestamp_seconds", Help: "When the bytes were last looked through; 0 before the first time.",
 		}),
 		config: newConfigMetrics(),
+		hooks:  newHookMetrics(),
 	}
-	m.registry.MustRegister(m.polls, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
-		m.config.reloads, m.config.good, m.config.loadedAt,
+	m.readingMetrics.register(m.registry)
+	m.registry.MustRegister(m.config.reloads, m.config.good, m.config.loadedAt, m.hooks.calls, m.hooks.rows, m.hooks.drifts, m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -82,8 +91,17 @@ func (m *metrics) swept(seen swept, at time.Time) {
 	m.sweptAt.Set(float64(at.Unix()))
 }
 
-func (m *metrics) polled(source string, err error) {
-	m.polls.WithLabelValues(source, result(err)).Inc()
+// found counts what a source said of one row.
+func (m *metrics) found(source string, found bool, err error, took time.Duration) {
+	result := "missing"
+	switch {
+	case err != nil:
+		result = "failed"
+	case found:
+		result = "found"
+	}
+	m.finds.WithLabelValues(source, result).Inc()
+	m.finding.WithLabelValues(source).Observe(took.Seconds())
 }
 
 func (m *metrics) rendered(format string, took time.Duration, err error) {
@@ -95,14 +113,4 @@ func (m *metrics) rendered(format string, took time.Duration, err error) {
 
 func (m *metrics) delivered(sink string, err error) {
 	m.deliveries.WithLabelValues(sink, result(err)).Inc()
-}
-
-func result(err error) string {
-	switch {
-	case err == nil:
-		return "ok"
-	case retry.IsPermanent(err):
-		return "failed"
-	}
-	return "retry"
 }

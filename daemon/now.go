@@ -22,6 +22,7 @@ import (
 type now struct {
 	asked    flight.Group[api.Drawn] // by fingerprint, until they are recorded
 	pictures flight.Group[picture]   // by fingerprint, until they are drawn
+	lately   lately
 }
 
 // of is the compiled document of a spec: a version of a template, or what was
@@ -150,16 +151,26 @@ func (d *Daemon) drawNow(ctx context.Context, w bindings.Want) (store.Rendered, 
 	hashes, err := d.blobs.PutMany(ctx, [][]byte{bytes})
 	d.faults.note(d.log, "folder", "images", err)
 	if err != nil {
+		d.now.lately.forget(done.Fingerprint)
 		return done, err
 	}
 	done.Hash = hashes[0]
+	d.now.lately.put(done, nil)
 	return done, nil
 }
 
 // shared is picture, or that of whoever draws the same just now.
 func (d *Daemon) shared(ctx context.Context, p prepared) (store.Rendered, []byte) {
+	if p.claim.Owner != store.AskerOwner { // whose own claim found nothing made
+		if got, ok := d.drawnLately(ctx, p.claim.Fingerprint); ok {
+			return got.done, got.bytes
+		}
+	}
 	got, led, err := d.now.pictures.Do(ctx, p.claim.Fingerprint, func(ctx context.Context) (picture, error) {
 		done, bytes := d.picture(ctx, p)
+		if p.claim.Owner == store.AskerOwner {
+			d.now.lately.put(done, bytes)
+		}
 		return picture{done: done, bytes: bytes}, nil
 	})
 	if err != nil || !led && (got.done.Problem != nil || got.done.Retry != nil) {

@@ -96,7 +96,7 @@ func (o *onlineCheck) withoutStore(ctx context.Context) (closing func(), err err
 		return after, err
 	}
 	d.templates = &templates{dir: absolute(o.settings.Dir, o.settings.Templates.Path), versions: d.store, faults: &d.faults, log: d.log}
-	return func() { d.close("store", d.store.Close); after() }, d.look(ctx)
+	return func() { d.close("store", d.store.Close); after() }, d.regard(ctx)
 }
 
 // run asks all of them at once, each within its time.

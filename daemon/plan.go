@@ -157,7 +157,7 @@ func (d *Daemon) openToRead(ctx context.Context) (closing func(), err error) {
 		after()
 	}
 	d.templates = &templates{dir: absolute(s.Dir, s.Templates.Path), versions: d.store, faults: &d.faults, log: d.log}
-	return closing, d.look(ctx)
+	return closing, d.regard(ctx)
 }
 
 // openEmpty opens a store without anything in it, which closing removes.
@@ -170,8 +170,8 @@ func (d *Daemon) openEmpty(ctx context.Context) (closing func(), err error) {
 	return func() { _ = os.RemoveAll(dir) }, err
 }
 
-// look makes the roster without telling the store of it.
-func (d *Daemon) look(ctx context.Context) error {
+// regard makes the roster without telling the store of it.
+func (d *Daemon) regard(ctx context.Context) error {
 	now := newRoster(d.settings)
 	err := d.assemble(ctx, &roster{file: d.settings}, now)
 	d.current.Store(now)

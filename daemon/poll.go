@@ -8,7 +8,8 @@ import (
 	"github.com/pictifyd/pictifyd/store"
 )
 
-// poll is the work of one poll turn: one reading of one source.
+// poll is the work of one poll turn: the reading of a source that somebody asked
+// for, and that a death only puts off.
 func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	f, err := d.enterFeed(ctx, t.Source)
 	if err != nil {
@@ -33,23 +34,19 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 	if err != nil {
 		return err
 	}
-	life, stop := f.living(ctx)
-	err = f.poller.Poll(life, from, r.emit)
-	stop()
+	v := &visit{daemon: d, feed: f, reading: r}
+	err = v.pay(ctx, from)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err() // the turn is put back at the next start
 	case f.ended():
 		return d.store.EndPoll(ctx, t, nil)
 	}
-	d.faults.note(d.log, "source", f.name, err)
-	d.metrics.polled(f.name, err)
-	if r.judged {
-		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
-	}
 	if endErr := d.store.EndPoll(ctx, t, err); endErr != nil {
 		return endErr
 	}
+	message := textOf(err)
+	f.noted = &message
 	f.read(err)
 	d.setPolled(f.name, err)
 	return nil
@@ -74,14 +71,18 @@ func (d *Daemon) enterFeed(ctx context.Context, source string) (*feed, error) {
 
 // A reading carries the batches of one reading from the source to the store.
 type reading struct {
-	store    *store.Store
-	plan     *bindings.Reading
-	options  bindings.ReadingOptions
-	source   string
-	bindings []string
-	judged   bool // the guard had its say
-	settles  bool // the stored rows are planned as the bindings are
-	settled  bool // and were looked through
+	store     *store.Store
+	metrics   *readingMetrics
+	plan      *bindings.Reading
+	options   bindings.ReadingOptions
+	source    string
+	bindings  []string
+	judged    bool     // the guard had its say
+	whole     bool     // it had every row, or the source says that nothing changed
+	unchanged bool     // the source says so
+	settles   bool     // the stored rows are planned as the bindings are
+	settled   bool     // and were looked through
+	messages  []string // that its batch came in
 }
 
 // emit is the connectors.Emit of the reading.
@@ -102,7 +103,15 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	if plan, err = r.plan.Plan(b, known); err != nil {
 		return plan, result, err
 	}
+	plan.Messages = r.messages
 	result, err = r.store.Commit(ctx, plan)
+	if err == nil {
+		r.metrics.committed(r, plan, result)
+	}
+	if err == nil && plan.Closes != nil {
+		r.unchanged = plan.Closes.Unchanged
+		r.whole = plan.Closes.Complete || r.unchanged
+	}
 	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
 	return plan, result, err
 }

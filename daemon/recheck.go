@@ -74,6 +74,7 @@ func (d *Daemon) recheckBinding(ctx context.Context, b bindings.Config, wants []
 			return err
 		}
 		page = page[:0]
+		d.now.lately.forget("")
 		_, err := d.store.RemakeChanged(ctx, names)
 		return err
 	}

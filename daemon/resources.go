@@ -61,6 +61,9 @@ func (d *Daemon) Connections(ctx context.Context, kind string) ([]api.Connection
 		if st.Error != "" {
 			all[i].ReadError, all[i].ErrorAt = st.Error, st.ErrorAt
 		}
+		if f := now.feeds[all[i].Name]; f != nil && f.told != nil {
+			all[i].HookPath, all[i].Warnings = f.told.HookPath(), f.drift.warnings()
+		}
 	}
 	return all, err
 }
@@ -202,6 +205,15 @@ func (d *Daemon) proposeConnection(ctx context.Context, p *proposed, c api.Resou
 	if err := d.reachable(ctx, node, now); err != nil {
 		return err
 	}
+	if c.Kind == ofSource {
+		s, _, err := d.readSource(name, c.Body, d.vault.opening(id, before.Secrets))
+		if err == nil {
+			err = d.proposeTold(p, node, s)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if x.kept {
 		_, was, err := d.readConnection(id, []byte(before.Spec), d.vault.opening(id, before.Secrets))
 		if err != nil {
@@ -334,6 +346,10 @@ func (d *Daemon) proposeBinding(ctx context.Context, p *proposed, c api.Resource
 	}
 	problems := references(node, cfg, p.sources, p.sinks)
 	problems = append(problems, d.compiles(ctx, node, cfg)...)
+	problems = append(problems, d.standsIn(ctx, c, node, cfg)...)
+	if f := p.roster.feeds[cfg.Source]; cfg.Live.On() && f != nil && f.live == nil {
+		problems = append(problems, noFinder(node, cfg))
+	}
 	if err := problems.Err(); err != nil {
 		return err
 	}

@@ -519,6 +519,8 @@ func (l countingListener) Accept() (net.Conn, error) {
 // callersSpecs are, of each kind that callers may make, a body that would reach
 // an address.
 var callersSpecs = map[string]string{
+	"source webhook": `{"name":"x","kind":"webhook","path":"ADDRESS","key":"sku","secret":"long enough"}`,
+
 	"source http":  `{"name":"x","kind":"http","url":"ADDRESS","key":"sku","every":"1s"}`,
 	"sink webhook": `{"name":"x","kind":"webhook","url":"ADDRESS"}`,
 }

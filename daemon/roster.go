@@ -295,11 +295,18 @@ func (d *Daemon) adopt(before, now *roster, r store.Resource) error {
 func (d *Daemon) adoptSource(before, now *roster, r store.Resource, x *deposit, same bool) error {
 	old := before.feeds[r.Name]
 	if same && old != nil {
+		if err := now.takenPath(r.Name, old.told); err != nil {
+			return err
+		}
 		now.feeds[r.Name] = old
 		return nil
 	}
 	s, _, err := d.readSource(r.Name, []byte(r.Spec), x)
 	if err != nil {
+		return err
+	}
+	told, _ := s.Config.(connectors.Told)
+	if err := now.takenPath(s.Name, told); err != nil {
 		return err
 	}
 	f, err := d.openFeed(s, d.guarded)
@@ -336,12 +343,15 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 		return nil, fmt.Errorf("open source %q: %w", s.Name, err)
 	}
 	f := d.newFeed(s.Name, s.Config.Base(), poller)
+	f.live = newLookout(s.Config, poller)
 	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
 		f.oneKey, err = bindings.CanonicalKey([]any{one.OnlyKey()})
 	}
 	if p, ok := s.Config.(connectors.Passive); ok {
 		f.passive = p.Passive()
 	}
+	f.told, _ = s.Config.(connectors.Told)
+	f.expected = expectedOf(s.Config.Base(), f.passive)
 	return f, err
 }
 

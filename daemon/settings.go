@@ -143,6 +143,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
 		s.Sources = append(s.Sources, Source{name, kind, cfg, node, node.Digest()})
 	}
+	problems = append(problems, s.toldProblems(doc.Sources)...)
 	for _, name := range sortedKeys(doc.Sinks) {
 		node := doc.Sinks[name]
 		kind, ok := findKind(node, "sink", sinkNames(sinks), sinks.Find, &problems)
@@ -164,6 +165,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		s.nodes[cfg.Name] = node
 		s.Bindings = append(s.Bindings, cfg)
 		problems = append(problems, references(node, cfg, sortedKeys(doc.Sources), sortedKeys(doc.Sinks))...)
+		problems = append(problems, s.findable(node, cfg)...)
 	}
 	return s, problems.Err()
 }

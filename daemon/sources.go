@@ -24,6 +24,7 @@ func (d *Daemon) watchSources(ctx context.Context) error {
 	wg.Go(func() { d.reap(ctx) })
 	wg.Go(func() { d.recheck(ctx) })
 	wg.Go(func() { d.retain(ctx) })
+	wg.Go(func() { d.keepConfirmations(ctx) })
 	running := map[*feed]context.CancelFunc{}
 	for {
 		now := d.roster().feeds
@@ -113,7 +114,7 @@ func (d *Daemon) compile(ctx context.Context, f *feed) error {
 		}
 		able = append(able, b)
 	}
-	f.bindings, f.compiled = able, true
+	f.bindings, f.compiled, f.confirmable = able, true, false
 	return nil
 }
 

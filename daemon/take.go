@@ -38,7 +38,7 @@ func (d *Daemon) take(ctx context.Context, f *feed, a arrival) (taken, error) {
 	if err := d.compile(ctx, f); err != nil {
 		return taken{}, err
 	}
-	id, seq, err := d.store.BeginTold(ctx, f.name)
+	id, seq, err := d.store.BeginReading(ctx, f.name, 1)
 	if err != nil {
 		return taken{}, err
 	}
@@ -74,5 +74,5 @@ func (d *Daemon) reading(ctx context.Context, f *feed, o bindings.ReadingOptions
 		return nil, err
 	}
 	o.Source, o.Bindings, o.Promote, o.Now = f.name, f.bindings, first, time.Now()
-	return &reading{store: d.store, source: f.name, bindings: names, options: o, plan: bindings.NewReading(o), settles: !o.Told && f.bound.Load()}, nil
+	return &reading{store: d.store, metrics: d.metrics.readingMetrics, source: f.name, bindings: names, options: o, plan: bindings.NewReading(o), settles: !o.Told && f.bound.Load()}, nil
 }

@@ -56,6 +56,9 @@ func (t *tx) closeSource(ctx context.Context, p bindings.Plan, emptied bool) err
 		p.Source, millis(c.At), flag(c.Cursor != nil), position); err != nil {
 		return err
 	}
+	if err := t.noteCurrent(ctx, p); err != nil {
+		return err
+	}
 	if !c.Unchanged {
 		if _, err := t.exec(ctx, `UPDATE sources SET complete = $2, reason = $3, emptied = $4, unclosed = '' WHERE name = $1`,
 			p.Source, flag(c.Complete), clean(c.Reason), flag(emptied)); err != nil {

@@ -29,11 +29,17 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 		if err != nil {
 			return err
 		}
+		if err := t.takeMessages(ctx, p.Source, p.Messages); err != nil {
+			return err
+		}
 		stored, stale, err := t.storeRows(ctx, p.Source, p.Rows)
 		if err != nil {
 			return err
 		}
 		result.Rows = stored
+		if err := t.noteChanged(ctx, p.Source, stored); err != nil {
+			return err
+		}
 		if err := t.quarantine(ctx, p); err != nil {
 			return err
 		}

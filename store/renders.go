@@ -21,6 +21,7 @@ type Claim struct {
 	Attempt     int            // counts from 1
 	Tries       int            // before, that a remote file spoilt; no attempts
 	Run         int64          // of the job that asked; 0 of a binding
+	Wanted      time.Time      // since then
 
 	// Before is the hash of what an image shows that waits for this render, where
 	// another version of the template or another epoch drew the same row. A
@@ -184,13 +185,15 @@ func (t *tx) dropUnwanted(ctx context.Context, candidates []string) (wanted []st
 func (t *tx) claim(ctx context.Context, turn Turn, fingerprints []string) ([]Claim, error) {
 	claimed := make(map[string]Claim, len(fingerprints))
 	err := t.each(ctx, `UPDATE renders SET state = 'claimed', claimed_by = $2, attempts = attempts + 1
-		WHERE fingerprint IN list($1) RETURNING fingerprint, spec, owner, attempts, tries`,
+		WHERE fingerprint IN list($1) RETURNING fingerprint, spec, owner, attempts, tries, created_at`,
 		[]any{list(fingerprints), turn.ID}, func(scan func(...any) error) error {
 			var c Claim
 			var spec string
-			if err := scan(&c.Fingerprint, &spec, &c.Owner, &c.Attempt, &c.Tries); err != nil {
+			var created sql.NullInt64
+			if err := scan(&c.Fingerprint, &spec, &c.Owner, &c.Attempt, &c.Tries, &created); err != nil {
 				return err
 			}
+			c.Wanted = moment(created)
 			err := decode(spec, &c.Spec)
 			claimed[c.Fingerprint] = c
 			return err

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/pictifyd/pictifyd/bindings"
@@ -11,16 +10,6 @@ import (
 // keptQuarantine is how many rows that were kept out a source has that is told of
 // its rows, where no reading ever replaces them.
 const keptQuarantine = 1000
-
-// BeginTold names a reading of rows that come outside of a turn, and its place
-// among the readings of the source. Only one whole batch may follow, which closes it.
-func (s *Store) BeginTold(ctx context.Context, source string) (reading string, seq int64, err error) {
-	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		return t.row(ctx, `INSERT INTO sources (name, seq) VALUES ($1, 1)
-			ON CONFLICT (name) DO UPDATE SET seq = sources.seq + 1 RETURNING seq`, source).Scan(&seq)
-	})
-	return fmt.Sprintf("%s#%d", source, seq), seq, wrap(err, "begin to take rows of %q", source)
-}
 
 // closeTold ends a reading of rows that came outside of a turn. It says nothing
 // about rows that it does not have, nor about the last whole reading.

@@ -39,6 +39,9 @@ func (s *Store) Bindings(ctx context.Context, names []string) ([]bindings.Status
 	if err == nil {
 		err = s.tally(ctx, names, at)
 	}
+	if err == nil {
+		err = s.oldestWanted(ctx, all)
+	}
 	return all, wrap(err, "read the state of bindings")
 }
 

@@ -62,6 +62,16 @@ func (g *Group[T]) Do(ctx context.Context, key string, work func(ctx context.Con
 	return f.value, true, f.err
 }
 
+// Waiting is how many wait for the work of a key now, whoever does it among them.
+func (g *Group[T]) Waiting(key string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if f, ok := g.flights[key]; ok {
+		return f.waiting
+	}
+	return 0
+}
+
 func (g *Group[T]) join(ctx context.Context, key string, f *flight[T]) (value T, err error) {
 	select {
 	case <-f.done:

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -88,10 +89,50 @@ func arrive(tb testing.TB, s *store.Store, p bindings.Plan) store.CommitResult {
 	var seq int64
 	var err error
 	p.Source = source
-	p.Reading, seq, err = s.BeginTold(tb.Context(), source)
+	p.Reading, seq, err = s.BeginReading(tb.Context(), source, 1)
 	must(tb, err)
 	if p.Closes == nil {
 		p.Closes = &bindings.Closing{Told: true, At: start.Add(time.Duration(seq) * time.Minute)}
 	}
 	return got(s.Commit(tb.Context(), p))(tb)
+}
+
+var looks = map[string]func(*testing.T, Open){
+	"ConfirmationMovesOnlyForward": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1"}, promote: true})
+		must(t, s.Confirm(t.Context(), map[string]store.Confirmation{source: {At: start.Add(time.Hour), Times: 3}, "unknown": {At: start, Times: 1}}))
+		must(t, s.Confirm(t.Context(), map[string]store.Confirmation{source: {At: start, Times: 1}}))
+		if st := status(t, s); !st.ReadAt.Equal(start.Add(time.Hour)) || !st.Complete {
+			t.Errorf("status is %+v, want a complete reading confirmed an hour later", st)
+		}
+	},
+
+	"FailureOfALookIsKeptUntilItIsOver": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1"}, promote: true})
+		must(t, s.NotePoll(t.Context(), source, errors.New("401 Unauthorized")))
+		if st := status(t, s); st.Error != "401 Unauthorized" || st.ErrorAt.IsZero() {
+			t.Errorf("status is %+v, want the error", st)
+		}
+		must(t, s.NotePoll(t.Context(), source, nil))
+		if st := status(t, s); st.Error != "" || !st.ErrorAt.IsZero() {
+			t.Errorf("status is %+v, want no error", st)
+		}
+	},
+
+	"PositionIsThatOfTheLastClosedReading": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		if from := got(s.Position(t.Context(), source))(t); from != nil {
+			t.Errorf("before any reading it is %q", from)
+		}
+		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1"}, promote: true})
+		if from := got(s.Position(t.Context(), source))(t); string(from) != "after 1" {
+			t.Errorf("it is %q, want that of the reading", from)
+		}
+		got(s.Commit(t.Context(), plan(t, s, reading{seq: 2, rows: map[string]string{"a": "2"}})))(t)
+		if from := got(s.Position(t.Context(), source))(t); from != nil {
+			t.Errorf("after a reading that died it is %q, want the beginning", from)
+		}
+	},
 }

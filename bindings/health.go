@@ -1,0 +1,38 @@
+package bindings
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// wantedLong is from when on a picture that is wanted has waited too long.
+const wantedLong = 10 * time.Minute
+
+// Health judges a binding by the worst that there is: itself, its source, its
+// images. broken is why it cannot work now.
+func (s Status) Health(source connectors.Health, broken error, now time.Time) connectors.Health {
+	is := func(state, format string, args ...any) connectors.Health {
+		return connectors.Health{State: state, Cause: fmt.Sprintf(format, args...)}
+	}
+	waits := now.Sub(s.WantedSince)
+	switch {
+	case s.Paused:
+		return is(connectors.StatePaused, "a person has paused it")
+	case broken != nil:
+		return is(connectors.StateError, "%s", problem.All(broken)[0].Error())
+	case source.State == connectors.StateError:
+		return is(connectors.StateError, "source %s: %s", s.Source, source.Cause)
+	case s.HeldChanges+s.HeldRemoval > 0 || s.HeldReason != "":
+		return is(connectors.StateWarn, "the guard holds %d changes and %d removals: %s", s.HeldChanges, s.HeldRemoval, s.HeldReason)
+	case s.Failed > 0:
+		return is(connectors.StateWarn, "%d images could not be made", s.Failed)
+	case !s.WantedSince.IsZero() && waits > wantedLong:
+		return is(connectors.StateWarn, "a picture waits for %s", waits.Round(time.Second))
+	case source.State == connectors.StateWarn:
+		return is(connectors.StateWarn, "source %s: %s", s.Source, source.Cause)
+	}
+	return is(connectors.StateOK, "")
+}

@@ -1,0 +1,424 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/pictifyd/pictifyd/api"
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/retry"
+)
+
+var _ api.Hooks = (*Daemon)(nil)
+
+const (
+	// hookCalls is how many calls wait for one source at most, and hookPatience
+	// how long: most senders give up soon after.
+	hookCalls    = 1000
+	hookPatience = 5 * time.Second
+	hookAgain    = 5 * time.Second
+	// What is committed together at most: whoever comes meanwhile waits for it.
+	groupCalls = 256
+	groupRows  = 2000
+	// commitLimit is how long a commit may take that others wait for.
+	commitLimit = 30 * time.Second
+	// messagesKept is how long a message is known that comes again: longer than
+	// any sender tries.
+	messagesKept = 8 * day
+)
+
+// A call is one message to a source, on its way into the store.
+type call struct {
+	message connectors.Message
+	done    chan struct{} // closed when taken or err is set
+
+	taken api.HookTaken
+	err   error
+}
+
+// Calls are those that wait for one source, in the order in which they came.
+// Whoever gets the source's gate commits as many of them as go together.
+type calls struct {
+	mu      sync.Mutex
+	waiting []*call
+}
+
+// add reports whether there was room for c.
+func (q *calls) add(c *call) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) >= hookCalls {
+		return false
+	}
+	q.waiting = append(q.waiting, c)
+	return true
+}
+
+// withdraw takes c back, unless somebody is committing it.
+func (q *calls) withdraw(c *call) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, one := range q.waiting {
+		if one == c {
+			q.waiting = append(q.waiting[:i:i], q.waiting[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// next are the first of those that wait.
+func (q *calls) next() []*call {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	rows, n := 0, 0
+	for n < len(q.waiting) && n < groupCalls {
+		if rows += len(q.waiting[n].message.Rows); n > 0 && rows > groupRows {
+			break
+		}
+		n++
+	}
+	next := q.waiting[:n:n]
+	q.waiting = q.waiting[n:]
+	return next
+}
+
+// hook is the feed of the source that is called under path.
+func (r *roster) hook(path string) *feed {
+	for _, f := range r.feeds {
+		if f.told != nil && f.told.HookPath() == path {
+			return f
+		}
+	}
+	return nil
+}
+
+// Receive takes in one call. When it returned nil, what the call brings is durable.
+func (d *Daemon) Receive(path string, r *http.Request) (api.HookTaken, error) {
+	f := d.roster().hook(path)
+	if f == nil {
+		d.metrics.called("", api.HookTaken{}, errNoHook)
+		return api.HookTaken{}, problem.New(problem.NotFound, "no source is called at /hooks/%s", path).WithSlug("hook_not_found")
+	}
+	taken, err := d.receive(f, r)
+	d.metrics.called(f.name, taken, err)
+	return taken, err
+}
+
+var errNoHook = problem.New(problem.NotFound, "no source has this path")
+
+func (d *Daemon) receive(f *feed, r *http.Request) (api.HookTaken, error) {
+	receiver, ok := f.poller.(connectors.Receiver)
+	if !ok {
+		return api.HookTaken{}, fmt.Errorf("source %q has a path and receives nothing", f.name)
+	}
+	m, err := receiver.Receive(r)
+	if err != nil {
+		return api.HookTaken{}, err
+	}
+	if err := d.room(r.Context()); err != nil {
+		return api.HookTaken{}, hookBusy("little disk is left")
+	}
+	if f.told.Rereads() != "" {
+		return d.reread(r.Context(), f, m)
+	}
+	c := &call{message: m, done: make(chan struct{})}
+	if err := d.await(r.Context(), f, c); err != nil {
+		return api.HookTaken{}, err
+	}
+	d.crash("hook.committed")
+	return c.taken, nil
+}
+
+// hookBusy has the sender try again. It says no more: senders are not operators.
+func hookBusy(why string) error {
+	return retry.After(problem.New(problem.Overloaded, "nothing can be taken in now: %s", why).WithSlug("overloaded").
+		WithHint("send it again after the seconds of Retry-After, with the same id"), hookAgain)
+}
+
+// reread has a source read that a call says has changed. The wish is durable, and
+// wishes that come before the reading begins are one.
+func (d *Daemon) reread(ctx context.Context, f *feed, m connectors.Message) (api.HookTaken, error) {
+	taken := api.HookTaken{Source: f.name}
+	if m.ID != "" {
+		seen, err := d.store.Seen(ctx, f.name, []string{m.ID})
+		if err != nil || seen[m.ID] {
+			taken.Duplicate = seen[m.ID]
+			return taken, err
+		}
+	}
+	if m.Wakes {
+		taken.Rereads = f.told.Rereads()
+		if err := d.store.WantPoll(ctx, taken.Rereads); err != nil {
+			return taken, err
+		}
+	}
+	if m.ID == "" {
+		return taken, nil
+	}
+	// Noted after the wish: killed in between, the message comes again and the
+	// source is read once more.
+	return taken, d.store.TakeMessage(ctx, f.name, m.ID)
+}
+
+// await has c committed, by itself or by another call that has the gate. One
+// whose sender has gone is not taken, unless that has begun.
+func (d *Daemon) await(ctx context.Context, f *feed, c *call) error {
+	if !f.calls.add(c) {
+		return hookBusy("too many calls wait")
+	}
+	patience := time.NewTimer(hookPatience)
+	defer patience.Stop()
+	gaveUp := func(err error) error {
+		if f.calls.withdraw(c) {
+			return err
+		}
+		<-c.done
+		return c.err
+	}
+	for {
+		select {
+		case <-c.done:
+			return c.err
+		case f.gate <- struct{}{}:
+			d.takeCalls(ctx, f)
+			f.gate.leave()
+		case <-ctx.Done():
+			return gaveUp(ctx.Err())
+		case <-patience.C:
+			return gaveUp(hookBusy("the source is being planned again"))
+		}
+	}
+}
+
+// takeCalls commits the calls that wait. The caller is inside the gate.
+func (d *Daemon) takeCalls(ctx context.Context, f *feed) {
+	waiting := f.calls.next()
+	if len(waiting) == 0 {
+		return
+	}
+	// They are others' calls as well: it goes on when its own sender has gone.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
+	defer cancel()
+	err := d.takeAll(ctx, f, waiting)
+	if errors.Is(err, errFeedEnded) {
+		err = hookBusy("the source is being changed")
+	}
+	for _, c := range waiting {
+		select {
+		case <-c.done:
+		default:
+			c.err = err
+			close(c.done)
+		}
+	}
+}
+
+// takeAll takes calls in their order. Those that are done are answered.
+func (d *Daemon) takeAll(ctx context.Context, f *feed, waiting []*call) error {
+	if f.ended() {
+		return errFeedEnded
+	}
+	if err := d.compile(ctx, f); err != nil {
+		return err
+	}
+	fresh, again, err := d.fresh(ctx, f, waiting)
+	if err != nil {
+		return err
+	}
+	floor := f.floor()
+	for len(fresh) > 0 {
+		n := 1
+		alone := fresh[0].alone(floor)
+		for !alone && n < len(fresh) && !fresh[n].alone(floor) {
+			n++
+		}
+		if err := d.takeGroup(ctx, f, group{calls: fresh[:n], alone: alone}); err != nil {
+			return err
+		}
+		fresh = fresh[n:]
+	}
+	for _, c := range again { // now that the first of the same id is durable
+		c.taken = api.HookTaken{Source: f.name, Duplicate: true}
+		close(c.done)
+	}
+	return nil
+}
+
+// fresh parts calls from those that were taken before, or come twice.
+func (d *Daemon) fresh(ctx context.Context, f *feed, waiting []*call) (fresh, again []*call, err error) {
+	var ids []string
+	for _, c := range waiting {
+		if c.message.ID != "" {
+			ids = append(ids, c.message.ID)
+		}
+	}
+	seen, err := d.store.Seen(ctx, f.name, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range waiting {
+		id := c.message.ID
+		if id != "" && seen[id] {
+			again = append(again, c)
+			continue
+		}
+		if id != "" {
+			seen[id] = true
+		}
+		fresh = append(fresh, c)
+	}
+	return fresh, again, nil
+}
+
+// floor is the number of rows up to which no guard holds anything.
+func (f *feed) floor() int {
+	floor := groupRows
+	for _, b := range f.bindings {
+		floor = min(floor, b.Config().Guard.Floor)
+	}
+	return floor
+}
+
+// alone reports whether c is committed by itself: it has so many rows that the
+// guard is asked, who must not count those of other calls with them, or several
+// of one key that nothing orders, which only their own call may be reproached with.
+func (c *call) alone(floor int) bool {
+	rows := c.message.Rows
+	if len(rows) > floor {
+		return true
+	}
+	keys := make(map[string]bool, len(rows))
+	for i := range rows {
+		key, err := bindings.CanonicalKey(rows[i].Key)
+		if err == nil && rows[i].Version == 0 && keys[key] {
+			return true
+		}
+		keys[key] = true
+	}
+	return false
+}
+
+// A group is calls that are committed together.
+type group struct {
+	calls []*call
+	alone bool // it is one, that must be by itself
+
+	from map[string]origin // by the position under which it is planned
+}
+
+// An origin is where an element stood in its call.
+type origin struct {
+	call     *call
+	position string
+}
+
+// takeGroup commits calls together and answers them.
+func (d *Daemon) takeGroup(ctx context.Context, f *feed, g group) error {
+	places := 0
+	for _, c := range g.calls {
+		places += len(c.message.Rows)
+	}
+	id, seq, err := d.store.BeginReading(ctx, f.name, max(1, places))
+	if err != nil {
+		return err
+	}
+	r, err := d.reading(ctx, f, bindings.ReadingOptions{ID: id, Seq: seq, Told: true, Settles: f.passive})
+	if err != nil {
+		return err
+	}
+	batch := g.batch(seq - int64(places) + 1)
+	for _, c := range g.calls {
+		if c.message.ID != "" {
+			r.messages = append(r.messages, c.message.ID)
+		}
+	}
+	if g.alone {
+		r.promote(arrival{rows: batch.Rows})
+	} else {
+		r.promote(arrival{}) // each of them is below the floor
+	}
+	d.learnColumns(ctx, f)
+	plan, _, err := r.commit(ctx, batch)
+	if err != nil {
+		return err
+	}
+	d.watchColumns(f, batch.Rows)
+	if g.alone {
+		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
+	}
+	g.settle(f.name, plan.Quarantined)
+	return nil
+}
+
+// batch is what the calls bring, in places from first on. Positions are told
+// apart by their calls.
+func (g *group) batch(first int64) connectors.Batch {
+	b := connectors.Batch{Closes: &connectors.Closing{}}
+	g.from = map[string]origin{}
+	for i, c := range g.calls {
+		place := fmt.Sprintf("call %d ", i+1)
+		if c.message.ID != "" {
+			place = c.message.ID + " "
+		}
+		for _, row := range c.message.Rows {
+			g.from[place+row.Position] = origin{c, row.Position}
+			row.Position = place + row.Position
+			switch at := first + int64(len(b.Rows)); {
+			case row.Version != 0:
+				row.Version = ordered(row.Version, at)
+			case !g.alone: // alone, what stands twice is nobody's newest
+				row.Version = at
+			}
+			b.Rows = append(b.Rows, row)
+		}
+		for _, fault := range c.message.Faults {
+			g.from[place+fault.Position] = origin{c, fault.Position}
+			fault.Position = place + fault.Position
+			b.Faults = append(b.Faults, fault)
+		}
+	}
+	return b
+}
+
+// settle tells each call what became of its rows.
+func (g *group) settle(source string, quarantined []bindings.Quarantined) {
+	for _, c := range g.calls {
+		c.taken = api.HookTaken{Source: source, Rows: len(c.message.Rows) + len(c.message.Faults)}
+	}
+	for _, q := range quarantined {
+		at, ok := g.from[q.Position]
+		if !ok {
+			continue
+		}
+		q.Position = at.position
+		at.call.taken.Quarantined = append(at.call.taken.Quarantined, q)
+		at.call.taken.Rows--
+	}
+	for _, c := range g.calls {
+		close(c.done)
+	}
+}
+
+// ordered is the version of a row whose sender numbers its states: of two with
+// the same number the one that came later, in a later place, is newer. Senders
+// count in seconds, and two changes in one are not rare. Numbers too large for
+// that are finer than calls come.
+func ordered(version, place int64) int64 {
+	const shared, ties = 1 << 42, 20
+	if version < shared {
+		return version<<ties | place&(1<<ties-1)
+	}
+	return 1<<62 + version
+}
+
+// forgetMessages ends the memory of messages that no sender repeats any more.
+func (d *Daemon) forgetMessages(ctx context.Context, now time.Time) error {
+	return d.store.ForgetMessages(ctx, now.Add(-messagesKept))
+}
