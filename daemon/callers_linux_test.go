@@ -115,10 +115,7 @@ func texts(v reflect.Value, path string, visit func(path string, set func(string
 func addressPaths(cfg any) (paths []string) {
 	texts(reflect.ValueOf(cfg), "", func(path string, set func(string)) { set("http://10.0.0.1/" + path) })
 	var addresses map[string]string
-	switch c := cfg.(type) {
-	case connectors.Addressed:
-		addresses = c.Addresses()
-	case sink.Addressed:
+	if c, ok := cfg.(connectors.Addressed); ok { // as sink.Addressed is
 		addresses = c.Addresses()
 	}
 	for _, address := range addresses {
