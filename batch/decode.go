@@ -94,7 +94,7 @@ type decoder struct {
 	json      *json.Decoder
 	window    *rows.Window
 	limit     int64
-	cells     int64 // that a sheet may yet have
+	cells     int64 // that a sheet may have
 	row       func(Row) error
 	fields    fields
 	rows      int64

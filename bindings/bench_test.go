@@ -44,10 +44,11 @@ func BenchmarkPlan(b *testing.B) {
 		proposals := 0
 		for i, batch := range batches {
 			r.Keys(batch)
-			p, err := r.Plan(batch, known[i])
+			sifted, err := r.Sift(batch, known[i])
 			if err != nil {
 				b.Fatal(err)
 			}
+			p := r.Plan(sifted, nil)
 			proposals += len(p.Proposals)
 		}
 		if proposals != changed {

@@ -14,11 +14,14 @@ import (
 // A Binding is a configured binding together with one version of its template,
 // ready to plan. It is immutable and safe for concurrent use.
 type Binding struct {
-	cfg       Config
-	where     *expr.Program // nil: every row
-	variables []variable
-	drawing   *Drawing
-	digest    string
+	cfg        Config
+	lookups    []lookup      // each behind those that its key reads
+	chained    bool          // a key reads another lookup
+	where      *expr.Program // nil: every row
+	whereJoins bool          // where reads a lookup
+	variables  []variable
+	drawing    *Drawing
+	digest     string
 }
 
 // A variable of the template and where its value comes from.
@@ -32,10 +35,15 @@ type variable struct {
 // are not checked: only the rows know them.
 func Compile(cfg Config, t Template, version, epoch int64) (*Binding, error) {
 	problems := listOf(cfg.Validate())
-	b := &Binding{cfg: cfg}
+	b := &Binding{cfg: cfg, lookups: compileLookups(cfg.Lookups, &problems)}
+	b.chained = slices.ContainsFunc(b.lookups, func(l lookup) bool { return len(l.needs) > 0 })
 	if strings.TrimSpace(cfg.Where) != "" {
 		b.where = compile(cfg.Where, "where", &problems)
+		problems = append(problems, nearLookups(cfg.Lookups, b.where, "where")...)
 	}
+	b.whereJoins = b.where != nil && b.Joins() && (b.where.UsesAll() || slices.ContainsFunc(b.lookups, func(l lookup) bool {
+		return slices.Contains(b.where.Names(), l.name)
+	}))
 	problems = append(problems, b.bind(t)...)
 	if t.ReadsClock() {
 		problems = append(problems, problem.New(problem.Unsupported, "template %q reads the clock, and a binding has none", t.Name()).
@@ -72,6 +80,7 @@ func (b *Binding) bind(t Template) (problems problem.List) {
 		from := variable{name: v.Name}
 		if src, mapped := b.cfg.Map[v.Name]; mapped {
 			from.from = compile(src, "map."+v.Name, &problems)
+			problems = append(problems, nearLookups(b.cfg.Lookups, from.from, "map."+v.Name)...)
 		}
 		b.variables = append(b.variables, from)
 	}
@@ -131,6 +140,17 @@ func (b *Binding) plannedWith(t Template, epoch int64) string {
 	h.text(t.Digest())
 	h.number(epoch)
 	h.text(b.cfg.Where)
+	for _, name := range slices.Sorted(maps.Keys(b.cfg.Lookups)) {
+		l := b.cfg.Lookups[name]
+		h.text("lookup") // no variable follows without its count
+		h.text(name)
+		h.text(l.Source)
+		h.text(fmt.Sprint(l.Required))
+		h.number(int64(len(l.Key)))
+		for _, part := range l.Key {
+			h.text(part)
+		}
+	}
 	h.number(int64(len(b.cfg.Map)))
 	for _, name := range slices.Sorted(maps.Keys(b.cfg.Map)) {
 		h.text(name)
@@ -188,6 +208,11 @@ func (b *Binding) Columns() (columns []string, all bool) {
 	if b.where != nil {
 		add(b.where)
 	}
+	for _, l := range b.lookups {
+		for _, part := range l.key {
+			add(part)
+		}
+	}
 	for _, v := range b.variables {
 		if v.from != nil {
 			add(v.from)
@@ -195,49 +220,86 @@ func (b *Binding) Columns() (columns []string, all bool) {
 			read[v.name] = struct{}{}
 		}
 	}
+	for _, l := range b.lookups {
+		if !l.readsItsOwn() {
+			delete(read, l.name)
+		}
+	}
 	return slices.Sorted(maps.Keys(read)), all
 }
 
 // Propose is what the image of the row of that canonical key should become: gone
 // when the row does not meet where, a problem when the row is at fault, else its
-// pictures. now is the clock of the plan.
-func (b *Binding) Propose(key string, row map[string]any, now time.Time, priority int) Proposal {
+// pictures. j has what Needs asked for; now is the clock of the plan.
+func (b *Binding) Propose(key string, row map[string]any, j *Joined, now time.Time, priority int) Proposal {
 	owner := BindingOwner(b.cfg.Name)
-	if b.where != nil {
-		meets, err := b.where.Eval(row, expr.Env{Now: now})
-		if err != nil {
-			return Refused(owner, key, b.explain(err, row, "where", b.where))
-		}
-		if !expr.Truthy(meets) {
-			return removal(owner, key)
-		}
+	of, meets, refused := b.meet(row, j, now)
+	p := removal(owner, key)
+	switch {
+	case refused != nil:
+		p = Refused(owner, key, *refused)
+	case meets:
+		p = b.propose(owner, key, of, now, priority)
 	}
-	values, refused := b.values(row, now)
+	p.Reads = of.reads
+	return p
+}
+
+func (b *Binding) propose(owner Owner, key string, of joint, now time.Time, priority int) Proposal {
+	values, refused := b.values(of, now)
 	if refused != nil {
 		return Refused(owner, key, *refused)
 	}
 	p := b.drawing.Propose(owner, key, values, now, priority)
 	if p.Problem != nil {
-		return Refused(owner, key, b.explainVariable(*p.Problem, row))
+		return Refused(owner, key, b.explainVariable(*p.Problem, of))
 	}
 	return p
 }
 
+// meet joins to a row what is to be joined, and says whether it meets where. A row
+// that does not, whatever could be joined, is not joined.
+func (b *Binding) meet(row map[string]any, j *Joined, now time.Time) (of joint, meets bool, refused *Problem) {
+	of = joint{row: row}
+	if b.Joins() {
+		of.reads = []Read{}
+	}
+	if b.where != nil && !b.whereJoins {
+		if meets, refused = b.meets(of, now); !meets || refused != nil {
+			return of, meets, refused
+		}
+	}
+	if of, refused = b.join(row, j); refused != nil || !b.whereJoins {
+		return of, true, refused
+	}
+	meets, refused = b.meets(of, now)
+	return of, meets, refused
+}
+
+func (b *Binding) meets(of joint, now time.Time) (bool, *Problem) {
+	meets, err := b.where.Eval(of.row, expr.Env{Now: now})
+	if err != nil {
+		p := explain(err, of, "where", b.where)
+		return false, &p
+	}
+	return expr.Truthy(meets), nil
+}
+
 // values are those of the template's variables for a row. Nothing else of the
 // row goes on, so nothing else can change its picture.
-func (b *Binding) values(row map[string]any, now time.Time) (map[string]any, *Problem) {
+func (b *Binding) values(of joint, now time.Time) (map[string]any, *Problem) {
 	values := make(map[string]any, len(b.variables))
 	var problems problem.List
 	for _, v := range b.variables {
 		if v.from == nil {
-			if value, ok := row[v.name]; ok {
+			if value, ok := of.row[v.name]; ok {
 				values[v.name] = value
 			}
 			continue
 		}
-		value, err := v.from.Eval(row, expr.Env{Now: now})
+		value, err := v.from.Eval(of.row, expr.Env{Now: now})
 		if err != nil {
-			p := b.explain(err, row, "variables."+v.name, v.from)
+			p := explain(err, of, "variables."+v.name, v.from)
 			problems = append(problems, problem.New(problem.Invalid, "%s", p.Message).WithSlug(p.Code).At(p.Field))
 			continue
 		}
@@ -252,51 +314,43 @@ func (b *Binding) values(row map[string]any, now time.Time) (map[string]any, *Pr
 
 // explain is the failure of an expression over a row, with the columns that it
 // reads in vain.
-func (b *Binding) explain(err error, row map[string]any, field string, program *expr.Program) Problem {
+func explain(err error, of joint, field string, program *expr.Program) Problem {
 	p := rowProblem(err)
 	p.Field = field
 	if p.Code == string(problem.Internal) || p.Code == string(problem.Invalid) {
 		p.Code = "bad_expression"
 	}
-	p.Message += absent(program, row)
+	p.Message += of.absent(program)
 	return p
 }
 
 // explainVariable adds to a problem of a mapped variable the columns that its
 // expression reads in vain.
-func (b *Binding) explainVariable(p Problem, row map[string]any) Problem {
+func (b *Binding) explainVariable(p Problem, of joint) Problem {
 	for _, v := range b.variables {
 		if v.from != nil && p.Field == "variables."+v.name {
-			p.Message += absent(v.from, row)
+			p.Message += of.absent(v.from)
 		}
 	}
 	return p
 }
 
-// absent says which columns a program reads that the row does not have.
-func absent(program *expr.Program, row map[string]any) string {
+// absent says which columns a program reads that the row does not have, and which
+// lookups that found nothing.
+func (of joint) absent(program *expr.Program) string {
 	var text strings.Builder
 	for _, name := range program.Names() {
-		if _, ok := row[name]; ok {
+		if missed, ok := of.missed[name]; ok {
+			text.WriteString("; " + missed)
+			continue
+		}
+		if _, ok := of.row[name]; ok {
 			continue
 		}
 		fmt.Fprintf(&text, "; the row has no column %q", name)
-		if near := expr.Nearest(name, slices.Sorted(maps.Keys(row))); near != "" {
+		if near := expr.Nearest(name, slices.Sorted(maps.Keys(of.row))); near != "" {
 			fmt.Fprintf(&text, " (did you mean %q?)", near)
 		}
 	}
 	return text.String()
-}
-
-// ProposeAll plans stored rows again, at the priority of a replan.
-func (b *Binding) ProposeAll(rows []StoredRow, now time.Time) ([]Proposal, error) {
-	proposals := make([]Proposal, len(rows))
-	for i, row := range rows {
-		values, err := Values(row.Values)
-		if err != nil {
-			return nil, fmt.Errorf("plan row %s: %w", KeyText(row.Key), err)
-		}
-		proposals[i] = b.Propose(row.Key, values, now, PriorityReplan)
-	}
-	return proposals, nil
 }

@@ -33,7 +33,7 @@ func TestRowBecomesItsPictures(t *testing.T) {
 		c.Outputs = []Output{{Name: "card"}, {Size: "story", Encoding: Encoding{Format: "jpg", Quality: 90}}}
 	})
 	row := map[string]any{"sku": "A-1", "name": "Shoe", "price": json.Number("21"), "stock": json.Number("3"), "note": "new", "colour": "red"}
-	got := b.Propose("A-1", row, clock, PriorityChange)
+	got := b.Propose("A-1", row, nil, clock, PriorityChange)
 	card := Spec{Template: "card", Version: 1, Page: "v1/", Values: []string{"Shoe", "42", "new"}, Encoding: Encoding{Format: "png"}}
 	story := Spec{Template: "card", Version: 1, Page: "v1/story", Size: "story", Values: []string{"Shoe", "42", "new"}, Encoding: Encoding{Format: "jpeg", Quality: 90}}
 	want := Proposal{
@@ -51,7 +51,7 @@ func TestRowBecomesItsPictures(t *testing.T) {
 func TestRowThatDoesNotMeetWhereHasNoImage(t *testing.T) {
 	b := mustCompile(t, func(c *Config) { c.Where = "stock > 0" })
 	for _, stock := range []any{json.Number("0"), "0", json.Number("-1")} {
-		p := b.Propose("a", map[string]any{"title": "x", "price": "1", "stock": stock}, clock, 0)
+		p := b.Propose("a", map[string]any{"title": "x", "price": "1", "stock": stock}, nil, clock, 0)
 		if !p.Remove || p.Wants != nil || p.Problem != nil {
 			t.Errorf("stock %v: %+v", stock, p)
 		}
@@ -91,7 +91,7 @@ func TestFaultOfTheRowIsAProblemThatNamesTheVariable(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := mustCompile(t, c.change).Propose("a", c.row, clock, 0)
+			p := mustCompile(t, c.change).Propose("a", c.row, nil, clock, 0)
 			if p.Problem == nil || p.Wants != nil || p.Remove {
 				t.Fatalf("Propose = %+v, want a problem", p)
 			}
@@ -198,15 +198,16 @@ func TestColumnsAreThoseThatExpressionsAndVariablesRead(t *testing.T) {
 func TestStoredRowsArePlannedAgainAsTheyWereRead(t *testing.T) {
 	b := mustCompile(t, nil)
 	row := map[string]any{"title": "x", "price": json.Number("1.50"), "other": nil}
-	got, err := b.ProposeAll([]StoredRow{{Key: "a", Values: mustCanonical(t, row)}}, clock)
+	stored := []StoredRow{{Key: "a", Values: mustCanonical(t, row)}}
+	rows, err := ReadRows(stored)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Proposal{b.Propose("a", row, clock, PriorityReplan)}, got); diff != "" {
+	if diff := cmp.Diff([]Proposal{b.Propose("a", row, nil, clock, PriorityReplan)}, b.ProposeAll(stored, rows, nil, clock)); diff != "" {
 		t.Errorf("ProposeAll (-read +stored):\n%s", diff)
 	}
-	if _, err := b.ProposeAll([]StoredRow{{Key: "a", Values: []byte("{")}}, clock); err == nil {
-		t.Error("a stored row that is broken was planned")
+	if _, err := ReadRows([]StoredRow{{Key: "a", Values: []byte("{")}}); err == nil {
+		t.Error("a stored row that is broken was read")
 	}
 }
 
@@ -238,7 +239,7 @@ func TestProposalsWithTheSameDigestWantTheSame(t *testing.T) {
 
 func TestColumnThatIsNullIsNotMissing(t *testing.T) {
 	b := mustCompile(t, nil)
-	got, _ := b.values(map[string]any{"title": "x", "note": nil, "other": "y"}, clock)
+	got, _ := b.values(joint{row: map[string]any{"title": "x", "note": nil, "other": "y"}}, clock)
 	if diff := cmp.Diff(map[string]any{"title": "x", "note": nil}, got); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}

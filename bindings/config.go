@@ -22,6 +22,7 @@ type Config struct {
 	Name     string            `yaml:"name"`     // stands in URLs: /b/NAME/…
 	Source   string            `yaml:"source"`   // whose rows
 	Template string            `yaml:"template"` // what they are drawn with
+	Lookups  map[string]Lookup `yaml:"lookups"`  // name: the row of another source that expressions see as that name
 	Where    string            `yaml:"where"`    // an expression over the row; rows that don't meet it have no image. Empty: all rows
 	Map      map[string]string `yaml:"map"`      // variable: expression over the row. A variable without a line takes the column of its name
 	Outputs  []Output          `yaml:"outputs"`  // empty: one PNG of the default size
@@ -98,6 +99,7 @@ func (c Config) Validate() error {
 		}
 	}
 	problems = append(problems, c.checkLive()...)
+	problems = append(problems, checkLookups(c.Lookups)...)
 	problems = append(problems, c.Language.check("")...)
 	if _, err := Outputs(c.Outputs, "outputs"); err != nil {
 		problems = append(problems, problem.All(err)...)

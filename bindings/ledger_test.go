@@ -199,10 +199,11 @@ func (l *ledger) settled(bs []*Binding) *Settled {
 
 func (l *ledger) step(tb helper, r *Reading, bs []*Binding, b connectors.Batch) Plan {
 	tb.Helper()
-	p, err := r.Plan(b, l.known(r.Keys(b), bs))
+	sifted, err := r.Sift(b, l.known(r.Keys(b), bs))
 	if err != nil {
 		tb.Fatal(err)
 	}
+	p := r.Plan(sifted, nil)
 	l.commit(p)
 	return p
 }

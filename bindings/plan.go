@@ -95,6 +95,18 @@ type Proposal struct {
 	// want the same. Same as the item's digest: nothing to do.
 	Digest   string
 	Priority int // of the renders that must be made: lower is sooner
+
+	// Reads are the rows of other sources that it was planned with, and those that
+	// it looked for in vain. nil where its binding joins none.
+	Reads []Read
+}
+
+// A RowReads says what a row of a binding was planned with. It replaces what was
+// said before.
+type RowReads struct {
+	Owner Owner
+	Key   string
+	Reads []Read
 }
 
 // Priorities of renders.
@@ -160,6 +172,7 @@ type Plan struct {
 	Rows        []RowChange
 	Quarantined []Quarantined
 	Proposals   []Proposal
+	Reads       []RowReads // of the rows that were planned, also where nothing follows from it
 	// Promote lists the bindings whose proposals are wanted at once, without
 	// waiting for the end of the reading: its first one, or a stream.
 	Promote map[string]bool

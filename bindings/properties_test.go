@@ -46,7 +46,7 @@ func TestSameRowByAnyRoadIsTheSamePicture(t *testing.T) {
 		if keyCSV != keyJSON {
 			t.Fatalf("keys %s and %s", keyCSV, keyJSON)
 		}
-		one, other := b.Propose(keyCSV, byCSV, clock, 0), b.Propose(keyJSON, byJSON, clock, 0)
+		one, other := b.Propose(keyCSV, byCSV, nil, clock, 0), b.Propose(keyJSON, byJSON, nil, clock, 0)
 		if diff := cmp.Diff(one, other); diff != "" {
 			t.Fatalf("(-CSV +JSON):\n%s", diff)
 		}
@@ -109,13 +109,13 @@ func TestUnusedColumnsAreInNoProposal(t *testing.T) {
 		for _, c := range used {
 			row[c] = rapid.SampledFrom([]any{"1", "x", json.Number("2"), nil, "0"}).Draw(t, c)
 		}
-		before := b.Propose("k", row, clock, 0)
+		before := b.Propose("k", row, nil, clock, 0)
 		for name, value := range rows().Draw(t, "unused columns") {
 			if !slices.Contains(used, name) {
 				row[name] = value
 			}
 		}
-		if diff := cmp.Diff(before, b.Propose("k", row, clock, 0)); diff != "" {
+		if diff := cmp.Diff(before, b.Propose("k", row, nil, clock, 0)); diff != "" {
 			t.Fatalf("(-without +with unused columns):\n%s", diff)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pictifyd/pictifyd/connectors"
@@ -124,51 +125,110 @@ func (r *Reading) asBefore(h keyHash, row *connectors.Row) bool {
 	return r.settled.has(h, [16]byte(sum[:16]))
 }
 
-// Plan is what b changes, given what the ledger knows of its keys. The plan of
-// the closing batch also has the changes that were held back until then. Plan
-// fails only when it is called wrongly: whatever is wrong with a row is part of
-// the plan.
-func (r *Reading) Plan(b connectors.Batch, known map[string]Known) (Plan, error) {
+// Sifted is what is left of a batch when the rows that are known have been taken
+// out of it.
+type Sifted struct {
+	reading *Reading
+	plan    Plan
+	closes  *connectors.Closing
+	rows    map[string]*siftedRow
+	order   []string // keys as they came; one that is not in rows was dropped
+}
+
+type siftedRow struct {
+	heldRow
+
+	deleted bool           // its proposals are there
+	values  map[string]any // as the bindings see them
+	known   Known
+	same    bool // the ledger has these values already
+}
+
+// Sift compares the rows of b with what the ledger knows of their keys. It fails
+// only when it is called wrongly: whatever is wrong with a row is part of the plan.
+func (r *Reading) Sift(b connectors.Batch, known map[string]Known) (*Sifted, error) {
 	if r.seen == nil {
-		return Plan{}, errors.New("plan a batch of a reading that is closed")
+		return nil, errors.New("plan a batch of a reading that is closed")
 	}
-	p := Plan{Source: r.o.Source, Reading: r.o.ID, Promote: r.o.Promote, Seen: len(b.Rows)}
+	s := &Sifted{
+		reading: r, closes: b.Closes, rows: map[string]*siftedRow{},
+		plan: Plan{Source: r.o.Source, Reading: r.o.ID, Promote: r.o.Promote, Seen: len(b.Rows)},
+	}
 	for _, f := range b.Faults {
 		r.elements++
 		r.unread++
-		p.Quarantined = append(p.Quarantined, Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail})
+		s.plan.Quarantined = append(s.plan.Quarantined, Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail})
 	}
 	if len(r.ready) != len(b.Rows) {
-		return Plan{}, errors.New("plan a batch whose keys were not asked for")
+		return nil, errors.New("plan a batch whose keys were not asked for")
 	}
 	for i := range b.Rows {
 		r.elements++
-		r.row(&p, &b.Rows[i], r.ready[i], known)
+		r.row(s, &b.Rows[i], r.ready[i], known)
 	}
 	r.ready = r.ready[:0]
-	if b.Closes != nil || !r.holds || r.held.full() {
-		r.release(&p)
-	}
-	if b.Closes != nil {
-		p.Closes = r.closing(*b.Closes)
-		r.seen = nil
-	}
-	return p, nil
+	return s, nil
 }
 
-// row plans one row into the window, or into quarantine.
-func (r *Reading) row(p *Plan, row *connectors.Row, ready readied, known map[string]Known) {
+// Needs are the rows of other sources that the bindings join to what is left, and
+// that j has not been told of.
+func (s *Sifted) Needs(j *Joined) Needs {
+	needs := Needs{}
+	for _, b := range s.reading.o.Bindings {
+		if !b.Joins() {
+			continue
+		}
+		for _, row := range s.rows {
+			if !row.deleted && s.reading.plans(b, row) {
+				b.needs(needs, j, row.values)
+			}
+		}
+	}
+	return needs
+}
+
+// Plan is what a batch changes; j has what s needs. The plan of the closing batch
+// also has the changes that were held back until then.
+func (r *Reading) Plan(s *Sifted, j *Joined) Plan {
+	p := s.plan
+	for _, key := range s.order {
+		row, ok := s.rows[key]
+		if !ok {
+			continue
+		}
+		delete(s.rows, key)
+		if !row.deleted {
+			r.propose(row, j)
+		}
+		if !row.store && len(row.proposals) == 0 { // what an older state of the row would have done is undone by this one
+			r.held.drop(key)
+			continue
+		}
+		r.held.put(key, &row.heldRow)
+	}
+	if s.closes != nil || !r.holds || r.held.full() {
+		r.release(&p)
+	}
+	if s.closes != nil {
+		p.Closes = r.closing(*s.closes)
+		r.seen = nil
+	}
+	return p
+}
+
+// row sifts one row, into quarantine where it is none.
+func (r *Reading) row(s *Sifted, row *connectors.Row, ready readied, known map[string]Known) {
 	key, h := ready.key, ready.hash
 	if ready.err != nil {
 		var bad *KeyError
 		errors.As(ready.err, &bad)
-		p.Quarantined = append(p.Quarantined, Quarantined{Position: row.Position, Reason: bad.Reason, Detail: bad.Detail})
+		s.plan.Quarantined = append(s.plan.Quarantined, Quarantined{Position: row.Position, Reason: bad.Reason, Detail: bad.Detail})
 		return
 	}
 	m, again := r.seen[h]
 	// A source that numbers the states of its rows may tell several of one row.
 	if again && row.Version == 0 {
-		r.double(p, key, row.Position, known[key])
+		r.double(s, key, row.Position, known[key])
 		return
 	}
 	r.mark(h, m, again, row.Deleted)
@@ -179,20 +239,36 @@ func (r *Reading) row(p *Plan, row *connectors.Row, ready readied, known map[str
 	if version == 0 {
 		version = r.o.Seq
 	}
-	if before, ok := r.held.rows[key]; ok && before.change.Version >= version {
+	if before := r.before(s, key); before != nil && before.change.Version >= version {
 		return
 	}
-	change, changed, err := r.change(key, version, row, known[key])
+	changed, err := r.change(key, version, row, known[key])
 	if err != nil {
-		p.Quarantined = append(p.Quarantined, Quarantined{Key: key, Position: row.Position, Reason: BadRecord, Detail: err.Error()})
+		s.plan.Quarantined = append(s.plan.Quarantined, Quarantined{Key: key, Position: row.Position, Reason: BadRecord, Detail: err.Error()})
 		return
 	}
 	if changed == nil { // what an older state of the row would have done is undone by this one
-		r.held.drop(key)
+		r.drop(s, key)
 		return
 	}
-	changed.change, changed.position = change, row.Position
-	r.held.put(key, changed)
+	changed.position = row.Position
+	if s.rows[key] == nil {
+		s.order = append(s.order, key)
+	}
+	s.rows[key] = changed
+}
+
+// before is an older state of a row in the same reading, that is not yet in a plan.
+func (r *Reading) before(s *Sifted, key string) *heldRow {
+	if row, ok := s.rows[key]; ok {
+		return &row.heldRow
+	}
+	return r.held.rows[key]
+}
+
+func (r *Reading) drop(s *Sifted, key string) {
+	delete(s.rows, key)
+	r.held.drop(key)
 }
 
 // mark notes that the key was seen.
@@ -215,71 +291,86 @@ func (r *Reading) mark(h keyHash, m mark, again, deleted bool) {
 	}
 }
 
-// change is what row does to the ledger; changed is nil when it does nothing.
-func (r *Reading) change(key string, version int64, row *connectors.Row, k Known) (c RowChange, changed *heldRow, err error) {
+// change is what row does to the ledger; nil when it does nothing. What the
+// bindings want of it is not in it yet.
+func (r *Reading) change(key string, version int64, row *connectors.Row, k Known) (*siftedRow, error) {
 	if k.Row != nil && version < k.Row.Version {
-		return c, nil, nil
+		return nil, nil
 	}
 	if row.Deleted {
-		return r.deletion(key, version, row, k)
+		return r.deletion(key, version, row, k), nil
 	}
 	values, err := Canonical(row.Values)
 	if err != nil {
-		return c, nil, err
+		return nil, err
 	}
 	digest := Digest(values)
 	same := k.Row != nil && k.Row.Digest == digest
 	if k.Row != nil && !same && version == k.Row.Version {
-		return c, nil, nil // the ledger would not take it, so its images must not change either
+		return nil, nil // the ledger would not take it, so its images must not change either
 	}
-	changed = &heldRow{
-		// Also a state that is as before is noted when it is newer by the source's own
-		// count, or one in between that comes late would replace it.
-		store:     !same || k.Row.Missing || row.Version > k.Row.Version,
-		proposals: r.proposals(key, row.Values, k, same),
+	changed := &siftedRow{
+		heldRow: heldRow{
+			change: RowChange{Key: key, Version: version, Values: values, Digest: digest},
+			// Also a state that is as before is noted when it is newer by the source's own
+			// count, or one in between that comes late would replace it.
+			store: !same || k.Row.Missing || row.Version > k.Row.Version,
+		},
+		values: row.Values, known: k, same: same,
 	}
-	if !changed.store && len(changed.proposals) == 0 {
-		return c, nil, nil
+	planned := func(b *Binding) bool { return r.plans(b, changed) }
+	if !changed.store && !slices.ContainsFunc(r.o.Bindings, planned) {
+		return nil, nil
 	}
-	return RowChange{Key: key, Version: version, Values: values, Digest: digest}, changed, nil
+	return changed, nil
 }
 
 // deletion is what the source's own word that a row is gone does.
-func (r *Reading) deletion(key string, version int64, row *connectors.Row, k Known) (RowChange, *heldRow, error) {
+func (r *Reading) deletion(key string, version int64, row *connectors.Row, k Known) *siftedRow {
 	// Of a row that is not known the word is kept where the source numbers states:
 	// an older one may come late.
-	changed := &heldRow{store: k.Row != nil || row.Version != 0}
+	changed := &siftedRow{deleted: true, heldRow: heldRow{change: RowChange{Key: key, Version: version, Gone: true}, store: k.Row != nil || row.Version != 0}}
 	for _, b := range r.o.Bindings {
 		if item, ok := k.Items[b.Name()]; ok && !item.Removed && b.cfg.OnDelete == Remove {
 			changed.proposals = append(changed.proposals, removal(BindingOwner(b.Name()), key))
 		}
 	}
 	if !changed.store && len(changed.proposals) == 0 {
-		return RowChange{}, nil, nil
+		return nil
 	}
-	return RowChange{Key: key, Version: version, Gone: true}, changed, nil
+	return changed
 }
 
-// proposals are what the bindings want of a row; same says that the ledger has
-// these values already.
-func (r *Reading) proposals(key string, values map[string]any, k Known, same bool) []Proposal {
-	var all []Proposal
+// plans reports whether a binding has to say what it wants of a row: not of one
+// that is as it was planned.
+func (r *Reading) plans(b *Binding, row *siftedRow) bool {
+	item, known := row.known.Items[b.Name()]
+	open := item.Proposed != "" && item.ProposedIn != r.o.ID
+	return !row.same || !known || open
+}
+
+// propose says what the bindings want of a row.
+func (r *Reading) propose(row *siftedRow, j *Joined) {
 	for _, b := range r.o.Bindings {
-		item, known := k.Items[b.Name()]
-		open := item.Proposed != "" && item.ProposedIn != r.o.ID
-		if same && known && !open {
+		if !r.plans(b, row) {
 			continue
 		}
+		item, known := row.known.Items[b.Name()]
 		priority := PriorityChange
 		if r.o.Promote[b.Name()] {
 			priority = PriorityBatch
 		}
-		p := b.Propose(key, values, r.o.Now, priority)
-		if needed(&p, item, known) {
-			all = append(all, p)
+		p := b.Propose(row.change.Key, row.values, j, r.o.Now, priority)
+		does := needed(&p, item, known)
+		// A row that is as it was, and of which nothing is wanted as before, was
+		// planned when it came.
+		if p.Reads != nil && (does || !row.same) {
+			row.reads = append(row.reads, RowReads{Owner: p.Owner, Key: p.Key, Reads: p.Reads})
+		}
+		if does {
+			row.proposals = append(row.proposals, p)
 		}
 	}
-	return all
 }
 
 // needed reports whether p does anything to an item.
@@ -298,14 +389,15 @@ func needed(p *Proposal, item ItemState, known bool) bool {
 
 // double quarantines a row whose key another row of the reading has, and at the
 // first time also takes back what that other row changed.
-func (r *Reading) double(p *Plan, key, position string, k Known) {
+func (r *Reading) double(s *Sifted, key, position string, k Known) {
+	p := &s.plan
 	h := hashKey(key)
 	m := r.seen[h]
 	if !m.doubled {
 		first := fmt.Sprintf("row %d", m.row)
-		if before, ok := r.held.rows[key]; ok {
+		if before := r.before(s, key); before != nil {
 			first = before.position
-			r.held.drop(key)
+			r.drop(s, key)
 		} else if m.written {
 			r.takeBack(p, key, k)
 		}
@@ -358,6 +450,7 @@ func (r *Reading) release(p *Plan) {
 			p.Rows = append(p.Rows, row.change)
 		}
 		p.Proposals = append(p.Proposals, row.proposals...)
+		p.Reads = append(p.Reads, row.reads...)
 		h := hashKey(key)
 		m := r.seen[h]
 		m.written = true

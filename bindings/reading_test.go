@@ -374,7 +374,7 @@ func TestClosedReadingPlansNoMore(t *testing.T) {
 	l, bs := newLedger(), one(t)
 	r := l.begin(bs, false)
 	l.step(t, r, bs, connectors.Batch{Closes: &connectors.Closing{Complete: true}})
-	if _, err := r.Plan(batchOf(product("a", "A")), nil); err == nil {
+	if _, err := r.Sift(batchOf(product("a", "A")), nil); err == nil {
 		t.Error("a batch after the close was planned")
 	}
 }

@@ -44,7 +44,7 @@ func TestTextAndNumbersOfARowPrintTheSameInARealTemplate(t *testing.T) {
 	}
 	csv := map[string]any{"name": "Trail Runner", "price": "49.00", "sale": "true", "stock": "3", "colour": "red"}
 	other := map[string]any{"name": "Trail Runner", "price": json.Number("49"), "sale": true, "stock": json.Number("7")}
-	one, two := b.Propose("k", csv, clock, 0), b.Propose("k", other, clock, 0)
+	one, two := b.Propose("k", csv, nil, clock, 0), b.Propose("k", other, nil, clock, 0)
 	if len(one.Wants) != 2 {
 		t.Fatalf("proposal %+v", one)
 	}
@@ -66,7 +66,7 @@ func TestProblemOfARealTemplateNamesVariableAndColumn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := b.Propose("k", map[string]any{"name": "x", "price": "cheap"}, clock, 0).Problem
+	p := b.Propose("k", map[string]any{"name": "x", "price": "cheap"}, nil, clock, 0).Problem
 	if p == nil || p.Code != "missing_variable" || p.Field != "variables.title" {
 		t.Fatalf("problem %+v", p)
 	}

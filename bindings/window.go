@@ -20,6 +20,7 @@ type heldRow struct {
 	change    RowChange
 	store     bool // change is to be stored
 	proposals []Proposal
+	reads     []RowReads
 	position  string
 }
 

@@ -127,16 +127,8 @@ func BenchmarkReading(b *testing.B) {
 		source := filePoller(b, other)
 		var planned int
 		emit := func(ctx context.Context, batch connectors.Batch) error {
-			known, err := r.store.Known(ctx, r.source, r.plan.Keys(batch), r.bindings)
-			if err != nil {
-				return err
-			}
-			plan, err := r.plan.Plan(batch, known)
-			if err != nil {
-				return err
-			}
+			plan, _, err := r.commit(ctx, batch)
 			planned += len(plan.Proposals)
-			_, err = r.store.Commit(ctx, plan)
 			return err
 		}
 		b.StartTimer()

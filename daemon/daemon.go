@@ -93,6 +93,9 @@ type Daemon struct {
 	looking   chan struct{} // those who read sources by themselves
 	confirmed confirmations
 
+	waiting  map[string]bool // bindings that join rows of sources which were not read yet
+	settling settlement
+
 	sweepAsked chan struct{} // somebody wants bytes to be looked through
 	unscrubbed atomic.Bool   // the store's files may still have what was deleted
 }
@@ -140,13 +143,16 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	if o.Grace == 0 {
 		o.Grace = defaultGrace
 	}
-	return &Daemon{
+	d := &Daemon{
 		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
 		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight),
 		sweepAsked: make(chan struct{}, 1), looking: make(chan struct{}, looks),
 		renewed: make(chan struct{}, 1), changing: newGate(),
-		vault: &vault{named: settings.Secrets, keyFunc: func() (string, error) { return store.SealKey(settings.Store, settings.Dir) }},
+		vault:   &vault{named: settings.Secrets, keyFunc: func() (string, error) { return store.SealKey(settings.Store, settings.Dir) }},
+		waiting: map[string]bool{}, settling: settlement{names: map[string]bool{}},
 	}
+	d.settling.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
+	return d
 }
 
 // unlessEnded is err, or nil after a signal: a start that was cut short by it is
@@ -167,7 +173,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		}
 	}
 	s := d.settings
-	if d.store, err = store.Open(ctx, s.Store, store.Options{Log: d.log, Dir: s.Dir, Crash: d.options.Crash}); err != nil {
+	if d.store, err = store.Open(ctx, s.Store, store.Options{Log: d.log, Dir: s.Dir, Crash: d.options.Crash, Settled: d.settled}); err != nil {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("store", d.store.Close) })
@@ -285,7 +291,9 @@ func (d *Daemon) crash(point string) {
 
 // setUnable notes why a binding cannot work now; nil when it can.
 func (d *Daemon) setUnable(binding string, err error) {
-	d.faults.note(d.log, "binding", binding, err)
+	if !isUnread(err) { // to wait is no fault
+		d.faults.note(d.log, "binding", binding, err)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.unable, binding)

@@ -26,12 +26,14 @@ type feed struct {
 	expected time.Duration // something is heard of it so often; 0: nobody knows
 	again    atomic.Int64  // when it is read after a failure, in Unix nanoseconds; 0: at its interval
 
+	reads []string        // the sources whose rows it reads itself
 	told  connectors.Told // where its rows are sent to it, how; else nil
 	calls calls           // that bring them
 	drift drift           // of their columns
 
 	gone   chan struct{}      // closed when f is no more
 	rebind *errand            // compiles the bindings and plans the stored rows again
+	rejoin *errand            // plans the rows again that join rows which changed
 	wish   *errand            // reads the source
 	later  chan time.Duration // when to read again after a reading that failed; 0 after one that did not
 	bound  atomic.Bool        // the stored rows are planned as the bindings are
@@ -88,6 +90,8 @@ func (d *Daemon) newFeed(name string, base *connectors.Common, poller connectors
 	}
 	f.rebind = newErrand(func(ctx context.Context) error { return d.bind(ctx, f) },
 		func(err error) { d.faults.note(d.log, "bind", name, err) })
+	f.rejoin = newErrand(func(ctx context.Context) error { return d.enterToRejoin(ctx, f) },
+		func(err error) { d.faults.note(d.log, "lookups", name, err) })
 	f.wish = newErrand(func(ctx context.Context) error { return d.look(ctx, f) },
 		func(err error) { d.faults.note(d.log, "poll", name, err) })
 	return f
@@ -104,6 +108,7 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	if f.live != nil {
 		wg.Go(func() { d.lookBehind(ctx, f) })
 	}
+	wg.Go(func() { f.rejoin.work(ctx) })
 	if f.passive {
 		<-ctx.Done()
 		return

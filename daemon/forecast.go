@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/template"
@@ -42,7 +41,7 @@ func (d *Daemon) forecastBinding(ctx context.Context, b *bindings.Binding, sourc
 		if err != nil {
 			return err
 		}
-		proposals, err := b.ProposeAll(rows, time.Now())
+		proposals, err := d.proposeStored(ctx, b, rows)
 		if err != nil {
 			return err
 		}

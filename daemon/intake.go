@@ -34,8 +34,13 @@ func (o origins) SourceRows(ctx context.Context, source string, row func(batch.R
 	if _, ok := o.roster().feeds[source]; !ok {
 		return problem.New(problem.NotFound, "there is no source %q", source).WithSlug("source_not_found")
 	}
-	return o.stored(ctx, source, func(r bindings.StoredRow) error {
-		return row(batch.Row{Key: r.Key, Values: r.Values})
+	return o.stored(ctx, source, func(page []bindings.StoredRow) error {
+		for _, r := range page {
+			if err := row(batch.Row{Key: r.Key, Values: r.Values}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -53,57 +58,70 @@ func (o origins) BindingRows(ctx context.Context, name string, row func(batch.Ro
 		if err != nil {
 			return fmt.Errorf("read binding %q: %w", name, err)
 		}
-		now := time.Now()
-		return o.stored(ctx, cfg.Source, func(r bindings.StoredRow) error {
-			mapped, ok, err := mappedRow(b, r, now)
-			if err != nil || !ok {
-				return err
-			}
-			return row(mapped)
-		})
+		return o.mapped(ctx, b, cfg.Source, row)
 	}
 	return problem.New(problem.NotFound, "there is no binding %q", name).WithSlug("binding_not_found")
 }
 
+// mapped hands out the rows of a source that b draws, as it maps them.
+func (o origins) mapped(ctx context.Context, b *bindings.Binding, source string, row func(batch.Row) error) error {
+	now := time.Now()
+	return o.stored(ctx, source, func(page []bindings.StoredRow) error {
+		rows, err := bindings.ReadRows(page)
+		if err != nil {
+			return err
+		}
+		joined, err := o.joinRows(ctx, b, rows...)
+		if err != nil {
+			return err
+		}
+		for i, r := range page {
+			mapped, ok := mappedRow(b, r.Key, rows[i], joined, now)
+			if !ok {
+				continue
+			}
+			if err := row(mapped); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // stored hands out the rows of a source page by page.
-func (o origins) stored(ctx context.Context, source string, row func(bindings.StoredRow) error) error {
+func (o origins) stored(ctx context.Context, source string, each func([]bindings.StoredRow) error) error {
 	for after := ""; ; {
 		page, err := o.store.Rows(ctx, source, after, resultPage)
 		if err != nil {
 			return err
 		}
-		for _, r := range page {
-			if err := row(r); err != nil {
-				return err
-			}
-			after = r.Key
+		if err := each(page); err != nil {
+			return err
 		}
 		if len(page) < resultPage {
 			return nil
 		}
+		after = page[len(page)-1].Key
 	}
 }
 
 // mappedRow is a stored row as b gives it to its template; ok is false for one
 // that b does not draw.
-func mappedRow(b *bindings.Binding, r bindings.StoredRow, now time.Time) (row batch.Row, ok bool, err error) {
-	row.Key = r.Key
-	values, err := bindings.Values(r.Values)
-	if err != nil {
-		return row, false, fmt.Errorf("read row %s: %w", r.Key, err)
-	}
-	mapped, ok, refused := b.Mapped(values, now)
+func mappedRow(b *bindings.Binding, key string, values map[string]any, joined *bindings.Joined, now time.Time) (row batch.Row, ok bool) {
+	row.Key = key
+	mapped, ok, refused := b.Mapped(values, joined, now)
 	if refused != nil {
 		row.Error = &batch.RowError{Code: refused.Code, Field: refused.Field, Message: refused.Message}
-		return row, true, nil
+		return row, true
 	}
 	if !ok {
-		return row, false, nil
+		return row, false
 	}
+	var err error
 	if row.Values, err = json.Marshal(mapped); err != nil {
 		row.Values, row.Error = nil, &batch.RowError{Code: "bad_expression", Message: "the mapped row can't be written: " + err.Error()}
 	}
-	return row, true, nil
+	return row, true
 }
 
 // sampler draws for dry runs; it is the api's Sampler.

@@ -31,7 +31,10 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	if f.ended() {
 		return nil
 	}
-	if err := d.compile(ctx, f); err != nil {
+	if err := d.readyToRead(ctx, f); isUnread(err) {
+		d.setPolled(f.name, err)
+		return d.notePoll(ctx, f, err)
+	} else if err != nil {
 		return err
 	}
 	from, err := d.store.Position(ctx, f.name)
@@ -43,15 +46,37 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 	if ctx.Err() != nil || f.ended() {
 		return ctx.Err()
 	}
-	if message := textOf(err); f.noted == nil || *f.noted != message {
-		if err := d.store.NotePoll(ctx, f.name, err); err != nil {
-			return err
-		}
-		f.noted = &message
+	if err := d.notePoll(ctx, f, err); err != nil {
+		return err
 	}
 	f.read(err)
 	d.setPolled(f.name, err)
 	return nil
+}
+
+// readyToRead has f ready to be read. A source that reads rows of another one which
+// nobody has read is not; the error is one for isUnread.
+func (d *Daemon) readyToRead(ctx context.Context, f *feed) error {
+	if err := d.compile(ctx, f); err != nil {
+		return err
+	}
+	if err := d.rejoin(ctx, f); err != nil {
+		return err
+	}
+	return d.unread(ctx, f.reads)
+}
+
+// notePoll has the store know how the newest poll ended, unless it does.
+func (d *Daemon) notePoll(ctx context.Context, f *feed, failure error) error {
+	message := textOf(failure)
+	if f.noted != nil && *f.noted == message {
+		return nil
+	}
+	err := d.store.NotePoll(ctx, f.name, failure)
+	if err == nil {
+		f.noted = &message
+	}
+	return err
 }
 
 func textOf(err error) string {

@@ -53,6 +53,9 @@ func (d *Daemon) readings() (all bool, failures error) {
 	all = true
 	for name, f := range d.roster().feeds {
 		err, read := d.polled[name]
+		if isUnread(err) && d.wereRead(f.reads) {
+			read = false // it is read any moment
+		}
 		all = all && (read || f.passive) && f.bound.Load()
 		failures = errors.Join(failures, err)
 	}
@@ -73,6 +76,9 @@ func (d *Daemon) setPolled(source string, err error) {
 func (d *Daemon) idle(ctx context.Context) (bool, error) {
 	c, err := d.store.Counters(ctx)
 	if err != nil {
+		return false, err
+	}
+	if follows, err := d.following(ctx); follows || err != nil {
 		return false, err
 	}
 	return c.RendersWaiting+c.RendersClaimed+c.DeliveriesWaiting+c.DeliveriesClaimed+c.JobsOpen == 0, nil

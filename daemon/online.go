@@ -230,7 +230,12 @@ func (o *onlineCheck) binding(ctx context.Context, cfg bindings.Config, rows []c
 	var first bindings.Proposal
 	var at string
 	for _, row := range rows {
-		p := b.Propose("", row.Values, time.Now(), bindings.PriorityNow)
+		joined, err := o.daemon.joinRows(ctx, b, row.Values)
+		if err != nil {
+			o.add(problemsOf(err)...)
+			return
+		}
+		p := b.Propose("", row.Values, joined, time.Now(), bindings.PriorityNow)
 		switch {
 		case p.Remove:
 			none++
@@ -244,7 +249,7 @@ func (o *onlineCheck) binding(ctx context.Context, cfg bindings.Config, rows []c
 	switch {
 	case failing == 0:
 		o.note("binding %s: resolves %d of the first %s%s", cfg.Name, len(rows)-none, count(len(rows), "row"), without(none))
-	case failing == len(rows)-none && len(misspelt) == 0:
+	case failing == len(rows)-none && len(misspelt) == 0 && !b.Joins(): // those of others may not be read yet
 		path := strings.Replace(first.Problem.Field, "variables.", "map.", 1)
 		o.add(config.Problem(node, path, problem.Invalid, "%s of %q can have no image, the first at %s: %s", of, cfg.Source, at, first.Problem.Message))
 	default:
@@ -268,7 +273,10 @@ func (o *onlineCheck) misspelt(cfg bindings.Config, node config.Node, columns []
 			return // said already
 		}
 		for _, name := range program.Names() {
-			if _, near := config.Nearest(name, columns); near && !slices.Contains(columns, name) {
+			if _, joined := cfg.Lookups[name]; joined || slices.Contains(columns, name) {
+				continue
+			}
+			if _, near := config.Nearest(name, columns); near {
 				problems = append(problems, missing(node, path, name, fmt.Sprintf("the source %q has no column %q", cfg.Source, name), columns))
 			}
 		}

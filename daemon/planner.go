@@ -77,10 +77,15 @@ func (p *planner) emit(ctx context.Context, batch connectors.Batch) error {
 		k.Row = nil
 		known[key] = k
 	}
-	did, err := p.reading.Plan(batch, known)
+	sifted, err := p.reading.Sift(batch, known)
 	if err != nil {
 		return err
 	}
+	joined, err := join(ctx, p.daemon.store, sifted.Needs)
+	if err != nil {
+		return err
+	}
+	did := p.reading.Plan(sifted, joined)
 	p.plan.Rows += did.Seen
 	for _, q := range did.Quarantined {
 		p.quarantined(q)
@@ -194,7 +199,7 @@ func (p *planner) describe(ctx context.Context, row bindings.RowChange, becomes 
 		if err != nil && problem.CodeOf(err) != problem.NotFound {
 			return err
 		}
-		if shown.Variables, err = variableChanges(p.binding, before.Values, row.Values); err != nil {
+		if shown.Variables, err = p.variableChanges(ctx, before.Values, row.Values); err != nil {
 			return fmt.Errorf("compare row %s: %w", shown.Name, err)
 		}
 	}
@@ -279,12 +284,12 @@ func (p *planner) gone(ctx context.Context, c *bindings.Closing) error {
 
 // variableChanges are the variables that differ between two states of a row. A
 // state in which they cannot be had has none.
-func variableChanges(b *bindings.Binding, before, after []byte) ([]VariableChange, error) {
-	was, err := variablesOf(b, before)
+func (p *planner) variableChanges(ctx context.Context, before, after []byte) ([]VariableChange, error) {
+	was, err := p.variablesOf(ctx, before)
 	if err != nil {
 		return nil, err
 	}
-	is, err := variablesOf(b, after)
+	is, err := p.variablesOf(ctx, after)
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +304,7 @@ func variableChanges(b *bindings.Binding, before, after []byte) ([]VariableChang
 	return changes, nil
 }
 
-func variablesOf(b *bindings.Binding, row []byte) (map[string]any, error) {
+func (p *planner) variablesOf(ctx context.Context, row []byte) (map[string]any, error) {
 	if len(row) == 0 {
 		return nil, nil
 	}
@@ -307,7 +312,11 @@ func variablesOf(b *bindings.Binding, row []byte) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	variables, _ := b.Resolve(values, time.Now()) // what is wrong is the proposal's problem
+	joined, err := p.daemon.joinRows(ctx, p.binding, values)
+	if err != nil {
+		return nil, err
+	}
+	variables, _ := p.binding.Resolve(values, joined, time.Now()) // what is wrong is the proposal's problem
 	return variables, nil
 }
 

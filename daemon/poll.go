@@ -23,7 +23,10 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	// A turn that was left by the process before may come ahead of the binding.
-	if err := d.compile(ctx, f); err != nil {
+	if err := d.readyToRead(ctx, f); isUnread(err) {
+		d.setPolled(f.name, err)
+		return d.store.EndPoll(ctx, t, err)
+	} else if err != nil {
 		return err
 	}
 	from, id, seq, err := d.store.BeginPoll(ctx, t)
@@ -100,9 +103,15 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	if err != nil {
 		return plan, result, err
 	}
-	if plan, err = r.plan.Plan(b, known); err != nil {
+	sifted, err := r.plan.Sift(b, known)
+	if err != nil {
 		return plan, result, err
 	}
+	joined, err := join(ctx, r.store, sifted.Needs)
+	if err != nil {
+		return plan, result, err
+	}
+	plan = r.plan.Plan(sifted, joined)
 	plan.Messages = r.messages
 	result, err = r.store.Commit(ctx, plan)
 	if err == nil {

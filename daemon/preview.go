@@ -29,8 +29,12 @@ func (d *Daemon) Preview(ctx context.Context, name string, of api.PreviewOf) (ap
 	if err != nil {
 		return p, err
 	}
-	values, _ := b.Resolve(row, time.Now()) // what is wrong is the proposal's problem
-	proposal := b.Propose(p.Key, row, time.Now(), bindings.PriorityNow)
+	joined, err := d.joinRows(ctx, b, row)
+	if err != nil {
+		return p, err
+	}
+	values, _ := b.Resolve(row, joined, time.Now()) // what is wrong is the proposal's problem
+	proposal := b.Propose(p.Key, row, joined, time.Now(), bindings.PriorityNow)
 	p.Values, p.Problem, p.Removed, p.Wants = values, proposal.Problem, proposal.Remove, proposal.Wants
 	p.Changed = !proposal.Remove
 	if p.Key == "" {

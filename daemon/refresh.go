@@ -117,7 +117,7 @@ func (d *Daemon) redrawAll(ctx context.Context, b *bindings.Binding) (done api.R
 }
 
 func (d *Daemon) redrawRows(ctx context.Context, b *bindings.Binding, rows []bindings.StoredRow, priority int) (int, error) {
-	proposals, err := b.ProposeAll(rows, time.Now())
+	proposals, err := d.proposeStored(ctx, b, rows)
 	if err != nil {
 		return 0, err
 	}

@@ -81,7 +81,7 @@ func connectionOf(r store.Resource, broken error) api.Connection {
 func (r *roster) usedBy(id resourceID) []string {
 	var names []string
 	for _, b := range r.bindings {
-		if id.kind == ofSource && b.Source == id.name || id.kind == ofSink && slices.Contains(b.Sinks, id.name) {
+		if id.kind == ofSource && (b.Source == id.name || slices.Contains(b.LookupSources(), id.name)) || id.kind == ofSink && slices.Contains(b.Sinks, id.name) {
 			names = append(names, b.Name)
 		}
 	}

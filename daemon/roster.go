@@ -85,8 +85,10 @@ func (r *roster) lacks(b bindings.Config) error {
 		}
 		problems = append(problems, problem.New(problem.NotFound, "there is no %s %q any more", kind, name))
 	}
-	if r.feeds[b.Source] == nil {
-		missing(ofSource, b.Source)
+	for _, name := range append([]string{b.Source}, b.LookupSources()...) {
+		if r.feeds[name] == nil {
+			missing(ofSource, name)
+		}
 	}
 	for _, name := range b.Sinks {
 		if r.sinks[name] == nil {
@@ -336,14 +338,15 @@ func sameResource(a, b store.Resource) bool {
 
 // openFeed opens a source. client is its only way out; nil is the operator's own.
 func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
-	poller, err := s.Kind.New(s.Config, connectors.Env{
-		Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("source", s.Name)), Client: client,
-	})
+	env := connectors.Env{Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("source", s.Name)), Client: client}
+	reads := d.lend(s.Config, &env)
+	poller, err := s.Kind.New(s.Config, env)
 	if err != nil {
 		return nil, fmt.Errorf("open source %q: %w", s.Name, err)
 	}
 	f := d.newFeed(s.Name, s.Config.Base(), poller)
 	f.live = newLookout(s.Config, poller)
+	f.reads = reads
 	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
 		f.oneKey, err = bindings.CanonicalKey([]any{one.OnlyKey()})
 	}

@@ -167,6 +167,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		problems = append(problems, references(node, cfg, sortedKeys(doc.Sources), sortedKeys(doc.Sinks))...)
 		problems = append(problems, s.findable(node, cfg)...)
 	}
+	problems = append(problems, s.dependencies(doc.Sources)...)
 	return s, problems.Err()
 }
 
@@ -184,6 +185,11 @@ func references(node config.Node, b bindings.Config, sources, sinks []string) pr
 	}
 	if b.Source != "" && !slices.Contains(sources, b.Source) {
 		missing("source", "source", b.Source, sources)
+	}
+	for _, name := range sortedKeys(b.Lookups) {
+		if of := b.Lookups[name].Source; of != "" && !slices.Contains(sources, of) {
+			missing("lookups."+name+".source", "source", of, sources)
+		}
 	}
 	for _, name := range b.Sinks {
 		if !slices.Contains(sinks, name) {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
 )
@@ -25,6 +24,7 @@ func (d *Daemon) watchSources(ctx context.Context) error {
 	wg.Go(func() { d.recheck(ctx) })
 	wg.Go(func() { d.retain(ctx) })
 	wg.Go(func() { d.keepConfirmations(ctx) })
+	wg.Go(func() { d.settling.tell.work(ctx) })
 	running := map[*feed]context.CancelFunc{}
 	for {
 		now := d.roster().feeds
@@ -83,6 +83,9 @@ func (d *Daemon) bind(ctx context.Context, f *feed) error {
 	if err := errors.Join(failures...); err != nil {
 		return err
 	}
+	if err := d.rejoin(ctx, f); err != nil {
+		return err
+	}
 	f.bound.Store(true)
 	// Those that were deleted, or hang on another source by now.
 	return d.store.DropBindingsOf(ctx, f.name, namesOf(d.roster().of(f.name)))
@@ -102,6 +105,9 @@ func (d *Daemon) compile(ctx context.Context, f *feed) error {
 	now := d.roster()
 	for _, cfg := range now.of(f.name) {
 		b, err := d.compileOne(ctx, cfg, epoch)
+		if err == nil {
+			err = d.awaited(ctx, cfg)
+		}
 		if err != nil && machineFault(err) {
 			return err
 		}
@@ -152,7 +158,7 @@ func (d *Daemon) replan(ctx context.Context, f *feed, b *bindings.Binding) error
 		if err != nil {
 			return err
 		}
-		proposals, err := b.ProposeAll(rows, time.Now())
+		proposals, err := d.proposeStored(ctx, b, rows)
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,8 @@ type inspector struct {
 	options Options
 	known   map[ast.Node]*Type // nodes can be shared
 	lets    map[string]*Type
-	items   []*Type // of the loops around
+	items   []*Type  // of the loops around
+	parts   []string // names of which a part is read
 	err     *problem.Error
 }
 
@@ -198,7 +199,11 @@ func (c *inspector) sum(n *ast.BinaryNode, left, right *Type) *Type {
 func neverNumber(t *Type) bool { return t != nil && t.literal != nil && !isNumberText(*t.literal) }
 
 func (c *inspector) member(n *ast.MemberNode) *Type {
-	if id, ok := n.Node.(*ast.IdentifierNode); ok && id.Value == "$env" {
+	id, alone := n.Node.(*ast.IdentifierNode)
+	if alone {
+		c.parts = append(c.parts, id.Value)
+	}
+	if alone && id.Value == "$env" {
 		if name, ok := n.Property.(*ast.StringNode); ok {
 			return c.options.Types[name.Value]
 		}

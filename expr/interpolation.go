@@ -63,6 +63,11 @@ func (in *Interpolation) Reads(names ...string) bool {
 	})
 }
 
+// ReadsClock reports whether an expression reads the wall clock.
+func (in *Interpolation) ReadsClock() bool {
+	return slices.ContainsFunc(in.parts, func(p part) bool { return p.program != nil && p.program.ReadsClock() })
+}
+
 // Sketch is the text with each expression replaced by stand: what can be checked
 // of its form before there are values.
 func (in *Interpolation) Sketch(stand string) string {

@@ -46,6 +46,7 @@ type Program struct {
 	literal   any
 	names     []string // of the row
 	locals    []string
+	parts     []string // of names
 	functions []string
 	all       bool
 	clock     bool
@@ -80,6 +81,7 @@ func Compile(src string, o Options) (*Program, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
+	p.parts = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(c.parts))), func(name string) bool { return !rw.names[name] })
 	p.names, p.locals, p.functions, p.all, p.clock, p.operands = rw.used(), rw.usedLocals(), rw.usedFunctions(), rw.all, rw.clock, rw.operands
 	if value, ok := literal(tree.Node); ok {
 		p.literal = value
@@ -125,6 +127,9 @@ func literal(n ast.Node) (any, bool) {
 
 // Names are the variables of the row that p reads, sorted.
 func (p *Program) Names() []string { return slices.Clone(p.names) }
+
+// Parts are those of Names of which p reads a part, as in brand.name, sorted.
+func (p *Program) Parts() []string { return slices.Clone(p.parts) }
 
 // Locals are those of Options.Locals that p reads, sorted.
 func (p *Program) Locals() []string { return slices.Clone(p.locals) }

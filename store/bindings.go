@@ -87,6 +87,13 @@ func (s *Store) Replan(ctx context.Context, binding string, proposals []bindings
 		return 0, nil
 	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		reads := readsOf(proposals)
+		if err := t.lockRows(ctx, "", reads); err != nil {
+			return err
+		}
+		if err := t.noteReads(ctx, binding, reads); err != nil {
+			return err
+		}
 		free, err := t.proposeAgain(ctx, proposals)
 		if err == nil {
 			changed, err = t.promote(ctx, free)
@@ -190,6 +197,9 @@ func (s *Store) reapable(ctx context.Context, r reader, source string, missingBe
 const removedDigest = "removed"
 
 func (t *tx) reap(ctx context.Context, source string, missingBefore time.Time, remove []string) (int, error) {
+	if err := t.lockRows(ctx, source, nil); err != nil {
+		return 0, err
+	}
 	keys, err := t.store.reapable(ctx, t.reader, source, missingBefore)
 	if err != nil {
 		return 0, err
@@ -205,5 +215,12 @@ func (t *tx) reap(ctx context.Context, source string, missingBefore time.Time, r
 		return 0, err
 	}
 	n, err := t.exec(ctx, `DELETE FROM source_rows WHERE source = $1 AND key IN list($2)`, source, list(keys))
-	return int(n), err
+	if err != nil {
+		return 0, err
+	}
+	t.settles(source)
+	if err := t.rowsChanged(ctx, source, keys); err != nil {
+		return 0, err
+	}
+	return int(n), t.dropReads(ctx, source, keys)
 }

@@ -194,14 +194,11 @@ func (t *tx) judge(ctx context.Context, p bindings.Plan, b boundBinding, emptied
 func (t *tx) counts(ctx context.Context, p bindings.Plan, b boundBinding) (bindings.Counts, error) {
 	c := bindings.Counts{Live: b.live, Rows: p.Closes.Rows}
 	owner := string(bindings.BindingOwner(b.name))
-	if err := t.row(ctx, `SELECT count(*) FROM items WHERE owner = $1 AND proposed_in = $2 AND proposed_digest <> ''
-		AND generation > 0 AND state <> 'removed' AND proposed_digest <> digest`, owner, p.Reading).Scan(&c.Changed); err != nil {
+	var err error
+	if c.Changed, err = t.changedBy(ctx, owner, p.Reading); err != nil || !p.Closes.Complete {
 		return c, err
 	}
-	if !p.Closes.Complete {
-		return c, nil
-	}
-	err := t.row(ctx, `SELECT count(*) FROM source_rows AS r JOIN items AS i ON i.owner = $2 AND i.idx = 0 AND i.key = r.key
+	err = t.row(ctx, `SELECT count(*) FROM source_rows AS r JOIN items AS i ON i.owner = $2 AND i.idx = 0 AND i.key = r.key
 		WHERE r.source = $1 AND r.missing_since IS NOT NULL AND i.generation > 0 AND i.state <> 'removed'`, p.Source, owner).Scan(&c.Gone)
 	return c, err
 }

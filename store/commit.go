@@ -20,7 +20,7 @@ type CommitResult struct {
 // durable.
 func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, error) {
 	var result CommitResult
-	if p.Closes == nil && len(p.Rows)+len(p.Proposals)+len(p.Quarantined) == 0 {
+	if p.Closes == nil && len(p.Rows)+len(p.Proposals)+len(p.Quarantined)+len(p.Reads) == 0 {
 		return result, nil // most batches of a source that hardly changes
 	}
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
@@ -32,8 +32,16 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 		if err := t.takeMessages(ctx, p.Source, p.Messages); err != nil {
 			return err
 		}
+		if len(p.Rows)+len(p.Reads) > 0 {
+			if err := t.lockRows(ctx, p.Source, p.Reads); err != nil {
+				return err
+			}
+		}
 		stored, stale, err := t.storeRows(ctx, p.Source, p.Rows)
 		if err != nil {
+			return err
+		}
+		if err := t.followRows(ctx, p, stale); err != nil {
 			return err
 		}
 		result.Rows = stored
@@ -50,6 +58,9 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 		}
 		if p.Closes == nil {
 			return t.leaveOpen(ctx, p)
+		}
+		if err := t.settlesWith(ctx, p, stored > 0); err != nil {
+			return err
 		}
 		err = t.closeReading(ctx, p, &result)
 		s.crash("closing.tx")
@@ -174,7 +185,8 @@ func (t *tx) promoteNoted(ctx context.Context, binding, reading string) (promote
 func (t *tx) noted(ctx context.Context, binding, reading string) ([]bindings.Proposal, error) {
 	return collect(ctx, t.reader, `SELECT owner, idx, key, proposed_digest, proposed FROM items
 		WHERE owner = $1 AND proposed_digest <> '' AND (proposed_in = $2 OR ($2 = '' AND NOT EXISTS (SELECT 1 FROM bindings AS b
-			JOIN sources AS s ON s.name = b.source WHERE b.name = $4 AND s.unclosed = items.proposed_in))) LIMIT $3`,
+			LEFT JOIN sources AS s ON s.name = b.source WHERE b.name = $4
+				AND (s.unclosed = items.proposed_in OR b.name || '~' || CAST(b.lookups AS TEXT) = items.proposed_in)))) LIMIT $3`,
 		[]any{string(bindings.BindingOwner(binding)), reading, pageSize, binding},
 		func(scan func(...any) error) (p bindings.Proposal, err error) {
 			var text string

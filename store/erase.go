@@ -273,6 +273,9 @@ func (s *Store) DeleteRow(ctx context.Context, source, key string, forget bool) 
 }
 
 func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, count *Erased) error {
+	if err := t.lockRows(ctx, source, nil); err != nil {
+		return err
+	}
 	names, err := collect(ctx, t.reader, `SELECT name FROM bindings WHERE source = $1 ORDER BY name`, []any{source}, text1)
 	if err != nil {
 		return err
@@ -295,6 +298,13 @@ func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, 
 		count.Sinks = slices.DeleteFunc(merge(count.Sinks, told), func(s string) bool { return s == "" })
 	}
 	if count.Rows, err = t.exec(ctx, `DELETE FROM source_rows WHERE source = $1 AND key = $2`, source, key); err != nil {
+		return err
+	}
+	t.settles(source)
+	if err := t.rowsChanged(ctx, source, []string{key}); err != nil {
+		return err
+	}
+	if err := t.dropReads(ctx, source, []string{key}); err != nil {
 		return err
 	}
 	n, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND key = $2`, source, key)

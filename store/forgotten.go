@@ -76,6 +76,7 @@ func (t *tx) withoutForgotten(ctx context.Context, p bindings.Plan) (bindings.Pl
 	is := func(key string) bool { return gone[digestOfKey(secret, p.Source, clean(key))] }
 	p.Rows = slices.DeleteFunc(slices.Clone(p.Rows), func(r bindings.RowChange) bool { return is(r.Key) })
 	p.Proposals = slices.DeleteFunc(slices.Clone(p.Proposals), func(q bindings.Proposal) bool { return is(q.Key) })
+	p.Reads = slices.DeleteFunc(slices.Clone(p.Reads), func(r bindings.RowReads) bool { return is(r.Key) })
 	p.Quarantined = slices.DeleteFunc(slices.Clone(p.Quarantined), func(q bindings.Quarantined) bool { return is(q.Key) })
 	return p, nil
 }
@@ -86,6 +87,9 @@ func keysOf(p bindings.Plan) (keys []string) {
 	}
 	for _, q := range p.Proposals {
 		keys = append(keys, q.Key)
+	}
+	for _, r := range p.Reads {
+		keys = append(keys, r.Key)
 	}
 	for _, q := range p.Quarantined {
 		keys = append(keys, q.Key)

@@ -164,7 +164,10 @@ func (s *Store) ForgetBinding(ctx context.Context, binding string) error {
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		_, err := t.exec(ctx, `UPDATE bindings SET gone = 1, digest = '', paused = 0, read_once = 0, held_changes = 0, held_removal = 0,
 			held_reason = '', ceiling = 0 WHERE name = $1`, binding)
-		return err
+		if err != nil {
+			return err
+		}
+		return t.forgetLookups(ctx, binding)
 	})
 	return wrap(err, "forget binding %q", binding)
 }

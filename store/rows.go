@@ -69,13 +69,7 @@ func knownItems(ctx context.Context, r reader, known map[string]bindings.Known, 
 func (s *Store) Rows(ctx context.Context, source, after string, limit int) ([]bindings.StoredRow, error) {
 	all, err := collect(ctx, s.reader(), `SELECT key, version, data, digest, missing_since FROM source_rows
 		WHERE source = $1 AND key > $2 AND gone = 0 ORDER BY key LIMIT $3`, []any{clean(source), clean(after), limit},
-		func(scan func(...any) error) (row bindings.StoredRow, err error) {
-			var data string
-			var missing sql.NullInt64
-			err = scan(&row.Key, &row.Version, &data, &row.Digest, &missing)
-			row.Values, row.Missing = []byte(data), missing.Valid
-			return row, err
-		})
+		scanRow)
 	return all, wrap(err, "read rows of %q", source)
 }
 

@@ -27,6 +27,10 @@ type Options struct {
 
 	// Crash is called at each named moment between two durable steps. Tests die there.
 	Crash func(point string)
+	// Settled is called when rows of a source have changed and are whole, with its
+	// name: a reading was closed, or a person deleted some. With "" there may be
+	// LookupChanges. It must not block.
+	Settled func(source string)
 }
 
 // A Store is an open ledger. Its methods may be called at once from many
@@ -34,6 +38,8 @@ type Options struct {
 type Store struct {
 	log   *slog.Logger
 	crash func(point string)
+
+	settled func(source string) // nil: nobody asks
 
 	dialect *dialect
 	db      *sql.DB // writes; on SQLite one connection, which River shares
@@ -64,7 +70,7 @@ func Open(ctx context.Context, cfg Config, opt Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		log: opt.Log, crash: opt.Crash, dialect: &dialect{postgres: cfg.postgres()}, bell: newBell(),
+		log: opt.Log, crash: opt.Crash, settled: opt.Settled, dialect: &dialect{postgres: cfg.postgres()}, bell: newBell(),
 		working: map[int64]struct{}{}, orphans: map[int64]time.Time{},
 	}
 	if s.log == nil {

@@ -87,6 +87,9 @@ func readsUnderForeignCursor(t *testing.T, f *fixture) {
 }
 
 func closesNothingWhenBroken(t *testing.T, f *fixture) {
+	if f.source.Break == nil {
+		t.Skipf("a source of kind %s can't be broken", f.suite.Kind.Name)
+	}
 	rows := newRows(2)
 	f.source.Set(t, rows)
 	cursor := f.mustPoll(t, nil).Closing.Cursor
@@ -106,6 +109,9 @@ func closesNothingWhenBroken(t *testing.T, f *fixture) {
 }
 
 func closesNothingWhenCut(t *testing.T, f *fixture) {
+	if f.source.Cut == nil {
+		t.Skipf("a source of kind %s can't break off", f.suite.Kind.Name)
+	}
 	f.source.Cut(t, newRows(700))
 	var r Recorder
 	if err := f.poll(t, nil, &r); err == nil {

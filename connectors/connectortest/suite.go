@@ -32,9 +32,11 @@ type Source struct {
 	Config connectors.Config
 	// Set makes the source hold exactly these rows, in this order.
 	Set func(tb testing.TB, rows []map[string]any)
-	// Break makes the source one that can't be read, until the next Set.
+	// Break makes the source one that can't be read, until the next Set. nil where
+	// that can't be.
 	Break func(tb testing.TB)
 	// Cut makes the source one that breaks off after these rows, until the next Set.
+	// nil where that can't be.
 	Cut func(tb testing.TB, rows []map[string]any)
 }
 

@@ -1,7 +1,12 @@
-// Package file reads rows from a file on this machine: CSV, TSV, JSON, NDJSON.
+// Package file reads rows from files on this machine: one, or those of a folder or
+// pattern as one source.
 //
-// A file is read whole once it is quiet, so that a half-written one is not
-// taken for the new state; a file that is missing or empty is an error, never
-// "no rows". A reading is skipped while size, time and inode, or else the
-// content, are those of the cursor.
+// Files are read once they are quiet, and twice: to compare them with those of the
+// cursor, and to decode them. A reading is closed only if the second pass met the
+// bytes of the first and everything is as it was before, so that a half-written file
+// is not taken for the new state. A file that is empty, a folder that can't be listed
+// or in which nothing matches is an error, never "no rows".
+//
+// Hints of the system only make a poll come sooner. A reading is skipped while names,
+// sizes, times and inodes, or else the content, are those of the cursor.
 package file

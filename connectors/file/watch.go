@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -14,15 +15,15 @@ const (
 	again  = 5 * time.Second        // between tries to watch a folder that is not there
 )
 
-// Wake implements connectors.Waker. A change behind a symbolic link into
-// another folder is left to the safety poll.
+// Wake implements connectors.Waker. A change behind a symbolic link into another
+// folder, or below the folder of a pattern, is left to the safety poll.
 func (s *source) Wake(ctx context.Context, poll func()) error {
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
-		return fmt.Errorf("watch file %q: %w", s.cfg.Path, err)
+		return fmt.Errorf("watch file %q: %w", s.pattern.path, err)
 	}
 	defer notify.Close()
-	w := watch{path: s.cfg.Path, notify: notify, poll: poll}
+	w := watch{pattern: s.pattern, notify: notify, poll: poll}
 	w.run(ctx)
 	return nil
 }
@@ -31,11 +32,11 @@ func (s *source) Wake(ctx context.Context, poll func()) error {
 // Kubernetes put a new file in its place, and a watch on the old one would
 // hear nothing more.
 type watch struct {
-	path   string
-	notify *fsnotify.Watcher
-	poll   func()
+	pattern pattern
+	notify  *fsnotify.Watcher
+	poll    func()
 
-	seen   stamp            // of the file, at the last event
+	seen   []found          // at the last event that was looked at
 	hint   <-chan time.Time // when the file will have been quiet; nil without a change
 	due    time.Time        // the hint comes no later
 	listen <-chan time.Time // when to listen again; nil while the folder is heard
@@ -67,22 +68,28 @@ func (w *watch) run(ctx context.Context) {
 
 func (w *watch) begin() {
 	w.listen = nil
-	if err := w.notify.Add(filepath.Dir(w.path)); err != nil {
+	if err := w.notify.Add(w.pattern.folder()); err != nil {
 		w.listen = time.After(again)
 		return
 	}
-	w.seen, _ = stampOf(w.path)
+	w.seen, _ = w.pattern.list()
 	w.poll()
 }
 
-// concerns reports whether the file is another one after an event. Kubernetes
-// swaps a folder that the file is reached through, so that the event bears
-// another name.
+// concerns reports whether an event is of a file that is read, or files are others
+// after it: Kubernetes swaps a folder that they are reached through, so that the
+// event bears another name.
 func (w *watch) concerns(event fsnotify.Event) bool {
-	now, _ := stampOf(w.path) // a file that went has the zero stamp
-	changed := now != w.seen
+	if w.pattern.names(filepath.Base(event.Name)) {
+		return true
+	}
+	if event.Op == fsnotify.Write || event.Op == fsnotify.Chmod {
+		return false // of another file; many may be written in a folder
+	}
+	now, _ := w.pattern.list() // a file that went is one of the zero stamp
+	changed := !slices.Equal(now, w.seen)
 	w.seen = now
-	return changed || filepath.Base(event.Name) == filepath.Base(w.path)
+	return changed
 }
 
 func (w *watch) changed() {

@@ -14,12 +14,13 @@ import (
 const maxRedirects = 5
 
 // newClient is a client of its own for one source: it honours no proxy of the
-// environment, shares no cookies, and keeps one connection.
-func newClient(secret []string) *http.Client {
+// environment, shares no cookies, and keeps as many connections as it uses.
+func newClient(secret []string, connections int) *http.Client {
 	transport := &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
-		MaxIdleConns:           1,
+		MaxIdleConns:           connections,
+		MaxIdleConnsPerHost:    connections,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 1 << 20,
 		ForceAttemptHTTP2:      true,
@@ -28,7 +29,7 @@ func newClient(secret []string) *http.Client {
 }
 
 // redirects follows a few, and takes the source's own headers off a request
-// that leaves the origin they were meant for.
+// that leaves the origin they were meant for. A body does not leave it at all.
 func redirects(secret []string) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		if len(via) > maxRedirects {
@@ -37,18 +38,26 @@ func redirects(secret []string) func(*http.Request, []*http.Request) error {
 		if !isHTTP(req.URL) {
 			return fmt.Errorf("a redirect to a %s address", req.URL.Scheme)
 		}
-		if first := via[0].URL; req.URL.Scheme != first.Scheme || req.URL.Host != first.Host {
-			for _, name := range secret {
-				req.Header.Del(name)
-			}
+		if sameOrigin(req.URL, via[0].URL) {
+			return nil
+		}
+		if req.Method != http.MethodGet {
+			return fmt.Errorf("a redirect of a %s to another host", req.Method)
+		}
+		for _, name := range secret {
+			req.Header.Del(name)
 		}
 		return nil
 	}
 }
 
+func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
+
+func isHTTP(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
+
 // display is an address without what may be secret in it.
 func display(u *url.URL) string {
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
 }
 
 // transportError says why there was no answer, without the address as net/http

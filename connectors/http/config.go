@@ -1,13 +1,10 @@
 package httppoll
 
 import (
-	"maps"
+	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
-
-	"golang.org/x/net/http/httpguts"
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
@@ -19,6 +16,7 @@ const (
 	defaultEvery   = time.Minute
 	minEvery       = time.Second
 	defaultTimeout = 30 * time.Second
+	defaultPerHost = 2
 )
 
 // Kind is "kind: http".
@@ -29,17 +27,21 @@ var Kind = connectors.Kind{
 	Config: func() connectors.Config {
 		return &Config{
 			Common:  connectors.Common{Every: config.Duration(defaultEvery)},
-			Method:  http.MethodGet,
 			Timeout: config.Duration(defaultTimeout),
 			MaxSize: poll.MaxSize,
+			PerHost: defaultPerHost,
 		}
 	},
 	New: func(cfg connectors.Config, env connectors.Env) (connectors.Poller, error) {
-		return newSource(cfg.(*Config), env)
+		return newPoller(cfg.(*Config), env)
 	},
 }
 
-// Config is a source of kind http.
+// Config is a source of kind http. The texts of URL, Query, Headers, Body and
+// JSON may have expressions in {{ }}, which decide how the source is read: those
+// that read the key make it one that is asked for single rows, those that read
+// run one of a time, and those that read row one with a request for each row of
+// ForEach.
 type Config struct {
 	connectors.Common
 	poll.Layout // an empty format is what the Content-Type says
@@ -47,93 +49,180 @@ type Config struct {
 	// One is the key of an answer that is a single JSON object, and one row.
 	One string `yaml:"one"`
 
-	URL     string                   `yaml:"url"`
-	Method  string                   `yaml:"method"` // GET or POST
-	Headers map[string]config.Secret `yaml:"headers"`
-	Bearer  config.Secret            `yaml:"bearer"`   // sent as Authorization: Bearer …
-	Timeout config.Duration          `yaml:"timeout"`  // for a whole answer
-	MaxSize config.Bytes             `yaml:"max_size"` // of an answer, unpacked
+	URL         string                   `yaml:"url"`
+	Method      string                   `yaml:"method"` // GET or POST; empty is POST where there is a body
+	Query       map[string]config.Secret `yaml:"query"`  // parameters beside those of the url
+	Headers     map[string]config.Secret `yaml:"headers"`
+	Body        config.Secret            `yaml:"body"`         // sent as it is
+	JSON        any                      `yaml:"json"`         // sent as JSON
+	ContentType string                   `yaml:"content_type"` // of Body; empty is JSON where it looks like it, else plain text
+
+	Bearer config.Secret `yaml:"bearer"` // sent as Authorization: Bearer …
+	Basic  *Basic        `yaml:"basic"`
+	APIKey *APIKey       `yaml:"api_key"`
+	OAuth2 *OAuth2       `yaml:"oauth2"`
+
+	Pages   *Pages         `yaml:"pages"`    // absent: one answer has all rows
+	ForEach string         `yaml:"for_each"` // the source for each row of which there is a request
+	Keep    config.Strings `yaml:"keep"`     // columns of that row that the rows of its answer get
+
+	Timeout config.Duration `yaml:"timeout"`  // for a whole answer
+	MaxSize config.Bytes    `yaml:"max_size"` // of an answer, unpacked
+	PerHost int             `yaml:"per_host"` // requests to one host at a time, with those of other sources
+	Rate    Rate            `yaml:"rate"`     // requests of this source, as in 10/s; zero is without a limit
 }
+
+// A faults collects what is wrong with a configuration.
+type faults struct{ list problem.List }
+
+func (f *faults) add(path, format string, args ...any) note {
+	p := problem.New(problem.Invalid, format, args...).At(path)
+	f.list = append(f.list, p)
+	return note{p}
+}
+
+// A note is a problem that is collected, for its hint.
+type note struct{ problem *problem.Error }
+
+// WithHint sets the next step.
+func (n note) WithHint(format string, args ...any) { n.problem.Hint = fmt.Sprintf(format, args...) }
 
 // Validate implements connectors.Config.
 func (c *Config) Validate() error {
-	var list problem.List
-	bad := func(path, format string, args ...any) *problem.Error {
-		list = append(list, problem.New(problem.Invalid, format, args...).At(path))
-		return list[len(list)-1]
+	var f faults
+	c.checkRows(&f)
+	c.checkRequest(&f)
+	c.checkCredentials(&f)
+	if c.Pages != nil {
+		c.Pages.check(&f, c)
 	}
+	form, list := newForm(c)
+	f.list = append(f.list, list...)
+	if len(list) == 0 {
+		c.checkReading(&f, form)
+	}
+	f.list = append(f.list, c.Layout.Problems()...)
+	return f.list.Err()
+}
+
+func (c *Config) checkRows(f *faults) {
 	switch {
 	case c.One == "" && len(c.Key) == 0:
-		bad("key", "an http source needs key columns").
+		f.add("key", "an http source needs key columns").
 			WithHint("name the column that identifies a row, as in key: sku")
 	case c.One == "":
 	case len(c.Key) > 0:
-		bad("key", "the row of one has the key %q", c.One).WithHint("keep key for a list of rows, or one for a single object")
+		f.add("key", "the row of one has the key %q", c.One).WithHint("keep key for a list of rows, or one for a single object")
 	case c.Rows != "":
-		bad("rows", "an answer that is one row has no list of them").WithHint("leave rows or one out")
+		f.add("rows", "an answer that is one row has no list of them").WithHint("leave rows or one out")
 	case c.Format != "" && c.Format != poll.JSON:
-		bad("format", "one row comes as json, not as %s", c.Format).WithHint("leave format or one out")
+		f.add("format", "one row comes as json, not as %s", c.Format).WithHint("leave format or one out")
+	case c.Pages != nil:
+		f.add("pages", "an answer that is one row has no pages").WithHint("leave pages or one out")
+	case c.ForEach != "":
+		f.add("for_each", "many answers are not the one row %q", c.One).WithHint("name key columns in place of one")
 	}
-	if c.Every.Std() < minEvery {
-		bad("every", "must be at least %v", minEvery)
-	}
-	if c.URL == "" {
-		bad("url", "an http source needs a url")
-	} else if u, err := url.Parse(c.URL); err != nil || !isHTTP(u) || u.Host == "" {
-		// The address may hold a secret, so that it is not repeated here.
-		bad("url", "is not an http or https address").WithHint(`as in "https://shop.example/products"`)
-	}
-	if c.Method != http.MethodGet && c.Method != http.MethodPost {
-		bad("method", "%q is neither GET nor POST", c.Method)
-	}
-	if c.Timeout <= 0 {
-		bad("timeout", "must be more than 0")
-	}
-	if c.MaxSize <= 0 {
-		bad("max_size", "must be more than 0")
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
-		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(c.Headers[name].Reveal()) {
-			bad("headers."+name, "is not a header")
-		} else if managed(name) {
-			bad("headers."+name, "is set by pictifyd itself").WithHint("leave it out")
-		} else if http.CanonicalHeaderKey(name) == "Authorization" && !c.Bearer.IsZero() {
-			bad("headers."+name, "bearer sets it too").WithHint("keep one of them")
-		}
-	}
-	if !httpguts.ValidHeaderFieldValue(c.Bearer.Reveal()) {
-		bad("bearer", "has characters that a header can't carry").WithHint("see whether a line end was read with it")
-	}
-	return append(list, c.Layout.Problems()...).Err()
 }
 
-// Addresses implements connectors.Addressed.
-func (c *Config) Addresses() map[string]string { return map[string]string{"url": c.URL} }
+func (c *Config) checkRequest(f *faults) {
+	if c.Every.Std() < minEvery {
+		f.add("every", "must be at least %v", minEvery)
+	}
+	if c.Method != "" && c.Method != http.MethodGet && c.Method != http.MethodPost {
+		f.add("method", "%q is neither GET nor POST", c.Method)
+	}
+	switch {
+	case c.hasBody() && c.Method == http.MethodGet:
+		f.add("method", "a GET has no body").WithHint("use POST, or leave body and json out")
+	case !c.Body.IsZero() && c.JSON != nil:
+		f.add("json", "body is there too").WithHint("keep one of them")
+	case c.ContentType != "" && c.Body.IsZero():
+		f.add("content_type", "there is no body").WithHint("it is the type of body; json has its own")
+	}
+	if c.Timeout <= 0 {
+		f.add("timeout", "must be more than 0")
+	}
+	if c.MaxSize <= 0 {
+		f.add("max_size", "must be more than 0")
+	}
+	if c.PerHost < 1 {
+		f.add("per_host", "must be at least 1")
+	}
+	if c.ForEach == "" && len(c.Keep) > 0 {
+		f.add("keep", "there is no for_each whose columns could be kept")
+	}
+}
+
+// checkReading judges what the expressions make of the source.
+func (c *Config) checkReading(f *faults, form *form) {
+	asked := form.reads(c.keyNames()...)
+	switch {
+	case c.ForEach != "" && !form.reads(rowName):
+		f.add("for_each", "the request is the same for each row of %q", c.ForEach).
+			WithHint("put a column of it into the url, as in {{ row.id }}")
+	case c.ForEach != "" || !asked:
+	case c.Pages != nil:
+		f.add("pages", "a row that is asked for by its key has no pages").WithHint("leave pages out")
+	case form.reads(runName):
+		f.add("url", "a row that is asked for by its key has no time").WithHint("use the key or run, not both")
+	case c.Format != "" && c.Format != poll.JSON:
+		f.add("format", "a row that is asked for by its key comes as json, not as %s", c.Format)
+	default:
+		for _, column := range c.Key {
+			if !form.reads(column) && (len(c.Key) > 1 || !form.reads(keyName)) {
+				f.add("url", "the key column %q is not in it: two keys would have the same address", column)
+			}
+		}
+	}
+}
+
+// keyNames are the names by which expressions read the key of a row.
+func (c *Config) keyNames() []string {
+	if c.ForEach != "" {
+		return nil
+	}
+	names := slices.DeleteFunc(slices.Clone([]string(c.Key)), func(name string) bool { return name == runName })
+	if len(c.Key) == 1 && !slices.Contains(names, keyName) {
+		names = append(names, keyName)
+	}
+	return names
+}
+
+// Passive implements connectors.Passive: an address with a key is only asked.
+func (c *Config) Passive() bool {
+	form, list := newForm(c)
+	return len(list) == 0 && form.reads(c.keyNames()...)
+}
+
+// Sources implements connectors.Dependent.
+func (c *Config) Sources() []string {
+	if c.ForEach == "" {
+		return nil
+	}
+	return []string{c.ForEach}
+}
+
+// Addresses implements connectors.Addressed. Where an address has expressions,
+// only its path and query hang on them.
+func (c *Config) Addresses() map[string]string {
+	addresses := map[string]string{"url": sketch(c.URL)}
+	if c.OAuth2 != nil {
+		addresses["oauth2.token_url"] = c.OAuth2.TokenURL
+	}
+	return addresses
+}
 
 // OnlyKey implements connectors.Single.
 func (c *Config) OnlyKey() string { return c.One }
 
-// managed names the headers on which reading a whole answer depends.
-func managed(name string) bool {
-	switch http.CanonicalHeaderKey(name) {
-	case "Host", "If-None-Match", "If-Modified-Since", "If-Range", "Range",
-		"Accept-Encoding", "Content-Length", "Transfer-Encoding", "Connection":
-		return true
-	}
-	return false
-}
+func (c *Config) hasBody() bool { return !c.Body.IsZero() || c.JSON != nil }
 
-// revealed is the configuration's headers in the form in which they are bound
-// into a cursor: as a digest, so that the store holds no secret.
-func (c *Config) revealed() map[string]string {
-	headers := make(map[string]string, len(c.Headers)+1)
-	for name, value := range c.Headers {
-		headers[http.CanonicalHeaderKey(name)] = value.Reveal()
+func (c *Config) method() string {
+	switch {
+	case c.Method != "":
+		return c.Method
+	case c.hasBody():
+		return http.MethodPost
 	}
-	if !c.Bearer.IsZero() {
-		headers["Authorization"] = "Bearer " + c.Bearer.Reveal()
-	}
-	return headers
+	return http.MethodGet
 }
-
-func isHTTP(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }

@@ -6,117 +6,195 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
-	"github.com/pictifyd/pictifyd/connectors/poll"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
 )
 
-// maxRetryAfter is the longest wait that a server may ask for.
-const maxRetryAfter = time.Hour
+const (
+	// maxRetryAfter is the longest wait that a server may ask for.
+	maxRetryAfter = time.Hour
+	// maxPatience is the longest wait within a reading; a longer one ends it.
+	maxPatience = time.Minute
+	// tries is how often a request within a reading is sent.
+	tries = 5
+)
+
+// The slugs of answers that are no rows.
+const (
+	Challenge = "challenge"
+	NotRows   = "not_rows"
+)
+
+// between is the wait between the tries of one request.
+var between = retry.Backoff{Base: time.Second, Max: 30 * time.Second}
 
 // An answer is a whole body, or the word that there is no new one.
 type answer struct {
 	notModified  bool
-	body         []byte
+	offset, size int64 // of the body in its spill
+	digest       string
 	contentType  string
-	etag         string
-	lastModified string
+	validator    validator
+	url          *url.URL // that answered, behind all redirects
+	link         []string // the Link headers
 }
 
-func (s *source) fetch(ctx context.Context, last state) (answer, error) {
-	limited, cancel := context.WithTimeout(ctx, s.cfg.Timeout.Std())
-	defer cancel()
-	req, err := s.request(limited, last)
+// A statusError is of an answer other than success.
+type statusError struct {
+	status int
+	err    error
+}
+
+func (e *statusError) Error() string { return e.err.Error() }
+func (e *statusError) Unwrap() error { return e.err }
+
+// statusOf is the status of the answer that err tells of, 0 if there was none.
+func statusOf(err error) int {
+	var s *statusError
+	if errors.As(err, &s) {
+		return s.status
+	}
+	return 0
+}
+
+// fetch sends r once, or twice where a token was not accepted any more, and
+// appends the body of its answer to into.
+func (s *source) fetch(ctx context.Context, r *request, last validator, into *spill) (answer, error) {
+	a, err := s.attempt(ctx, r, last, into)
+	if s.tokens != nil && statusOf(err) == http.StatusUnauthorized {
+		a, err = s.attempt(ctx, r, last, into)
+	}
+	return a, err
+}
+
+func (s *source) attempt(ctx context.Context, r *request, last validator, into *spill) (answer, error) {
+	begin := into.size
+	a, err := s.exchange(ctx, r, last, into)
 	if err != nil {
-		return answer{}, err
+		into.cut(begin)
+		if ctx.Err() != nil { // rather than the error that it caused
+			return answer{}, ctx.Err()
+		}
+		return answer{}, fmt.Errorf("%s %s: %w", r.method, display(r.url), err)
+	}
+	a.offset, a.size = begin, into.size-begin
+	return a, nil
+}
+
+func (s *source) exchange(ctx context.Context, r *request, last validator, into *spill) (a answer, err error) {
+	token := ""
+	if s.tokens != nil {
+		limited, cancel := context.WithTimeout(ctx, s.cfg.Timeout.Std())
+		defer cancel()
+		if token, err = s.tokens.get(limited, s.cfg.PerHost); err != nil {
+			return a, err
+		}
+	}
+	if s.rate != nil {
+		if err := s.rate.Wait(ctx); err != nil {
+			return a, err
+		}
+	}
+	leave, err := allHosts.enter(ctx, r.url.Host, s.cfg.PerHost)
+	if err != nil {
+		return a, err
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout.Std())
+	defer cancel()
+	req, err := s.send(ctx, r, token, last)
+	if err != nil {
+		return a, err
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return answer{}, stopped(ctx, transportError(err))
+		return a, transportError(err)
 	}
 	defer resp.Body.Close()
-	conditional := last.ETag != "" || last.LastModified != ""
-	if resp.StatusCode == http.StatusNotModified && conditional {
+	if resp.StatusCode == http.StatusNotModified && !last.isZero() {
 		return answer{notModified: true}, nil
 	}
-	if err := checkStatus(resp); err != nil {
-		return answer{}, err
+	if err := s.checkStatus(resp); err != nil {
+		if resp.StatusCode == http.StatusUnauthorized && token != "" {
+			s.tokens.refused(token)
+		}
+		return a, &statusError{resp.StatusCode, err}
 	}
-	body, err := s.body(resp)
-	if err != nil {
-		return answer{}, stopped(ctx, err)
+	a = answer{
+		contentType: resp.Header.Get("Content-Type"),
+		validator:   validator{resp.Header.Get("ETag"), resp.Header.Get("Last-Modified")},
+		url:         resp.Request.URL,
+		link:        resp.Header.Values("Link"),
 	}
-	return answer{
-		body:         body,
-		contentType:  resp.Header.Get("Content-Type"),
-		etag:         resp.Header.Get("ETag"),
-		lastModified: resp.Header.Get("Last-Modified"),
-	}, nil
+	a.digest, err = s.receive(resp, into)
+	return a, err
 }
 
-// stopped prefers the end of ctx to the error that it caused.
-func stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+// patient is fetch with several tries, for requests in the middle of a reading:
+// what came before would have to be asked for again.
+func (s *source) patient(ctx context.Context, r *request, into *spill) (answer, error) {
+	for n := 1; ; n++ {
+		a, err := s.fetch(ctx, r, validator{}, into)
+		if err == nil || ctx.Err() != nil || n == tries || !passing(err) {
+			return a, err
+		}
+		wait := between.Next(n)
+		if asked, ok := retry.Wait(err); ok {
+			if asked > maxPatience {
+				return a, err
+			}
+			wait = max(wait, asked)
+		}
+		if err := pause(ctx, wait); err != nil {
+			return a, err
+		}
+	}
+}
+
+// passing reports whether another try may help against err.
+func passing(err error) bool {
+	if retry.IsPermanent(err) {
+		return false
+	}
+	switch status := statusOf(err); {
+	case status == http.StatusTooManyRequests, status >= 500 && status != http.StatusNotImplemented:
+		return true
+	case status != 0:
+		return false
+	}
+	code := problem.CodeOf(err)
+	return code == problem.Upstream || code == problem.Timeout
+}
+
+func pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
 		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
-	return err
-}
-
-func (s *source) request(ctx context.Context, last state) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, s.cfg.Method, s.cfg.URL, nil)
-	if err != nil {
-		return nil, transportError(err)
-	}
-	req.Header.Set("User-Agent", "pictifyd")
-	req.Header.Set("Accept", "application/json, application/x-ndjson, text/csv;q=0.9, */*;q=0.5")
-	for name, value := range s.headers {
-		req.Header.Set(name, value)
-	}
-	if last.ETag != "" {
-		req.Header.Set("If-None-Match", last.ETag)
-	}
-	if last.LastModified != "" {
-		req.Header.Set("If-Modified-Since", last.LastModified)
-	}
-	return req, nil
-}
-
-// body reads the whole answer. net/http unpacks gzip, and reports an answer
-// that is shorter than was announced.
-func (s *source) body(resp *http.Response) ([]byte, error) {
-	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return nil, problem.New(problem.Unsupported, "the answer is packed as %q, which was not asked for", encoding)
-	}
-	body, err := poll.ReadAll(resp.Body, resp.ContentLength, s.cfg.MaxSize)
-	var known *problem.Error
-	switch {
-	case errors.As(err, &known):
-		return nil, err
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, problem.New(problem.Upstream, "the answer was cut short: %w", err)
-	case err != nil:
-		return nil, transportError(err)
-	case len(body) == 0:
-		return nil, problem.New(problem.Upstream, "the answer is empty").
-			WithHint("a source without rows answers [] or the header of its table")
-	}
-	return body, nil
 }
 
 // checkStatus accepts a success that has a whole body.
-func checkStatus(resp *http.Response) error {
+func (s *source) checkStatus(resp *http.Response) error {
+	// A guard against robots answers any status, and a page of its own.
+	if resp.Header.Get("Cf-Mitigated") == "challenge" {
+		return problem.New(problem.Unauthorized, "the answer (%s) is a challenge to a browser, not rows: the address is guarded against programs", resp.Status).
+			WithSlug(Challenge).WithHint("have this machine's address or a User-Agent of your own let through there")
+	}
 	switch code := resp.StatusCode; {
 	case code == http.StatusPartialContent:
 		return problem.New(problem.Upstream, "the answer is only a part (%s)", resp.Status)
 	case code >= 200 && code < 300:
 		return nil
 	}
-	err := error(problem.New(codeOf(resp.StatusCode), "the answer is %s%s", resp.Status, excerpt(resp.Body)))
+	err := error(problem.New(codeOf(resp.StatusCode), "the answer is %s%s", resp.Status, s.excerpt(resp)))
 	if wait, ok := retryAfter(resp); ok {
 		return retry.After(err, wait)
 	}
@@ -148,15 +226,16 @@ func retryAfter(resp *http.Response) (time.Duration, bool) {
 	return 0, false
 }
 
-// excerpt is the beginning of a body on one line.
-func excerpt(body io.Reader) string {
-	const most = 200
-	text, _ := io.ReadAll(io.LimitReader(body, most)) // what there is; the status says the rest
-	line := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(string(text), ""), func(r rune) bool {
-		return unicode.IsSpace(r) || !unicode.IsPrint(r)
-	}), " ")
-	if line == "" {
+// excerpt is the beginning of a body on one line, without what was sent to get it.
+func (s *source) excerpt(resp *http.Response) string {
+	body, done, err := unpacked(resp.Header.Get("Content-Encoding"), resp.Body)
+	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf(": %s", line)
+	defer done()
+	text, _ := io.ReadAll(io.LimitReader(body, 4<<10)) // what there is; the status says the rest
+	if line := printable(s.secrets.Replace(string(text))); line != "" {
+		return ": " + line
+	}
+	return ""
 }

@@ -11,20 +11,21 @@ import (
 
 // formatOf is the format of an answer: the one that is set, else the one that
 // it says it is in, else the one that it looks like.
-func formatOf(layout poll.Layout, a answer) (string, error) {
+// begin is how it begins.
+func formatOf(layout poll.Layout, a answer, begin []byte) (string, error) {
 	media, _, _ := mime.ParseMediaType(a.contentType) // an answer without one is looked at
 	format := layout.Format
 	if format == "" && layout.Rows != "" {
 		format = poll.JSON
 	}
-	begin := bytes.TrimLeft(bytes.TrimPrefix(a.body, []byte("\xef\xbb\xbf")), " \t\r\n")
+	begin = bytes.TrimLeft(bytes.TrimPrefix(begin, []byte(byteOrderMark)), " \t\r\n")
 	if isHTML(media, begin, format) {
 		wanted := "rows"
 		if format != "" {
 			wanted = format
 		}
 		return "", problem.New(problem.Upstream, "the answer is HTML or XML where %s was expected", wanted).
-			WithSlug("not_rows").WithHint("open the address: it may be a login or an error page")
+			WithSlug(NotRows).WithHint("open the address: it may be a login or an error page")
 	}
 	if format != "" {
 		return format, nil

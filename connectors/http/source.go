@@ -2,119 +2,169 @@ package httppoll
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"net/http"
-	"net/url"
-	"slices"
+	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/pictifyd/pictifyd/connectors"
-	"github.com/pictifyd/pictifyd/connectors/poll"
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // fullEvery is how long the server's word that nothing changed is taken: some
 // give the same ETag to another body.
 const fullEvery = time.Hour
 
-// state is what the cursor holds.
-type state struct {
-	ETag         string    `json:"etag,omitempty"`
-	LastModified string    `json:"last_modified,omitempty"`
-	Digest       string    `json:"digest"`
-	Full         time.Time `json:"full"` // when the body was read last
-}
-
+// source is what the three ways of reading one share.
 type source struct {
-	cfg     *Config
-	url     *url.URL
-	headers map[string]string
-	binding poll.Binding
-	client  *http.Client
+	cfg         *Config
+	form        *form
+	credentials map[string]string
+	client      *http.Client
+	tokens      *tokens       // nil without OAuth2
+	rate        *rate.Limiter // nil without one
+	secrets     *strings.Replacer
+	rowsFunc    func(ctx context.Context, source string, row func(key string, values map[string]any) error) error
 }
 
-var _ connectors.Poller = (*source)(nil)
+// polled is a source that is read again and again, in full.
+type polled struct{ *source }
 
-func newSource(cfg *Config, env connectors.Env) (*source, error) {
+// timed is one that is read for a time.
+type timed struct{ *source }
+
+// asked is one that is asked for single rows.
+type asked struct{ *source }
+
+var (
+	_ connectors.Poller = polled{}
+	_ connectors.Timed  = timed{}
+	_ connectors.Finder = asked{}
+)
+
+func newPoller(cfg *Config, env connectors.Env) (connectors.Poller, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(cfg.URL)
+	if cfg.ForEach != "" && env.Client != nil {
+		return nil, problem.New(problem.Invalid, "rows of another source can only be sent on by a source in pictifyd.yaml").
+			At("for_each").WithSlug("kind_refused")
+	}
+	s, err := newSource(cfg, env)
 	if err != nil {
 		return nil, err
 	}
-	headers := cfg.revealed()
-	binding, err := poll.Bind(cfg.bound(headers)...)
-	if err != nil {
+	switch {
+	case s.form.reads(cfg.keyNames()...) && cfg.ForEach == "":
+		return asked{s}, nil
+	case s.form.reads(runName):
+		return timed{s}, nil
+	}
+	return polled{s}, nil
+}
+
+func newSource(cfg *Config, env connectors.Env) (*source, error) {
+	form, list := newForm(cfg)
+	if err := list.Err(); err != nil {
 		return nil, err
 	}
-	client := newClient(slices.Collect(maps.Keys(headers)))
+	client := newClient(cfg.secretHeaders(), cfg.PerHost)
 	if env.Client != nil {
 		client.Transport = env.Client.Transport
 	}
-	return &source{cfg: cfg, url: u, headers: headers, binding: binding, client: client}, nil
+	s := &source{
+		cfg: cfg, form: form, credentials: cfg.credentials(), client: client,
+		secrets: cfg.redaction(), rowsFunc: env.RowsFunc,
+	}
+	if cfg.Rate > 0 {
+		s.rate = rate.NewLimiter(rate.Limit(cfg.Rate), 1)
+	}
+	if cfg.OAuth2 != nil {
+		var err error
+		if s.tokens, err = newTokens(cfg.OAuth2, client); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
-// Close closes the connection that is kept between polls.
+// redaction takes out of a text what must not be shown of the configuration: a
+// server may well quote what it was sent.
+func (c *Config) redaction() *strings.Replacer {
+	const short = 4 // is part of too many words
+	var pairs []string
+	hide := func(text string) {
+		if len(text) >= short {
+			pairs = append(pairs, text, "***")
+		}
+	}
+	for _, value := range c.credentials() {
+		hide(value)
+	}
+	for _, value := range c.Headers {
+		hide(value.Reveal())
+	}
+	for _, value := range c.Query {
+		hide(value.Reveal())
+	}
+	hide(c.Bearer.Reveal())
+	if c.Basic != nil {
+		hide(c.Basic.Password.Reveal())
+	}
+	if c.APIKey != nil {
+		hide(c.APIKey.Value.Reveal())
+	}
+	if c.OAuth2 != nil {
+		hide(c.OAuth2.ClientSecret.Reveal())
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// Close closes the connections that are kept between polls.
 func (s *source) Close() error {
 	s.client.CloseIdleConnections()
 	return nil
 }
 
 // Poll implements connectors.Poller.
-func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connectors.Emit) error {
-	var last state
-	known := s.binding.Open(from, &last)
-	if !known || time.Since(last.Full) > fullEvery {
-		last.ETag, last.LastModified = "", ""
+func (p polled) Poll(ctx context.Context, from connectors.Cursor, emit connectors.Emit) error {
+	return p.read(ctx, time.Now(), from, emit)
+}
+
+// Poll implements connectors.Poller, as PollAt now.
+func (t timed) Poll(ctx context.Context, from connectors.Cursor, emit connectors.Emit) error {
+	return t.PollAt(ctx, time.Now(), from, emit)
+}
+
+// PollAt implements connectors.Timed. What was read for another time tells
+// nothing of this one, so that it is always read.
+func (t timed) PollAt(ctx context.Context, at time.Time, _ connectors.Cursor, emit connectors.Emit) error {
+	return t.read(ctx, at, nil, emit)
+}
+
+// Poll implements connectors.Poller: there is no list to read.
+func (a asked) Poll(context.Context, connectors.Cursor, connectors.Emit) error {
+	return problem.New(problem.Unsupported, "the address has a key: rows are asked for one by one").
+		WithHint("show them by a binding with live, or poll an address without {{ }}")
+}
+
+// read is one reading.
+func (s *source) read(ctx context.Context, at time.Time, from connectors.Cursor, emit connectors.Emit) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	a, err := s.fetch(ctx, last)
-	if err != nil {
-		return s.name(err)
-	}
-	if a.notModified {
-		return poll.Unchanged(ctx, emit, nil)
-	}
-	next := state{ETag: a.etag, LastModified: a.lastModified, Digest: poll.Digest(a.body), Full: time.Now()}
-	cursor, err := s.binding.Seal(next)
+	p, err := s.begin(at, from, emit)
 	if err != nil {
 		return err
 	}
-	if known && next.Digest == last.Digest {
-		return poll.Unchanged(ctx, emit, cursor)
+	defer func() {
+		if closeErr := p.spill.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	if s.cfg.ForEach != "" {
+		return p.each(ctx)
 	}
-	if s.cfg.One != "" {
-		return s.readOne(ctx, a, cursor, emit)
-	}
-	return s.read(ctx, a, cursor, emit)
-}
-
-// bound is what a cursor hangs on. One is in it only where it is set, so that the
-// cursors of before stay good.
-func (c *Config) bound(headers map[string]string) []any {
-	parts := []any{c.URL, c.Method, headers, c.Layout, c.Key}
-	if c.One != "" {
-		parts = append(parts, c.One)
-	}
-	return parts
-}
-
-func (s *source) read(ctx context.Context, a answer, cursor connectors.Cursor, emit connectors.Emit) error {
-	format, err := formatOf(s.cfg.Layout, a)
-	if err != nil {
-		return s.name(err)
-	}
-	decoder, err := s.cfg.Decoder(format, a.body, s.cfg.Key)
-	if err != nil {
-		return s.name(err)
-	}
-	reading := poll.NewReading(s.cfg.Key, emit)
-	if err := reading.Copy(ctx, decoder); err != nil {
-		return s.name(err)
-	}
-	return reading.Close(ctx, connectors.Closing{Complete: true, Cursor: cursor})
-}
-
-func (s *source) name(err error) error {
-	return fmt.Errorf("%s %s: %w", s.cfg.Method, display(s.url), err)
+	return p.one(ctx)
 }

@@ -29,7 +29,7 @@ func BenchmarkDecode(b *testing.B) {
 			b.SetBytes(int64(len(c.text)))
 			b.ReportAllocs()
 			for b.Loop() {
-				d, err := c.layout.Decoder(c.layout.Format, []byte(c.text), nil)
+				d, err := c.layout.Decoder(c.layout.Format, strings.NewReader(c.text), nil)
 				if err != nil {
 					b.Fatal(err)
 				}

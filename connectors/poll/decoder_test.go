@@ -15,7 +15,7 @@ import (
 // decode is every element of a document, up to the error that ended it; nil
 // where it ended well.
 func decode(layout poll.Layout, text string, key ...string) ([]poll.Element, error) {
-	d, err := layout.Decoder(layout.Format, []byte(text), key)
+	d, err := layout.Decoder(layout.Format, strings.NewReader(text), key)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,13 @@ func TestLayoutProblemsNameTheirField(t *testing.T) {
 		path   string
 		words  string
 	}{
-		"xlsx":                 {poll.Layout{Format: "xlsx"}, "format", "csv, tsv, json, ndjson"},
+		"xls":                  {poll.Layout{Format: "xls"}, "format", "csv, tsv, xlsx, json, ndjson"},
+		"encoding of a sheet":  {poll.Layout{Format: poll.XLSX, Encoding: "latin1"}, "encoding", "texts"},
+		"sheet of a text":      {poll.Layout{Format: poll.CSV, Sheet: "Prices"}, "sheet", "xlsx"},
+		"numbers of a JSON":    {poll.Layout{Format: poll.JSON, Numbers: numbersIn("de-DE")}, "numbers", "tables"},
+		"numbers of no column": {poll.Layout{Numbers: poll.Numbers{Locale: "de-DE"}}, "numbers.columns", "[price, stock]"},
+		"numbers of no locale": {poll.Layout{Numbers: numbersIn("")}, "numbers.locale", "de-DE"},
+		"unknown locale":       {poll.Layout{Numbers: numbersIn("xx")}, "numbers.locale", `"xx"`},
 		"unknown format":       {poll.Layout{Format: "yml"}, "format", "yml"},
 		"path without dollar":  {poll.Layout{Format: poll.JSON, Rows: "items"}, "rows", `"$.items"`},
 		"filter":               {poll.Layout{Format: poll.JSON, Rows: "$.a[?(@.b)]"}, "rows", "[0]"},
@@ -101,6 +107,8 @@ func TestLayoutProblemsNameTheirField(t *testing.T) {
 		"long delimiter":       {poll.Layout{Format: poll.CSV, Delimiter: ";;"}, "delimiter", "tab"},
 		"quote as delimiter":   {poll.Layout{Format: poll.CSV, Delimiter: `"`}, "delimiter", "tab"},
 		"delimiter of a json":  {poll.Layout{Format: poll.JSON, Delimiter: ";"}, "delimiter", "csv"},
+		"unknown encoding":     {poll.Layout{Format: poll.CSV, Encoding: "latin-99"}, "encoding", "latin1"},
+		"encoding of no text":  {poll.Layout{Encoding: "replacement"}, "encoding", "can't be read"},
 		"line end as delmiter": {poll.Layout{Format: poll.CSV, Delimiter: "\n"}, "delimiter", "tab"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,6 +123,7 @@ func TestLayoutProblemsNameTheirField(t *testing.T) {
 func TestGoodLayoutHasNoProblem(t *testing.T) {
 	for _, l := range []poll.Layout{
 		{}, {Format: poll.CSV, Delimiter: "tab"}, {Format: poll.CSV, Delimiter: `\t`}, {Format: poll.CSV, Delimiter: "¦"},
+		{Encoding: "latin1", Sheet: "Prices", Numbers: numbersIn("de-DE")},
 		{Format: poll.JSON, Rows: "$"}, {Rows: "$.a.b[0]['odd name'].rows[*]"},
 	} {
 		if list := l.Problems(); len(list) > 0 {

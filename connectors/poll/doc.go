@@ -4,9 +4,10 @@
 // was made under.
 //
 // It refuses to know where a document came from, and what its rows are for. A
-// document is given whole, because a source has to see its end, and to compare
-// it with the one before, ahead of the first row; its elements are decoded one
-// at a time, so that rows never live beside it in full.
+// document is read as a stream, in memory that does not grow with it: rows go on
+// before its end was seen, and only the closing, which follows the end, makes
+// anything of them. A Meter takes the digest on the way, for a source to compare
+// with the one before.
 //
 // What is wrong with one record is a fault, and the reading goes on. What makes
 // the rest of the document doubtful (a quote left open, half a JSON, bytes that

@@ -1,12 +1,15 @@
 package poll
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/rows"
 )
 
 // A Document is a JSON document that is held whole, because expressions look at
@@ -15,7 +18,7 @@ type Document struct{ Value any }
 
 // ReadDocument decodes data, which is one JSON value and nothing else.
 func ReadDocument(data []byte) (Document, error) {
-	text, err := utf8Text(data)
+	text, err := io.ReadAll(rows.Text(bytes.NewReader(data)))
 	if err != nil {
 		return Document{}, err
 	}

@@ -18,7 +18,7 @@ const maxDepth = 10000
 // jsonDecoder walks a document to the array at path, yields its elements one by
 // one, and then walks to the end: half a document never looks whole.
 type jsonDecoder struct {
-	text   []byte
+	lines  *lineCount
 	dec    *json.Decoder
 	window *rows.Window
 	path   path
@@ -26,13 +26,14 @@ type jsonDecoder struct {
 	next   int  // index of the next element
 }
 
-func newJSON(text []byte, at string) (*jsonDecoder, error) {
+func newJSON(text io.Reader, at string) (*jsonDecoder, error) {
 	p, invalid := parsePath(at)
 	if invalid != nil {
 		return nil, invalid
 	}
-	w := &rows.Window{From: bytes.NewReader(text), Size: maxHeld}
-	d := &jsonDecoder{text: text, dec: json.NewDecoder(w), window: w, path: p}
+	lines := &lineCount{from: text}
+	w := &rows.Window{From: lines, Size: maxHeld}
+	d := &jsonDecoder{lines: lines, dec: json.NewDecoder(w), window: w, path: p}
 	d.dec.UseNumber()
 	return d, nil
 }
@@ -175,11 +176,13 @@ func (d *jsonDecoder) leave() error {
 			return err
 		}
 	}
-	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
+	var syntax *json.SyntaxError
+	_, err := d.dec.Token()
+	if err == nil || errors.As(err, &syntax) {
 		return problem.New(problem.Invalid, "there is more after the end of the document").
 			In(d.position()).WithHint("one JSON value a line is format: ndjson")
 	}
-	return io.EOF
+	return err
 }
 
 func (d *jsonDecoder) leaveStep(i int) error {
@@ -243,7 +246,7 @@ func (d *jsonDecoder) explain(err error) error {
 		return problem.New(problem.TooLarge, "a value is larger than %d MB", maxHeld>>20).In(d.position())
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return problem.New(problem.Invalid, "the JSON document breaks off: %w", io.ErrUnexpectedEOF).
-			In(atLine(lineAt(d.text, len(d.text)))).WithHint("see that it was written and sent to its end")
+			In(atLine(d.lines.read + 1)).WithHint("see that it was written and sent to its end")
 	case errors.As(err, &syntax):
 		return problem.New(problem.Invalid, "not JSON: %w", err).In(d.position())
 	}
@@ -252,10 +255,23 @@ func (d *jsonDecoder) explain(err error) error {
 
 // position is where the value begins that the decoder stands before.
 func (d *jsonDecoder) position() problem.Position {
-	done := int(d.dec.InputOffset())
-	rest := bytes.TrimLeft(d.text[done:], " \t\r\n,:")
-	return atLine(lineAt(d.text, len(d.text)-len(rest)))
+	ahead, _ := io.ReadAll(d.dec.Buffered()) // of memory
+	return atLine(d.lines.read + 1 - bytes.Count(bytes.TrimLeft(ahead, " \t\r\n,:"), newline))
 }
+
+// A lineCount counts the line ends that were read.
+type lineCount struct {
+	from io.Reader
+	read int
+}
+
+func (l *lineCount) Read(p []byte) (int, error) {
+	n, err := l.from.Read(p)
+	l.read += bytes.Count(p[:n], newline)
+	return n, err
+}
+
+var newline = []byte("\n")
 
 func (d *jsonDecoder) missing(i int, format string, args ...any) error {
 	return problem.New(problem.Invalid, "there is no %s in the document; %s", d.path[:i+1], fmt.Sprintf(format, args...)).

@@ -14,7 +14,7 @@ import (
 // one that has no line end: that is where a document was cut.
 type ndjson struct{ lines *rows.Lines }
 
-func newNDJSON(text []byte) *ndjson { return &ndjson{rows.NewLines(bytes.NewReader(text), maxRecord)} }
+func newNDJSON(text io.Reader) *ndjson { return &ndjson{rows.NewLines(text, maxRecord)} }
 
 func (d *ndjson) Next() (Element, error) {
 	l, err := d.lines.Next()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -24,8 +25,13 @@ type Reading struct {
 	emit  connectors.Emit
 	batch connectors.Batch
 	bytes int64
-	rows  int
-	fault *connectors.Fault // the first one
+	rows  int               // of the document that is read now
+	fault *connectors.Fault // the first one of it
+
+	several bool // documents, not each of which has all columns
+	copied  bool
+	absent  []string // columns of Numbers that no document had
+	header  []string // of the last one
 }
 
 // NewReading begins a reading of a source with these key columns.
@@ -33,11 +39,24 @@ func NewReading(key []string, emit connectors.Emit) *Reading {
 	return &Reading{key: key, emit: emit}
 }
 
-// Copy emits what d has until its end. When d breaks off, what came before is
-// emitted and the error returned. A document in which every element is a fault
+// OfSeveral says that the reading has several documents, and that a column of
+// Numbers need not be in each of them.
+func (r *Reading) OfSeveral() *Reading {
+	r.several = true
+	return r
+}
+
+// Copy emits what d has until its end, and closes d where that can be. When d
+// breaks off, what came before is emitted and the error returned. A document in which every element is a fault
 // was not understood, and is an error too: closed as complete, it would say that
 // the source has no rows.
-func (r *Reading) Copy(ctx context.Context, d Decoder) error {
+func (r *Reading) Copy(ctx context.Context, d Decoder) (err error) {
+	if c, ok := d.(io.Closer); ok {
+		defer func() { err = errors.Join(err, c.Close()) }()
+	}
+	if err := r.begin(d); err != nil {
+		return err
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -55,8 +74,42 @@ func (r *Reading) Copy(ctx context.Context, d Decoder) error {
 	}
 }
 
+// numbered is a Decoder of tables.
+type numbered interface {
+	missingNumbers() (missing, header []string)
+}
+
+func (r *Reading) begin(d Decoder) error {
+	r.rows, r.fault = 0, nil
+	t, ok := d.(numbered)
+	if !ok {
+		return nil
+	}
+	missing, header := t.missingNumbers()
+	if !r.copied || !r.several {
+		r.copied, r.absent = true, missing
+	}
+	r.header = header
+	r.absent = slices.DeleteFunc(slices.Clone(r.absent), func(column string) bool { return !slices.Contains(missing, column) })
+	if r.several {
+		return nil
+	}
+	return r.allNumbers()
+}
+
+func (r *Reading) allNumbers() error {
+	if len(r.absent) > 0 {
+		return problem.New(problem.Invalid, "column %q of numbers is in no header; there are %s", r.absent[0], list(r.header)).
+			At("numbers.columns").WithHint("correct the columns of numbers, or the header")
+	}
+	return nil
+}
+
 // Close emits what is left, together with the closing.
 func (r *Reading) Close(ctx context.Context, c connectors.Closing) error {
+	if err := r.allNumbers(); err != nil {
+		return err
+	}
 	r.batch.Closes = &c
 	return r.send(ctx)
 }

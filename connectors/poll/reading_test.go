@@ -68,7 +68,7 @@ func TestRowsBeforeAnErrorAreEmitted(t *testing.T) {
 
 func TestDocumentOfFaultsOnlyIsNotUnderstood(t *testing.T) {
 	var r connectortest.Recorder
-	d, err := asCSV.Decoder(poll.CSV, []byte("id,name\n1;x\n2;y\n"), nil)
+	d, err := asCSV.Decoder(poll.CSV, strings.NewReader("id,name\n1;x\n2;y\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

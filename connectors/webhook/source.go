@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -138,7 +139,7 @@ func (s *source) id(e envelope) (string, error) {
 
 // lines adds the rows of an NDJSON body, in which each line is a document.
 func (s *source) lines(m *connectors.Message, e envelope, body []byte) error {
-	lines, err := poll.Layout{Format: poll.NDJSON}.Decoder(poll.NDJSON, body, nil)
+	lines, err := poll.Layout{Format: poll.NDJSON}.Decoder(poll.NDJSON, bytes.NewReader(body), nil)
 	if err != nil {
 		return malformed(err)
 	}

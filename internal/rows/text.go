@@ -16,18 +16,24 @@ import (
 // Text is r as UTF-8 without a byte order mark. UTF-16 is recognised by its mark
 // only. Bytes that are no text, and NUL, are a problem at their line; what stood
 // before them may have been read by then.
-func Text(r io.Reader) io.Reader {
-	return &text{from: bufio.NewReaderSize(r, 64<<10)}
+func Text(r io.Reader) io.Reader { return TextIn(r, Encoding{}) }
+
+// TextIn is Text of a document without a byte order mark in this encoding. A mark
+// is believed before it.
+func TextIn(r io.Reader, e Encoding) io.Reader {
+	return &text{from: bufio.NewReaderSize(r, 64<<10), encoding: e}
 }
 
 type text struct {
-	from  *bufio.Reader
-	begun bool
-	order binary.ByteOrder // of UTF-16; nil for UTF-8
-	ready []byte           // decoded from UTF-16, not yet read
-	half  []byte           // of a character of UTF-8 whose rest is to come
-	lines int              // line ends so far
-	err   error
+	from     *bufio.Reader
+	begun    bool
+	encoding Encoding         // of what has no mark
+	decoded  io.Reader        // UTF-8 made of another encoding; nil where from is UTF-8
+	order    binary.ByteOrder // of UTF-16; nil for UTF-8
+	ready    []byte           // decoded from UTF-16, not yet read
+	half     []byte           // of a character of UTF-8 whose rest is to come
+	lines    int              // line ends so far
+	err      error
 }
 
 func (t *text) Read(p []byte) (int, error) {
@@ -43,7 +49,7 @@ func (t *text) Read(p []byte) (int, error) {
 	case t.err != nil:
 		return 0, t.err
 	}
-	n, err := t.from.Read(p)
+	n, err := t.source().Read(p)
 	if invalid := t.check(p[:n], err); invalid != nil {
 		t.err = invalid
 		return 0, invalid
@@ -61,10 +67,24 @@ func (t *text) begin() {
 		t.order = binary.LittleEndian
 	case bytes.HasPrefix(mark, []byte("\xfe\xff")):
 		t.order = binary.BigEndian
+	default:
+		t.order = t.encoding.order
+		if t.encoding.other != nil {
+			t.decoded = t.encoding.other.NewDecoder().Reader(t.from)
+		}
+		return
 	}
 	if t.order != nil {
 		_, _ = t.from.Discard(2)
 	}
+}
+
+// source is what gives UTF-8.
+func (t *text) source() io.Reader {
+	if t.decoded != nil {
+		return t.decoded
+	}
+	return t.from
 }
 
 // check says what is wrong with the next bytes of UTF-8, after which came end.
@@ -80,11 +100,14 @@ func (t *text) check(next []byte, end error) error {
 	if n := invalidAt(known); n < len(known) {
 		t.lines += bytes.Count(known[:n], newline)
 		return problem.New(problem.Invalid, "byte 0x%02x is not UTF-8", known[n]).
-			In(t.here()).WithHint("save the document as UTF-8")
+			In(t.here()).WithHint("save the document as UTF-8, or say in which encoding it is")
 	}
 	if n := bytes.IndexByte(known, 0); n >= 0 {
 		t.lines += bytes.Count(known[:n], newline)
 		return t.foundNUL()
+	}
+	if invalid := t.foundForeign(known); invalid != nil {
+		return invalid
 	}
 	t.lines += bytes.Count(known, newline)
 	t.half = append([]byte(nil), whole[len(known):]...)
