@@ -263,7 +263,10 @@ func TestLookupsThatCannotWorkAreRefused(t *testing.T) {
 			c.Lookups = brand("id")
 			c.Map = map[string]string{"title": `$env["brands"].name`}
 		}, nil},
-		{"a local", func(c *Config) { c.Lookups = brand("id"); c.Map = map[string]string{"title": "let brnad = brand; brnad.name"} }, nil},
+		{"a local", func(c *Config) {
+			c.Lookups = brand("id")
+			c.Map = map[string]string{"title": "let brnad = brand; brnad.name"}
+		}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := validConfig()

@@ -64,8 +64,8 @@ type readied struct {
 	settled bool  // nothing is to be done about it
 }
 
-// Keys are the canonical keys of the rows in b, each once, about which the ledger
-// must be asked before Plan of the same batch.
+// Keys are the canonical keys of the rows and faults in b, each once, about which the
+// ledger must be asked before Plan of the same batch.
 func (r *Reading) Keys(b connectors.Batch) []string {
 	keys := make([]string, 0, len(b.Rows))
 	met := make(map[keyHash]struct{}, len(b.Rows))
@@ -83,6 +83,13 @@ func (r *Reading) Keys(b connectors.Batch) []string {
 			}
 		}
 		r.ready = append(r.ready, row)
+	}
+	for i := range b.Faults {
+		key, err := CanonicalKey(b.Faults[i].Key)
+		if _, twice := met[hashKey(key)]; err == nil && !twice {
+			met[hashKey(key)] = struct{}{}
+			keys = append(keys, key)
+		}
 	}
 	return r.withTwice(keys, b)
 }
@@ -154,10 +161,9 @@ func (r *Reading) Sift(b connectors.Batch, known map[string]Known) (*Sifted, err
 		reading: r, closes: b.Closes, rows: map[string]*siftedRow{},
 		plan: Plan{Source: r.o.Source, Reading: r.o.ID, Promote: r.o.Promote, Seen: len(b.Rows)},
 	}
-	for _, f := range b.Faults {
+	for i := range b.Faults {
 		r.elements++
-		r.unread++
-		s.plan.Quarantined = append(s.plan.Quarantined, Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail})
+		r.fault(s, &b.Faults[i], known)
 	}
 	if len(r.ready) != len(b.Rows) {
 		return nil, errors.New("plan a batch whose keys were not asked for")
@@ -214,6 +220,27 @@ func (r *Reading) Plan(s *Sifted, j *Joined) Plan {
 		r.seen = nil
 	}
 	return p
+}
+
+// fault quarantines an element that could not become a row. One whose key is
+// known was seen all the same.
+func (r *Reading) fault(s *Sifted, f *connectors.Fault, known map[string]Known) {
+	out := Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail}
+	key, err := CanonicalKey(f.Key)
+	if err != nil {
+		r.unread++
+		s.plan.Quarantined = append(s.plan.Quarantined, out)
+		return
+	}
+	h := hashKey(key)
+	m, again := r.seen[h]
+	if again {
+		r.double(s, key, f.Position, known[key])
+		return
+	}
+	r.mark(h, m, false, false)
+	out.Key = key
+	s.plan.Quarantined = append(s.plan.Quarantined, out)
 }
 
 // row sifts one row, into quarantine where it is none.

@@ -164,6 +164,32 @@ func TestUnreadableRowIsQuarantinedAndNothingIsGone(t *testing.T) {
 	}
 }
 
+// A fault that knows its key is that row: it stays, and what else is missing is gone.
+func TestUnreadableRowWithItsKeyIsThereStill(t *testing.T) {
+	l, bs := newLedger(), one(t)
+	l.read(t, bs, true, batchOf(product("a", "A"), product("b", "B"), product("c", "C")))
+	broken := connectors.Fault{Position: "Products!A3", Reason: "error_cell", Detail: "Price is #REF!", Key: []any{"b"}}
+	l.read(t, bs, false, connectors.Batch{Rows: []connectors.Row{product("a", "A")}, Faults: []connectors.Fault{broken}})
+	expect(t, "quarantine", l.reasons(), []string{"error_cell b"})
+	expect(t, "titles", l.titles(), map[string]string{"a": "A", "b": "B", "c": "C"})
+	expect(t, "missing", l.missing(), []string{"c"})
+	if !l.last.Complete || !l.last.Has("b") || l.last.Rows != 2 {
+		t.Errorf("closing %+v", l.last)
+	}
+
+	for name, c := range map[string]struct {
+		batches []connectors.Batch
+		want    []string
+	}{
+		"before a row of its key": {[]connectors.Batch{{Faults: []connectors.Fault{broken}}, batchOf(product("b", "new"))}, []string{"error_cell b", "duplicate_key b", "duplicate_key b"}},
+		"behind a row of its key": {[]connectors.Batch{batchOf(product("b", "new")), {Faults: []connectors.Fault{broken}}}, []string{"duplicate_key b", "duplicate_key b"}},
+	} {
+		l.read(t, bs, false, c.batches...)
+		expect(t, name, l.reasons(), c.want)
+		expect(t, name, l.titles()["b"], "B")
+	}
+}
+
 // Property: duplicate keys never win, whatever batches they stand in.
 func TestDuplicateKeysNeverWin(t *testing.T) {
 	dup1, dup2 := product("a", "first"), product("a", "second")

@@ -39,6 +39,9 @@ type Fault struct {
 	Position string // as in Row
 	Reason   string // a slug: "bad_record", "too_large"
 	Detail   string // for a person
+	// Key, where it could be read, is the element's key, as in Row: its row is there
+	// still and stays as it was, so that what else is missing may count as gone.
+	Key []any
 }
 
 // A Cursor is where a source was read to: opaque to everyone but the connector

@@ -49,6 +49,17 @@ func (s *Settings) dependencies(nodes map[string]config.Node) (problems problem.
 	return problems
 }
 
+// lentNothing refuses the sources of callers that would read rows of others.
+func lentNothing(node config.Node, cfg connectors.Config) (problems problem.List) {
+	if of, ok := cfg.(connectors.Dependent); ok {
+		for _, name := range of.Sources() {
+			problems = append(problems, config.Problem(node, keyOfText(node, name), problem.Invalid, "rows of another source are only read by sources in pictifyd.yaml").
+				WithSlug("kind_refused"))
+		}
+	}
+	return problems
+}
+
 // keyOfText is the key of node whose value is text.
 func keyOfText(node config.Node, text string) string {
 	for _, key := range node.Keys() {

@@ -283,6 +283,7 @@ func (d *Daemon) readSource(name string, body []byte, x *deposit) (Source, confi
 	}
 	cfg := kind.Config()
 	problems = append(node.Variables(), problemsOf(node.Without("name").Decode(cfg))...)
+	problems = append(problems, lentNothing(node, cfg)...)
 	return Source{Name: name, Kind: kind, Config: cfg}, node, problems.Err()
 }
 

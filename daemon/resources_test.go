@@ -520,6 +520,7 @@ func (l countingListener) Accept() (net.Conn, error) {
 // an address.
 var callersSpecs = map[string]string{
 	"source webhook": `{"name":"x","kind":"webhook","path":"ADDRESS","key":"sku","secret":"long enough"}`,
+	"source sheets":  `{"name":"x","kind":"sheets","spreadsheet":"1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789","range":"Products!A:B","key":"sku","endpoint":"ADDRESS","apiKey":"a-key-of-letters"}`,
 	"source static":  `{"name":"x","kind":"static","rows":[{"sku":"A"}],"key":"sku"}`, // it has none
 
 	"source http":  `{"name":"x","kind":"http","url":"ADDRESS","key":"sku","every":"1s"}`,

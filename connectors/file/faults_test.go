@@ -58,10 +58,15 @@ func TestFileThatChangesWhileItIsReadIsNotClosed(t *testing.T) {
 		"touched": func(path string) error { return os.Chtimes(path, time.Time{}, time.Now().Add(time.Minute)) },
 		"written under the same stamp": func(path string) error {
 			info, err := os.Stat(path)
-			if err == nil {
-				err = os.WriteFile(path, manyRows("b"), 0o600)
-				_ = os.Chtimes(path, info.ModTime(), info.ModTime())
+			if err != nil {
+				return err
 			}
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err == nil {
+				_, err = f.WriteAt([]byte("b\n"), info.Size()-2)
+				_ = f.Close()
+			}
+			_ = os.Chtimes(path, info.ModTime(), info.ModTime())
 			return err
 		},
 	} {
@@ -252,6 +257,9 @@ func TestMixedLineEndsAndMarksAreRead(t *testing.T) {
 }
 
 func TestLineOf100MBIsRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("large, and of one goroutine the race detector sees nothing: runs in the pass without -short")
+	}
 	for name, c := range map[string]struct {
 		begin, end string
 		words      string // of the error; a fault where there is none

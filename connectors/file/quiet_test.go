@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,6 +64,39 @@ func TestFileThatIsWrittenOnAndOnIsAnError(t *testing.T) {
 			t.Errorf("the error asks for no wait before the next try: %v", err)
 		}
 	})
+}
+
+func TestWhatIsMissingOfAFileThatIsWrittenAnewIsWaitedFor(t *testing.T) {
+	const whole, next = "id,name\n1,a\n2,b\n3,c\n", "id,name\n1,x\n2,y\n3,z\n"
+	for name, parts := range map[string][]string{
+		"emptied":             {"", next},
+		"up to a line":        {"id,name\n1,x\n", next},
+		"up to a cell":        {whole + "4,d\n5,", whole + "4,d\n5,e\n"},
+		"emptied, then lines": {"", "id,name\n", "id,name\n1,x\n", next},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "rows.csv")
+			synctest.Test(t, func(t *testing.T) {
+				write := func(text string) {
+					mustDo(t, errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chtimes(path, time.Now(), time.Now())))
+				}
+				write(whole)
+				p := newPoller(t, newConfig(path, "id"))
+				cursor := mustPoll(t, p, nil).Closing.Cursor
+				write(parts[0])
+				go func() {
+					for _, text := range parts[1:] {
+						<-time.After(400 * time.Millisecond)
+						write(text)
+					}
+				}()
+				r := mustPoll(t, p, cursor)
+				if want := strings.Count(parts[len(parts)-1], "\n") - 1; len(r.Rows) != want || len(r.Faults) > 0 {
+					t.Errorf("read %d rows, faults %v; want %d", len(r.Rows), r.Faults, want)
+				}
+			})
+		})
+	}
 }
 
 func TestFileFromTheFutureIsRead(t *testing.T) {

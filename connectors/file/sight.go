@@ -46,7 +46,7 @@ func (s *source) look(ctx context.Context, last state) (sight, error) {
 		if err != nil || need.wait == 0 {
 			return seen, err
 		}
-		if rest = max(rest, need.rest); time.Since(begin)+need.wait > patience+rest {
+		if rest = max(rest, need.rest); time.Since(begin) > patience+rest {
 			return sight{}, fmt.Errorf("%s: %w", need.path, errWriting)
 		}
 		select {

@@ -96,6 +96,7 @@ func TestBadFileIsAnErrorThatSaysWhatToDo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(dir, c.file)
 			mustWrite(t, path, []byte(c.text))
+			age(t, path) // else more is waited for
 			mustFail(t, newPoller(t, newConfig(path, "id")), c.words...)
 		})
 	}

@@ -158,8 +158,10 @@ func newFolder(path string) func(testing.TB) connectortest.Source {
 			mustWrite(tb, filepath.Join(dir, other), []byte("?"))
 		}
 		first, second := filepath.Join(dir, "a.csv"), filepath.Join(dir, "b.csv")
+		cfg := newConfig(dir+"/"+path, "id")
+		cfg.Settle = config.Duration(20 * time.Millisecond)
 		return connectortest.Source{
-			Config: newConfig(dir+"/"+path, "id"),
+			Config: cfg,
 			Set: func(tb testing.TB, rows []map[string]any) {
 				mustWrite(tb, first, asCSV(rows[:len(rows)/2]))
 				mustWrite(tb, second, asCSV(rows[len(rows)/2:]))

@@ -22,7 +22,7 @@ const (
 // Kind is "kind: http".
 var Kind = connectors.Kind{
 	Name:    "http",
-	Summary: "an HTTP address that answers JSON, NDJSON, CSV or TSV",
+	Summary: "an HTTP address that answers JSON, NDJSON, CSV, TSV or XLSX",
 	Callers: true,
 	Config: func() connectors.Config {
 		return &Config{
@@ -187,6 +187,9 @@ func (c *Config) keyNames() []string {
 	}
 	return names
 }
+
+// Finds implements connectors.Findable.
+func (c *Config) Finds() bool { return c.Passive() }
 
 // Passive implements connectors.Passive: an address with a key is only asked.
 func (c *Config) Passive() bool {

@@ -175,8 +175,11 @@ func (p *pass) fail(o *origin, err error) error {
 	p.visits.failed++
 	p.visits.inARow++
 	_, asked := retry.Wait(err)
-	if asked || problem.CodeOf(err) == problem.Unauthorized || p.visits.inARow >= maxInARow {
+	switch {
+	case asked || problem.CodeOf(err) == problem.Unauthorized:
 		return err
+	case p.visits.inARow >= maxInARow:
+		return fmt.Errorf("%d requests in a row failed: %w", maxInARow, err)
 	}
 	return nil
 }

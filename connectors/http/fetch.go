@@ -32,6 +32,18 @@ const (
 // between is the wait between the tries of one request.
 var between = retry.Backoff{Base: time.Second, Max: 30 * time.Second}
 
+// pause is how it is waited; tests do not.
+var pause = func(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
 // An answer is a whole body, or the word that there is no new one.
 type answer struct {
 	notModified  bool
@@ -168,17 +180,6 @@ func passing(err error) bool {
 	}
 	code := problem.CodeOf(err)
 	return code == problem.Upstream || code == problem.Timeout
-}
-
-func pause(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // checkStatus accepts a success that has a whole body.

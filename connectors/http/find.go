@@ -85,8 +85,8 @@ func (s *source) rowOf(a answer, text []byte, key []string) (row connectors.Row,
 // there is none: null, or an empty list.
 func (s *source) onlyObject(text []byte) (values map[string]any, at string, err error) {
 	at = rootOf(s.cfg.Rows)
-	if values, ok := s.objectAt(text); ok {
-		return values, at, nil
+	if values, err := s.objectAt(text); err != nil || values != nil {
+		return values, at, err
 	}
 	if raw, err := poll.Find(text, s.cfg.Rows); err == nil && string(raw) == "null" {
 		return nil, at, nil

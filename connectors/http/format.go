@@ -10,8 +10,7 @@ import (
 )
 
 // formatOf is the format of an answer: the one that is set, else the one that
-// it says it is in, else the one that it looks like.
-// begin is how it begins.
+// it says it is in, else the one that it looks like. begin is how it begins.
 func formatOf(layout poll.Layout, a answer, begin []byte) (string, error) {
 	media, _, _ := mime.ParseMediaType(a.contentType) // an answer without one is looked at
 	format := layout.Format
@@ -50,6 +49,8 @@ func formatOfMedia(media string) string {
 		return poll.CSV
 	case "text/tab-separated-values":
 		return poll.TSV
+	case "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":
+		return poll.XLSX
 	}
 	if strings.HasSuffix(media, "+json") {
 		return poll.JSON

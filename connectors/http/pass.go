@@ -73,6 +73,9 @@ func (s *source) begin(at time.Time, from connectors.Cursor, emit connectors.Emi
 		p.emitErr = emit(ctx, b)
 		return p.emitErr
 	})
+	if s.cfg.Pages != nil || s.cfg.ForEach != "" {
+		p.out.OfSeveral()
+	}
 	var err error
 	if p.binding, err = poll.Bind(s.bound()...); err == nil {
 		p.known = p.binding.Open(from, &p.last)
@@ -175,7 +178,7 @@ func (p *pass) reason() string {
 	case p.gap != "":
 		return p.gap
 	case p.s.form.reads(runName):
-		return "it has the rows of one time alone"
+		return "it is of one time, and says nothing of rows of others"
 	case p.agreed:
 		return ""
 	}
@@ -228,11 +231,11 @@ func (p *pass) emitRows(ctx context.Context, sh sheet) error {
 	if err != nil {
 		return err
 	}
-	r := &rows{Decoder: d, sheet: sh, pass: p}
+	r := &rows{sheet: sh, pass: p}
 	if p.s.cfg.Pages != nil && p.s.cfg.Pages.drifting() && !p.agreed {
 		r.before, p.keys = p.keys, map[string]bool{}
 	}
-	return p.out.Copy(ctx, r)
+	return p.out.Copy(ctx, poll.Through(d, r.element))
 }
 
 // rows decodes a list. Where there is one request for each row of another
@@ -243,7 +246,9 @@ func (p *pass) rows(format string, body io.Reader, sh sheet) (poll.Decoder, erro
 		if err != nil {
 			return nil, err
 		}
-		if values, ok := p.s.objectAt(text); ok {
+		if values, err := p.s.objectAt(text); err != nil {
+			return nil, err
+		} else if values != nil {
 			return &single{element: poll.Element{Values: values, Position: rootOf(p.s.cfg.Rows), Size: sh.size}}, nil
 		}
 	}

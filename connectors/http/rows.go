@@ -16,30 +16,22 @@ import (
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// rows are the elements of a body as the reading has them: with the columns
-// that are kept, and without what the page before had already.
+// rows make the elements of a body those of the reading: with the columns that
+// are kept, and without what the page before had already.
 type rows struct {
-	poll.Decoder
 	sheet  sheet
 	pass   *pass
 	before map[string]bool // the keys of the page before; nil: rows are not compared
 	begun  bool
 }
 
-// Next implements poll.Decoder.
-func (r *rows) Next() (poll.Element, error) {
-	for {
-		e, err := r.Decoder.Next()
-		if err != nil {
-			return e, err
-		}
-		first := !r.begun
-		r.begun = true
-		if first && r.sheet.skip || r.known(e) {
-			continue
-		}
-		return r.dress(e), nil
+func (r *rows) element(e poll.Element) (poll.Element, bool) {
+	first := !r.begun
+	r.begun = true
+	if first && r.sheet.skip || r.known(e) {
+		return e, false
 	}
+	return r.dress(e), true
 }
 
 // known notes the key of a row, and reports whether the page before had it. Then
@@ -92,15 +84,18 @@ func (s *single) Next() (poll.Element, error) {
 	return s.element, nil
 }
 
-// objectAt is the object at the rows path, if there is one.
-func (s *source) objectAt(text []byte) (map[string]any, bool) {
+// objectAt is the object at the rows path; nil where something else is there.
+func (s *source) objectAt(text []byte) (map[string]any, error) {
 	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	raw, err := poll.Find(text, s.cfg.Rows)
-	if err != nil || len(raw) == 0 || raw[0] != '{' || !json.Valid(text) {
-		return nil, false
+	if err != nil || len(raw) == 0 || raw[0] != '{' {
+		return nil, nil //nolint:nilerr // the decoder has the words for it
 	}
-	values := object(raw)
-	return values, values != nil
+	var whole json.RawMessage
+	if err := json.Unmarshal(text, &whole); err != nil {
+		return nil, problem.New(problem.Upstream, "the answer is not JSON, or breaks off: %w", err).WithSlug(NotRows)
+	}
+	return object(raw), nil
 }
 
 func rootOf(path string) string {

@@ -174,3 +174,8 @@ func TestHTTPKeepsTheContract(t *testing.T) {
 		connectortest.Run(t, newSuite(etags))
 	})
 }
+
+func bodyOf(r *http.Request) string {
+	text, _ := io.ReadAll(r.Body)
+	return string(text)
+}

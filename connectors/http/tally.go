@@ -51,11 +51,14 @@ func (s *source) tallyJSON(text []byte) (t tally, ok bool) {
 }
 
 // tallyDecoded is the way for tables, and for JSON that is wrong: it has the error.
-func (s *source) tallyDecoded(format string, text []byte, digest string) (tally, error) {
-	t := tally{rows: digest}
+func (s *source) tallyDecoded(format string, text []byte, digest string) (t tally, err error) {
+	t.rows = digest
 	decoder, err := s.cfg.Decoder(format, bytes.NewReader(text), s.cfg.Key)
 	if err != nil {
 		return t, err
+	}
+	if c, ok := decoder.(io.Closer); ok {
+		defer func() { err = errors.Join(err, c.Close()) }()
 	}
 	for {
 		e, err := decoder.Next()

@@ -31,7 +31,12 @@ func (s *source) receive(resp *http.Response, into *spill) (digest string, err e
 		return "", bodyError(err, encoding)
 	}
 	defer done()
-	meter := poll.Measure(body, limit)
+	document, err := poll.Unpack(body, limit) // of a file that is packed itself
+	if err != nil {
+		return "", bodyError(err, encoding)
+	}
+	defer document.Close()
+	meter := poll.Measure(document, limit)
 	begin := into.size
 	if _, err := io.Copy(into, meter); err != nil {
 		return "", bodyError(err, encoding)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pictifyd/pictifyd/connectors"
@@ -145,6 +146,6 @@ func tooLarge(position string) *connectors.Fault {
 	return fault(position, TooLarge, "larger than %d MB", maxRecord>>20)
 }
 
-func line(n int) string { return fmt.Sprintf("line %d", n) }
+func line(n int) string { return "line " + strconv.Itoa(n) }
 
 func atLine(n int) problem.Position { return problem.Position{Line: n} }

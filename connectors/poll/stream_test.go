@@ -52,6 +52,9 @@ func (d *longDocument) look() {
 }
 
 func TestLongDocumentIsReadInFlatMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("large, and of one goroutine the race detector sees nothing: runs in the pass without -short")
+	}
 	const records, limit = 100_000, 24 << 20
 	text := strings.Repeat("words ", 100)
 	for name, c := range map[string]struct {

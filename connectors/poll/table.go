@@ -2,7 +2,6 @@ package poll
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -73,7 +72,7 @@ func (d *tableDecoder) Next() (Element, error) {
 	if err != nil {
 		return Element{}, err
 	}
-	e := Element{Position: fmt.Sprintf("%s %d", d.unit, r.Line), Size: r.Size}
+	e := Element{Position: d.unit + " " + strconv.Itoa(r.Line), Size: r.Size}
 	switch {
 	case e.Size > maxRecord:
 		e.Fault = tooLarge(e.Position)
