@@ -35,13 +35,16 @@ var scopes = []Scope{
 	ConnectionsRead, ConnectionsWrite, ExperimentsWrite, MetricsRead, Admin,
 }
 
-func scopeList() string {
+// Scopes are the words for scopes.
+func Scopes() []string {
 	words := make([]string, len(scopes))
 	for i, s := range scopes {
 		words[i] = string(s)
 	}
-	return strings.Join(words, ", ")
+	return words
 }
+
+func scopeList() string { return strings.Join(Scopes(), ", ") }
 
 // local is everybody where no key is configured: the server then answers this
 // machine only.

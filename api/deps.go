@@ -179,6 +179,8 @@ type Deps struct {
 	Bindings  Bindings
 	Runs      Runs
 	Resources Resources
+	Refresher Refresher
+	Guards    Guards
 	Hooks     Hooks
 	Images    Images
 	Templates Templates

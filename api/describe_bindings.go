@@ -18,10 +18,11 @@ var bindingOperations = operations{
 		answers: answers{200: sends("", of[rowPage]())},
 	},
 	"POST /bindings/{name}/refresh": {
-		id: "refreshBinding", tag: tagBindings, summary: "Read the source now",
-		detail:  "The reading is a job like any other: `statusUrl` shows how far it is, and its results are the rows of the reading. Asked again before it begins, it is the same job.",
+		id: "refreshBinding", tag: tagBindings, summary: "Read the source now, or draw again",
+		detail:  "Without a body the whole source is read, which is a job like any other: `statusUrl` shows how far it is, and its results are the rows of the reading. Asked again before it begins, it is the same job. `keys` asks it for some rows only, where it can be asked for one; `force` reads nothing and has images drawn again although nothing changed. These two answer with `rows` (that the source was asked for), `missing` (keys that there are not), `reading` (whether the whole source is read, because it can't be asked for one row) and `images` (that are drawn again).",
 		headers: []string{"IdempotencyKey"},
-		answers: answers{202: sends("", of[runAccepted]())},
+		body:    mayTake(of[refreshRequest](), map[string]any{"Two rows": json.RawMessage(`{"keys":["SKU-1","SKU-2"]}`), "Everything drawn again": json.RawMessage(`{"force":true}`)}),
+		answers: answers{202: sends("", either(of[runAccepted](), of[refreshView]()))},
 	},
 	"POST /bindings/{name}/run": {
 		id: "runBinding", tag: tagBindings, summary: "Run a binding as its schedule does",
@@ -30,6 +31,12 @@ var bindingOperations = operations{
 		headers: []string{"IdempotencyKey"},
 		body:    mayTake(of[runRequest](), map[string]any{"Of a past month": json.RawMessage(`{"at":"2026-10-01"}`)}),
 		answers: answers{202: sends("", of[runAccepted]())},
+	},
+	"GET /bindings/{name}/guard": {
+		id: "getGuard", tag: tagBindings, summary: "What the guard holds",
+		detail:  "With a sample: which rows, and which texts of their pictures would be others.",
+		query:   []queryParam{{"after", "Only rows behind this key.", anyText()}, limitParam},
+		answers: answers{200: sends("", only[guardView]("guard"))},
 	},
 	"POST /bindings/{name}/guard/accept": {
 		id: "acceptGuard", tag: tagBindings, summary: "Let through what the guard holds",

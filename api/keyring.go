@@ -29,7 +29,7 @@ type principal struct {
 	quota     apikey.Quota
 	expires   time.Time
 	kept      *apikey.Key   // what the store has of it; nil for a key of the configuration
-	revoked   chan struct{} // closed when it is; nil for a key of the configuration
+	revoked   chan struct{} // closed when it is
 	used      atomic.Int64  // Unix seconds
 }
 
@@ -62,14 +62,14 @@ func (p *principal) charge(images int64) apikey.Charge {
 	return apikey.Charge{Owner: p.id, Images: images, Quota: p.quota}
 }
 
-// A keyring knows the keys by their digests: those of the configuration, which
-// stay, and those of the store.
+// A keyring knows the keys by their digests: those of the configuration, and
+// those of the store.
 type keyring struct {
 	guarded bool // nobody comes in without a key
 	limits  Limits
-	own     []string // origins of pages that may use keys which name none
 
 	mu    sync.Mutex // of those who change it
+	own   []string   // origins of pages that may use keys which name none
 	known atomic.Pointer[keys]
 }
 
@@ -97,7 +97,7 @@ func newKeyring(cfg Config, kept []apikey.Key) *keyring {
 func (ring *keyring) configured(i int, k Key) *principal {
 	p := &principal{
 		name: k.Name, digest: sha256.Sum256([]byte(k.Key.Reveal())), scopes: k.Scopes, templates: k.Templates, origins: k.Origins,
-		rate: ring.limiter(k.Rate), quota: ring.quota(k.Quota),
+		rate: ring.limiter(k.Rate), quota: ring.quota(k.Quota), revoked: make(chan struct{}),
 	}
 	p.id = "config:" + p.name
 	if p.name == "" { // its place may change, and with it whose quota it was

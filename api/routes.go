@@ -98,8 +98,9 @@ func routes() []route {
 		{"PUT /sinks/{name}", ConnectionsWrite, connections{kindSink}.replace},
 		{"DELETE /sinks/{name}", ConnectionsWrite, connections{kindSink}.remove},
 		{"POST /sinks/{name}/test", ConnectionsWrite, replayed((*Server).testSink)},
-		{"POST /bindings/{name}/refresh", BindingsWrite, replayed((*Server).refreshBinding)},
+		{"POST /bindings/{name}/refresh", BindingsWrite, replayed(refreshes((*Server).refreshBinding))},
 		{"POST /bindings/{name}/run", BindingsWrite, replayed((*Server).runBinding)},
+		{"GET /bindings/{name}/guard", BindingsRead, (*Server).showGuard},
 		{"POST /bindings/{name}/guard/accept", BindingsWrite, replayed((*Server).acceptGuard)},
 
 		{"POST /hooks/{path}", "", (*Server).receiveHook}, // the source asks for itself

@@ -89,6 +89,7 @@ func ways(w *world) map[string]struct {
 		"POST /sinks/{name}/test":                        {post("/sinks/hook/test", ""), 200},
 		"POST /bindings/{name}/refresh":                  {post("/bindings/cards/refresh", ""), 202},
 		"POST /bindings/{name}/run":                      {post("/bindings/cards/run", `{"at":"2026-10-01"}`), 202},
+		"GET /bindings/{name}/guard":                     {get("/bindings/cards/guard"), 200},
 		"POST /bindings/{name}/guard/accept":             {post("/bindings/cards/guard/accept", ""), 200},
 		"POST /hooks/{path}":                             {post("/hooks/crm", `[{"id":1}]`), 200},
 		"GET /keys":                                      {get("/keys"), 200},

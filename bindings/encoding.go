@@ -3,6 +3,7 @@ package bindings
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -307,3 +308,9 @@ func (c *checker) print(e Encoding) {
 		c.add("title", "", "a title is one line of at most %d characters", maxTitle)
 	}
 }
+
+// Formats are the words for a format.
+func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
+
+// Compressions are the words for how a PNG is written.
+func Compressions() []string { return slices.Clone(compressions) }

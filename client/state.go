@@ -52,14 +52,17 @@ type Freshness struct {
 
 // A Binding is a binding of a running daemon, and how current its images are.
 type Binding struct {
-	Name      string `json:"name"`
-	Source    string `json:"source"`
-	Template  string `json:"template"`
-	Items     int64  `json:"items"`
-	Ready     int64  `json:"ready"`
-	Waiting   int64  `json:"waiting"`
-	Failed    int64  `json:"failed"`
-	Freshness struct {
+	Name        string `json:"name"`
+	Source      string `json:"source"`
+	Template    string `json:"template"`
+	State       string `json:"state"`
+	Error       string `json:"error,omitempty"`
+	Items       int64  `json:"items"`
+	Ready       int64  `json:"ready"`
+	Waiting     int64  `json:"waiting"`
+	Failed      int64  `json:"failed"`
+	Quarantined int64  `json:"quarantined"`
+	Freshness   struct {
 		State               string     `json:"state"`
 		Cause               string     `json:"cause,omitempty"`
 		LagSeconds          *float64   `json:"lagSeconds"`

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -42,6 +43,11 @@ type Options struct {
 	Grace    time.Duration   // for work in hand at the end; zero is 20 s
 	Cache    string          // a folder for what this machine finds out about itself; "" finds out nothing
 
+	// Config is the file that the settings are of: it is watched, and read again
+	// when it changes or Reload has something. "" is never read again.
+	Config string
+	Reload <-chan os.Signal
+
 	// Listening is called with the address once requests are answered.
 	Listening func(addr net.Addr)
 	// Crash is called at each named moment between two durable steps. Tests die there.
@@ -74,11 +80,13 @@ type Daemon struct {
 	guarded   *http.Client // dials what callers and rows name
 	guard     *egress.Guard
 
+	api      *api.Server
 	vault    *vault
 	current  atomic.Pointer[roster]
 	renewing sync.Mutex    // held by whoever makes another roster
 	renewed  chan struct{} // rings when there is one
-	changing gate          // entered by whoever changes what callers made
+	changing gate          // entered by whoever changes what there is
+	again    atomic.Pointer[RestartError]
 
 	mu     sync.Mutex
 	unable map[string]error // bindings that cannot work now, and why
@@ -95,8 +103,9 @@ type Daemon struct {
 }
 
 // Run runs pictifyd with settings until ctx ends, then drains. It returns nil
-// after a clean end, a problem of code Surroundings when this machine lacks
-// something, and any other error when going on was useless.
+// after a clean end, a *RestartError when the configuration changed so that
+// another Run must take it, a problem of code Surroundings when this machine
+// lacks something, and any other error when going on was useless.
 func Run(ctx context.Context, settings *Settings, o Options) error {
 	d := newDaemon(settings, o)
 	listener, err := api.Listen(ctx, settings.Server)
@@ -110,8 +119,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
-	server, err := d.server(ctx)
-	if err != nil {
+	if d.api, err = d.server(ctx); err != nil {
 		return err
 	}
 	if o.started != nil {
@@ -119,13 +127,18 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 	}
 	ctx, finish := context.WithCancel(ctx)
 	defer finish()
-	return runStages(ctx, api.DrainTime+d.options.Grace+recordGrace,
+	err = runStages(ctx, api.DrainTime+d.options.Grace+recordGrace,
 		stage{"queue", d.queue},
 		stage{"templates", d.watchTemplates},
 		stage{"sources", d.watchSources},
-		stage{"http", func(ctx context.Context) error { return d.serve(ctx, server, listener) }},
+		stage{"http", func(ctx context.Context) error { return d.serve(ctx, listener) }},
 		stage{"once", func(ctx context.Context) error { return d.once(ctx, finish) }},
+		stage{"reload", func(ctx context.Context) error { return d.reloads(ctx, finish) }},
 	)
+	if again := d.again.Load(); again != nil && err == nil {
+		return again
+	}
+	return err
 }
 
 func newDaemon(settings *Settings, o Options) *Daemon {
@@ -263,12 +276,12 @@ func (d *Daemon) queue(ctx context.Context) error {
 	}, d.options.Grace)
 }
 
-func (d *Daemon) serve(ctx context.Context, server *api.Server, l net.Listener) error {
+func (d *Daemon) serve(ctx context.Context, l net.Listener) error {
 	if d.options.Listening != nil {
 		d.options.Listening(l.Addr())
 	}
 	d.log.Info("pictifyd listens", slog.String("url", d.urls.base+"/"))
-	return server.Run(ctx, l)
+	return d.api.Run(ctx, l)
 }
 
 // crash dies here when a test said so.

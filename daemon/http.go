@@ -31,6 +31,8 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Bindings:           d.store,
 		Runs:               d,
 		Resources:          d,
+		Refresher:          d,
+		Guards:             d,
 		Hooks:              d,
 		Images:             d.store,
 		Templates:          d.store,

@@ -37,11 +37,11 @@ func (d *Daemon) Connections(ctx context.Context, kind string) ([]api.Connection
 		all = append(all, c)
 	}
 	if kind == ofSource {
-		for _, s := range d.settings.Sources {
+		for _, s := range now.file.Sources {
 			add(api.Connection{Name: s.Name, Type: s.Kind.Name, Origin: api.OfFile})
 		}
 	} else {
-		for _, s := range d.settings.Sinks {
+		for _, s := range now.file.Sinks {
 			add(api.Connection{Name: s.Name, Type: s.Kind.Name, Origin: api.OfFile})
 		}
 	}
@@ -160,7 +160,7 @@ func (d *Daemon) propose(ctx context.Context, p *proposed, c api.ResourceChange)
 
 // own refuses names of the file.
 func (d *Daemon) own(id resourceID) error {
-	if !d.settings.has(id) {
+	if !d.file().has(id) {
 		return nil
 	}
 	return problem.New(problem.Conflict, "the %s %q is defined in pictifyd.yaml", id.kind, id.name).WithSlug(api.SlugOfFile).At("name").
@@ -285,7 +285,7 @@ func (d *Daemon) readSource(name string, body []byte, x *deposit) (Source, confi
 	problems = append(node.Variables(), problemsOf(node.Without("name").Decode(cfg))...)
 	problems = append(problems, lentNothing(node, cfg)...)
 	problems = append(problems, checkSchedule(node, name, cfg)...)
-	return Source{name, kind, cfg}, node, problems.Err()
+	return Source{Name: name, Kind: kind, Config: cfg}, node, problems.Err()
 }
 
 func (d *Daemon) readSink(name string, body []byte, x *deposit) (Sink, config.Node, error) {
@@ -301,7 +301,7 @@ func (d *Daemon) readSink(name string, body []byte, x *deposit) (Sink, config.No
 	}
 	cfg := kind.Config()
 	problems = append(node.Variables(), problemsOf(node.Without("name").Decode(cfg))...)
-	return Sink{name, kind, cfg}, node, problems.Err()
+	return Sink{Name: name, Kind: kind, Config: cfg}, node, problems.Err()
 }
 
 // forFileOnly tells a kind that callers may not have from one that there is not.

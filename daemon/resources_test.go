@@ -557,6 +557,8 @@ func TestCallersReachNothingInside(t *testing.T) {
 		case !ok:
 			t.Errorf("%s is for callers, and nothing here tries where it reaches", kind)
 			continue
+		case !strings.Contains(spec, "ADDRESS"):
+			continue // that it has none is seen in TestKindsForCallersNameEveryAddress
 		}
 		for _, address := range []string{
 			inside, "http://localhost:" + port, "http://[::ffff:127.0.0.1]:" + port, "http://2130706433:" + port, "http://0.0.0.0:" + port,

@@ -59,7 +59,7 @@ func (d *Daemon) retain(ctx context.Context) {
 
 // expire ends the keeping of what is due.
 func (d *Daemon) expire(ctx context.Context, now time.Time) error {
-	keep := d.settings.Keep
+	keep := d.file().Keep
 	if keep.Results != Forever {
 		if _, err := d.store.ExpireJobs(ctx, keep.Results.before(now)); err != nil {
 			return err
@@ -146,7 +146,7 @@ func (d *Daemon) sweep(ctx context.Context, now time.Time) (swept, error) {
 	if err := d.blobs.Walk(ctx, func(page []blob.File) error { return d.sweepPage(ctx, w, page, now, &seen) }); err != nil {
 		return seen, err
 	}
-	faults := d.settings.Keep.Superseded
+	faults := d.file().Keep.Superseded
 	if faults != Forever {
 		if err := d.store.ForgetFaults(ctx, faults.before(now)); err != nil {
 			return seen, err
@@ -174,7 +174,7 @@ func (d *Daemon) sweepPage(ctx context.Context, w *store.Sweep, page []blob.File
 		isMarked[hash] = true
 	}
 	var old []string
-	limit := d.settings.Keep.Images.before(now)
+	limit := d.file().Keep.Images.before(now)
 	for _, f := range page {
 		seen.files++
 		seen.bytes += f.Size
@@ -186,7 +186,7 @@ func (d *Daemon) sweepPage(ctx context.Context, w *store.Sweep, page []blob.File
 			old = append(old, f.Hash)
 		}
 	}
-	if d.settings.Keep.Images == Forever || len(old) == 0 {
+	if d.file().Keep.Images == Forever || len(old) == 0 {
 		return nil
 	}
 	if old, err = w.Remakable(ctx, old); err != nil {

@@ -16,7 +16,7 @@ const roomRest = 30 * time.Second
 // store or of the images than keep.min_free. It looks each time, so that intake
 // goes on by itself.
 func (d *Daemon) room(context.Context) error {
-	least := int64(d.settings.Keep.MinFree)
+	least := int64(d.file().Keep.MinFree)
 	if least == 0 {
 		return nil
 	}

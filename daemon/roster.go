@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/bindings"
@@ -31,6 +32,7 @@ const (
 // of the file, and those that callers of the API made. It does not change;
 // another one takes its place.
 type roster struct {
+	file     *Settings // the operator's
 	feeds    map[string]*feed
 	sinks    map[string]sink.Sink
 	wants    map[string]*sink.Common // of the sinks
@@ -43,6 +45,22 @@ type roster struct {
 
 // A resourceID names one thing of a roster.
 type resourceID struct{ kind, name string }
+
+func newRoster(file *Settings) *roster {
+	return &roster{
+		file: file, feeds: map[string]*feed{}, sinks: map[string]sink.Sink{}, wants: map[string]*sink.Common{},
+		made: map[resourceID]store.Resource{}, broken: map[resourceID]error{},
+	}
+}
+
+// abandon lets go of what was opened for a roster that does not take its place.
+func (r *roster) abandon(before *roster) {
+	for name, f := range r.feeds {
+		if f != nil && before.feeds[name] != f {
+			f.end()
+		}
+	}
+}
 
 // roster is what there is now.
 func (d *Daemon) roster() *roster { return d.current.Load() }
@@ -86,15 +104,22 @@ func (r *roster) lacks(b bindings.Config) error {
 
 // renew makes the roster what the file and the store say now. What is equal goes
 // on as it is; a source that is changed or gone is read no further.
-func (d *Daemon) renew(ctx context.Context) error {
+func (d *Daemon) renew(ctx context.Context) error { return d.renewBy(ctx, nil) }
+
+// renewBy is renew with another file; nil is the one that there is.
+func (d *Daemon) renewBy(ctx context.Context, file *Settings) error {
 	d.renewing.Lock()
 	defer d.renewing.Unlock()
 	before := d.roster()
 	if before == nil {
-		before = &roster{}
+		before = &roster{file: d.settings}
 	}
-	now, err := d.assemble(ctx, before)
-	if err != nil {
+	if file == nil {
+		file = before.file
+	}
+	now := newRoster(file)
+	if err := d.assemble(ctx, before, now); err != nil {
+		now.abandon(before)
 		return err
 	}
 	d.current.Store(now)
@@ -131,7 +156,8 @@ func (d *Daemon) touched(before, now *roster) []*feed {
 func (r *roster) plannedWith(source string) string {
 	text := ""
 	for _, b := range r.of(source) {
-		text += fmt.Sprintf("%+v %v\n", b, r.paused[b.Name])
+		made := r.made[resourceID{ofBinding, b.Name}]
+		text += fmt.Sprintf("%s %s%s %v\n", b.Name, r.file.digest(b.Name), made.Spec, r.paused[b.Name])
 	}
 	return text
 }
@@ -203,24 +229,20 @@ func (r *roster) runRoutes() map[string][]string {
 }
 
 // assemble reads what callers made, and opens what is not open yet.
-func (d *Daemon) assemble(ctx context.Context, before *roster) (*roster, error) {
+func (d *Daemon) assemble(ctx context.Context, before, now *roster) error {
 	resources, err := d.store.Resources(ctx)
 	if err != nil {
-		return nil, err
-	}
-	now := &roster{
-		feeds: map[string]*feed{}, sinks: map[string]sink.Sink{}, wants: map[string]*sink.Common{},
-		made: map[resourceID]store.Resource{}, broken: map[resourceID]error{},
+		return err
 	}
 	if now.paused, err = d.store.Paused(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := d.ofFile(before, now); err != nil {
-		return nil, err
+		return err
 	}
 	for _, r := range resources {
 		id := resourceID{r.Kind, r.Name}
-		if d.settings.has(id) {
+		if now.file.has(id) {
 			d.faults.note(d.log, r.Kind, r.Name, problem.New(problem.Conflict, "a %s %q that was made over the API is not used: the configuration has one of that name", r.Kind, r.Name))
 			continue
 		}
@@ -234,38 +256,44 @@ func (d *Daemon) assemble(ctx context.Context, before *roster) (*roster, error) 
 	for i, b := range now.bindings {
 		now.bindings[i].Scheduled = now.scheduled(b.Source)
 	}
-	return now, nil
+	return nil
 }
 
-// ofFile is what the operator's file names. It does not change while the daemon runs.
+// ofFile is what the operator's file names. What it says as it did before goes on.
 func (d *Daemon) ofFile(before, now *roster) error {
-	for _, s := range d.settings.Sources {
-		if now.feeds[s.Name] = before.feeds[s.Name]; now.feeds[s.Name] != nil {
+	for _, s := range now.file.Sources {
+		old := before.feeds[s.Name]
+		if old != nil && before.file.sourceDigest(s.Name) == s.digest {
+			now.feeds[s.Name] = old
 			continue
 		}
-		var err error
-		if now.feeds[s.Name], err = d.openFeed(s, nil); err != nil {
+		f, err := d.openFeed(s, nil)
+		if err != nil {
 			return err
 		}
+		f.follow(old)
+		now.feeds[s.Name] = f
 	}
-	for _, s := range d.settings.Sinks {
+	for _, s := range now.file.Sinks {
 		now.wants[s.Name] = s.Config.Base()
-		if now.sinks[s.Name] = before.sinks[s.Name]; now.sinks[s.Name] != nil {
+		if old := before.sinks[s.Name]; old != nil && before.file.sinkDigest(s.Name) == s.digest {
+			now.sinks[s.Name] = old
 			continue
 		}
-		var err error
-		if now.sinks[s.Name], err = d.openSink(s, nil); err != nil {
+		to, err := d.openSink(s, nil)
+		if err != nil {
 			return err
 		}
+		now.sinks[s.Name] = to
 	}
-	now.bindings = append(now.bindings, d.settings.Bindings...)
+	now.bindings = append(now.bindings, now.file.Bindings...)
 	return nil
 }
 
 // adopt takes in what a caller made. What cannot be used is left out.
 func (d *Daemon) adopt(before, now *roster, r store.Resource) error {
 	id := resourceID{r.Kind, r.Name}
-	same := sameResource(before.made[id], r) && before.broken[id] == nil
+	same := sameResource(before.made[id], r) && before.broken[id] == nil && sameLoan(before.file, now.file, r)
 	x := d.vault.opening(id, r.Secrets)
 	switch r.Kind {
 	case ofSource:
@@ -315,11 +343,21 @@ func (d *Daemon) adoptSource(before, now *roster, r store.Resource, x *deposit, 
 	if err != nil {
 		return err
 	}
+	f.follow(old)
+	now.feeds[r.Name] = f
+	return nil
+}
+
+// follow has f wait for what the feed in whose place it comes has in hand.
+func (f *feed) follow(old *feed) {
 	if old != nil {
 		f.gate = old.gate
 	}
-	now.feeds[r.Name] = f
-	return nil
+}
+
+// sameLoan reports whether the secrets that the file lends to r are as they were.
+func sameLoan(before, now *Settings, r store.Resource) bool {
+	return !strings.Contains(r.Spec, secretScheme) || before.sections["secrets"] == now.sections["secrets"]
 }
 
 func sameResource(a, b store.Resource) bool {

@@ -34,7 +34,9 @@ type Settings struct {
 	Bindings  []bindings.Config
 	Secrets   map[string]NamedSecret
 
-	nodes map[string]config.Node // of the bindings, for problems found later
+	nodes    map[string]config.Node // of the bindings, for problems found later
+	sections map[string]string      // their digests, by name
+	source   string                 // the digest of the file
 }
 
 // A Source is one entry of sources, with the configuration of its kind.
@@ -42,6 +44,8 @@ type Source struct {
 	Name   string
 	Kind   connectors.Kind
 	Config connectors.Config
+	node   config.Node // in the file; nothing of what callers made
+	digest string      // of node
 }
 
 // A Sink is one entry of sinks, with the configuration of its kind.
@@ -49,6 +53,8 @@ type Sink struct {
 	Name   string
 	Kind   sink.Kind
 	Config sink.Config
+	node   config.Node // in the file; nothing of what callers made
+	digest string      // of node
 }
 
 // Templates says where template files are. In YAML it may be just the path.
@@ -124,7 +130,8 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	problems := problemsOf(root.Decode(&doc))
 	s := &Settings{
 		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
-		Egress: doc.Egress, Templates: doc.Templates, Secrets: doc.Secrets, nodes: map[string]config.Node{},
+		Egress: doc.Egress, Templates: doc.Templates, Secrets: doc.Secrets,
+		nodes: map[string]config.Node{}, sections: sectionDigests(root), source: contentDigest(src),
 	}
 	for _, name := range sortedKeys(doc.Sources) {
 		node := doc.Sources[name]
@@ -135,7 +142,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		cfg := kind.Config()
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
 		problems = append(problems, checkSchedule(node, name, cfg)...)
-		s.Sources = append(s.Sources, Source{name, kind, cfg})
+		s.Sources = append(s.Sources, Source{name, kind, cfg, node, node.Digest()})
 	}
 	problems = append(problems, s.toldProblems(doc.Sources)...)
 	for _, name := range sortedKeys(doc.Sinks) {
@@ -146,7 +153,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		}
 		cfg := kind.Config()
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
-		s.Sinks = append(s.Sinks, Sink{name, kind, cfg})
+		s.Sinks = append(s.Sinks, Sink{name, kind, cfg, node, node.Digest()})
 	}
 	for _, node := range doc.Bindings {
 		cfg := bindings.DefaultConfig()

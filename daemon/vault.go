@@ -34,8 +34,10 @@ func (s NamedSecret) Validate() error {
 // A vault keeps the secrets of what callers make: it seals the ones they give,
 // and lends those that the operator allows.
 type vault struct {
-	named   map[string]NamedSecret
 	keyFunc func() (string, error) // called once, when there is something to seal
+
+	mu    sync.Mutex
+	named map[string]NamedSecret
 
 	once   sync.Once
 	sealer *sealing.Sealer
@@ -53,13 +55,23 @@ func (v *vault) open() (*sealing.Sealer, error) {
 	return v.sealer, v.err
 }
 
+// lends has v lend these from now on.
+func (v *vault) lends(named map[string]NamedSecret) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.named = named
+}
+
 // lend is the secret of that name, if callers may use it.
 func (v *vault) lend(name string) (string, error) {
-	if s, ok := v.named[name]; ok && s.API {
+	v.mu.Lock()
+	named := v.named
+	v.mu.Unlock()
+	if s, ok := named[name]; ok && s.API {
 		return s.Value.Reveal(), nil
 	}
 	var allowed []string
-	for name, s := range v.named {
+	for name, s := range named {
 		if s.API {
 			allowed = append(allowed, name)
 		}

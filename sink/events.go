@@ -23,3 +23,6 @@ func (c *Common) CheckEvents() problem.List {
 	}
 	return problems
 }
+
+// Events are the words for what a sink may ask for.
+func Events() []string { return slices.Clone(events) }

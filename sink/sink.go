@@ -58,6 +58,11 @@ type Sink interface {
 	Deliver(ctx context.Context, d Delivery) error
 }
 
+// A Prober can say whether its receiver is there, without any effect on it.
+type Prober interface {
+	Probe(ctx context.Context) error
+}
+
 // An Env is what the daemon lends to a sink.
 type Env struct {
 	Name string

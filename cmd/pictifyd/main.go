@@ -30,17 +30,25 @@ const (
 )
 
 type commands struct {
-	Run      runCommand       `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP reads the configuration again."`
-	Check    checkCommand     `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
-	Template templateCommands `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
-	Batch    batchCommand     `cmd:"" help:"Send a file of rows to a daemon, watch the job, and fetch the images. The same command goes on where it was left."`
-	Status   statusCommand    `cmd:"" help:"Show how the sources and bindings of a running daemon are. Ends with 3 where something is in error."`
-	Explain  explainCommand   `cmd:"" help:"Show why the images of one row look as they do: its source, what changed, the renders, each delivery."`
-	RunNow   runNowCommand    `cmd:"" help:"Run a binding now, for this moment or a past one, as its schedule does. What looks as before is not made again."`
-	Keys     keyCommands      `cmd:"" help:"Make, list and revoke keys of a running daemon."`
-	Bench    benchCommands    `cmd:"" help:"Measure how fast this machine makes images, of rows made from a seed."`
-	Doctor   doctorCommand    `cmd:"" help:"Show what this machine has of what pictifyd needs, and what to do about the rest. Ends with 3 where something is missing."`
-	Version  versionCommand   `cmd:"" help:"Show the version."`
+	Run        runCommand        `cmd:"" help:"Run the daemon. SIGTERM drains and ends it; SIGHUP, or a change of its file, reads the configuration again."`
+	Check      checkCommand      `cmd:"" help:"Show every problem of the configuration and its templates, with line and column."`
+	Plan       planCommand       `cmd:"" help:"Read the source of a binding once, and show which rows are new, changed, gone, which variables differ, and what the guard would hold. Renders and writes nothing."`
+	Template   templateCommands  `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
+	Batch      batchCommand      `cmd:"" help:"Send a file of rows to a daemon, watch the job, and fetch the images. The same command goes on where it was left."`
+	Status     statusCommand     `cmd:"" help:"Show how the sources and bindings of a running daemon are. Ends with 3 where something is in error."`
+	Explain    explainCommand    `cmd:"" help:"Show why the images of one row look as they do: its source, what changed, the renders, each delivery."`
+	RunNow     runNowCommand     `cmd:"" help:"Run a binding now, for this moment or a past one, as its schedule does. What looks as before is not made again."`
+	Refresh    refreshCommand    `cmd:"" aliases:"sync" help:"Have a running daemon read the source of a binding now, or only some rows of it."`
+	Rerender   rerenderCommand   `cmd:"" help:"Have a running daemon draw the images of a binding again, although nothing changed."`
+	Pause      pauseCommand      `cmd:"" help:"Stop a binding of a running daemon: its images stay as they are, also after a restart."`
+	Resume     resumeCommand     `cmd:"" help:"Let a paused binding go on."`
+	Guard      guardCommand      `cmd:"" help:"Show what the guard of a binding holds, before and after, or accept it."`
+	Quarantine quarantineCommand `cmd:"" help:"Show the rows of a binding that are kept out or failed, and why."`
+	Keys       keyCommands       `cmd:"" help:"Make, list and revoke keys of a running daemon."`
+	Config     configCommands    `cmd:"" help:"What editors need to know of the configuration."`
+	Bench      benchCommands     `cmd:"" help:"Measure how fast this machine makes images, of rows made from a seed."`
+	Doctor     doctorCommand     `cmd:"" help:"Show what this machine has of what pictifyd needs, and what to do about the rest. Ends with 3 where something is missing."`
+	Version    versionCommand    `cmd:"" help:"Show the version."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -129,10 +137,13 @@ func (c *runCommand) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
+	watched := c.Config
+	if c.Once {
+		watched = ""
+	}
 	return supervisor{
-		log: log, options: daemon.Options{Log: log, Version: version, Once: c.Once, Cache: cacheFolder()}, reload: reload,
-		load: func() (*daemon.Settings, error) { return daemon.Load(c.Config) },
-		run:  daemon.Run,
+		log: log, run: daemon.Run,
+		options: daemon.Options{Log: log, Version: version, Once: c.Once, Cache: cacheFolder(), Config: watched, Reload: reload},
 	}.supervise(ctx, settings)
 }
 
@@ -148,15 +159,24 @@ func (c *runCommand) logger(w io.Writer) *slog.Logger {
 
 type checkCommand struct {
 	configFlag
+	Online bool `help:"Also ask the sources for their first rows, and the sinks whether they are there. Nothing is delivered. Ends with 3 where only they are at fault."`
 }
 
 func (c *checkCommand) Run(t *terminal) error {
-	report, err := daemon.Check(c.Config)
-	if err != nil {
+	if !c.Online {
+		report, err := daemon.Check(c.Config)
+		if err == nil {
+			fmt.Fprintln(t.out, report)
+		}
 		return err
 	}
-	fmt.Fprintln(t.out, report)
-	return nil
+	ctx, stop := interruptible()
+	defer stop()
+	report, err := daemon.CheckOnline(ctx, c.Config)
+	if report != "" {
+		fmt.Fprintln(t.out, report)
+	}
+	return err
 }
 
 type versionCommand struct{}

@@ -26,6 +26,9 @@ import (
 const withoutNamespaces = "PICTIFYD_TEST_WITHOUT_NAMESPACES"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	if os.Getenv(withoutNamespaces) == "" {
 		os.Exit(m.Run())
 	}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/pictifyd/pictifyd/client"
+)
+
+// bindingFlags are common to commands about a binding of a running daemon.
+type bindingFlags struct {
+	adminFlags
+	Binding string `arg:"" help:"The binding."`
+}
+
+// told runs an order and prints what came of it: JSON, or a line.
+func (f bindingFlags) told(t *terminal, order func(context.Context, client.Remote) (any, string, error)) error {
+	ctx, stop := interruptible()
+	defer stop()
+	done, line, err := order(ctx, f.remote())
+	if err != nil {
+		return err
+	}
+	if f.JSON {
+		return json.NewEncoder(t.out).Encode(done)
+	}
+	fmt.Fprintln(t.out, line)
+	return nil
+}
+
+type refreshCommand struct {
+	bindingFlags
+	Keys  []string `arg:"" optional:"" placeholder:"KEY" help:"Only these rows, as they stand in the paths of images."`
+	Force bool     `help:"Read nothing: draw again, although nothing changed."`
+}
+
+func (c *refreshCommand) Run(t *terminal) error {
+	return c.told(t, func(ctx context.Context, r client.Remote) (any, string, error) {
+		done, err := r.Refresh(ctx, c.Binding, c.Keys, c.Force)
+		return done, refreshed(done, c.Keys), err
+	})
+}
+
+// refreshed says in a line what a refresh asked for.
+func refreshed(done client.Refresh, keys []string) string {
+	var line string
+	switch {
+	case done.Status == "redrawing":
+		line = plural(done.Images, "image") + " of " + done.Binding + " drawn again"
+	case len(keys) == 0 || done.Reading:
+		line = "the source " + done.Source + " is read"
+		if done.JobID != "" {
+			line += ", as the job " + done.JobID
+		}
+	default:
+		line = plural(done.Rows, "row") + " of " + done.Source + " read"
+	}
+	if len(done.Missing) > 0 {
+		line += "; there is no row " + strings.Join(done.Missing, ", ")
+	}
+	return line
+}
+
+type rerenderCommand struct {
+	bindingFlags
+	Keys []string `arg:"" optional:"" placeholder:"KEY" help:"Only these rows, as they stand in the paths of images."`
+}
+
+func (c *rerenderCommand) Run(t *terminal) error {
+	return (&refreshCommand{c.bindingFlags, c.Keys, true}).Run(t)
+}
+
+type pauseCommand struct{ bindingFlags }
+
+func (c *pauseCommand) Run(t *terminal) error {
+	return c.told(t, func(ctx context.Context, r client.Remote) (any, string, error) {
+		b, err := r.Pause(ctx, c.Binding)
+		return b, b.Name + " is paused: its images stay as they are", err
+	})
+}
+
+type resumeCommand struct{ bindingFlags }
+
+func (c *resumeCommand) Run(t *terminal) error {
+	return c.told(t, func(ctx context.Context, r client.Remote) (any, string, error) {
+		b, err := r.Resume(ctx, c.Binding)
+		return b, b.Name + " goes on", err
+	})
+}
+
+type guardCommand struct {
+	bindingFlags
+	Accept bool `help:"Let through what is held now. What is held later is asked again."`
+}
+
+func (c *guardCommand) Run(t *terminal) error {
+	ctx, stop := interruptible()
+	defer stop()
+	g, err := c.remote().Guard(ctx, c.Binding)
+	if err != nil {
+		return err
+	}
+	if c.Accept && g.Held != nil {
+		if err := c.remote().AcceptGuard(ctx, c.Binding, *g.Held); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		return json.NewEncoder(t.out).Encode(map[string]any{"guard": g, "accepted": c.Accept && g.Held != nil})
+	}
+	c.print(t, g)
+	return nil
+}
+
+func (c *guardCommand) print(t *terminal, g client.Guard) {
+	if g.Held == nil {
+		fmt.Fprintf(t.out, "the guard of %s holds nothing\n", g.Binding)
+		return
+	}
+	verb := "holds"
+	if c.Accept {
+		verb = "let through"
+	}
+	fmt.Fprintf(t.out, "the guard of %s %s %s and %s: %s\n", g.Binding, verb,
+		plural(int(g.Held.Changes), "change"), plural(int(g.Held.Removals), "removal"), g.Held.Reason)
+	if c.Accept {
+		return
+	}
+	for _, row := range g.Sample {
+		fmt.Fprintf(t.out, "  %-8s %s", row.Becomes, row.Name)
+		sep := ": "
+		for _, text := range row.Texts {
+			fmt.Fprintf(t.out, "%s%s → %s", sep, shownValue(text.Before), shownValue(text.After))
+			sep = "; "
+		}
+		if row.Error != "" {
+			fmt.Fprintf(t.out, ": %s", row.Error)
+		}
+		fmt.Fprintln(t.out)
+	}
+	fmt.Fprintf(t.out, "Correct the source, or accept it: pictifyd guard %s --accept\n", g.Binding)
+}
+
+type quarantineCommand struct{ bindingFlags }
+
+func (c *quarantineCommand) Run(t *terminal) error {
+	ctx, stop := interruptible()
+	defer stop()
+	q, err := c.remote().Quarantine(ctx, c.Binding)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(t.out).Encode(q)
+	}
+	if len(q.Quarantined)+len(q.Failed) == 0 {
+		fmt.Fprintf(t.out, "%s: no row is kept out, and none failed\n", c.Binding)
+		return nil
+	}
+	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ROW\tAT\tREASON\tDETAIL")
+	for _, row := range q.Quarantined {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", row.Key, row.Position, row.Reason, row.Detail)
+	}
+	for _, row := range q.Failed {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", row.Key, row.Field, row.Code, row.Error)
+	}
+	return w.Flush()
+}

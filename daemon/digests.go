@@ -1,0 +1,61 @@
+package daemon
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/pictifyd/pictifyd/config"
+)
+
+// sectionDigests tell which sections of two configurations differ.
+func sectionDigests(root config.Node) map[string]string {
+	digests := map[string]string{}
+	for _, name := range root.Keys() {
+		section, _ := root.Child(name)
+		if name == "server" {
+			keys, _ := section.Child("keys")
+			digests["server.keys"] = "none"
+			if len(keys.Items()) > 0 {
+				digests["server.keys"] = "some"
+			}
+			section = section.Without("keys", "origins")
+		}
+		digests[name] = section.Digest()
+	}
+	return digests
+}
+
+// digest is that of a binding; "" where there is none.
+func (s *Settings) digest(binding string) string {
+	node, ok := s.nodes[binding]
+	if !ok {
+		return ""
+	}
+	return node.Digest()
+}
+
+// contentDigest is that of a file's bytes.
+func contentDigest(src []byte) string {
+	sum := sha256.Sum256(src)
+	return hex.EncodeToString(sum[:])
+}
+
+// sourceDigest is that of a source; "" where there is none.
+func (s *Settings) sourceDigest(name string) string {
+	for _, x := range s.Sources {
+		if x.Name == name {
+			return x.digest
+		}
+	}
+	return ""
+}
+
+// sinkDigest is that of a sink; "" where there is none.
+func (s *Settings) sinkDigest(name string) string {
+	for _, x := range s.Sinks {
+		if x.Name == name {
+			return x.digest
+		}
+	}
+	return ""
+}

@@ -1,0 +1,180 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pictifyd/pictifyd/api"
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+var (
+	_ api.Refresher = (*Daemon)(nil)
+	_ api.Guards    = (*Daemon)(nil)
+)
+
+// findLimit is how long a source may take for one row.
+const findLimit = 30 * time.Second
+
+// RefreshRows asks the source of a binding for single rows, and takes them as
+// somebody's who waits. A source that can't be asked so is read.
+func (d *Daemon) RefreshRows(ctx context.Context, name string, keys []string) (api.Refreshed, error) {
+	source := d.roster().binding(name).Source
+	f := d.roster().feeds[source]
+	if f == nil {
+		return api.Refreshed{}, d.roster().lacks(d.roster().binding(name))
+	}
+	finder, ok := f.poller.(connectors.Finder)
+	if !ok {
+		if f.passive {
+			return api.Refreshed{}, problem.New(problem.Unsupported, "the source %q can't be asked for rows: they are sent to it", source).
+				WithHint("have them sent again; with force their images are drawn again")
+		}
+		return api.Refreshed{Reading: true}, d.store.WantPoll(ctx, source)
+	}
+	var done api.Refreshed
+	var found []connectors.Row
+	for _, key := range keys {
+		columns, err := bindings.ParseKey(key)
+		if err != nil {
+			return done, err
+		}
+		row, there, err := find(ctx, finder, columns)
+		if err != nil {
+			return done, problem.New(problem.Upstream, "ask source %q for the row %q: %w", source, bindings.KeyText(key), err)
+		}
+		if !there {
+			done.Missing = append(done.Missing, key)
+			continue
+		}
+		found = append(found, row)
+	}
+	done.Rows = len(found)
+	if len(found) == 0 {
+		return done, nil
+	}
+	_, err := d.take(ctx, f, arrival{rows: found, asked: true})
+	return done, err
+}
+
+func find(ctx context.Context, f connectors.Finder, key []string) (connectors.Row, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, findLimit)
+	defer cancel()
+	return f.Find(ctx, key)
+}
+
+// Redraw has images of a binding drawn again although nothing changed. What is
+// asked for by key goes first.
+func (d *Daemon) Redraw(ctx context.Context, name string, keys []string) (api.Refreshed, error) {
+	now := d.roster()
+	cfg := now.binding(name)
+	if now.paused[name] {
+		return api.Refreshed{}, problem.New(problem.Conflict, "the binding %q is paused", name).WithSlug("paused").WithHint("POST /bindings/%s/resume first", name)
+	}
+	epoch, err := d.store.Epoch(ctx)
+	if err != nil {
+		return api.Refreshed{}, err
+	}
+	b, err := d.compileOne(ctx, cfg, epoch)
+	if err != nil {
+		return api.Refreshed{}, err
+	}
+	if keys == nil {
+		return d.redrawAll(ctx, b)
+	}
+	var done api.Refreshed
+	var rows []bindings.StoredRow
+	for _, key := range keys {
+		row, err := d.store.Row(ctx, cfg.Source, key)
+		if problem.CodeOf(err) == problem.NotFound {
+			done.Missing = append(done.Missing, key)
+			continue
+		}
+		if err != nil {
+			return done, err
+		}
+		rows = append(rows, row)
+	}
+	done.Images, err = d.redrawRows(ctx, b, rows, bindings.PriorityChange)
+	return done, err
+}
+
+func (d *Daemon) redrawAll(ctx context.Context, b *bindings.Binding) (done api.Refreshed, err error) {
+	for after := ""; ; {
+		rows, err := d.store.Rows(ctx, b.Config().Source, after, replanPage)
+		if err != nil {
+			return done, err
+		}
+		n, err := d.redrawRows(ctx, b, rows, bindings.PriorityReplan)
+		if done.Images += n; err != nil || len(rows) < replanPage {
+			return done, err
+		}
+		after = rows[len(rows)-1].Key
+	}
+}
+
+func (d *Daemon) redrawRows(ctx context.Context, b *bindings.Binding, rows []bindings.StoredRow, priority int) (int, error) {
+	proposals, err := d.proposeStored(ctx, b, rows)
+	if err != nil {
+		return 0, err
+	}
+	return d.store.Redraw(ctx, b.Name(), proposals, priority)
+}
+
+// Guarded is what the guard of a binding holds, with a sample.
+func (d *Daemon) Guarded(ctx context.Context, name, after string, limit int) (api.Guarded, error) {
+	g := api.Guarded{Guard: d.roster().binding(name).Guard}
+	var err error
+	if g.Accepted, err = d.store.Ceiling(ctx, name); err != nil {
+		return g, err
+	}
+	held, err := d.store.Held(ctx, name, after, limit)
+	if err != nil {
+		return g, fmt.Errorf("read what is held: %w", err)
+	}
+	for _, h := range held {
+		row := api.HeldRow{Key: h.Key, Row: h.Row, Problem: h.Becomes.Problem}
+		switch {
+		case h.Gone:
+			row.Becomes = becomesGone
+		case h.Becomes.Remove:
+			row.Becomes = becomesRemoved
+		case h.Becomes.Problem != nil:
+			row.Becomes = becomesFailing
+		case len(h.Now) == 0:
+			row.Becomes = becomesNew
+		default:
+			row.Becomes = becomesChanged
+			for _, want := range h.Becomes.Wants {
+				for _, now := range h.Now {
+					if now.Output == want.Output && now.Spec.Page == want.Spec.Page {
+						row.Texts = append(row.Texts, textsOf(want.Output, now.Spec.Values, want.Spec.Values)...)
+					}
+				}
+			}
+		}
+		g.Sample = append(g.Sample, row)
+	}
+	return g, nil
+}
+
+// textsShown is how many texts of a picture are compared for people.
+const textsShown = 10
+
+// textsOf are the texts of a picture that differ. Where the pictures have not as
+// many, a loop or a condition of them came out otherwise, and nothing is said of
+// single texts.
+func textsOf(output string, before, after []string) (texts []api.HeldText) {
+	if len(before) != len(after) {
+		return nil
+	}
+	for i := range before {
+		if before[i] != after[i] && len(texts) < textsShown {
+			texts = append(texts, api.HeldText{Output: output, Before: before[i], After: after[i]})
+		}
+	}
+	return texts
+}

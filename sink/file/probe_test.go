@@ -1,0 +1,34 @@
+package file
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+func TestProbeMakesNothingAndSaysWhatIsInTheWay(t *testing.T) {
+	dir := t.TempDir()
+	if err := (&folder{root: filepath.Join(dir, "a", "b")}).Probe(t.Context()); err != nil {
+		t.Errorf("a folder that can be made: %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("there is %v, %v, want nothing", left, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&folder{root: filepath.Join(dir, "file", "b")}).Probe(t.Context()); problem.CodeOf(err) != problem.Surroundings {
+		t.Errorf("below a file: %v", err)
+	}
+	if os.Geteuid() == 0 {
+		t.Skip("root writes anywhere")
+	}
+	if err := os.Chmod(dir, 0o500); err != nil { //nolint:gosec // a folder
+		t.Fatal(err)
+	}
+	if err := (&folder{root: filepath.Join(dir, "a")}).Probe(t.Context()); problem.CodeOf(err) != problem.Surroundings {
+		t.Errorf("without the right to write: %v", err)
+	}
+}
