@@ -58,12 +58,12 @@ type heldRow struct {
 	Name    string          `json:"name"`
 	Becomes string          `json:"becomes"`         // new, changed, removed, failing, gone
 	Row     json.RawMessage `json:"row"`             // its columns by now; null: it is gone
-	Texts   []textChange    `json:"texts,omitempty"` // that its pictures would show instead
+	Texts   []heldText    `json:"texts,omitempty"` // that its pictures would show instead
 	Error   string          `json:"error,omitempty"`
 }
 
-// A textChange is a text of a picture before and after.
-type textChange struct {
+// A heldText is a text of a picture before and after.
+type heldText struct {
 	Output string `json:"output"`
 	Before string `json:"before"`
 	After  string `json:"after"`
@@ -95,7 +95,7 @@ func (s *Server) showGuard(w http.ResponseWriter, r *http.Request) error {
 	for _, h := range guarded.Sample {
 		row := heldRow{Key: h.Key, Name: bindings.KeyText(h.Key), Becomes: h.Becomes, Row: h.Row}
 		for _, t := range h.Texts {
-			row.Texts = append(row.Texts, textChange(t))
+			row.Texts = append(row.Texts, heldText(t))
 		}
 		if h.Problem != nil {
 			row.Error = h.Problem.Message

@@ -74,7 +74,7 @@ func TestGuardIsShownWithASampleOfWhatItHolds(t *testing.T) {
 	if v.Binding != "cards" || v.Accepted != 4 || v.Limits != (guardLimits{.5, .1, 20}) || v.Next != "c" || len(v.Sample) != 3 {
 		t.Fatalf("the guard is %+v", v)
 	}
-	if row := v.Sample[0]; row.Key != "a%2Fb" || row.Name != "a/b" || !slices.Equal(row.Texts, []textChange{{"card", "Mug", "Cup"}}) {
+	if row := v.Sample[0]; row.Key != "a%2Fb" || row.Name != "a/b" || !slices.Equal(row.Texts, []heldText{{"card", "Mug", "Cup"}}) {
 		t.Errorf("the first row is %+v", row)
 	}
 	if v.Sample[1].Error != "no title" || string(v.Sample[2].Row) != "null" {

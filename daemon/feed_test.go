@@ -62,12 +62,14 @@ func TestFailedReadingIsReadAgainBeforeItsInterval(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				var asked []time.Time
-				f := (&Daemon{}).newFeed("catalog", &connectors.Common{Every: 0}, nil)
+				d := &Daemon{}
+				d.current.Store(&roster{})
+				f := d.newFeed("catalog", &connectors.Common{Every: 0}, nil)
 				f.every = time.Hour
 				f.rebind.doFunc = func(context.Context) error { return nil }
 				f.wish.doFunc = func(context.Context) error { asked = append(asked, time.Now()); return nil }
 				f.rebind.noteFunc, f.wish.noteFunc = func(error) {}, func(error) {}
-				go (&Daemon{}).watch(ctx, f)
+				go d.watch(ctx, f)
 				synctest.Wait()
 				failed := time.Now()
 				f.read(c.err)
