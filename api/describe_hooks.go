@@ -1,6 +1,17 @@
 package api
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/pictifyd/pictifyd/internal/openapi"
+)
+
+// sentRows is a document whose form is the sender's: rows stand in objects and lists.
+func sentRows(*openapi.Schemas, bool) (*jsonschema.Schema, error) {
+	return &jsonschema.Schema{Types: []string{"object", "array"}}, nil
+}
 
 var hookOperations = operations{
 	"POST /hooks/{path}": {
@@ -12,7 +23,7 @@ var hookOperations = operations{
 			"503 has `Retry-After`, and is to be sent again with the same id.",
 		body: &requestBody{
 			about:   "JSON or NDJSON, as it is or as gzip.",
-			kinds:   map[string]shape{"application/json": of[any](), "application/x-ndjson": each("application/json", of[any]())},
+			kinds:   map[string]shape{"application/json": sentRows, "application/x-ndjson": each("application/json", sentRows)},
 			example: map[string]any{"Records of a CRM": json.RawMessage(`{"records":[{"id":"C-17","name":"Ada"}]}`)},
 		},
 		public:  true,

@@ -93,6 +93,46 @@ func TestDescriptionsAreWhole(t *testing.T) {
 
 // Every answer of every test here is held against the document (call.to); this
 // walks what the others may leave out.
+// Makers of clients read a schema that is "true" as none, or not at all.
+func TestEverySchemaOfABodyIsAnObject(t *testing.T) {
+	d, _, err := newDocument("http://127.0.0.1:8080", "1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document any
+	if err := json.Unmarshal(data, &document); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	var walk func(at string, value any)
+	walk = func(at string, value any) {
+		switch value := value.(type) {
+		case []any:
+			for i, one := range value {
+				walk(fmt.Sprintf("%s/%d", at, i), one)
+			}
+		case map[string]any:
+			for name, one := range value {
+				if name == "schema" || name == "contentSchema" {
+					seen++
+					if _, bare := one.(bool); bare {
+						t.Errorf("%s/%s is %v", at, name, one)
+					}
+				}
+				walk(at+"/"+name, one)
+			}
+		}
+	}
+	walk("#", document)
+	if seen < 100 {
+		t.Errorf("only %d schemas were seen", seen)
+	}
+}
+
 func TestAnswersAndRequestsAreAsDescribed(t *testing.T) {
 	w := newWorld()
 	all := ways(w)
