@@ -26,8 +26,9 @@ type bindingView struct {
 
 	// Of the seed product's dialect.
 	UID       string `json:"uid"`
-	Status    string `json:"status"`    // active, paused, error
-	RenderURL string `json:"renderUrl"` // of the first output; {key} stands for a row's key
+	Status    string `json:"status"`               // active, paused, error
+	RenderURL string `json:"renderUrl"`            // of the first output; {key} stands for a row's key
+	HookURL   string `json:"webhookUrl,omitempty"` // where the rows of its source are sent to
 
 	Origin    string          `json:"origin"`
 	ReadOnly  bool            `json:"readOnly"`

@@ -150,6 +150,7 @@ type Binding struct {
 	// Placeholder is the template that stands for images that are not there; "" none.
 	Placeholder string
 	OneKey      string // canonical: of the only row that its source ever has; "" where there may be many
+	HookPath    string // where the rows of its source are sent to; "" where they are not
 
 	Origin    string          // OfFile or OfCallers
 	Spec      json.RawMessage // as it was sent; nil of the file's

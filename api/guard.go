@@ -58,7 +58,7 @@ type heldRow struct {
 	Name    string          `json:"name"`
 	Becomes string          `json:"becomes"`         // new, changed, removed, failing, gone
 	Row     json.RawMessage `json:"row"`             // its columns by now; null: it is gone
-	Texts   []heldText    `json:"texts,omitempty"` // that its pictures would show instead
+	Texts   []heldText      `json:"texts,omitempty"` // that its pictures would show instead
 	Error   string          `json:"error,omitempty"`
 }
 

@@ -104,7 +104,7 @@ func (s *Server) bindingViews(ctx context.Context, some []Binding) ([]bindingVie
 	views := make([]bindingView, len(some))
 	for i, b := range some {
 		views[i] = viewOfBinding(b, byName[b.Name]) // one the store does not know yet is new
-		views[i].RenderURL = s.renderURL(b)
+		views[i].RenderURL, views[i].HookURL = s.renderURL(b), s.hookURL(b.HookPath)
 		views[i].Freshness = freshnessOfBinding(b, byName[b.Name], fresh[b.Source], time.Now())
 	}
 	return views, s.showRuns(ctx, views, names)

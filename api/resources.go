@@ -147,14 +147,20 @@ func (s *Server) viewOfConnection(ctx context.Context, c Connection, fresh map[s
 	if c.Kind == kindSource {
 		v.Reading = &readingView{c.Rows, moment(c.ReadAt), c.Complete, c.Reason, c.ReadError, moment(c.ErrorAt)}
 		v.Warnings = c.Warnings
-		if c.HookPath != "" {
-			v.HookURL = s.base + "/hooks/" + url.PathEscape(c.HookPath)
-		}
+		v.HookURL = s.hookURL(c.HookPath)
 		if f, ok := fresh[c.Name]; ok {
 			v.Freshness = viewOfFreshness(f, time.Now())
 		}
 	}
 	return v
+}
+
+// hookURL is where a source of this path is called; "" of one that is not.
+func (s *Server) hookURL(path string) string {
+	if path == "" {
+		return ""
+	}
+	return s.base + "/hooks/" + url.PathEscape(path)
 }
 
 // seen are the bindings among names that the asker may see.

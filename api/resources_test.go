@@ -274,6 +274,47 @@ func TestSeedsBindingsAreToldAsSourceAndBinding(t *testing.T) {
 			`{"name":"r","source":"r","template":"tpl_certificate","public":true,"where":"stock > 0","onDelete":"remove","sinks":["hook"],"outputs":[{"format":"webp","quality":80}],
 				"map":{"p":"a.b[1]","n":"($env[\"n\"]) ?? 3"}}`,
 		},
+		"on demand": {
+			`{"name":"p","templateId":"tpl_certificate","type":"http","url":"https://api.example/p/${product_id}","headers":{"X-P":"${product_id}"},"timeout_ms":3000,"cache_ttl_seconds":60,"mapping":{"price":"$.price"}}`,
+			`{"name":"p","kind":"http","url":"https://api.example/p/{{ product_id }}","headers":{"X-P":"{{ product_id }}"},"key":["product_id"]}`,
+			`{"name":"p","source":"p","template":"tpl_certificate","public":true,"map":{"price":"price"},"live":{"ttl":"60s","timeout":"3000ms","onError":"serve_stale"}}`,
+		},
+		"on demand by a key of two columns": {
+			`{"name":"p","templateId":"tpl_certificate","dataSource":{"url":"https://api.example/{{ shop }}/${ sku }"},"key":["sku","shop"],
+				"refreshPolicy":{"type":"manual","onError":"serve_default","maxStaleSeconds":90}}`,
+			`{"name":"p","kind":"http","url":"https://api.example/{{ shop }}/{{ sku }}","key":["sku","shop"]}`,
+			`{"name":"p","source":"p","template":"tpl_certificate","public":true,"placeholder":"tpl_certificate","live":{"ttl":"8760h","maxStale":"90s","onError":"serve_default"}}`,
+		},
+		"on demand by {{ key }}": {
+			`{"name":"p","templateId":"tpl_certificate","dataSource":{"url":"https://api.example/{{ key }}"},"key":"sku"}`,
+			`{"name":"p","kind":"http","url":"https://api.example/{{ key }}","key":["sku"]}`,
+			`{"name":"p","source":"p","template":"tpl_certificate","public":true,"live":{"onError":"serve_stale"}}`,
+		},
+		"rows that are sent along": {
+			`{"name":"p","templateId":"tpl_certificate","dataSource":{"type":"static","data":[{"id":1,"n":7.50}]},"key":"id"}`,
+			`{"name":"p","kind":"static","key":["id"],"rows":[{"id":1,"n":7.50}]}`,
+			`{"name":"p","source":"p","template":"tpl_certificate","public":true}`,
+		},
+		"one row that is sent along": {
+			`{"name":"p","templateId":"tpl_certificate","dataSource":{"type":"static","data":{"title":"Mug"}}}`,
+			`{"name":"p","kind":"static","one":"current","rows":[{"title":"Mug"}]}`,
+			`{"name":"p","source":"p","template":"tpl_certificate","public":true}`,
+		},
+		"a webhook": {
+			`{"name":"My hook","templateId":"tpl_certificate","dataSource":{"type":"webhook","secret":"long enough"},"refreshPolicy":{"type":"webhook"}}`,
+			`{"name":"my-hook","kind":"webhook","path":"my-hook","one":"current","secret":"long enough"}`,
+			`{"name":"my-hook","source":"my-hook","template":"tpl_certificate","public":true}`,
+		},
+		"a webhook with rows": {
+			`{"name":"h","templateId":"tpl_certificate","dataSource":{"type":"webhook","rows":"$.records[*]","credentials":{"type":"basic_auth","value":"crm:a long:password"}},"key":"id"}`,
+			`{"name":"h","kind":"webhook","path":"h","key":["id"],"rows":"$.records","verify":{"basic":{"user":"crm","password":"a long:password"}}}`,
+			`{"name":"h","source":"h","template":"tpl_certificate","public":true}`,
+		},
+		"a schedule": {
+			`{"name":"s","templateId":"tpl_certificate","dataSource":{"url":"https://api.example/p"},"refreshPolicy":{"type":"cron","schedule":"0 6 1 * *","timezone":"Europe/Berlin","jitterSeconds":15}}`,
+			`{"name":"s","kind":"http","url":"https://api.example/p","one":"current","cron":"0 6 1 * *","timezone":"Europe/Berlin","jitter":"15s"}`,
+			`{"name":"s","source":"s","template":"tpl_certificate","public":true}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
@@ -301,12 +342,19 @@ func TestSeedsBindingsAreToldAsSourceAndBinding(t *testing.T) {
 func TestSeedsBindingsThatCannotBeToldSaySo(t *testing.T) {
 	const source = `"dataSource":{"type":"http","url":"https://shop.example/"}`
 	for body, want := range map[string]map[string]string{ // field: code
-		`{"templateId":"t","dataSource":{"type":"webhook"}}`:                                    {"dataSource.type": "not_supported", "dataSource.url": "invalid"},
-		`{"templateId":"t","url":"https://x.example/${product_id}"}`:                            {"url": "not_supported"},
-		`{"templateId":"t","dataUrl":"https://x.example/","headers":{"A":"Bearer ${env.KEY}"}}`: {"headers.A": "invalid"},
+		`{"templateId":"t","dataSource":{"type":"sheet"}}`:                                                            {"dataSource.type": "not_supported"},
+		`{"templateId":"t","dataSource":{"type":"webhook","url":"https://x.example/"}}`:                               {"dataSource.secret": "invalid", "dataSource.url": "invalid"},
+		`{"templateId":"t","dataSource":{"type":"webhook","secret":"long enough"},"refreshPolicy":{"type":"ttl"}}`:    {"refreshPolicy.type": "not_supported"},
+		`{"templateId":"t","dataSource":{"type":"static"}}`:                                                           {"dataSource.data": "invalid"},
+		`{"templateId":"t","dataSource":{"type":"static","data":[{"id":1}]}}`:                                         {"key": "invalid"},
+		`{"templateId":"t","url":"https://x.example/${product.id}"}`:                                                  {"url": "invalid"},
+		`{"templateId":"t","url":"https://x.example/${a}","headers":{"B":"${b}"}}`:                                    {"headers.B": "invalid"},
+		`{"templateId":"t","dataSource":{"url":"https://x.example/${a}"},"key":"b"}`:                                  {"dataSource.url": "invalid"},
+		`{"templateId":"t","url":"https://x.example/${a}","schedule":"0 6 1 * *","refreshPolicy":{"type":"webhook"}}`: {"schedule": "not_supported", "refreshPolicy.type": "not_supported"},
+		`{"templateId":"t","dataUrl":"https://x.example/","headers":{"A":"Bearer ${env.KEY}"}}`:                       {"headers.A": "invalid"},
 		`{` + source + `}`: {"templateId": "invalid"},
 		`{"templateId":"t",` + source + `,"refreshPolicy":{"type":"webhook","onError":"serve_default"}}`: {"refreshPolicy.onError": "not_supported", "refreshPolicy.type": "not_supported"},
-		`{"templateId":"t",` + source + `,"schedule":"0 6 1 * *"}`:                                       {"schedule": "not_supported"},
+		`{"templateId":"t",` + source + `,"refreshPolicy":{"type":"cron"}}`:                              {"refreshPolicy.schedule": "invalid"},
 		`{"templateId":"t",` + source + `,"mapping":{"a":"$","b":"$..x","c":"[0].a","d":"items[*].a"}}`:  {"mapping.a": "invalid", "mapping.b": "invalid", "mapping.c": "invalid", "mapping.d": "invalid"},
 		`{"templateId":"t",` + source + `,"defaults":{"a":[1]}}`:                                         {"defaults.a": "invalid"},
 		`{"templateId":"t",` + source + `,"maping":{}}`:                                                  {"": "unknown_key"},

@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -52,33 +51,6 @@ type seedBinding struct {
 	URL             string `yaml:"url"`
 	TimeoutMs       int    `yaml:"timeout_ms" min:"0"`
 	CacheTTLSeconds int    `yaml:"cache_ttl_seconds" min:"0"`
-}
-
-type seedSource struct {
-	Type        string            `yaml:"type"`
-	URL         string            `yaml:"url"`
-	Method      string            `yaml:"method"`
-	Headers     map[string]string `yaml:"headers"`
-	Credentials *seedCredentials  `yaml:"credentials"`
-	TimeoutMs   int               `yaml:"timeout_ms" min:"0"`
-	Rows        string            `yaml:"rows"`
-}
-
-type seedCredentials struct {
-	Type  string `yaml:"type"` // api_key, bearer_token, basic_auth, custom_header
-	Name  string `yaml:"name"` // of the header
-	Value string `yaml:"value"`
-}
-
-type seedRefresh struct {
-	Type       string `yaml:"type"` // ttl, etag, webhook, manual
-	TTLSeconds int    `yaml:"ttl_seconds" min:"0"`
-	OnError    string `yaml:"on_error"` // serve_stale, serve_error, serve_default
-}
-
-type seedOutput struct {
-	Format  string `yaml:"format"`
-	Quality int    `yaml:"quality"`
 }
 
 // seedKeys tell a body of the seed product's dialect from one of ours.
@@ -127,6 +99,7 @@ func encodeBody(body map[string]any) []byte {
 type telling struct {
 	node     config.Node
 	from     seedBinding
+	live     map[string]any // of the binding, whose rows are asked for one by one
 	problems problem.List
 }
 
@@ -159,6 +132,12 @@ func (t *telling) tell() (source, binding map[string]any) {
 	if b.OnDelete != "" {
 		binding["onDelete"] = b.OnDelete
 	}
+	if len(t.live) > 0 {
+		binding["live"] = t.live
+		if t.live["onError"] == bindings.ServeDefault {
+			binding["placeholder"] = binding["template"]
+		}
+	}
 	if len(b.Sinks) > 0 {
 		binding["sinks"] = []string(b.Sinks)
 	}
@@ -179,130 +158,6 @@ func slug(name string) string {
 }
 
 var notName = regexp.MustCompile(`[^a-z0-9]+`)
-
-// source is where the rows come from.
-func (t *telling) source(name string) map[string]any {
-	b := t.from
-	s, at := b.DataSource, "dataSource."
-	if s == nil {
-		at = ""
-		s = &seedSource{Type: b.Type, URL: cmp.Or(b.DataURL, b.URL), Headers: b.Headers, TimeoutMs: b.TimeoutMs}
-	}
-	if s.Type != "" && s.Type != "http" {
-		t.cannot(at+"type", "make a source with POST /sources, and a binding that names it", "a source of type %q cannot be made in this way", s.Type)
-	}
-	address := at + "url"
-	if b.DataURL != "" {
-		address = "dataUrl"
-	}
-	t.substitutes(address, s.URL)
-	source := map[string]any{"name": name, "kind": "http", "url": s.URL}
-	if s.URL == "" {
-		t.bad(address, "as in https://shop.example/products", "there is no address to read")
-	}
-	if s.Method != "" {
-		source["method"] = s.Method
-	}
-	if s.TimeoutMs > 0 {
-		source["timeout"] = strconv.Itoa(s.TimeoutMs) + "ms"
-	}
-	if s.Rows != "" {
-		source["rows"] = strings.TrimSuffix(s.Rows, "[*]")
-	}
-	switch {
-	case len(b.Key) > 0:
-		source["key"] = []string(b.Key)
-	case s.Rows != "":
-		t.bad("key", `name the column that identifies a row, as in "key": "sku"`, "rows without a key cannot be told apart")
-	default:
-		source["one"] = seedOne
-	}
-	t.authorise(source, s, at)
-	if every := t.every(); every != "" {
-		source["every"] = every
-	}
-	return source
-}
-
-// substitutes refuses what the seed product puts into texts, and we do not.
-func (t *telling) substitutes(path, text string) {
-	switch {
-	case strings.Contains(text, "${env."):
-		t.bad(path, "send the value itself, or for a secret secret://NAME", "the environment is the operator's and not put in here")
-	case strings.Contains(text, "${"):
-		t.cannot(path, "read a list of rows, and name their key", "a row by row address is not fetched on demand")
-	}
-}
-
-// authorise adds headers and credentials.
-func (t *telling) authorise(source map[string]any, s *seedSource, at string) {
-	headers := map[string]any{}
-	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
-		t.substitutes(at+"headers."+name, s.Headers[name])
-		headers[name] = s.Headers[name]
-	}
-	if c := s.Credentials; c != nil {
-		t.substitutes(at+"credentials.value", c.Value)
-		switch c.Type {
-		case "bearer_token":
-			source["bearer"] = c.Value
-		case "api_key":
-			headers[cmp.Or(c.Name, "X-API-Key")] = c.Value
-		case "basic_auth":
-			if strings.HasPrefix(c.Value, "secret://") {
-				t.cannot(at+"credentials.value", "keep the whole header as the secret, as in Basic dXNlcjpwYXNz, and send it as custom_header",
-					"user and password cannot be put together out of a secret")
-			}
-			headers["Authorization"] = "Basic " + base64.StdEncoding.EncodeToString([]byte(c.Value))
-		case "custom_header":
-			name, value, split := strings.Cut(c.Value, ":")
-			if c.Name != "" {
-				name, value, split = c.Name, c.Value, true
-			}
-			if !split {
-				t.bad(at+"credentials.value", `give "name", or a value of the form "Name: value"`, "the header has no name")
-			}
-			headers[http.CanonicalHeaderKey(strings.TrimSpace(name))] = strings.TrimSpace(value)
-		default:
-			t.bad(at+"credentials.type", "bearer_token, api_key, basic_auth or custom_header", "there are no credentials of type %q", c.Type)
-		}
-	}
-	if len(headers) > 0 {
-		source["headers"] = headers
-	}
-}
-
-// everyMinutes is the one form of a schedule that is an interval.
-var everyMinutes = regexp.MustCompile(`^(?:\*|\*/([1-9][0-9]?)) \* \* \* \*$`)
-
-// every is how often the source is asked; "" is as often as usual.
-func (t *telling) every() string {
-	b := t.from
-	switch b.RefreshPolicy.OnError {
-	case "", "serve_stale": // an image stays until there is another
-	default:
-		t.cannot("refreshPolicy.onError", "leave it out: the last image stays", "an image that cannot be renewed is not replaced by an error or a default")
-	}
-	switch kind := b.RefreshPolicy.Type; kind {
-	case "", "etag", "ttl":
-	case "manual":
-		return "8760h" // a year; refresh reads at once
-	default:
-		t.cannot("refreshPolicy.type", "use ttl, etag or manual", "a refresh policy of type %q is not there", kind)
-	}
-	if b.Schedule != "" {
-		m := everyMinutes.FindStringSubmatch(b.Schedule)
-		if m == nil {
-			t.cannot("schedule", `use "*/5 * * * *" for every five minutes, or refreshPolicy with ttlSeconds`, "the schedule %q is no interval of minutes", b.Schedule)
-			return ""
-		}
-		return cmp.Or(m[1], "1") + "m"
-	}
-	if seconds := cmp.Or(b.RefreshPolicy.TTLSeconds, b.CacheTTLSeconds); seconds > 0 {
-		return strconv.Itoa(seconds) + "s"
-	}
-	return ""
-}
 
 // expressions are the variables' values over the row.
 func (t *telling) expressions() map[string]any {

@@ -185,7 +185,9 @@ func (r *roster) describe(b *api.Binding) {
 		b.Author, b.UpdatedAt = made.Author, made.UpdatedAt
 	}
 	if f := r.feeds[b.Source]; f != nil {
-		b.OneKey = f.oneKey
+		if b.OneKey = f.oneKey; f.told != nil {
+			b.HookPath = f.told.HookPath()
+		}
 	}
 }
 

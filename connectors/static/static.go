@@ -41,9 +41,16 @@ type Config struct {
 	connectors.Common
 
 	Rows []map[string]any `yaml:"rows"` // numbers keep their digits, what is quoted is a text
+	One  string           `yaml:"one"`  // the key of a single row, in place of key
 }
 
-var _ connectors.Addressed = (*Config)(nil)
+var (
+	_ connectors.Addressed = (*Config)(nil)
+	_ connectors.Single    = (*Config)(nil)
+)
+
+// OnlyKey implements connectors.Single.
+func (c *Config) OnlyKey() string { return c.One }
 
 // Addresses implements connectors.Addressed: there are none.
 func (c *Config) Addresses() map[string]string { return nil }
@@ -51,9 +58,16 @@ func (c *Config) Addresses() map[string]string { return nil }
 // Validate implements connectors.Config.
 func (c *Config) Validate() error {
 	var list problem.List
-	if len(c.Key) == 0 {
+	switch {
+	case c.One == "" && len(c.Key) == 0:
 		list = append(list, problem.New(problem.Invalid, "static rows need key columns").
 			At("key").WithHint("name the column that identifies a row, as in key: id"))
+	case c.One != "" && len(c.Key) > 0:
+		list = append(list, problem.New(problem.Invalid, "the row of one has the key %q", c.One).
+			At("key").WithHint("keep key for several rows, or one for a single one"))
+	case c.One != "" && len(c.Rows) > 1:
+		list = append(list, problem.New(problem.Invalid, "%d rows are not the one row %q", len(c.Rows), c.One).
+			At("rows").WithHint("name key columns in place of one"))
 	}
 	if c.Every.Std() < minEvery {
 		list = append(list, problem.New(problem.Invalid, "must be at least %v", minEvery).At("every"))
@@ -129,7 +143,7 @@ func newSource(cfg *Config) (*source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	binding, err := poll.Bind(cfg.Rows, cfg.Key)
+	binding, err := poll.Bind(cfg.Rows, cfg.Key, cfg.One)
 	if err != nil {
 		return nil, err
 	}
@@ -148,11 +162,24 @@ func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connecto
 	if err != nil {
 		return err
 	}
+	closing := connectors.Closing{Complete: true, Cursor: cursor}
+	if s.cfg.One != "" {
+		return emit(ctx, connectors.Batch{Rows: s.only(), Closes: &closing})
+	}
 	reading := poll.NewReading(s.cfg.Key, emit)
 	if err := reading.Copy(ctx, &rows{all: s.cfg.Rows}); err != nil {
 		return err
 	}
-	return reading.Close(ctx, connectors.Closing{Complete: true, Cursor: cursor})
+	return reading.Close(ctx, closing)
+}
+
+// only is the row of One.
+func (s *source) only() []connectors.Row {
+	list := []connectors.Row{}
+	for i, values := range s.cfg.Rows {
+		list = append(list, connectors.Row{Key: []any{s.cfg.One}, Values: maps.Clone(values), Position: position(i)})
+	}
+	return list
 }
 
 // rows is a poll.Decoder of what is there already.

@@ -132,6 +132,20 @@ func TestCallersMayMakeStaticSources(t *testing.T) {
 	}
 }
 
+func TestOneRowNeedsNoKeyColumn(t *testing.T) {
+	cfg := mustDecode(t, "kind: static\none: current\nrows: [{ name: Ada }]\n")
+	r := mustPoll(t, cfg, nil)
+	if len(r.Rows) != 1 || r.Rows[0].Key[0] != "current" || r.Rows[0].Values["name"] != "Ada" || !r.Closing.Complete {
+		t.Errorf("read %+v, closing %+v", r.Rows, r.Closing)
+	}
+	if again := mustPoll(t, cfg, r.Closing.Cursor); !again.Closing.Unchanged {
+		t.Errorf("the same again: %+v", again.Closing)
+	}
+	if none := mustPoll(t, mustDecode(t, "kind: static\none: current\nrows: []\n"), r.Closing.Cursor); len(none.Rows) != 0 || !none.Closing.Complete {
+		t.Errorf("none: %+v", none.Closing)
+	}
+}
+
 func TestBadRowsAreNamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		text  string
@@ -142,6 +156,8 @@ func TestBadRowsAreNamed(t *testing.T) {
 		"no key column":    {"kind: static\nkey: id\nrows:\n- {id: 1}\n- {name: x}\n", []string{"pictifyd.yaml:5", "rows[1]", "no id"}},
 		"null key":         {"kind: static\nkey: id\nrows:\n- {id: null, name: x}\n", []string{"rows[0]", "no id"}},
 		"twice":            {"kind: static\nkey: id\nrows:\n- {id: 1}\n- {id: \"1\"}\n", []string{"pictifyd.yaml:5", "rows[1]", "the key of rows[0]"}},
+		"key beside one":   {"kind: static\nkey: id\none: current\nrows:\n- {id: 1}\n", []string{"key: ", `the key "current"`}},
+		"two beside one":   {"kind: static\none: current\nrows:\n- {id: 1}\n- {id: 2}\n", []string{"rows: ", "2 rows are not the one row"}},
 		"a row of nothing": {"kind: static\nkey: id\nrows:\n- {}\n-\n", []string{"rows[0]", "rows[1]", "no columns"}},
 		"a text":           {"kind: static\nkey: id\nrows:\n- x\n", []string{"rows[0]", "mapping"}},
 		"a column twice":   {"kind: static\nkey: id\nrows:\n- {id: 1, id: 2}\n", []string{"pictifyd.yaml:4", "id", "duplicate key"}},

@@ -273,6 +273,7 @@ func TestConfigurationThatCannotWork(t *testing.T) {
 		"two segments":      {func(c *webhook.Config) { c.Path = "a/b" }, "path", "last part"},
 		"dots":              {func(c *webhook.Config) { c.Path = ".." }, "path", "last part"},
 		"no key":            {func(c *webhook.Config) { c.Key = nil }, "key", "needs key columns"},
+		"key beside one":    {func(c *webhook.Config) { c.One = "current" }, "key", `the key "current"`},
 		"polled":            {func(c *webhook.Config) { c.Every = 1e9 }, "every", "never polled"},
 		"rows path":         {func(c *webhook.Config) { c.Rows = "records" }, "rows", "not a path"},
 		"version":           {func(c *webhook.Config) { c.Version = "updated_at +" }, "version", ""},

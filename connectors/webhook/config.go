@@ -36,6 +36,7 @@ type Config struct {
 	Verify Verify         `yaml:"verify"` // other ways
 	Open   bool           `yaml:"open"`   // everybody; only where the server answers this machine alone
 
+	One     string       `yaml:"one"`     // the key of the only row, whose newest state is what comes; in place of key
 	Rows    string       `yaml:"rows"`    // where the rows are: "$.records"; an object there is one row; empty is "$"
 	When    string       `yaml:"when"`    // calls for which it is false bring no rows
 	ID      string       `yaml:"id"`      // of the message, where the way of the check has none
@@ -49,7 +50,11 @@ var (
 	_ connectors.Told      = (*Config)(nil)
 	_ connectors.Passive   = (*Config)(nil)
 	_ connectors.Addressed = (*Config)(nil)
+	_ connectors.Single    = (*Config)(nil)
 )
+
+// OnlyKey implements connectors.Single.
+func (c *Config) OnlyKey() string { return c.One }
 
 // HookPath implements connectors.Told.
 func (c *Config) HookPath() string { return c.Path }
@@ -91,14 +96,17 @@ func (c *Config) Validate() error {
 		for _, part := range []struct {
 			name  string
 			given bool
-		}{{"rows", c.Rows != ""}, {"key", len(c.Key) > 0}, {"version", c.Version != ""}, {"deleted", c.Deleted != ""}} {
+		}{{"rows", c.Rows != ""}, {"key", len(c.Key) > 0}, {"one", c.One != ""}, {"version", c.Version != ""}, {"deleted", c.Deleted != ""}} {
 			if part.given {
 				bad(part.name, "the rows come from the source %q, which is read again", c.Refresh).WithHint("leave out %s, or refresh", part.name)
 			}
 		}
 	} else {
-		if len(c.Key) == 0 {
+		switch {
+		case c.One == "" && len(c.Key) == 0:
 			bad("key", "a webhook source needs key columns").WithHint("name the column that identifies a row, as in key: id")
+		case c.One != "" && len(c.Key) > 0:
+			bad("key", "the row of one has the key %q", c.One).WithHint("keep key for rows that differ, or one for a single one")
 		}
 		list = append(list, poll.Layout{Rows: c.Rows}.Problems()...)
 	}

@@ -191,6 +191,9 @@ func (s *source) rows(m *connectors.Message, e envelope, d poll.Document) error 
 		fault := element.Fault
 		if fault == nil {
 			row := element.Row(s.cfg.Key)
+			if s.cfg.One != "" {
+				row.Key = []any{s.cfg.One}
+			}
 			if fault = s.judge(&row, e); fault == nil {
 				m.Rows = append(m.Rows, row)
 				continue

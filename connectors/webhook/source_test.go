@@ -64,6 +64,7 @@ func TestRowsOfACall(t *testing.T) {
 		"one at a path": {func(c *webhook.Config) { c.Rows = "$.data.object" }, nil, `{"data":{"object":{"id":"cus_1"}}}`, []string{"$.data.object [cus_1]"}},
 		"no key":        {nil, nil, `{"name":"x"}`, []string{"$ [<nil>]"}}, // bindings quarantines it
 		"two columns":   {func(c *webhook.Config) { c.Key = config.Strings{"shop", "id"} }, nil, `{"id":1,"shop":"ä/ö"}`, []string{"$ [ä/ö 1]"}},
+		"the only row":  {func(c *webhook.Config) { c.Key, c.One = nil, "current" }, nil, `{"id":1}`, []string{"$ [current]"}},
 		"no objects":    {nil, nil, `[{"id":1},7,null,[{}]]`, []string{"$[0] [1]", "$[1] bad_record: a number, not an object", "$[2] bad_record: null, not an object", "$[3] bad_record: an array, not an object"}},
 		"byte mark":     {nil, nil, "\ufeff{\"id\":1}", []string{"$ [1]"}},
 		"other JSON":    {nil, http.Header{"Content-Type": {"application/cloudevents+json"}}, `{"id":1}`, []string{"$ [1]"}},
