@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/poll"
 )
@@ -87,5 +88,24 @@ func TestSampleConfigurationHasEveryKey(t *testing.T) {
 	}
 	for _, kind := range Sinks() {
 		want("sink "+kind.Name, kinds(sinks, kind.Name), kind.Config(), map[string]bool{"kind": true})
+	}
+}
+
+// What is commented out there works as it stands.
+func TestSourcesAndSinksOfTheSampleWork(t *testing.T) {
+	data, err := os.ReadFile("../pictifyd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`(?m)^  # ( *[a-z_]+:)`).ReplaceAllString(string(data), "  $1")
+	text, _, _ = strings.Cut(text, "\nbindings:")
+	_, sections, _ := strings.Cut(text, "\nsources:")
+	sections = strings.Replace("sources:"+sections, "credentials_file: sa.json", "api_key: a-key-of-google", 1)
+	s, err := decode("pictifyd.yaml", []byte(sections), config.Options{Env: func(string) (string, bool) { return "a-secret-of-the-environment", true }}, Connectors(), Sinks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Sources) != len(Connectors()) || len(s.Sinks) != len(Sinks()) {
+		t.Errorf("%d sources and %d sinks of %d and %d kinds", len(s.Sources), len(s.Sinks), len(Connectors()), len(Sinks()))
 	}
 }

@@ -12,9 +12,13 @@ import (
 
 // bindingFlags are common to commands about a binding of a running daemon.
 type bindingFlags struct {
-	adminFlags
+	Server  string `default:"http://127.0.0.1:8080" env:"PICTIFYD_SERVER" placeholder:"URL" help:"The daemon's address (${default})."`
+	Key     string `env:"PICTIFYD_KEY" placeholder:"KEY" help:"A key of the daemon with the scope bindings:write, or bindings:read to look. In the environment it is seen by fewer."`
+	JSON    bool   `help:"Print JSON." name:"json"`
 	Binding string `arg:"" help:"The binding."`
 }
+
+func (f bindingFlags) remote() client.Remote { return client.Remote{URL: f.Server, Key: f.Key} }
 
 // told runs an order and prints what came of it: JSON, or a line.
 func (f bindingFlags) told(t *terminal, order func(context.Context, client.Remote) (any, string, error)) error {

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/api/option"
 	sheets "google.golang.org/api/sheets/v4"
 
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/poll"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -43,7 +44,7 @@ type client struct {
 	drive    string
 	id       string // of the spreadsheet
 	email    string // of the service account, to share with; "" for none
-	keyed    bool   // identified by an API key
+	apiKey   config.Secret
 	budget   *budget
 	timeout  time.Duration
 	patience patience
@@ -67,7 +68,7 @@ func newClient(cfg *Config, env connectors.Env, id string) (*client, error) {
 		base = http.DefaultTransport
 	}
 	c := &client{
-		drive: cfg.driveEndpoint(), id: id, keyed: !cfg.APIKey.IsZero(),
+		drive: cfg.driveEndpoint(), id: id, apiKey: cfg.APIKey,
 		timeout: cfg.Timeout.Std(), patience: usual, idle: idle,
 	}
 	t := &transport{base: base, apiKey: cfg.APIKey.Reveal()}

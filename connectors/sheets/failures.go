@@ -73,6 +73,9 @@ func (c *client) explain(err error) error {
 	if !errors.As(err, &e) {
 		return transportError(err)
 	}
+	if !c.apiKey.IsZero() { // a server may repeat what it was sent
+		e.Message = strings.ReplaceAll(e.Message, c.apiKey.Reveal(), c.apiKey.String())
+	}
 	err = &answered{e}
 	switch {
 	case tooMany(err):
@@ -120,7 +123,7 @@ func (c *client) forbidden(e *googleapi.Error, err error) error {
 		return said.WithSlug("no_credentials").WithHint("set credentials_file or api_key")
 	case c.email != "":
 		return said.WithSlug("not_shared").WithHint("share the spreadsheet with %s, as a viewer", c.email)
-	case c.keyed:
+	case !c.apiKey.IsZero():
 		return said.WithSlug("not_shared").WithHint("an API key reads only what anyone with the link may view: share it so, or use a service account")
 	}
 	return said.WithSlug("not_shared").WithHint("share the spreadsheet with the account of the credentials, as a viewer")

@@ -1,0 +1,304 @@
+package daemon
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/render/rendertest"
+)
+
+var secretType, secretsType = reflect.TypeFor[config.Secret](), reflect.TypeFor[config.Secrets]()
+
+// secretPaths are the places of secrets in a configuration of type t.
+func secretPaths(t reflect.Type, path string, all map[string]bool) {
+	switch {
+	case t == secretType || t == secretsType:
+		all[path] = true
+	case t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map:
+		secretPaths(t.Elem(), path, all)
+	case t.Kind() == reflect.Struct && strings.HasPrefix(t.PkgPath(), strings.TrimSuffix(module, "/")):
+		for f := range t.Fields() {
+			if f.IsExported() {
+				secretPaths(f.Type, path+"."+f.Name, all)
+			}
+		}
+	}
+}
+
+// secretsIn are the secrets that v has, by their places.
+func secretsIn(v reflect.Value, path string, all map[string][]string) {
+	switch t := v.Type(); {
+	case t == secretType:
+		if text := v.Interface().(config.Secret).Reveal(); text != "" {
+			all[path] = append(all[path], text)
+		}
+	case t.Kind() == reflect.Pointer:
+		if !v.IsNil() {
+			secretsIn(v.Elem(), path, all)
+		}
+	case t.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			secretsIn(v.Index(i), path, all)
+		}
+	case t.Kind() == reflect.Map:
+		for _, key := range v.MapKeys() {
+			secretsIn(v.MapIndex(key), path, all)
+		}
+	case t.Kind() == reflect.Struct && strings.HasPrefix(t.PkgPath(), strings.TrimSuffix(module, "/")):
+		for f, value := range v.Fields() {
+			if f.IsExported() {
+				secretsIn(value, path+"."+f.Name, all)
+			}
+		}
+	}
+}
+
+// The whole of what can be secret. ECHO answers every call with an error that
+// repeats the request; CREDENTIALS are a service account's key.
+const secretiveYAML = `
+server:
+  listen: "127.0.0.1:0"
+  keys: [{ name: all, key: "hunter2-key-of-the-server" }]
+  webhook_secret: "whsec_aHVudGVyMi13ZWJob29rLXNlY3JldA=="
+  url_keys: [{ id: k1, secret: "hunter2-url-key-of-the-server" }]
+store: { url: "sqlite:data/pictifyd.db", seal_key: "hunter2-seal-key-of-the-store" }
+egress: { allow: ["127.0.0.1"], proxy: "http://me:hunter2-proxy@127.0.0.1:1" }
+secrets: { shop_key: { value: "hunter2-named-secret", api: true } }
+templates: templates
+sources:
+  rows:   { kind: static, key: sku, rows: [{ sku: A, name: Mug, price: 1 }] }
+  bearer: { kind: http, url: "ECHO/bearer", key: sku, every: 1s, bearer: "hunter2-bearer", headers: { X-A: "hunter2-header" }, query: { a: "hunter2-query" } }
+  basic:  { kind: http, url: "ECHO/basic", key: sku, every: 1s, basic: { user: me, password: "hunter2-password" }, body: "hunter2-body" }
+  apikey: { kind: http, url: "ECHO/apikey", key: sku, every: 1s, api_key: { query: k, value: "hunter2-apikey" } }
+  oauth:  { kind: http, url: "ECHO/oauth", key: sku, every: 1s, oauth2: { token_url: "ECHO/token", client_id: me, client_secret: "hunter2-client", params: { a: "hunter2-param" } } }
+  dead:   { kind: http, url: "http://127.0.0.1:1/", key: sku, every: 1s, api_key: { query: k, value: "hunter2-dead" } }
+  sheet:  { kind: sheets, spreadsheet: 1AbC, key: sku, every: 1s, endpoint: "ECHO", api_key: "hunter2-google" }
+  robot:  { kind: sheets, spreadsheet: 1AbC, key: sku, every: 1s, endpoint: "ECHO", credentials: CREDENTIALS }
+  hook1:  { kind: webhook, path: a, key: sku, secret: ["hunter2-standard", "hunter2-standard-old"] }
+  hook2:  { kind: webhook, path: b, key: sku, verify: { github: "hunter2-github" } }
+  hook3:  { kind: webhook, path: c, key: sku, verify: { stripe: "hunter2-stripe" } }
+  hook4:  { kind: webhook, path: d, key: sku, verify: { bearer: "hunter2-hook-bearer" } }
+  hook5:  { kind: webhook, path: e, key: sku, verify: { basic: { user: me, password: "hunter2-hook-password" } } }
+  hook6:  { kind: webhook, path: f, key: sku, verify: { hmac: { header: X-Sig, secret: "hunter2-hmac" } } }
+sinks:
+  hook: { kind: webhook, url: "ECHO/hook", secret: "hunter2-sink-secret", previous_secret: "hunter2-sink-secret-old", headers: { X-A: "hunter2-sink-header" } }
+bindings:
+  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook] }
+  - { name: others, source: bearer, template: card, map: { title: name } }
+`
+
+// newSecretive is the configuration in a site, and every secret that it has.
+func newSecretive(t *testing.T) (s *site, yaml string, hidden map[string][]string) {
+	t.Helper()
+	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		said := fmt.Sprintf("%s %v %s", r.URL, r.Header, body)
+		_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"code": 400, "message": said, "status": said}, "error_description": said})
+	}))
+	t.Cleanup(echo.Close)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := json.Marshal(map[string]string{
+		"type": "service_account", "client_email": "robot@shop.example", "token_uri": echo.URL + "/token", "private_key_id": "1",
+		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted, err := json.Marshal(string(account))
+	if err != nil {
+		t.Fatal(err)
+	}
+	yaml = strings.NewReplacer("ECHO", echo.URL, "CREDENTIALS", string(quoted)).Replace(secretiveYAML)
+	s = newSite(t, "")
+	s.write("pictifyd.yaml", yaml)
+	settings, err := Load(filepath.Join(s.dir, "pictifyd.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden = secretsOfSettings(settings)
+	hidden["basic"] = []string{base64.StdEncoding.EncodeToString([]byte("me:hunter2-password")), url.QueryEscape("me:hunter2-proxy"), "hunter2"}
+	hidden["private key"] = []string{base64.StdEncoding.EncodeToString(der)[100:140]}
+	return s, yaml, hidden
+}
+
+func secretsOfSettings(s *Settings) map[string][]string {
+	all := map[string][]string{}
+	secretsIn(reflect.ValueOf(*s), "file", all)
+	for _, source := range s.Sources {
+		secretsIn(reflect.ValueOf(source.Config), "source "+source.Kind.Name, all)
+	}
+	for _, one := range s.Sinks {
+		secretsIn(reflect.ValueOf(one.Config), "sink "+one.Kind.Name, all)
+	}
+	return all
+}
+
+func mustHide(t *testing.T, where, text string, hidden map[string][]string) {
+	t.Helper()
+	for path, secrets := range hidden {
+		for _, secret := range secrets {
+			if at := strings.Index(text, secret); at >= 0 {
+				t.Errorf("%s shows %s: …%s…", where, path, text[max(at-120, 0):min(at+len(secret)+20, len(text))])
+			}
+		}
+	}
+}
+
+func TestEveryKindOfSecretIsTried(t *testing.T) {
+	_, _, hidden := newSecretive(t)
+	all := map[string]bool{}
+	secretPaths(reflect.TypeFor[Settings](), "file", all)
+	for _, kind := range Connectors() {
+		secretPaths(reflect.TypeOf(kind.Config()), "source "+kind.Name, all)
+	}
+	for _, kind := range Sinks() {
+		secretPaths(reflect.TypeOf(kind.Config()), "sink "+kind.Name, all)
+	}
+	for _, path := range slices.Sorted(maps.Keys(all)) {
+		if hidden[path] == nil {
+			t.Errorf("%s is a secret that this test has none of", path)
+		}
+	}
+	if len(all) < 20 {
+		t.Errorf("only %d places of secrets were found", len(all))
+	}
+}
+
+// A locked is a buffer that is written and read at the same time.
+type locked struct {
+	mu sync.Mutex
+
+	text bytes.Buffer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func TestNoSecretIsEverShown(t *testing.T) {
+	s, _, hidden := newSecretive(t)
+	log := new(locked)
+	address, _ := s.run(Options{Renderer: &rendertest.Null{}, Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	ask := func(method, path, key, body string) string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, address+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer "+key)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustHide(t, fmt.Sprintf("%s %s (%d)", method, path, res.StatusCode), string(text), hidden)
+		return string(text)
+	}
+	get := func(path string) string { t.Helper(); return ask("GET", path, "hunter2-key-of-the-server", "") }
+	var sources struct {
+		Sources []struct {
+			Name    string
+			Reading struct{ Error string }
+		}
+	}
+	eventually(t, "what every source that is read says of its failure", func() bool {
+		if err := json.Unmarshal([]byte(get("/sources")), &sources); err != nil {
+			t.Fatal(err)
+		}
+		failed := 0
+		for _, one := range sources.Sources {
+			if one.Reading.Error != "" {
+				failed++
+			}
+		}
+		return failed == 7
+	})
+	eventually(t, "what the sink says", func() bool { return strings.Contains(get("/bindings/cards/rows/A"), "400") })
+	for _, one := range sources.Sources {
+		get("/sources/" + one.Name)
+	}
+	for _, path := range []string{
+		"/bindings", "/bindings/cards", "/bindings/others", "/bindings/cards/rows", "/bindings/others/guard", "/sinks", "/sinks/hook", "/keys", "/jobs",
+		"/openapi.json", "/docs", "/metrics", "/readyz", "/healthz", "/",
+	} {
+		get(path)
+	}
+	for _, path := range []string{"a", "b", "c", "d", "e", "f"} {
+		ask("POST", "/hooks/"+path, "of somebody else", "[]")
+	}
+	for _, path := range []string{"/sinks/hook/test", "/bindings/others/refresh", "/bindings/cards/preview"} {
+		ask("POST", path, "hunter2-key-of-the-server", "")
+	}
+	ask("POST", "/sources", "hunter2-key-of-the-server", `{"name":"mine","kind":"http","url":"http://127.0.0.1:1/","key":"sku","every":"1s","bearer":"secret://shop_key"}`)
+	get("/sources/mine")
+	if len(log.String()) < 500 {
+		t.Errorf("the log has only %s", log)
+	}
+	mustHide(t, "the log", log.String(), hidden)
+	schema, err := ConfigSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustHide(t, "the schema", string(schema), hidden)
+}
+
+func TestNoSecretIsInWhatIsWrongWithAFile(t *testing.T) {
+	_, yaml, hidden := newSecretive(t)
+	for name, broken := range map[string]string{
+		"an unknown key":            strings.ReplaceAll(yaml, "key: sku", "kee: sku"),
+		"no key":                    strings.ReplaceAll(yaml, "key: sku, ", ""),
+		"a bad interval":            strings.ReplaceAll(yaml, "every: 1s", "every: soon"),
+		"secrets with a line end":   strings.ReplaceAll(yaml, `"hunter2-`, `"\nhunter2-`),
+		"secrets that are lists":    strings.ReplaceAll(strings.ReplaceAll(yaml, `"hunter2`, `["hunter2`), `",`, `"],`),
+		"secrets that are mappings": strings.ReplaceAll(yaml, `: "hunter2`, `: !x "hunter2`),
+		"every check of a webhook":  strings.ReplaceAll(yaml, "verify: {", `secret: "hunter2-x", verify: {`),
+		"half a file":               yaml[:len(yaml)*2/3],
+	} {
+		if _, err := decode("pictifyd.yaml", []byte(broken), config.Options{}, Connectors(), Sinks()); err == nil {
+			t.Errorf("%s: it is taken", name)
+		} else {
+			mustHide(t, name, err.Error(), hidden)
+		}
+	}
+}
