@@ -72,7 +72,7 @@ func (d *Daemon) Redraw(ctx context.Context, name string, keys []string) (api.Re
 	now := d.roster()
 	cfg := now.binding(name)
 	if now.paused[name] {
-		return api.Refreshed{}, problem.New(problem.Conflict, "the binding %q is paused", name).WithSlug("paused").WithHint("POST /bindings/%s/resume first", name)
+		return api.Refreshed{}, problem.New(problem.Conflict, "the binding %q is paused", name).WithSlug("binding_paused").WithHint("POST /bindings/%s/resume first", name)
 	}
 	epoch, err := d.store.Epoch(ctx)
 	if err != nil {

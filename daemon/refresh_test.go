@@ -52,7 +52,7 @@ func TestForcedRefreshDrawsAgainWithoutReading(t *testing.T) {
 		t.Errorf("the source was asked %d times, want once", n)
 	}
 	r.mustSend(200, "POST", "/bindings/cards/pause", "")
-	if text := r.mustSend(409, "POST", "/bindings/cards/refresh", `{"force":true}`); !strings.Contains(text, "paused") {
+	if text := r.mustSend(409, "POST", "/bindings/cards/refresh", `{"force":true}`); !strings.Contains(text, `"binding_paused"`) {
 		t.Errorf("a paused binding: %s", text)
 	}
 }
