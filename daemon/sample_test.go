@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"os"
 	"reflect"
 	"regexp"
@@ -108,4 +109,34 @@ func TestSourcesAndSinksOfTheSampleWork(t *testing.T) {
 	if len(s.Sources) != len(Connectors()) || len(s.Sinks) != len(Sinks()) {
 		t.Errorf("%d sources and %d sinks of %d and %d kinds", len(s.Sources), len(s.Sinks), len(Connectors()), len(Sinks()))
 	}
+}
+
+// The tables of the pages of sources say what is so without a word of the user.
+func TestDefaultsInTheDocsAreThose(t *testing.T) {
+	for _, c := range []struct {
+		file, want string
+		is         config.Duration
+	}{
+		{"http.md", "`every` (%v)", base(t, "http").Every},
+		{"files.md", "default `%v` |", base(t, "file").Every},
+		{"sheets.md", "between readings, %v |", base(t, "sheets").Every},
+	} {
+		text, err := os.ReadFile("../docs/" + c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		short := regexp.MustCompile(`m0s$`).ReplaceAllString(c.is.Std().String(), "m")
+		if want := fmt.Sprintf(c.want, short); !strings.Contains(string(text), want) {
+			t.Errorf("docs/%s does not say %q", c.file, want)
+		}
+	}
+}
+
+func base(t *testing.T, kind string) *connectors.Common {
+	t.Helper()
+	k, ok := Connectors().Find(kind)
+	if !ok {
+		t.Fatalf("there is no kind %s", kind)
+	}
+	return k.Config().Base()
 }
