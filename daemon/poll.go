@@ -23,19 +23,27 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	defer f.gate.leave()
-	if f.passive {
+	if f.passive { // it was not when somebody asked for the turn
+		if err := d.store.FailRunsOf(ctx, t.Source, fmt.Sprintf("the source %q is never read any more: its rows are sent", t.Source)); err != nil {
+			return err
+		}
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	// A turn that was left by the process before may come ahead of the binding.
-	if err := d.readyToRead(ctx, f); isUnread(err) {
-		d.setPolled(f.name, err)
-		return d.store.EndPoll(ctx, t, err)
-	} else if err != nil {
-		return err
+	unread := d.readyToRead(ctx, f)
+	if unread != nil && !isUnread(unread) {
+		return unread
 	}
 	runs, id, seq, err := d.store.BeginRuns(ctx, t)
 	if err != nil {
 		return err
+	}
+	if unread != nil {
+		if err := d.unreadRuns(ctx, runs, unread); err != nil {
+			return err
+		}
+		d.setPolled(f.name, unread)
+		return d.store.EndPoll(ctx, t, unread)
 	}
 	if len(runs) > 0 {
 		return d.readRuns(ctx, t, f, runs, bindings.ReadingOptions{ID: id, Seq: seq})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -514,5 +515,34 @@ func TestScheduledRunIsReadForAgain(t *testing.T) {
 				t.Errorf("the run is %+v", v)
 			}
 		})
+	}
+}
+
+// Nobody reads for a run whose source is sent its rows by now.
+func TestRunOfASourceThatIsReadNoMoreEnds(t *testing.T) {
+	hanging := make(chan struct{})
+	shop := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hanging:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(func() { close(hanging); shop.Close() })
+	s := newSite(t, fmt.Sprintf(`
+sources:
+  shop: { kind: http, url: %q, key: sku, every: 1h }
+bindings: [ { name: cards, source: shop, template: card, map: { title: name } } ]
+`, shop.URL))
+	r := s.reloadable()
+	id := r.askRun("cards", "")
+	eventually(t, "it is being read for, or waits for the reading before it", func() bool { return r.runOf(id).Run.Phase != "" })
+	r.mustReload(`
+sources:
+  shop: { kind: webhook, path: shop, open: true, key: sku }
+bindings: [ { name: cards, source: shop, template: card, map: { title: name } } ]
+`)
+	v := r.mustEnd(id, "failed")
+	if !strings.Contains(v.Run.Error, "never read any more") {
+		t.Errorf("the run is %+v", v)
 	}
 }
