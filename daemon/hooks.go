@@ -356,7 +356,7 @@ func (d *Daemon) takeGroup(ctx context.Context, f *feed, g group) error {
 		return err
 	}
 	d.watchColumns(f, batch.Rows, plan.Quarantined)
-	if g.alone {
+	if g.alone || f.holds() {
 		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
 	}
 	g.settle(f.name, plan.Quarantined)
