@@ -66,7 +66,7 @@ templates: templates
 // mustReload has another configuration in effect.
 func (r *reloadable) mustReload(yaml string) {
 	r.site.tb.Helper()
-	r.site.write("pictifyd.yaml", reloadHead+yaml)
+	r.site.write("pictifyd.yaml", chromeFor(yaml)+reloadHead+yaml)
 	before := strings.Count(r.log.String(), "configuration read again")
 	r.signal <- syscall.SIGHUP
 	eventually(r.site.tb, "the reload", func() bool { return strings.Count(r.log.String(), "configuration read again") > before })
@@ -305,8 +305,8 @@ bindings:
 	s.write("rows.csv", csvRows(1, "one"))
 	r := s.reloadable()
 	path := filepath.Join(s.dir, "pictifyd.yaml")
-	halves := reloadHead + "sources: { catalog: { kind: file, path: rows.csv, key: sku } }\n"
-	for _, text := range []string{"", halves, "", halves, reloadHead + first + second} {
+	halves := chromeFor("") + reloadHead + "sources: { catalog: { kind: file, path: rows.csv, key: sku } }\n"
+	for _, text := range []string{"", halves, "", halves, chromeFor("") + reloadHead + first + second} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -331,7 +331,7 @@ bindings:
 	s.write("rows.csv", csvRows(1, "one"))
 	r := s.reloadable()
 	for i := range 100 {
-		s.write("pictifyd.yaml", reloadHead+yaml(i+1))
+		s.write("pictifyd.yaml", chromeFor("")+reloadHead+yaml(i+1))
 		select {
 		case r.signal <- syscall.SIGHUP:
 		default:
