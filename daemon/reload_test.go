@@ -444,3 +444,23 @@ func TestRotatedSecretReachesTheSourcesThatUseIt(t *testing.T) {
 	r.mustReload(yaml("after-after"))
 	eventually(t, "a reading with the other secret", func() bool { return shop.lastBearer() == "Bearer after-after" })
 }
+
+// Nobody need wait any more for the first reading of a source that is sent its rows.
+func TestBindingWaitsNoLongerForASourceThatIsReadNoMore(t *testing.T) {
+	t.Parallel()
+	yaml := func(brands string) string {
+		return fmt.Sprintf(`
+sources:
+  products: { kind: file, path: products.csv, key: sku, every: 1h }
+  brands: { %s, key: id }
+bindings:
+  - { name: cards, source: products, template: card, lookups: { brand: { source: brands, key: brand_id } }, map: { title: sku } }
+`, brands)
+	}
+	s := newSite(t, yaml("kind: file, path: brands.csv"))
+	s.write("products.csv", "sku,brand_id\nx,b1\n")
+	r := s.reloadable()
+	eventually(t, "it says for what it waits", func() bool { return strings.Contains(r.binding("cards").Error, `"brands", whose rows it needs`) })
+	r.mustReload(yaml("kind: webhook, path: brands, open: true"))
+	eventually(t, "its image", func() bool { return r.ready("cards") == 1 })
+}

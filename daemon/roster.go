@@ -157,7 +157,12 @@ func (r *roster) plannedWith(source string) string {
 	text := ""
 	for _, b := range r.of(source) {
 		made := r.made[resourceID{ofBinding, b.Name}]
-		text += fmt.Sprintf("%s %s%s %v\n", b.Name, r.file.digest(b.Name), made.Spec, r.paused[b.Name])
+		text += fmt.Sprintf("%s %s%s %v", b.Name, r.file.digest(b.Name), made.Spec, r.paused[b.Name])
+		for _, joined := range b.LookupSources() { // it waits for the first reading of one that is read
+			f := r.feeds[joined]
+			text += fmt.Sprintf(" %s %v", joined, f != nil && f.passive)
+		}
+		text += "\n"
 	}
 	return text
 }
