@@ -1,11 +1,15 @@
 package daemon
 
 import (
+	"context"
 	"sync"
 	"time"
 
 	"github.com/pictifyd/pictifyd/store"
 )
+
+// confirmEvery is between notes of what was found to be as it was.
+const confirmEvery = 10 * time.Second
 
 // confirmations are when sources were last found to be as they were, until that is
 // written down.
@@ -30,4 +34,23 @@ func (c *confirmations) take() map[string]store.Confirmation {
 	seen := c.seen
 	c.seen = nil
 	return seen
+}
+
+// keepConfirmations writes down from time to time which sources were found to be
+// as they were, until ctx ends.
+func (d *Daemon) keepConfirmations(ctx context.Context) {
+	tick := time.NewTicker(confirmEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		seen := d.confirmed.take()
+		if len(seen) == 0 {
+			continue
+		}
+		d.faults.note(d.log, "store", "confirmations", d.store.Confirm(ctx, seen))
+	}
 }

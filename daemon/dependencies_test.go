@@ -104,6 +104,9 @@ bindings: [ { name: cards, source: told, template: card, map: { title: name }, p
 	if n := polls.Load(); n != 0 {
 		t.Errorf("it was read %d times before the source that it reads", n)
 	}
+	if v := p.mustEnd(p.askRun("cards", ""), "failed"); !strings.Contains(v.Run.Error, `"brands", whose rows it needs`) {
+		t.Errorf("a run before that is %+v", v)
+	}
 	s.write("brands.csv", twoBrands)
 	eventually(t, "its images", func() bool { return p.ready("cards") == 2 })
 	if v := p.binding("cards"); v.Error != "" {

@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -181,4 +183,50 @@ func (f *feed) pause(err error) time.Duration {
 		return max(asked, time.Second)
 	}
 	return retry.Backoff{Base: min(5*time.Second, f.every), Max: f.every}.Next(f.failures)
+}
+
+// follow has f wait for what the feed in whose place it comes has in hand.
+func (f *feed) follow(old *feed) {
+	if old != nil {
+		f.gate = old.gate
+	}
+}
+
+// end has f read no further: it is gone, or another one takes its place.
+func (f *feed) end() {
+	close(f.gone)
+	if c, ok := f.poller.(io.Closer); ok {
+		_ = c.Close() // it only lets go of connections
+	}
+}
+
+// living is ctx, which also ends when f does.
+func (f *feed) living(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-f.gone:
+			cancel(errFeedEnded)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		cancel(context.Canceled)
+		<-done
+	}
+}
+
+// errFeedEnded is why a reading stops whose source was changed or deleted.
+var errFeedEnded = errors.New("the source was changed or deleted")
+
+// ended reports whether another feed, or none, has the name of f now.
+func (f *feed) ended() bool {
+	select {
+	case <-f.gone:
+		return true
+	default:
+		return false
+	}
 }

@@ -62,16 +62,22 @@ func newSite(tb testing.TB, yaml string) *site {
 	tb.Helper()
 	s := &site{tb: tb, dir: tb.TempDir(), receiver: newReceiver(tb)}
 	s.write("templates/card.html", cardTemplate)
-	chrome := ""
-	if path := os.Getenv("PICTIFYD_TEST_CHROME"); path != "" && !strings.Contains(yaml, "\nrender:") {
-		chrome = "render: { chrome: " + strconv.Quote(path) + " }"
-	}
-	s.write("pictifyd.yaml", chrome+`
+	s.write("pictifyd.yaml", chromeFor(yaml)+`
 server: { listen: "127.0.0.1:0" }
 egress: { allow: ["127.0.0.1"] }
 templates: templates
 `+strings.ReplaceAll(yaml, "RECEIVER", s.receiver.server.URL))
 	return s
+}
+
+// chromeFor is the setting of the Chrome that the tests were given, for a
+// configuration that has none itself.
+func chromeFor(yaml string) string {
+	path := os.Getenv("PICTIFYD_TEST_CHROME")
+	if path == "" || strings.Contains(yaml, "\nrender:") {
+		return ""
+	}
+	return "render: { chrome: " + strconv.Quote(path) + " }"
 }
 
 func (s *site) write(name, text string) {

@@ -4,7 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 )
+
+// holds reports whether the log last said that the guard holds something of f.
+func (f *feed) holds() bool { return slices.Contains(slices.Collect(maps.Values(f.held)), true) }
 
 // logHeld says once that the guard holds part of what f was read as, and once
 // that it holds nothing any more. f's gate is entered.

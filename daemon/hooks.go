@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/pictifyd/pictifyd/api"
-	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
@@ -18,76 +16,16 @@ import (
 var _ api.Hooks = (*Daemon)(nil)
 
 const (
-	// hookCalls is how many calls wait for one source at most, and hookPatience
-	// how long: most senders give up soon after.
-	hookCalls    = 1000
+	// hookPatience is how long a call waits for its source: most senders give up
+	// soon after.
 	hookPatience = 5 * time.Second
 	hookAgain    = 5 * time.Second
-	// What is committed together at most: whoever comes meanwhile waits for it.
-	groupCalls = 256
-	groupRows  = 2000
 	// commitLimit is how long a commit may take that others wait for.
 	commitLimit = 30 * time.Second
 	// messagesKept is how long a message is known that comes again: longer than
 	// any sender tries.
 	messagesKept = 8 * day
 )
-
-// A call is one message to a source, on its way into the store.
-type call struct {
-	message connectors.Message
-	done    chan struct{} // closed when taken or err is set
-
-	taken api.HookTaken
-	err   error
-}
-
-// Calls are those that wait for one source, in the order in which they came.
-// Whoever gets the source's gate commits as many of them as go together.
-type calls struct {
-	mu      sync.Mutex
-	waiting []*call
-}
-
-// add reports whether there was room for c.
-func (q *calls) add(c *call) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.waiting) >= hookCalls {
-		return false
-	}
-	q.waiting = append(q.waiting, c)
-	return true
-}
-
-// withdraw takes c back, unless somebody is committing it.
-func (q *calls) withdraw(c *call) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for i, one := range q.waiting {
-		if one == c {
-			q.waiting = append(q.waiting[:i:i], q.waiting[i+1:]...)
-			return true
-		}
-	}
-	return false
-}
-
-// next are the first of those that wait.
-func (q *calls) next() []*call {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	rows, n := 0, 0
-	for n < len(q.waiting) && n < groupCalls {
-		if rows += len(q.waiting[n].message.Rows); n > 0 && rows > groupRows {
-			break
-		}
-		n++
-	}
-	next := q.waiting[:n:n]
-	q.waiting = q.waiting[n:]
-	return next
-}
 
 // hook is the feed of the source that is called under path.
 func (r *roster) hook(path string) *feed {
@@ -290,138 +228,6 @@ func (f *feed) floor() int {
 		floor = min(floor, b.Config().Guard.Floor)
 	}
 	return floor
-}
-
-// alone reports whether c is committed by itself: it has so many rows that the
-// guard is asked, who must not count those of other calls with them, or several
-// of one key that nothing orders, which only their own call may be reproached with.
-func (c *call) alone(floor int) bool {
-	rows := c.message.Rows
-	if len(rows) > floor {
-		return true
-	}
-	keys := make(map[string]bool, len(rows))
-	for i := range rows {
-		key, err := bindings.CanonicalKey(rows[i].Key)
-		if err == nil && rows[i].Version == 0 && keys[key] {
-			return true
-		}
-		keys[key] = true
-	}
-	return false
-}
-
-// A group is calls that are committed together.
-type group struct {
-	calls []*call
-	alone bool // it is one, that must be by itself
-
-	from map[string]origin // by the position under which it is planned
-}
-
-// An origin is where an element stood in its call.
-type origin struct {
-	call     *call
-	position string
-}
-
-// takeGroup commits calls together and answers them.
-func (d *Daemon) takeGroup(ctx context.Context, f *feed, g group) error {
-	places := 0
-	for _, c := range g.calls {
-		places += len(c.message.Rows)
-	}
-	id, seq, err := d.store.BeginReading(ctx, f.name, max(1, places))
-	if err != nil {
-		return err
-	}
-	r, err := d.reading(ctx, f, bindings.ReadingOptions{ID: id, Seq: seq, Told: true, Settles: f.passive})
-	if err != nil {
-		return err
-	}
-	batch := g.batch(seq - int64(places) + 1)
-	for _, c := range g.calls {
-		if c.message.ID != "" {
-			r.messages = append(r.messages, c.message.ID)
-		}
-	}
-	if g.alone {
-		r.promote(arrival{rows: batch.Rows})
-	} else {
-		r.promote(arrival{}) // each of them is below the floor
-	}
-	d.learnColumns(ctx, f)
-	plan, _, err := r.commit(ctx, batch)
-	if err != nil {
-		return err
-	}
-	d.watchColumns(f, batch.Rows, plan.Quarantined)
-	if g.alone {
-		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
-	}
-	g.settle(f.name, plan.Quarantined)
-	return nil
-}
-
-// batch is what the calls bring, in places from first on. Positions are told
-// apart by their calls.
-func (g *group) batch(first int64) connectors.Batch {
-	b := connectors.Batch{Closes: &connectors.Closing{}}
-	g.from = map[string]origin{}
-	for i, c := range g.calls {
-		place := fmt.Sprintf("call %d ", i+1)
-		if c.message.ID != "" {
-			place = c.message.ID + " "
-		}
-		for _, row := range c.message.Rows {
-			g.from[place+row.Position] = origin{c, row.Position}
-			row.Position = place + row.Position
-			switch at := first + int64(len(b.Rows)); {
-			case row.Version != 0:
-				row.Version = ordered(row.Version, at)
-			case !g.alone: // alone, what stands twice is nobody's newest
-				row.Version = at
-			}
-			b.Rows = append(b.Rows, row)
-		}
-		for _, fault := range c.message.Faults {
-			g.from[place+fault.Position] = origin{c, fault.Position}
-			fault.Position = place + fault.Position
-			b.Faults = append(b.Faults, fault)
-		}
-	}
-	return b
-}
-
-// settle tells each call what became of its rows.
-func (g *group) settle(source string, quarantined []bindings.Quarantined) {
-	for _, c := range g.calls {
-		c.taken = api.HookTaken{Source: source, Rows: len(c.message.Rows) + len(c.message.Faults)}
-	}
-	for _, q := range quarantined {
-		at, ok := g.from[q.Position]
-		if !ok {
-			continue
-		}
-		q.Position = at.position
-		at.call.taken.Quarantined = append(at.call.taken.Quarantined, q)
-		at.call.taken.Rows--
-	}
-	for _, c := range g.calls {
-		close(c.done)
-	}
-}
-
-// ordered is the version of a row whose sender numbers its states: of two with
-// the same number the one that came later, in a later place, is newer. Senders
-// count in seconds, and two changes in one are not rare. Numbers too large for
-// that are finer than calls come.
-func ordered(version, place int64) int64 {
-	const shared, ties = 1 << 42, 20
-	if version < shared {
-		return version<<ties | place&(1<<ties-1)
-	}
-	return 1<<62 + version
 }
 
 // forgetMessages ends the memory of messages that no sender repeats any more.

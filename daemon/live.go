@@ -236,15 +236,11 @@ func (d *Daemon) find(ctx context.Context, f *feed, cfg bindings.Config, key str
 // noteAsked remembers that the source could not be asked, so that it is left
 // alone about this row for a while.
 func (d *Daemon) noteAsked(f *feed, key string, live bindings.Live, err error) error {
-	var known *problem.Error
-	cause := err
+	cause := causeOf(err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		err = lateSource(f.name, live)
-	case err == nil:
-	case errors.As(err, &known) && known.Slug == slugRowFailed:
-		cause = known.Err
-	default:
+	case err != nil && cause == err: //nolint:errorlint // the very one
 		return err // nothing of the source
 	}
 	d.faults.note(d.log, "row of source", f.name, cause)
@@ -274,6 +270,16 @@ func failedSource(source string, cause error) error {
 		WithHint("ask again after the seconds of Retry-After; pictifyd's log says what is wrong")
 	p.Err = cause
 	return retry.After(p, wait)
+}
+
+// causeOf is what is behind the error of a source that could not be asked; another
+// error as it is.
+func causeOf(err error) error {
+	var known *problem.Error
+	if errors.As(err, &known) && known.Slug == slugRowFailed {
+		return known.Err
+	}
+	return err
 }
 
 func lateSource(source string, live bindings.Live) error {
@@ -314,21 +320,28 @@ func (d *Daemon) ask(ctx context.Context, f *feed, cfg bindings.Config, key stri
 		return err
 	}
 	defer leave()
+	_, err = d.findNow(ctx, f, key)
+	return err
+}
+
+// findNow asks the source for a row, whatever is known of it, and remembers what
+// it said.
+func (d *Daemon) findNow(ctx context.Context, f *feed, key string) (found bool, err error) {
+	l := f.live
 	for {
 		turns, began := l.turns.Load(), time.Now()
-		found, err := d.findOne(ctx, f, key, row)
+		known, err := d.store.Known(ctx, f.name, []string{key}, nil)
 		if err != nil {
-			return err
+			return false, err
+		}
+		if found, err = d.findOne(ctx, f, key, known[key].Row); err != nil {
+			return false, err
 		}
 		if l.turns.Load() == turns {
 			l.known.put(key, sighting{at: began, found: found})
-			return nil
+			return found, nil
 		}
 		// A whole reading overlapped: which of both is newer nobody can say.
-		if known, err = d.store.Known(ctx, f.name, []string{key}, nil); err != nil {
-			return err
-		}
-		row = known[key].Row
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
-	"github.com/pictifyd/pictifyd/template"
 )
 
 // A planner takes a reading as the daemon does, and counts what the daemon would
@@ -331,28 +330,4 @@ func keyOf(key string) []any {
 		parts[i] = c
 	}
 	return parts
-}
-
-// coming is a template as the daemon would have it after its next look at the
-// folder.
-func (l *templates) coming(ctx context.Context, name string) (*template.Template, error) {
-	newest, _, storeErr := l.newest(ctx, name)
-	if storeErr != nil && problem.CodeOf(storeErr) != problem.NotFound {
-		return nil, storeErr
-	}
-	f, err := l.readFile(name)
-	if err != nil {
-		if storeErr == nil {
-			return newest, nil // a broken file changes nothing, and there may be none
-		}
-		return nil, err
-	}
-	given, err := l.versions.TemplateFile(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if storeErr == nil && given == f.digest {
-		return newest, nil
-	}
-	return f.form, nil
 }

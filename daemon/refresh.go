@@ -7,7 +7,6 @@ import (
 
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/bindings"
-	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -22,48 +21,40 @@ const findLimit = 30 * time.Second
 // RefreshRows asks the source of a binding for single rows, and takes them as
 // somebody's who waits. A source that can't be asked so is read.
 func (d *Daemon) RefreshRows(ctx context.Context, name string, keys []string) (api.Refreshed, error) {
-	source := d.roster().binding(name).Source
-	f := d.roster().feeds[source]
-	if f == nil {
-		return api.Refreshed{}, d.roster().lacks(d.roster().binding(name))
+	now := d.roster()
+	cfg := now.binding(name)
+	f := now.feeds[cfg.Source]
+	switch {
+	case f == nil:
+		return api.Refreshed{}, now.lacks(cfg)
+	case f.live != nil:
+		return d.refreshRows(ctx, f, keys)
+	case f.passive:
+		return api.Refreshed{}, problem.New(problem.Unsupported, "the source %q can't be asked for rows: they are sent to it", f.name).
+			WithHint("have them sent again; with force their images are drawn again")
 	}
-	finder, ok := f.poller.(connectors.Finder)
-	if !ok {
-		if f.passive {
-			return api.Refreshed{}, problem.New(problem.Unsupported, "the source %q can't be asked for rows: they are sent to it", source).
-				WithHint("have them sent again; with force their images are drawn again")
-		}
-		return api.Refreshed{Reading: true}, d.store.WantPoll(ctx, source)
-	}
-	var done api.Refreshed
-	var found []connectors.Row
-	for _, key := range keys {
-		columns, err := bindings.ParseKey(key)
-		if err != nil {
-			return done, err
-		}
-		row, there, err := find(ctx, finder, columns)
-		if err != nil {
-			return done, problem.New(problem.Upstream, "ask source %q for the row %q: %w", source, bindings.KeyText(key), err)
-		}
-		if !there {
-			done.Missing = append(done.Missing, key)
-			continue
-		}
-		found = append(found, row)
-	}
-	done.Rows = len(found)
-	if len(found) == 0 {
-		return done, nil
-	}
-	_, err := d.take(ctx, f, arrival{rows: found, asked: true})
-	return done, err
+	return api.Refreshed{Reading: true}, d.store.WantPoll(ctx, f.name)
 }
 
-func find(ctx context.Context, f connectors.Finder, key []string) (connectors.Row, bool, error) {
+func (d *Daemon) refreshRows(ctx context.Context, f *feed, keys []string) (done api.Refreshed, err error) {
+	for _, key := range keys {
+		found, err := d.refreshRow(ctx, f, key)
+		switch {
+		case err != nil:
+			return done, problem.New(problem.Upstream, "ask source %q for the row %q: %w", f.name, bindings.KeyText(key), causeOf(err))
+		case found:
+			done.Rows++
+		default:
+			done.Missing = append(done.Missing, key)
+		}
+	}
+	return done, nil
+}
+
+func (d *Daemon) refreshRow(ctx context.Context, f *feed, key string) (found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, findLimit)
 	defer cancel()
-	return f.Find(ctx, key)
+	return d.findNow(ctx, f, key)
 }
 
 // Redraw has images of a binding drawn again although nothing changed. What is

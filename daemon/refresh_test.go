@@ -153,3 +153,42 @@ func TestGuardOverTheAPI(t *testing.T) {
 	r.mustSend(202, "POST", "/bindings/cards/refresh", "")
 	eventually(t, "the removals", func() bool { return r.picture("/b/cards/K19.png") == "" && r.picture("/b/cards/K07.png") != "" })
 }
+
+// Somebody says that the shop has the row now, or no more: what was heard of it
+// before counts no longer.
+func TestRefreshOfARowEndsWhatWasHeardOfItBefore(t *testing.T) {
+	l := newLive(t, "ttl: 1h, missing_ttl: 1h", "", ", on_delete: remove")
+	p := &process{tb: t, url: l.url}
+	refresh := func(key, want string) {
+		t.Helper()
+		if text := p.mustSend(202, "POST", "/bindings/cards/refresh", `{"keys":["`+key+`"]}`); !strings.Contains(text, want) {
+			t.Errorf("the refresh of %s answers %s, want %s in it", key, text, want)
+		}
+	}
+	if got := l.get("B").status; got != 404 {
+		t.Fatalf("a row that there is not answers %d", got)
+	}
+	l.shop.change(func() { l.shop.titles["B"] = "Cup" })
+	refresh("B", `"rows":1`)
+	if got := l.get("B").status; got != 200 {
+		t.Errorf("the row that there is now answers %d", got)
+	}
+	l.shop.change(func() { delete(l.shop.titles, "B") })
+	refresh("B", `"missing":["B"]`)
+	if got := l.get("B").status; got == 200 {
+		t.Errorf("the row that is gone answers %d", got)
+	}
+}
+
+func TestRefreshOfARowTakesNoOther(t *testing.T) {
+	l := newLive(t, "ttl: 1h", ", polled: true", "")
+	p := &process{tb: t, url: l.url}
+	eventually(t, "the first reading", func() bool { return p.ready("cards") == 1 })
+	l.shop.change(func() { l.shop.titles["B"], l.shop.as = "Cup", "A" })
+	if text := p.mustSend(502, "POST", "/bindings/cards/refresh", `{"keys":["B"]}`); !strings.Contains(text, `asked for the row \"B\" and answered \"A\"`) {
+		t.Errorf("answered %s", text)
+	}
+	if row := p.text("/bindings/cards/rows/A"); !strings.Contains(row, "Mug") {
+		t.Errorf("row A is %s", row)
+	}
+}

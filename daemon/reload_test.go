@@ -66,7 +66,7 @@ templates: templates
 // mustReload has another configuration in effect.
 func (r *reloadable) mustReload(yaml string) {
 	r.site.tb.Helper()
-	r.site.write("pictifyd.yaml", reloadHead+yaml)
+	r.site.write("pictifyd.yaml", chromeFor(yaml)+reloadHead+yaml)
 	before := strings.Count(r.log.String(), "configuration read again")
 	r.signal <- syscall.SIGHUP
 	eventually(r.site.tb, "the reload", func() bool { return strings.Count(r.log.String(), "configuration read again") > before })
@@ -305,8 +305,8 @@ bindings:
 	s.write("rows.csv", csvRows(1, "one"))
 	r := s.reloadable()
 	path := filepath.Join(s.dir, "pictifyd.yaml")
-	halves := reloadHead + "sources: { catalog: { kind: file, path: rows.csv, key: sku } }\n"
-	for _, text := range []string{"", halves, "", halves, reloadHead + first + second} {
+	halves := chromeFor("") + reloadHead + "sources: { catalog: { kind: file, path: rows.csv, key: sku } }\n"
+	for _, text := range []string{"", halves, "", halves, chromeFor("") + reloadHead + first + second} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -331,7 +331,7 @@ bindings:
 	s.write("rows.csv", csvRows(1, "one"))
 	r := s.reloadable()
 	for i := range 100 {
-		s.write("pictifyd.yaml", reloadHead+yaml(i+1))
+		s.write("pictifyd.yaml", chromeFor("")+reloadHead+yaml(i+1))
 		select {
 		case r.signal <- syscall.SIGHUP:
 		default:
@@ -443,4 +443,24 @@ func TestRotatedSecretReachesTheSourcesThatUseIt(t *testing.T) {
 	eventually(t, "the first reading", func() bool { return shop.lastBearer() == "Bearer before-before" })
 	r.mustReload(yaml("after-after"))
 	eventually(t, "a reading with the other secret", func() bool { return shop.lastBearer() == "Bearer after-after" })
+}
+
+// Nobody need wait any more for the first reading of a source that is sent its rows.
+func TestBindingWaitsNoLongerForASourceThatIsReadNoMore(t *testing.T) {
+	t.Parallel()
+	yaml := func(brands string) string {
+		return fmt.Sprintf(`
+sources:
+  products: { kind: file, path: products.csv, key: sku, every: 1h }
+  brands: { %s, key: id }
+bindings:
+  - { name: cards, source: products, template: card, lookups: { brand: { source: brands, key: brand_id } }, map: { title: sku } }
+`, brands)
+	}
+	s := newSite(t, yaml("kind: file, path: brands.csv"))
+	s.write("products.csv", "sku,brand_id\nx,b1\n")
+	r := s.reloadable()
+	eventually(t, "it says for what it waits", func() bool { return strings.Contains(r.binding("cards").Error, `"brands", whose rows it needs`) })
+	r.mustReload(yaml("kind: webhook, path: brands, open: true"))
+	eventually(t, "its image", func() bool { return r.ready("cards") == 1 })
 }

@@ -3,19 +3,13 @@ package daemon
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"maps"
-	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/config"
-	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/store"
@@ -157,7 +151,12 @@ func (r *roster) plannedWith(source string) string {
 	text := ""
 	for _, b := range r.of(source) {
 		made := r.made[resourceID{ofBinding, b.Name}]
-		text += fmt.Sprintf("%s %s%s %v\n", b.Name, r.file.digest(b.Name), made.Spec, r.paused[b.Name])
+		text += fmt.Sprintf("%s %s%s %v", b.Name, r.file.digest(b.Name), made.Spec, r.paused[b.Name])
+		for _, joined := range b.LookupSources() { // it waits for the first reading of one that is read
+			f := r.feeds[joined]
+			text += fmt.Sprintf(" %s %v", joined, f != nil && f.passive)
+		}
+		text += "\n"
 	}
 	return text
 }
@@ -228,217 +227,6 @@ func (r *roster) runRoutes() map[string][]string {
 		of[b.Name] = b.OnRun
 	}
 	return of
-}
-
-// assemble reads what callers made, and opens what is not open yet.
-func (d *Daemon) assemble(ctx context.Context, before, now *roster) error {
-	resources, err := d.store.Resources(ctx)
-	if err != nil {
-		return err
-	}
-	if now.paused, err = d.store.Paused(ctx); err != nil {
-		return err
-	}
-	if err := d.ofFile(before, now); err != nil {
-		return err
-	}
-	for _, r := range resources {
-		id := resourceID{r.Kind, r.Name}
-		if now.file.has(id) {
-			d.faults.note(d.log, r.Kind, r.Name, problem.New(problem.Conflict, "a %s %q that was made over the API is not used: the configuration has one of that name", r.Kind, r.Name))
-			continue
-		}
-		now.made[id] = r
-		err := d.adopt(before, now, r)
-		d.faults.note(d.log, r.Kind, r.Name, err)
-		if err != nil {
-			now.broken[id] = err
-		}
-	}
-	for i, b := range now.bindings {
-		now.bindings[i].Scheduled = now.scheduled(b.Source)
-	}
-	return nil
-}
-
-// ofFile is what the operator's file names. What it says as it did before goes on.
-func (d *Daemon) ofFile(before, now *roster) error {
-	for _, s := range now.file.Sources {
-		old := before.feeds[s.Name]
-		if old != nil && before.file.sourceDigest(s.Name) == s.digest {
-			now.feeds[s.Name] = old
-			continue
-		}
-		f, err := d.openFeed(s, nil)
-		if err != nil {
-			return err
-		}
-		f.follow(old)
-		now.feeds[s.Name] = f
-	}
-	for _, s := range now.file.Sinks {
-		now.wants[s.Name] = s.Config.Base()
-		if old := before.sinks[s.Name]; old != nil && before.file.sinkDigest(s.Name) == s.digest {
-			now.sinks[s.Name] = old
-			continue
-		}
-		to, err := d.openSink(s, nil)
-		if err != nil {
-			return err
-		}
-		now.sinks[s.Name] = to
-	}
-	now.bindings = append(now.bindings, now.file.Bindings...)
-	return nil
-}
-
-// adopt takes in what a caller made. What cannot be used is left out.
-func (d *Daemon) adopt(before, now *roster, r store.Resource) error {
-	id := resourceID{r.Kind, r.Name}
-	same := sameResource(before.made[id], r) && before.broken[id] == nil && sameLoan(before.file, now.file, r)
-	x := d.vault.opening(id, r.Secrets)
-	switch r.Kind {
-	case ofSource:
-		return d.adoptSource(before, now, r, x, same)
-	case ofSink:
-		s, _, err := d.readSink(r.Name, []byte(r.Spec), x)
-		if err != nil {
-			return err
-		}
-		to := before.sinks[r.Name]
-		if !same || to == nil {
-			if to, err = d.openSink(s, d.guarded); err != nil {
-				return err
-			}
-		}
-		now.sinks[r.Name], now.wants[r.Name] = to, s.Config.Base()
-	case ofBinding:
-		// Also one that cannot be read keeps its place, so that it is seen.
-		cfg, _, err := readBinding([]byte(r.Spec), r.Name)
-		cfg.Name = r.Name
-		now.bindings = append(now.bindings, cfg)
-		return err
-	}
-	return nil
-}
-
-// adoptSource keeps the feed of a source that is as it was. A new one in its
-// place waits for what the old one has in hand.
-func (d *Daemon) adoptSource(before, now *roster, r store.Resource, x *deposit, same bool) error {
-	old := before.feeds[r.Name]
-	if same && old != nil {
-		if err := now.takenPath(r.Name, old.told); err != nil {
-			return err
-		}
-		now.feeds[r.Name] = old
-		return nil
-	}
-	s, _, err := d.readSource(r.Name, []byte(r.Spec), x)
-	if err != nil {
-		return err
-	}
-	told, _ := s.Config.(connectors.Told)
-	if err := now.takenPath(s.Name, told); err != nil {
-		return err
-	}
-	f, err := d.openFeed(s, d.guarded)
-	if err != nil {
-		return err
-	}
-	f.follow(old)
-	now.feeds[r.Name] = f
-	return nil
-}
-
-// follow has f wait for what the feed in whose place it comes has in hand.
-func (f *feed) follow(old *feed) {
-	if old != nil {
-		f.gate = old.gate
-	}
-}
-
-// sameLoan reports whether the secrets that the file lends to r are as they were.
-func sameLoan(before, now *Settings, r store.Resource) bool {
-	return !strings.Contains(r.Spec, secretScheme) || before.sections["secrets"] == now.sections["secrets"]
-}
-
-func sameResource(a, b store.Resource) bool {
-	return a.Revision == b.Revision && a.CreatedAt.Equal(b.CreatedAt) && a.Spec == b.Spec && maps.Equal(a.Secrets, b.Secrets)
-}
-
-// openFeed opens a source. client is its only way out; nil is the operator's own.
-func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
-	env := connectors.Env{Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("source", s.Name)), Client: client}
-	reads := d.lend(s.Config, &env)
-	poller, err := s.Kind.New(s.Config, env)
-	if err != nil {
-		return nil, fmt.Errorf("open source %q: %w", s.Name, err)
-	}
-	f := d.newFeed(s.Name, s.Config.Base(), poller)
-	f.reads = reads
-	f.live = newLookout(s.Config, poller)
-	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
-		f.oneKey, err = bindings.CanonicalKey([]any{one.OnlyKey()})
-	}
-	if err == nil {
-		err = f.scheduleFeed(s.Config.Base())
-	}
-	if p, ok := s.Config.(connectors.Passive); ok {
-		f.passive = p.Passive()
-	}
-	f.told, _ = s.Config.(connectors.Told)
-	f.expect(s.Config.Base())
-	return f, err
-}
-
-// openSink opens a sink. client is its only way out; nil is the operator's own.
-func (d *Daemon) openSink(s Sink, client *http.Client) (sink.Sink, error) {
-	made, err := s.Kind.New(s.Config, sink.Env{
-		Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("sink", s.Name)), Client: client, Bytes: d.bytesOf,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open sink %q: %w", s.Name, err)
-	}
-	return made, nil
-}
-
-// end has f read no further: it is gone, or another one takes its place.
-func (f *feed) end() {
-	close(f.gone)
-	if c, ok := f.poller.(io.Closer); ok {
-		_ = c.Close() // it only lets go of connections
-	}
-}
-
-// living is ctx, which also ends when f does.
-func (f *feed) living(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		select {
-		case <-f.gone:
-			cancel(errFeedEnded)
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() {
-		cancel(context.Canceled)
-		<-done
-	}
-}
-
-// errFeedEnded is why a reading stops whose source was changed or deleted.
-var errFeedEnded = errors.New("the source was changed or deleted")
-
-// ended reports whether another feed, or none, has the name of f now.
-func (f *feed) ended() bool {
-	select {
-	case <-f.gone:
-		return true
-	default:
-		return false
-	}
 }
 
 // has reports whether the file names it.

@@ -56,43 +56,6 @@ func (d *Daemon) readRuns(ctx context.Context, t store.Turn, f *feed, runs []bat
 	return d.endPoll(ctx, t, f, nil)
 }
 
-// by has the bindings of runs planned by the clock of their moment.
-func (r *reading) by(runs []batch.Job, at time.Time) {
-	r.options.Bindings = slices.Clone(r.options.Bindings)
-	for i, b := range r.options.Bindings {
-		if slices.ContainsFunc(runs, func(j batch.Job) bool { return j.Origin.Binding == b.Name() }) {
-			r.options.Bindings[i] = b.At(at)
-			r.settles = r.settles && r.options.Bindings[i] == b // by another clock no row is as it was
-		}
-	}
-	r.plan = bindings.NewReading(r.options)
-}
-
-// poll reads the source of a visit, for a moment if its address names any.
-func (v *visit) poll(ctx context.Context, from connectors.Cursor) error {
-	timed, ok := v.feed.poller.(connectors.Timed)
-	if !ok {
-		return v.feed.poller.Poll(ctx, from, v.emit)
-	}
-	at := v.at
-	if at.IsZero() {
-		at = v.feed.momentOf(time.Now())
-	}
-	return timed.PollAt(ctx, at, from, func(ctx context.Context, b connectors.Batch) error {
-		if b.Closes != nil {
-			c := *b.Closes
-			if c.Complete {
-				c.Complete, c.Reason = false, connectors.OfOneTime
-			}
-			if !v.at.IsZero() { // it speaks of what the address named for the runs
-				c.Cursor = nil
-			}
-			b.Closes = &c
-		}
-		return v.emit(ctx, b)
-	})
-}
-
 // unreadRuns ends runs that could not be read for, or puts them off.
 func (d *Daemon) unreadRuns(ctx context.Context, runs []batch.Job, err error) error {
 	var failed []store.ReadRun
@@ -157,83 +120,6 @@ func (d *Daemon) whyUnable(binding string) string {
 		return fmt.Sprintf("the binding is paused; resume it with POST /bindings/%s/resume, and run it again", binding)
 	}
 	return "the binding is no more"
-}
-
-// A stager stages the rows of one run.
-type stager struct {
-	store   *store.Store
-	joins   func(b *bindings.Binding, rows ...map[string]any) (*bindings.Joined, error)
-	binding *bindings.Binding
-	run     batch.Job
-	since   time.Time
-	some    bool // only rows that need another picture than before
-	drawn   int64
-	staged  int64
-}
-
-// stage passes the stored rows of source that has knows.
-func (s *stager) stage(ctx context.Context, source string, has func(key string) bool) error {
-	for after := ""; ; {
-		page, err := s.store.Rows(ctx, source, after, resultPage)
-		if err != nil {
-			return err
-		}
-		last := len(page) < resultPage
-		if len(page) > 0 {
-			after = page[len(page)-1].Key
-		}
-		if err := s.page(ctx, page, has); err != nil || last {
-			return err
-		}
-	}
-}
-
-func (s *stager) page(ctx context.Context, page []bindings.StoredRow, has func(key string) bool) error {
-	page = slices.DeleteFunc(page, func(r bindings.StoredRow) bool { return !has(r.Key) })
-	drawn, err := s.draws(page)
-	if err != nil {
-		return err
-	}
-	s.drawn += int64(len(drawn))
-	if s.some {
-		keys := make([]string, len(drawn))
-		for i, r := range drawn {
-			keys[i] = r.Key
-		}
-		redrawn, err := s.store.Redrawn(ctx, s.binding.Name(), keys, s.since)
-		if err != nil {
-			return err
-		}
-		drawn = slices.DeleteFunc(drawn, func(r bindings.StoredRow) bool { return !redrawn[r.Key] })
-	}
-	rows := make([]batch.Row, len(drawn))
-	for i, r := range drawn {
-		rows[i] = batch.Row{Index: s.staged, Key: r.Key, Values: r.Values}
-		s.staged++
-	}
-	return s.store.StageRows(ctx, s.run.ID, rows)
-}
-
-// draws are the rows of a page that the binding has an image of.
-func (s *stager) draws(page []bindings.StoredRow) ([]bindings.StoredRow, error) {
-	if !s.binding.Selects() {
-		return page, nil
-	}
-	values, err := bindings.ReadRows(page)
-	if err != nil {
-		return nil, err
-	}
-	joined, err := s.joins(s.binding, values...)
-	if err != nil {
-		return nil, err
-	}
-	var drawn []bindings.StoredRow
-	for i, r := range page {
-		if s.binding.Draws(values[i], joined, s.run.Origin.For) {
-			drawn = append(drawn, r)
-		}
-	}
-	return drawn, nil
 }
 
 // joinsIn is joinRows for those who know no context.

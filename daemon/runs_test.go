@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -515,4 +516,58 @@ func TestScheduledRunIsReadForAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Nobody reads for a run whose source is sent its rows by now.
+func TestRunOfASourceThatIsReadNoMoreEnds(t *testing.T) {
+	hanging := make(chan struct{})
+	shop := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hanging:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(func() { close(hanging); shop.Close() })
+	s := newSite(t, fmt.Sprintf(`
+sources:
+  shop: { kind: http, url: %q, key: sku, every: 1h }
+bindings: [ { name: cards, source: shop, template: card, map: { title: name } } ]
+`, shop.URL))
+	r := s.reloadable()
+	id := r.askRun("cards", "")
+	eventually(t, "it is being read for, or waits for the reading before it", func() bool { return r.runOf(id).Run.Phase != "" })
+	r.mustReload(`
+sources:
+  shop: { kind: webhook, path: shop, open: true, key: sku }
+bindings: [ { name: cards, source: shop, template: card, map: { title: name } } ]
+`)
+	v := r.mustEnd(id, "failed")
+	if !strings.Contains(v.Run.Error, "never read any more") {
+		t.Errorf("the run is %+v", v)
+	}
+}
+
+// A source whose rows others join, and that no run is of, is read at its times.
+func TestScheduledSourceWithoutBindingsIsRead(t *testing.T) {
+	s := newSite(t, `
+sources:
+  products: { kind: file, path: products.csv, key: sku, every: 1h }
+  brands: { kind: file, path: brands.csv, key: id, cron: "0 6 1 1 *" }
+bindings:
+  - { name: cards, source: products, template: card, lookups: { brand: { source: brands, key: brand_id } }, map: { title: brand.name } }
+`)
+	s.write("products.csv", "sku,brand_id\nx,b1\n")
+	url, d := s.run(Options{Renderer: &rendertest.Null{}})
+	p := &process{tb: t, url: url}
+	f := d.roster().feeds["brands"]
+	eventually(t, "the schedule is known", func() bool {
+		done, err := d.store.Schedules(t.Context())
+		return err == nil && len(done) == 1
+	})
+	if _, err := d.fire(t.Context(), f, f.plan.Rule.Next(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a reading that fails", func() bool { return f.again.Load() > 0 })
+	s.write("brands.csv", "id,name\nb1,Acme\n")
+	eventually(t, "the image, after another reading", func() bool { return p.ready("cards") == 1 })
 }

@@ -49,6 +49,7 @@ func (d *Daemon) keepSchedule(ctx context.Context, f *feed) {
 	if d.options.Once {
 		f.wish.ask()
 	}
+	var again <-chan time.Time
 	for tries := 0; ; {
 		wake, err := d.fire(ctx, f, time.Now())
 		if ctx.Err() != nil {
@@ -67,10 +68,22 @@ func (d *Daemon) keepSchedule(ctx context.Context, f *feed) {
 		select {
 		case <-ctx.Done():
 			return
+		case rest := <-f.later:
+			again = nil
+			if rest > 0 && d.readForOthers(f) { // runs are put off by themselves
+				again = time.After(rest)
+			}
+		case <-again:
+			again = nil
+			f.wish.ask()
 		case <-time.After(wait):
 		}
 	}
 }
+
+// readForOthers reports whether f has no bindings, so that no run reads it: others
+// join its rows.
+func (d *Daemon) readForOthers(f *feed) bool { return len(d.roster().of(f.name)) == 0 }
 
 // fire does what the schedule of f says at now, and returns when to ask again.
 func (d *Daemon) fire(ctx context.Context, f *feed, now time.Time) (wake time.Time, err error) {
@@ -88,6 +101,10 @@ func (d *Daemon) fire(ctx context.Context, f *feed, now time.Time) (wake time.Ti
 		d.log.Warn("the clock was far ahead when this schedule ran last; it goes on from now", slog.String("source", f.name), slog.Time("last", last))
 	case do.Run.IsZero():
 		d.log.Warn("a scheduled run was missed and is let go", slog.String("source", f.name), slog.Time("scheduledFor", do.Pass))
+	case d.readForOthers(f):
+		if err := d.store.WantPoll(ctx, f.name); err != nil {
+			return wake, err
+		}
 	default:
 		firing.Runs = d.scheduled(f, do.Run)
 	}

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
@@ -50,29 +49,4 @@ func (d *Daemon) take(ctx context.Context, f *feed, a arrival) (taken, error) {
 	batch := connectors.Batch{Rows: a.rows, Faults: a.faults, Closes: &connectors.Closing{}}
 	plan, result, err := r.commit(ctx, batch)
 	return taken{plan, result}, err
-}
-
-// promote has what came be wanted as it comes where the guard could not hold
-// it, so that it need not count all images.
-func (r *reading) promote(a arrival) {
-	for _, b := range r.options.Bindings {
-		if a.asked || len(a.rows) <= b.Config().Guard.Floor {
-			r.options.Promote[b.Name()] = true
-		}
-	}
-	r.plan = bindings.NewReading(r.options)
-}
-
-// reading begins to plan a reading of f as o says. The caller is inside the gate.
-func (d *Daemon) reading(ctx context.Context, f *feed, o bindings.ReadingOptions) (*reading, error) {
-	names := make([]string, len(f.bindings))
-	for i, b := range f.bindings {
-		names[i] = b.Name()
-	}
-	first, err := d.store.FirstReadings(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	o.Source, o.Bindings, o.Promote, o.Now = f.name, f.bindings, first, time.Now()
-	return &reading{store: d.store, metrics: d.metrics.readingMetrics, source: f.name, bindings: names, options: o, plan: bindings.NewReading(o), settles: !o.Told && f.bound.Load()}, nil
 }

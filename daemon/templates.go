@@ -214,3 +214,27 @@ func (l *templates) observe(w *fsnotify.Watcher) {
 		return nil
 	})
 }
+
+// coming is a template as the daemon would have it after its next look at the
+// folder.
+func (l *templates) coming(ctx context.Context, name string) (*template.Template, error) {
+	newest, _, storeErr := l.newest(ctx, name)
+	if storeErr != nil && problem.CodeOf(storeErr) != problem.NotFound {
+		return nil, storeErr
+	}
+	f, err := l.readFile(name)
+	if err != nil {
+		if storeErr == nil {
+			return newest, nil // a broken file changes nothing, and there may be none
+		}
+		return nil, err
+	}
+	given, err := l.versions.TemplateFile(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if storeErr == nil && given == f.digest {
+		return newest, nil
+	}
+	return f.form, nil
+}

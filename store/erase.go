@@ -339,6 +339,9 @@ func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, 
 	if count.Rows, err = t.exec(ctx, `DELETE FROM source_rows WHERE source = $1 AND key = $2`, source, key); err != nil {
 		return err
 	}
+	if err := t.recountHeld(ctx, source); err != nil {
+		return err
+	}
 	t.announce(source)
 	if err := t.markChanged(ctx, source, []string{key}); err != nil {
 		return err

@@ -131,7 +131,7 @@ func (s *Store) BeginRuns(ctx context.Context, turn Turn) (runs []batch.Job, rea
 				return err
 			}
 		}
-		return t.row(ctx, `UPDATE sources SET seq = seq + 1, begun_by = $2 WHERE name = $1 RETURNING seq`, turn.Source, turn.ID).Scan(&seq)
+		return t.row(ctx, `UPDATE sources SET seq = seq + 1, begun_by = $2, begun_at = $3 WHERE name = $1 RETURNING seq`, turn.Source, turn.ID, millis(t.now)).Scan(&seq)
 	})
 	return runs, fmt.Sprintf("%s#%d", turn.Source, seq), seq, wrap(err, "begin the runs of %q", turn.Source)
 }

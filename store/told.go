@@ -20,6 +20,9 @@ func (t *tx) closeTold(ctx context.Context, p bindings.Plan, result *CommitResul
 	if err := t.judgeTold(ctx, p, result); err != nil {
 		return err
 	}
+	if err := t.recountHeld(ctx, p.Source); err != nil {
+		return err
+	}
 	if _, err := t.exec(ctx, `UPDATE sources SET told_at = $2 WHERE name = $1`, p.Source, millis(p.Closes.At)); err != nil {
 		return err
 	}
@@ -50,6 +53,18 @@ func (t *tx) judgeTold(ctx context.Context, p bindings.Plan, result *CommitResul
 		}
 	}
 	return nil
+}
+
+// recountHeld counts again what the guard holds of rows of a source, where it holds
+// something: of a row that came anew, or is gone, it holds nothing any more.
+func (t *tx) recountHeld(ctx context.Context, source string) error {
+	n, err := t.exec(ctx, `UPDATE bindings SET held_changes = (SELECT count(*) FROM items AS i
+		WHERE i.owner = 'binding/' || bindings.name AND i.proposed_digest <> '') WHERE source = $1 AND held_changes > 0`, source)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = t.exec(ctx, `UPDATE bindings SET held_reason = '' WHERE source = $1 AND held_changes = 0 AND held_removal = 0`, source)
+	return err
 }
 
 // turnQuarantine forgets what was kept out before of the keys that came now, and

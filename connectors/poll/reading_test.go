@@ -7,8 +7,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/connectortest"
@@ -115,40 +113,4 @@ func TestReadAllStopsAtTheLimit(t *testing.T) {
 	if err != nil || string(got) != "1234567890" {
 		t.Errorf("10 bytes: %q, %v", got, err)
 	}
-}
-
-func TestEveryCallsAtOnceAndKeepsItsPace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		var calls []time.Time
-		start := time.Now()
-		poll.Every(ctx, time.Minute, func(context.Context) { calls = append(calls, time.Now()) })
-		if !calls[0].Equal(start) {
-			t.Errorf("the first call came after %v", calls[0].Sub(start))
-		}
-		for i := 1; i < len(calls); i++ {
-			if pause := calls[i].Sub(calls[i-1]); pause < 54*time.Second || pause > 66*time.Second {
-				t.Errorf("pause %d is %v, want a minute, a tenth more or less", i, pause)
-			}
-		}
-		if n := len(calls); n < 54 || n > 67 || time.Since(start) != time.Hour {
-			t.Errorf("%d calls in %v", n, time.Since(start))
-		}
-	})
-}
-
-func TestEveryNeverOverlaps(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Minute)
-		defer cancel()
-		calls := 0
-		poll.Every(ctx, time.Minute, func(context.Context) {
-			calls++
-			<-time.After(10 * time.Minute)
-		})
-		if calls != 6 {
-			t.Errorf("%d calls of ten minutes in an hour, want 6", calls)
-		}
-	})
 }

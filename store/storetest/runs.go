@@ -60,7 +60,11 @@ var runs = map[string]func(*testing.T, Open){
 		if j.Status != batch.Pending || !j.Unread() || j.Origin.Binding != "cards" || !j.Origin.For.Equal(month(1)) || j.Origin.Cause != batch.ByAsking {
 			t.Fatalf("the run is %+v, %+v", j, j.Origin)
 		}
+		asked := time.Now().Truncate(time.Millisecond)
 		begun := beginRuns(t, s)
+		if st := times(t, s); st.BegunAt.Before(asked) {
+			t.Errorf("the reading for it began at %s, want %s or later", st.BegunAt, asked)
+		}
 		if len(begun) != 1 || begun[0].ID != j.ID {
 			t.Fatalf("to be read for are %+v", begun)
 		}

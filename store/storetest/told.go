@@ -66,6 +66,27 @@ var arrivals = map[string]func(*testing.T, Open){
 		}
 	},
 
+	"NothingIsHeldOfRowsThatCameAnewOrAreGone": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1", "b": "1"}, promote: true})
+		draw(t, s)
+		many := bindings.Verdict{HoldChanges: true, Reason: "many"}
+		if r := arrive(t, s, bindings.Plan{
+			Rows: []bindings.RowChange{row("a", 2, "2"), row("b", 2, "2")}, Proposals: []bindings.Proposal{wants("a", "2"), wants("b", "2")},
+			Closes: &bindings.Closing{Told: true, At: start, Judge: func(string, bindings.Counts) bindings.Verdict { return many }},
+		}); r.Held != 2 || status(t, s).HeldChanges != 2 {
+			t.Fatalf("%+v, status %+v, want both held", r, status(t, s))
+		}
+		arrive(t, s, bindings.Plan{Promote: promoteCards, Rows: []bindings.RowChange{row("a", 3, "3")}, Proposals: []bindings.Proposal{wants("a", "3")}})
+		if st := status(t, s); st.HeldChanges != 1 || st.HeldReason != "many" || st.Waiting != 1 {
+			t.Errorf("after one came anew, status is %+v, want the other one held", st)
+		}
+		got(s.DeleteRow(t.Context(), source, "b", false))(t)
+		if st := status(t, s); st.HeldChanges != 0 || st.HeldReason != "" {
+			t.Errorf("after the other one is gone, status is %+v, want nothing held", st)
+		}
+	},
+
 	"ToldFaultsAreNotKeptForEver": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		for n := range 4 {

@@ -1,0 +1,120 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/store"
+)
+
+// A reading carries the batches of one reading from the source to the store.
+type reading struct {
+	store     *store.Store
+	metrics   *readingMetrics
+	plan      *bindings.Reading
+	options   bindings.ReadingOptions
+	source    string
+	bindings  []string
+	judged    bool     // the guard had its say
+	whole     bool     // it had every row, or the source says that nothing changed
+	unchanged bool     // the source says so
+	settles   bool     // the stored rows are planned as the bindings are
+	settled   bool     // and were looked through
+	messages  []string // that its batch came in
+	closed    bindings.Closing
+}
+
+// emit is the connectors.Emit of the reading.
+func (r *reading) emit(ctx context.Context, b connectors.Batch) error {
+	_, _, err := r.commit(ctx, b)
+	return err
+}
+
+// commit plans one batch and has it durable.
+func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings.Plan, result store.CommitResult, err error) {
+	if err := r.settle(ctx, b); err != nil {
+		return plan, result, err
+	}
+	known, err := r.store.Known(ctx, r.source, r.plan.Keys(b), r.bindings)
+	if err != nil {
+		return plan, result, err
+	}
+	sifted, err := r.plan.Sift(b, known)
+	if err != nil {
+		return plan, result, err
+	}
+	joined, err := join(ctx, r.store, sifted.Needs)
+	if err != nil {
+		return plan, result, err
+	}
+	plan = r.plan.Plan(sifted, joined)
+	plan.Messages = r.messages
+	if plan.Closes != nil {
+		r.closed = *plan.Closes
+	}
+	result, err = r.store.Commit(ctx, plan)
+	if err == nil {
+		r.metrics.committed(r, plan, result)
+	}
+	if err == nil && plan.Closes != nil {
+		r.unchanged = plan.Closes.Unchanged
+		r.whole = plan.Closes.Complete || r.unchanged
+	}
+	r.judged = r.judged || err == nil && plan.Closes != nil && !plan.Closes.Unchanged
+	return plan, result, err
+}
+
+// settle looks through the stored rows once, before the first row of a reading:
+// most rows are as they were, and then need no look each.
+func (r *reading) settle(ctx context.Context, b connectors.Batch) error {
+	if !r.settles || r.settled || len(b.Rows) == 0 {
+		return nil
+	}
+	settled, err := r.store.Settled(ctx, r.source, r.bindings)
+	if err == nil {
+		r.plan.Settle(settled)
+		r.settled = true
+	}
+	return err
+}
+
+// reading begins to plan a reading of f as o says. The caller is inside the gate.
+func (d *Daemon) reading(ctx context.Context, f *feed, o bindings.ReadingOptions) (*reading, error) {
+	names := make([]string, len(f.bindings))
+	for i, b := range f.bindings {
+		names[i] = b.Name()
+	}
+	first, err := d.store.FirstReadings(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	o.Source, o.Bindings, o.Promote, o.Now = f.name, f.bindings, first, time.Now()
+	return &reading{store: d.store, metrics: d.metrics.readingMetrics, source: f.name, bindings: names, options: o, plan: bindings.NewReading(o), settles: !o.Told && f.bound.Load()}, nil
+}
+
+// promote has what came be wanted as it comes where the guard could not hold
+// it, so that it need not count all images.
+func (r *reading) promote(a arrival) {
+	for _, b := range r.options.Bindings {
+		if a.asked || len(a.rows) <= b.Config().Guard.Floor {
+			r.options.Promote[b.Name()] = true
+		}
+	}
+	r.plan = bindings.NewReading(r.options)
+}
+
+// by has the bindings of runs planned by the clock of their moment.
+func (r *reading) by(runs []batch.Job, at time.Time) {
+	r.options.Bindings = slices.Clone(r.options.Bindings)
+	for i, b := range r.options.Bindings {
+		if slices.ContainsFunc(runs, func(j batch.Job) bool { return j.Origin.Binding == b.Name() }) {
+			r.options.Bindings[i] = b.At(at)
+			r.settles = r.settles && r.options.Bindings[i] == b // by another clock no row is as it was
+		}
+	}
+	r.plan = bindings.NewReading(r.options)
+}
