@@ -28,7 +28,11 @@ func (s Status) Health(source connectors.Health, broken error, now time.Time) co
 	case s.HeldChanges+s.HeldRemoval > 0 || s.HeldReason != "":
 		return is(connectors.StateWarn, "the guard holds %d changes and %d removals: %s", s.HeldChanges, s.HeldRemoval, s.HeldReason)
 	case s.Failed > 0:
-		return is(connectors.StateWarn, "%d images could not be made", s.Failed)
+		images := "images"
+		if s.Failed == 1 {
+			images = "image"
+		}
+		return is(connectors.StateWarn, "%d %s could not be made", s.Failed, images)
 	case !s.WantedSince.IsZero() && waits > wantedLong:
 		return is(connectors.StateWarn, "a picture waits for %s", waits.Round(time.Second))
 	case source.State == connectors.StateWarn:

@@ -130,5 +130,6 @@ func (r Remote) refused(status int, data []byte) error {
 	for _, e := range d.Errors {
 		all = append(all, problem.New(code, "%s", e.Message).WithSlug(d.Code).At(e.Field).In(problem.Position{Line: e.Line, Column: e.Column}))
 	}
+	all[len(all)-1].Hint = d.Hint // of the answer as a whole: where it stands last, it is read last
 	return fmt.Errorf("%s: %w", d.Detail, all)
 }

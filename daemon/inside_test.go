@@ -32,6 +32,11 @@ func (s *site) begin(ctx context.Context, o Options) (url string, ended <-chan e
 	if err != nil {
 		s.tb.Fatal(err)
 	}
+	return s.beginWith(ctx, settings, o)
+}
+
+func (s *site) beginWith(ctx context.Context, settings *Settings, o Options) (url string, ended <-chan error) {
+	s.tb.Helper()
 	listening := make(chan net.Addr, 1)
 	done := make(chan error, 1)
 	o.Listening = func(addr net.Addr) { listening <- addr }

@@ -138,7 +138,13 @@ func (o *onlineCheck) atFault(ctx context.Context, node config.Node, what string
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = problem.New(problem.Timeout, "no answer within %s", o.limit)
 	}
-	for _, p := range problem.All(err) {
+	all := problem.All(err)
+	if len(all) == 1 { // around it stands what was being done: "GET https://shop.example/feed: "
+		if around, found := strings.CutSuffix(err.Error(), ": "+all[0].Error()); found {
+			what += ": " + around
+		}
+	}
+	for _, p := range all {
 		code := p.Code
 		if code == problem.Internal || code == problem.NotFound || code == problem.Forbidden {
 			code = problem.Surroundings

@@ -92,7 +92,7 @@ bindings:
 	}
 	for _, want := range []string{
 		"pictifyd.yaml:6:", `sources.misspelt.key: the source "misspelt" has no column "skuu" (did you mean "sku"?)`,
-		"pictifyd.yaml:8:", `the source "down" can't be read`,
+		"pictifyd.yaml:8:", `the source "down" can't be read: GET ` + html.URL + `: the answer is 503 Service Unavailable`,
 		"pictifyd.yaml:9:", `the source "gone" can't be read`,
 		"pictifyd.yaml:11:", `the sink "hook" can't be used: http://` + closed + `/hook can't be reached`,
 		"pictifyd.yaml:12:", `the sink "folder" can't be used`,

@@ -119,7 +119,7 @@ func PlanBinding(ctx context.Context, settings *Settings, binding string, o Plan
 		return nil, err
 	}
 	if err := d.readOnce(ctx, now, cfg.Source, p.emit); err != nil {
-		return nil, err
+		return nil, unread(cfg.Source, err)
 	}
 	return p.plan, nil
 }
@@ -192,15 +192,14 @@ func (d *Daemon) readOnce(ctx context.Context, now *roster, name string, emit co
 	if f.passive {
 		return d.stored(ctx, name, emit)
 	}
-	var err error
 	if timed, ok := f.poller.(connectors.Timed); ok {
-		err = timed.PollAt(ctx, time.Now(), nil, emit)
-	} else {
-		err = f.poller.Poll(ctx, nil, emit)
+		return timed.PollAt(ctx, time.Now(), nil, emit)
 	}
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
+	return f.poller.Poll(ctx, nil, emit)
+}
+
+// unread says which source could not be read.
+func unread(name string, err error) error {
 	if problem.CodeOf(err) == problem.Internal {
 		return problem.New(problem.Surroundings, "read source %q: %w", name, err)
 	}

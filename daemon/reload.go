@@ -29,7 +29,7 @@ func (d *Daemon) reloads(ctx context.Context, finish func()) error {
 	if d.options.Config == "" {
 		return nil
 	}
-	d.metrics.loaded(time.Now())
+	d.metrics.began(d.settings.instead, time.Now())
 	changed := make(chan struct{}, 1)
 	watched := make(chan struct{})
 	go func() {
@@ -185,6 +185,6 @@ func union(a, b map[string]string) []string {
 // taken up again until it changes.
 func (s *Settings) Instead(of *Settings) *Settings {
 	back := *s
-	back.source = of.source
+	back.source, back.instead = of.source, true
 	return &back
 }

@@ -33,6 +33,16 @@ func (m *metrics) loaded(at time.Time) {
 	m.config.loadedAt.Set(float64(at.Unix()))
 }
 
+// began notes which configuration a daemon begins with: the one in the file, or,
+// where instead, the one that ran before it.
+func (m *metrics) began(instead bool, at time.Time) {
+	m.loaded(at)
+	if instead {
+		m.config.reloads.WithLabelValues("refused").Inc()
+		m.config.good.Set(0)
+	}
+}
+
 // reloaded notes how a reload ended.
 func (m *metrics) reloaded(err error, at time.Time) {
 	if err != nil {

@@ -291,6 +291,30 @@ bindings:
 	r.mustReload(good)
 }
 
+// What could not run here is drained for and given up, and stays wrong in the
+// file: whoever watches the figure has to learn of it.
+func TestConfigurationThatRunsInsteadOfTheFileIsTold(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	path := filepath.Join(s.dir, "pictifyd.yaml")
+	settings, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	url, ended := s.beginWith(ctx, settings.Instead(settings), Options{Renderer: &rendertest.Null{}, Config: path})
+	p := &process{tb: t, url: url}
+	eventually(t, "the figure", func() bool {
+		_, text := p.ask("GET", "/metrics", "")
+		return strings.Contains(text, "pictifyd_config_last_reload_successful 0") &&
+			strings.Contains(text, `pictifyd_config_reload_total{result="refused"} 1`)
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // Written in place, as some editors and copies do: first nothing, then the half
 // of it, which reads well and lacks a binding, then all of it.
 func TestHalfWrittenConfigurationIsNotTaken(t *testing.T) {

@@ -37,6 +37,7 @@ type Settings struct {
 	nodes    map[string]config.Node // of the bindings, for problems found later
 	sections map[string]string      // their digests, by name
 	source   string                 // the digest of the file
+	instead  bool                   // they run in the place of those in the file
 }
 
 // A Source is one entry of sources, with the configuration of its kind.

@@ -58,7 +58,7 @@ func printRow(w io.Writer, row client.Row, now time.Time) {
 		if d.EndedAt != nil {
 			when = "ended " + ago(d.EndedAt, now)
 		}
-		fmt.Fprintf(w, "delivery\t%s to %s: %s of generation %d, %d tries, %s, %s%s\n", d.State, d.Sink, d.Event, d.Generation, d.Attempts, when, d.ID, because(d.Error))
+		fmt.Fprintf(w, "delivery\t%s to %s: %s of generation %d, %s, %s, %s%s\n", d.State, d.Sink, d.Event, d.Generation, tries(d.Attempts), when, d.ID, because(d.Error))
 	}
 }
 
@@ -82,7 +82,7 @@ func printImage(w io.Writer, image client.RowImage, now time.Time) {
 		return
 	}
 	fmt.Fprintf(w, "\ttemplate %s version %d, fingerprint %.16s…\n", r.Template, r.TemplateVersion, r.Fingerprint)
-	fmt.Fprintf(w, "\trender %s: %d tries, %.0f ms, %d bytes, wanted %s\n", r.State, r.Attempts, r.DurationMs, r.Bytes, ago(r.WantedAt, now))
+	fmt.Fprintf(w, "\trender %s: %s, %.0f ms, %d bytes, wanted %s\n", r.State, tries(r.Attempts), r.DurationMs, r.Bytes, ago(r.WantedAt, now))
 	if r.ChangedBy != "" {
 		fmt.Fprintf(w, "\tnot the picture before because of the %s\n", r.ChangedBy)
 	}
@@ -120,4 +120,11 @@ func orNone(state string) string {
 		return "none"
 	}
 	return state
+}
+
+func tries(n int64) string {
+	if n == 1 {
+		return "1 try"
+	}
+	return fmt.Sprintf("%d tries", n)
 }

@@ -32,6 +32,7 @@ func TestRunNowAsksAndWaits(t *testing.T) {
 		{"what the guard holds", "reports --wait", "held", exitInput, "", "the guard holds", `{}`},
 		{"rows that failed", "reports --wait", "failed", exitInput, "2 of 3 rows", "failed.csv", `{}`},
 		{"no binding of the name", "reprots", "", exitInput, "", `there is no binding "reprots"`, `{}`},
+		{"no moment", "reports --at yesterday", "", exitInput, "", `at: "yesterday" is no moment (write a day)`, `{"at":"yesterday"}`},
 		{"no name", "", "", exitInput, "", "binding", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -40,7 +41,11 @@ func TestRunNowAsksAndWaits(t *testing.T) {
 				switch r.Method + " " + r.URL.Path {
 				case "POST /bindings/reports/run":
 					body, _ := io.ReadAll(r.Body)
-					asked = string(body)
+					if asked = string(body); strings.Contains(asked, "yesterday") {
+						w.WriteHeader(http.StatusUnprocessableEntity)
+						fmt.Fprint(w, `{"detail":"no moment","code":"invalid","hint":"write a day","errors":[{"field":"at","message":"\"yesterday\" is no moment"}]}`)
+						return
+					}
 					w.WriteHeader(http.StatusAccepted)
 					fmt.Fprint(w, `{"binding":"reports","jobId":"run_1","statusUrl":"http://else.example/jobs/run_1",`+at+`}`)
 				case "GET /jobs/run_1":

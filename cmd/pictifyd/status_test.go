@@ -87,7 +87,7 @@ func TestExplainTellsTheStoryOfARow(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Größe 42, a/b, version 7", "shop is ok", `title: "Mug" → "Mug XL"`, "card: generation 2", "400 × 200 png",
-		"template card version 3, fingerprint 0123456789abcdef…", "render done: 1 tries, 31 ms, 512 bytes", "because of the row",
+		"template card version 3, fingerprint 0123456789abcdef…", "render done: 1 try, 31 ms, 512 bytes", "because of the row",
 		"dead to hook: render.completed of generation 2, 10 tries", "410 gone",
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -53,9 +53,12 @@ func refreshed(done client.Refresh, keys []string) string {
 	var line string
 	switch {
 	case done.Status == "redrawing":
-		line = plural(done.Images, "image") + " of " + done.Binding + " drawn again"
+		line = plural(done.Images, "image") + " of " + done.Binding + " to be drawn again"
 	case len(keys) == 0 || done.Reading:
 		line = "the source " + done.Source + " is read"
+		if len(keys) > 0 {
+			line += " from end to end: it cannot be asked for single rows"
+		}
 		if done.JobID != "" {
 			line += ", as the job " + done.JobID
 		}

@@ -254,10 +254,10 @@ func explain(path string, err error) error {
 	case errors.Is(err, errWriting):
 		return retry.After(fmt.Errorf("read file %w", err), soon)
 	case errors.Is(err, fs.ErrNotExist):
-		return problem.New(problem.NotFound, "file %q is not there: %w", path, err).
+		return because(err, problem.New(problem.NotFound, "file %q is not there", path)).
 			WithSlug("file_missing").WithHint("put it back, or correct path")
 	case errors.Is(err, fs.ErrPermission):
-		return problem.New(problem.Forbidden, "file %q may not be read: %w", path, err).
+		return because(err, problem.New(problem.Forbidden, "file %q may not be read", path)).
 			WithSlug("file_forbidden").WithHint("let the user that runs pictifyd read it")
 	}
 	var at *fs.PathError
@@ -265,4 +265,10 @@ func explain(path string, err error) error {
 		return fmt.Errorf("read file %q: %w", path, err)
 	}
 	return err
+}
+
+// because gives p its cause, whose text would only say the same again.
+func because(cause error, p *problem.Error) *problem.Error {
+	p.Err = cause
+	return p
 }

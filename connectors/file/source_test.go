@@ -1,6 +1,8 @@
 package file_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,6 +90,7 @@ func TestBadFileIsAnErrorThatSaysWhatToDo(t *testing.T) {
 		"header twice": {"c.csv", "id,a,id\n1,2,3\n", []string{"c.csv:1", `"id"`, "columns 1 and 3"}},
 		"open quote":   {"d.csv", "id,a\n1,\"x\n2,y\n", []string{"d.csv:3", "line 2", "quote"}},
 		"no key":       {"e.csv", "sku,a\n1,x\n", []string{"e.csv:1", `key column "id"`, `"sku", "a"`}},
+		"a near key":   {"e.csv", "Id,a\n1,x\n", []string{"e.csv:1", `key column "id"`, `did you mean "Id"?`}},
 		"half a JSON":  {"f.json", `[{"id":1},{"id":`, []string{"f.json:1", "breaks off"}},
 		"wrong rows":   {"g.json", `{"items":[]}`, []string{"g.json", `"items"`, "$.items"}},
 		"binary":       {"h.csv", "id\n\x00\x01", []string{"h.csv:2", "NUL"}},
@@ -119,7 +122,11 @@ func mustFail(tb testing.TB, p connectors.Poller, words ...string) error {
 }
 
 func TestMissingFileIsAnError(t *testing.T) {
-	mustFail(t, newPoller(t, newConfig(filepath.Join(t.TempDir(), "gone.csv"), "id")), "gone.csv", "not there", "path")
+	path := filepath.Join(t.TempDir(), "gone.csv")
+	err := mustFail(t, newPoller(t, newConfig(path, "id")), "not there", "path")
+	if !errors.Is(err, fs.ErrNotExist) || strings.Count(err.Error(), path) != 1 {
+		t.Errorf("%v does not say it once, or hides its cause", err)
+	}
 }
 
 func TestFolderIsNotRead(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/config"
 	httppoll "github.com/pictifyd/pictifyd/connectors/http"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
@@ -43,6 +44,31 @@ func TestStatusOtherThanSuccessIsAnError(t *testing.T) {
 			if strings.Contains(err.Error(), "hidden") {
 				t.Errorf("error %q shows the query", err)
 			}
+		})
+	}
+}
+
+func TestRefusalNamesTheNextStep(t *testing.T) {
+	token := func(c *httppoll.Config) { c.Bearer = config.NewSecret("t0ken") }
+	for name, c := range map[string]struct {
+		status int
+		change func(*httppoll.Config)
+		want   string
+	}{
+		"a token that is not taken": {401, token, "check bearer: wrong, out of date, or without the right"},
+		"a token that may not":      {403, token, "check bearer: "},
+		"several that say who asks": {401, func(c *httppoll.Config) {
+			token(c)
+			c.Headers = map[string]config.Secret{"X-Shop": config.NewSecret("s3cret")}
+		}, "check bearer and headers: "},
+		"nothing that says who asks": {401, func(*httppoll.Config) {}, "give it bearer, basic, api_key, oauth2 or headers"},
+		"an address that is not":     {404, func(*httppoll.Config) {}, "(correct url)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) })
+			cfg := newConfig(s.URL)
+			c.change(cfg)
+			mustFail(t, newPoller(t, cfg), c.want)
 		})
 	}
 }

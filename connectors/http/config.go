@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/config"
@@ -228,4 +229,18 @@ func (c *Config) method() string {
 		return http.MethodPost
 	}
 	return http.MethodGet
+}
+
+// signsIn names the keys by which requests say who asks, "" where none does.
+func (c *Config) signsIn() string {
+	var with []string
+	for name, set := range map[string]bool{
+		"bearer": !c.Bearer.IsZero(), "basic": c.Basic != nil, "api_key": c.APIKey != nil, "oauth2": c.OAuth2 != nil, "headers": len(c.Headers) > 0,
+	} {
+		if set {
+			with = append(with, name)
+		}
+	}
+	slices.Sort(with)
+	return strings.Join(with, " and ")
 }

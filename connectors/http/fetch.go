@@ -195,11 +195,27 @@ func (s *source) checkStatus(resp *http.Response) error {
 	case code >= 200 && code < 300:
 		return nil
 	}
-	err := error(problem.New(codeOf(resp.StatusCode), "the answer is %s%s", resp.Status, s.excerpt(resp)))
+	failure := problem.New(codeOf(resp.StatusCode), "the answer is %s%s", resp.Status, s.excerpt(resp))
+	failure.Hint = s.remedy(resp.StatusCode)
+	err := error(failure)
 	if wait, ok := retryAfter(resp); ok {
 		return retry.After(err, wait)
 	}
 	return err
+}
+
+// remedy is the next step after a refusal: "" where only time helps.
+func (s *source) remedy(status int) string {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		if with := s.cfg.signsIn(); with != "" {
+			return "check " + with + ": wrong, out of date, or without the right to read this address"
+		}
+		return "nothing of this source says who asks: give it bearer, basic, api_key, oauth2 or headers"
+	case http.StatusNotFound, http.StatusGone:
+		return "correct url"
+	}
+	return ""
 }
 
 func codeOf(status int) problem.Code {

@@ -23,7 +23,7 @@ func formatOf(layout poll.Layout, a answer, begin []byte) (string, error) {
 		if format != "" {
 			wanted = format
 		}
-		return "", problem.New(problem.Upstream, "the answer is HTML or XML where %s was expected", wanted).
+		return "", problem.New(problem.Upstream, "the answer is HTML or XML, not %s", wanted).
 			WithSlug(NotRows).WithHint("open the address: it may be a login or an error page")
 	}
 	if format != "" {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/rows"
@@ -122,10 +123,15 @@ func (d *tableDecoder) Close() error {
 // their identity at once.
 func (d *tableDecoder) requireColumns(key []string) error {
 	for _, column := range key {
-		if !slices.Contains(d.header, column) {
-			return problem.New(problem.Invalid, "key column %q is not in the header; it has %s", column, list(d.header)).
-				In(atLine(d.table.HeaderLine())).WithHint("correct key, the delimiter, or the header")
+		if slices.Contains(d.header, column) {
+			continue
 		}
+		e := problem.New(problem.Invalid, "key column %q is not in the header; it has %s", column, list(d.header)).
+			In(atLine(d.table.HeaderLine()))
+		if near, ok := config.Nearest(column, d.header); ok {
+			return e.WithHint("did you mean %q? correct key, or the header", near)
+		}
+		return e.WithHint("correct key, the delimiter, or the header")
 	}
 	return nil
 }
