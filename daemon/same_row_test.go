@@ -114,7 +114,6 @@ func mustWorkbook(tb testing.TB, path string, rows [][]any) {
 	}
 }
 
-
 func mustJSON(tb testing.TB, v any) string {
 	tb.Helper()
 	text, err := json.Marshal(v)
