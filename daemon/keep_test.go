@@ -247,7 +247,7 @@ func TestDeletedRowIsNowhere(t *testing.T) {
 	k.refresh("cards")
 	eventually(t, "the reading", func() bool {
 		c, err := k.daemon.store.Counters(t.Context())
-		return err == nil && c.Missing == 2
+		return err == nil && c.Missing == 2 && c.JobsOpen == 0
 	})
 	files := len(k.files())
 	k.age(time.Hour)

@@ -519,7 +519,7 @@ func (l countingListener) Accept() (net.Conn, error) {
 // callersSpecs are, of each kind that callers may make, a body that would reach
 // an address.
 var callersSpecs = map[string]string{
-	"source sheets":  `{"name":"x","kind":"sheets","spreadsheet":"1AbC","range":"Talks","key":"sku","apiKey":"a long secret","endpoint":"ADDRESS"}`,
+	"source sheets":  `{"name":"x","kind":"sheets","spreadsheet":"1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789","range":"Products!A:B","key":"sku","endpoint":"ADDRESS","apiKey":"a-key-of-letters"}`,
 	"source static":  `{"name":"x","kind":"static","key":"id","rows":[{"id":1}],"url":"ADDRESS"}`, // it has no place for one
 	"source webhook": `{"name":"x","kind":"webhook","path":"ADDRESS","key":"sku","secret":"long enough"}`,
 	"source http":    `{"name":"x","kind":"http","url":"ADDRESS","key":"sku","every":"1s"}`,

@@ -190,24 +190,60 @@ func (s *Store) DeleteJobRow(ctx context.Context, job, key string) (count Erased
 		if err := t.mayDelete(ctx, job); err != nil { // somebody may have retried it meanwhile
 			return err
 		}
-		if count.Deliveries, err = t.exec(ctx, `DELETE FROM deliveries WHERE sink IN list($1) AND owner = $2 AND key = $3 AND key <> ''`,
-			list(hooksOf(job)), string(bindings.JobOwner(job)), key); err != nil {
-			return err
-		}
-		for _, idx := range rows {
-			n, err := t.exec(ctx, `UPDATE job_rows SET key = '', data = '', error = '' WHERE job = $1 AND idx = $2`, job, idx)
-			if err != nil {
-				return err
-			}
-			count.Rows += n
-			e := erasure{`owner = $1 AND idx = $2`, []any{string(bindings.JobOwner(job)), idx}}
-			if err := t.erase(ctx, e, true, &count); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.eraseJobRows(ctx, job, key, rows, &count)
 	})
 	return count, wrap(err, "delete a row of job %s", job)
+}
+
+// eraseJobRows deletes the rows of a job that has ended which have a key.
+func (t *tx) eraseJobRows(ctx context.Context, job, key string, rows []int64, count *Erased) error {
+	owner := string(bindings.JobOwner(job))
+	n, err := t.exec(ctx, `DELETE FROM deliveries WHERE sink IN list($1) AND owner = $2 AND key = $3 AND key <> ''`, list(hooksOf(job)), owner, key)
+	if err != nil {
+		return err
+	}
+	count.Deliveries += n
+	for _, idx := range rows {
+		n, err := t.exec(ctx, `UPDATE job_rows SET key = '', data = '', error = '' WHERE job = $1 AND idx = $2`, job, idx)
+		if err != nil {
+			return err
+		}
+		count.Rows += n
+		if err := t.erase(ctx, erasure{`owner = $1 AND idx = $2`, []any{owner, idx}}, true, count); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseFromRuns deletes a row from the runs of a binding that have ended; one that
+// has not keeps it, as far as anybody can tell.
+func (t *tx) eraseFromRuns(ctx context.Context, binding, key string, count *Erased) error {
+	type place struct {
+		job   string
+		idx   int64
+		ended int64
+	}
+	places, err := collect(ctx, t.reader, `SELECT j.id, i.idx, CASE WHEN j.completed_at IS NULL THEN 0 ELSE 1 END FROM jobs AS j
+		JOIN items AS i ON i.owner = 'job/' || j.id WHERE j.binding = $1 AND i.key = $2
+		UNION SELECT id, 0, 0 FROM jobs WHERE binding = $1 AND completed_at IS NULL AND planned < total`, []any{binding, key},
+		func(scan func(...any) error) (p place, err error) { return p, scan(&p.job, &p.idx, &p.ended) })
+	if err != nil {
+		return err
+	}
+	for _, p := range places {
+		if p.ended == 0 {
+			count.Running = merge(count.Running, []string{p.job})
+			continue
+		}
+		var of Erased // the rows and images of a run are those of the binding once more
+		if err := t.eraseJobRows(ctx, p.job, key, []int64{p.idx}, &of); err != nil {
+			return err
+		}
+		of.Rows, of.Images, of.Jobs = 0, 0, []string{p.job}
+		count.Add(of)
+	}
+	return nil
 }
 
 // rowsOfKey are the indexes of the rows of a job that have a key: those among
@@ -288,6 +324,9 @@ func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, 
 		}
 		if count.Images > before {
 			count.Bindings = append(count.Bindings, name)
+		}
+		if err := t.eraseFromRuns(ctx, name, key, count); err != nil {
+			return err
 		}
 		told, err := collect(ctx, t.reader, `DELETE FROM deliveries WHERE sink IN list($1) AND owner = $2 AND key = $3
 			RETURNING CASE WHEN attempts > 0 THEN sink ELSE '' END`, []any{list(sinks), owner, key}, text1)
