@@ -138,18 +138,23 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	defer tick.Stop()
 	again := time.NewTimer(f.every)
 	again.Stop()
+	pausing := false // after a failure; a source that asked to be left alone is, for longer than its interval too
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case wait := <-f.later:
 			again.Stop()
-			if wait > 0 {
+			if pausing = wait > 0; pausing {
 				again.Reset(wait)
 			}
 			continue
 		case <-again.C:
+			pausing = false
 		case <-tick.C:
+			if pausing {
+				continue
+			}
 		}
 		f.wish.ask()
 	}

@@ -24,6 +24,7 @@ const (
 	childConfig = "PICTIFYD_CHILD_CONFIG" // the configuration to run
 	childCrash  = "PICTIFYD_CHILD_CRASH"  // point:n, where it kills itself at the n-th passing
 	childChrome = "PICTIFYD_CHILD_CHROME" // not empty: with the real Chrome pool
+	childReload = "PICTIFYD_CHILD_RELOAD" // not empty: the configuration is read again as it changes, and at a hangup
 )
 
 func TestMain(m *testing.M) {
@@ -55,6 +56,11 @@ func child(path string) int {
 	}
 	if os.Getenv(childChrome) == "" {
 		o.Renderer = &rendertest.Null{Delay: 8 * time.Millisecond} // so that a turn is recorded in parts
+	}
+	if os.Getenv(childReload) != "" {
+		hangup := make(chan os.Signal, 1)
+		signal.Notify(hangup, syscall.SIGHUP)
+		o.Config, o.Reload = path, hangup
 	}
 	if err := Run(ctx, settings, o); err != nil {
 		fmt.Fprintln(os.Stderr, err)

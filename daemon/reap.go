@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
@@ -20,22 +21,39 @@ func (d *Daemon) reap(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		var busy sync.WaitGroup
 		for _, f := range d.roster().feeds {
-			err := d.reapOne(ctx, f)
-			if ctx.Err() == nil {
-				d.faults.note(d.log, "reap", f.name, err)
+			if f.gate.tryEnter() {
+				d.reapOne(ctx, f)
+			} else {
+				busy.Go(func() { d.reapAfter(ctx, f) })
 			}
 		}
+		busy.Wait()
 	}
 }
 
-// reapOne leaves a source alone while it is read: a row that the reading finds
-// again must not go between its plan and its commit.
-func (d *Daemon) reapOne(ctx context.Context, f *feed) error {
-	if !f.gate.tryEnter() {
-		return nil
+// reapAfter waits for the reading of f that is under way, until the next look. A
+// source that is read in the rhythm of the looks would be met in a reading each time.
+func (d *Daemon) reapAfter(ctx context.Context, f *feed) {
+	wait, cancel := context.WithTimeout(ctx, reapEvery)
+	defer cancel()
+	if f.gate.enter(wait) == nil {
+		d.reapOne(ctx, f)
 	}
+}
+
+// reapOne removes the rows of f, and leaves its gate, which the caller has entered:
+// a row that a reading finds again must not go between its plan and its commit.
+func (d *Daemon) reapOne(ctx context.Context, f *feed) {
 	defer f.gate.leave()
+	err := d.reapRows(ctx, f)
+	if ctx.Err() == nil {
+		d.faults.note(d.log, "reap", f.name, err)
+	}
+}
+
+func (d *Daemon) reapRows(ctx context.Context, f *feed) error {
 	grace, remove := d.graceOf(f.name)
 	_, err := d.store.Reap(ctx, f.name, time.Now().Add(-grace), remove)
 	return err
