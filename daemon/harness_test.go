@@ -80,6 +80,18 @@ func chromeFor(yaml string) string {
 	return "render: { chrome: " + strconv.Quote(path) + " }"
 }
 
+// forgetChrome takes that setting out of the configuration.
+func (s *site) forgetChrome() {
+	s.tb.Helper()
+	src, err := os.ReadFile(filepath.Join(s.dir, "pictifyd.yaml"))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	if rest, ok := strings.CutPrefix(string(src), chromeFor("")); ok {
+		s.write("pictifyd.yaml", rest)
+	}
+}
+
 func (s *site) write(name, text string) {
 	s.tb.Helper()
 	path := filepath.Join(s.dir, name)

@@ -29,8 +29,11 @@ type reloadable struct {
 	ended  <-chan error
 }
 
+// reloadable runs a daemon that draws nothing, so that its configurations need not
+// name the Chrome of the tests.
 func (s *site) reloadable() *reloadable {
 	s.tb.Helper()
+	s.forgetChrome()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &reloadable{site: s, signal: make(chan os.Signal, 1)}
 	log := &output{}
@@ -66,7 +69,7 @@ templates: templates
 // mustReload has another configuration in effect.
 func (r *reloadable) mustReload(yaml string) {
 	r.site.tb.Helper()
-	r.site.write("pictifyd.yaml", chromeFor(yaml)+reloadHead+yaml)
+	r.site.write("pictifyd.yaml", reloadHead+yaml)
 	before := strings.Count(r.log.String(), "configuration read again")
 	r.signal <- syscall.SIGHUP
 	eventually(r.site.tb, "the reload", func() bool { return strings.Count(r.log.String(), "configuration read again") > before })
@@ -329,8 +332,8 @@ bindings:
 	s.write("rows.csv", csvRows(1, "one"))
 	r := s.reloadable()
 	path := filepath.Join(s.dir, "pictifyd.yaml")
-	halves := chromeFor("") + reloadHead + "sources: { catalog: { kind: file, path: rows.csv, key: sku } }\n"
-	for _, text := range []string{"", halves, "", halves, chromeFor("") + reloadHead + first + second} {
+	halves := reloadHead + "sources: { catalog: { kind: file, path: rows.csv, key: sku } }\n"
+	for _, text := range []string{"", halves, "", halves, reloadHead + first + second} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -355,7 +358,7 @@ bindings:
 	s.write("rows.csv", csvRows(1, "one"))
 	r := s.reloadable()
 	for i := range 100 {
-		s.write("pictifyd.yaml", chromeFor("")+reloadHead+yaml(i+1))
+		s.write("pictifyd.yaml", reloadHead+yaml(i+1))
 		select {
 		case r.signal <- syscall.SIGHUP:
 		default:
