@@ -68,7 +68,7 @@ func (s *storm) yaml() string {
 // Whatever happens in whatever order, with the daemon killed in between: when it
 // is over, the images are what the rows of the sources say, and the sink knows it.
 func TestImagesAreWhatTheRowsSayAfterAnyStorm(t *testing.T) {
-	seeds := uint64(6)
+	seeds := uint64(4)
 	if campaign.Whole() {
 		seeds = 60
 	}

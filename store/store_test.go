@@ -22,6 +22,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSQLite(t *testing.T) {
+	if testing.Short() && os.Getenv("PICTIFYD_TEST_POSTGRES") != "" {
+		t.Skip("pure Go's SQLite is thirty times slower under the race detector, and PostgreSQL takes the same way: runs in the pass without -short")
+	}
 	root := t.TempDir()
 	storetest.Run(t, func(tb testing.TB) *store.Store {
 		tb.Helper()
