@@ -147,6 +147,10 @@ about() {
   fi
   gobench "A change in the file to new bytes under /b/…, at rest" ./daemon '^BenchmarkChangeToBytes$' 100x
   gobench "A reading of 10,000 rows of which 10 changed" ./daemon '^BenchmarkReading$' 20x
+  gobench "A reading of 1,000,000 rows of which 1,000 changed, from a CSV and from pages of an API" ./daemon '^BenchmarkMillion$' 1x
+  gobench "200 sources polled every 10 s while nothing changes" ./daemon '^BenchmarkIdlePolls$' 1x
+  gobench "Calls of a webhook source, each a row" ./daemon '^BenchmarkHooks$' 4000x
+  gobench "An image asked for on demand" ./daemon '^BenchmarkLive$' 300x
   gobench "Resolving and printing a row of the product card, beside html/template" ./template '^BenchmarkRow$' 1s
   gobench "Checking 50,000 rows of the product card on all cores, beside decoding them with encoding/json on one" ./template '^BenchmarkCheck50000Rows$' 3x
 } >"$work/RESULTS.md"
