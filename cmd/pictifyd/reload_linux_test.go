@@ -37,10 +37,7 @@ func (s *written) String() string {
 // A process that gets SIGHUP takes a binding that came, and starts anew for a
 // section that it reads at the start alone.
 func TestHangupHasTheConfigurationReadAgain(t *testing.T) {
-	chrome := os.Getenv("PICTIFYD_TEST_CHROME")
-	if chrome == "" {
-		t.Skip("PICTIFYD_TEST_CHROME names no Chrome")
-	}
+	chrome := testChrome(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

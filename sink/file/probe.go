@@ -24,7 +24,7 @@ func (f *folder) Probe(context.Context) error {
 			return problem.New(problem.Surroundings, "look at the folder %s: %w", dir, err)
 		case !info.IsDir():
 			return problem.New(problem.Surroundings, "%s is no folder", dir).WithHint("name another path, or remove the file")
-		case unix.Access(dir, unix.W_OK|unix.X_OK) != nil:
+		case unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS) != nil:
 			return problem.New(problem.Surroundings, "the folder %s can't be written", dir).WithHint("let the user that runs pictifyd write there")
 		}
 		return nil
