@@ -67,6 +67,7 @@ func (b *book) record(ctx context.Context, end bool) error {
 		}
 		for i, hash := range hashes {
 			b.done[b.places[i]].Hash = hash
+			d.now.lately.put(b.done[b.places[i]], nil, true)
 		}
 		d.crash("blobs.written")
 	}

@@ -155,22 +155,20 @@ func (d *Daemon) drawNow(ctx context.Context, w bindings.Want) (store.Rendered, 
 		return done, err
 	}
 	done.Hash = hashes[0]
-	d.now.lately.put(done, nil)
+	d.now.lately.put(done, nil, false)
 	return done, nil
 }
 
 // shared is picture, or that of whoever draws the same just now.
 func (d *Daemon) shared(ctx context.Context, p prepared) (store.Rendered, []byte) {
-	if p.claim.Owner != store.AskerOwner { // whose own claim found nothing made
-		if got, ok := d.drawnLately(ctx, p.claim.Fingerprint); ok {
-			return got.done, got.bytes
-		}
+	turn := p.claim.Owner != store.AskerOwner
+	// Neither found anything made, when it claimed or asked; the other may have since.
+	if got, ok := d.drawnLately(ctx, p.claim.Fingerprint, !turn); ok {
+		return got.done, got.bytes
 	}
 	got, led, err := d.now.pictures.Do(ctx, p.claim.Fingerprint, func(ctx context.Context) (picture, error) {
 		done, bytes := d.picture(ctx, p)
-		if p.claim.Owner == store.AskerOwner {
-			d.now.lately.put(done, bytes)
-		}
+		d.now.lately.put(done, bytes, turn)
 		return picture{done: done, bytes: bytes}, nil
 	})
 	if err != nil || !led && (got.done.Problem != nil || got.done.Retry != nil) {

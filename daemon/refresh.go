@@ -73,6 +73,7 @@ func (d *Daemon) Redraw(ctx context.Context, name string, keys []string) (api.Re
 	if err != nil {
 		return api.Refreshed{}, err
 	}
+	d.now.lately.forget("") // what was drawn before it was asked for is not again
 	if keys == nil {
 		return d.redrawAll(ctx, b)
 	}

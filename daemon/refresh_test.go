@@ -192,3 +192,13 @@ func TestRefreshOfARowTakesNoOther(t *testing.T) {
 		t.Errorf("row A is %s", row)
 	}
 }
+
+// What was drawn a moment ago for somebody who waited is drawn again all the same
+// when a person says so.
+func TestForcedRefreshDrawsAgainWhatWasDrawnJustNow(t *testing.T) {
+	l := newLive(t, "ttl: 1h", "", "")
+	l.get("A").must(t, 200)
+	drawn := l.null.Count()
+	ask(t, "POST", l.url+"/bindings/cards/refresh", `{"keys":["A"],"force":true}`).must(t, 202)
+	eventually(t, "it is drawn again", func() bool { return l.null.Count() == drawn+1 })
+}
