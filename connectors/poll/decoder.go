@@ -41,7 +41,7 @@ const (
 // An Element is one record of a document: the values of a row, or the fault
 // that keeps it from being one.
 type Element struct {
-	Values   map[string]any
+	Values   map[string]any    // beside a fault those that could be read, or nil
 	Fault    *connectors.Fault // nil for a row
 	Position string            // as in connectors.Row
 	Size     int64             // bytes in the document

@@ -82,7 +82,7 @@ func (s step) in(value any) (part any, missing string) {
 	if part, ok := object[s.name]; ok {
 		return part, ""
 	}
-	return nil, "has " + list(slices.Sorted(maps.Keys(object)))
+	return nil, "has " + connectors.Quoted(slices.Sorted(maps.Keys(object)))
 }
 
 // Row is the row of an element that is no fault.

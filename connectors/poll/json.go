@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/rows"
 )
@@ -118,7 +119,7 @@ func (d *jsonDecoder) enterName(begin json.Token, i int) error {
 	if len(names) == 0 {
 		return d.missing(i, "%s is an empty object", here)
 	}
-	return d.missing(i, "%s has %s", here, list(names))
+	return d.missing(i, "%s has %s", here, connectors.Quoted(names))
 }
 
 func (d *jsonDecoder) enterIndex(begin json.Token, i int) error {
@@ -287,7 +288,7 @@ func (d *jsonDecoder) noArray(begin json.Token) error {
 	if err != nil {
 		return err
 	}
-	return problem.New(problem.Invalid, "%s is an object, not an array of rows; it has %s", d.path, list(names)).
+	return problem.New(problem.Invalid, "%s is an object, not an array of rows; it has %s", d.path, connectors.Quoted(names)).
 		WithSlug("rows_not_found").WithHint("name the array, as in rows: \"$.items\"")
 }
 

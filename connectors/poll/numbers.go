@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -67,8 +68,8 @@ func (n Numbers) in(header []string) (numberColumns, error) {
 	return c, nil
 }
 
-// read makes numbers of the values of e, or says why one can't be.
-func (c numberColumns) read(e Element) *connectors.Fault {
+// read makes numbers of the values of e, or says why one can't be, and takes it away.
+func (c numberColumns) read(e Element) (first *connectors.Fault) {
 	for _, column := range c.columns {
 		cell, _ := e.Values[column].(string)
 		if strings.TrimSpace(cell) == "" {
@@ -77,11 +78,13 @@ func (c numberColumns) read(e Element) *connectors.Fault {
 		}
 		n, ok := c.form.parse(cell)
 		if !ok {
-			return fault(e.Position, BadRecord, "%s %.40q is not a number as %s writes it, as in %s", column, cell, c.form.locale, c.form.sample)
+			first = cmp.Or(first, fault(e.Position, BadRecord, "%s %.40q is not a number as %s writes it, as in %s", column, cell, c.form.locale, c.form.sample))
+			delete(e.Values, column)
+			continue
 		}
 		e.Values[column] = n
 	}
-	return nil
+	return first
 }
 
 // A numberForm is how a locale writes numbers.

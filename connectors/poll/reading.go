@@ -99,7 +99,7 @@ func (r *Reading) begin(d Decoder) error {
 
 func (r *Reading) allNumbers() error {
 	if len(r.absent) > 0 {
-		return problem.New(problem.Invalid, "column %q of numbers is in no header; there are %s", r.absent[0], list(r.header)).
+		return problem.New(problem.Invalid, "column %q of numbers is in no header; there are %s", r.absent[0], connectors.Quoted(r.header)).
 			At("numbers.columns").WithHint("correct the columns of numbers, or the header")
 	}
 	return nil
@@ -126,7 +126,7 @@ func (r *Reading) add(ctx context.Context, e Element) error {
 		if r.fault == nil {
 			r.fault = e.Fault
 		}
-		r.batch.Faults = append(r.batch.Faults, *e.Fault)
+		r.batch.Faults = append(r.batch.Faults, r.keyed(e))
 	} else {
 		r.rows++
 		r.batch.Rows = append(r.batch.Rows, connectors.Row{
@@ -140,6 +140,16 @@ func (r *Reading) add(ctx context.Context, e Element) error {
 		return nil
 	}
 	return r.flush(ctx)
+}
+
+// keyed is the fault of e with the key of its row, where its cells tell it: the row
+// is there, although something else of it can't be read.
+func (r *Reading) keyed(e Element) connectors.Fault {
+	f := *e.Fault
+	if f.Key == nil && e.Values != nil {
+		f.Key = connectors.KeyOf(r.key, e.Values)
+	}
+	return f
 }
 
 func (r *Reading) flush(ctx context.Context) error {

@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"slices"
@@ -84,9 +85,7 @@ func (d *tableDecoder) Next() (Element, error) {
 		for i, cell := range r.Cells {
 			e.Values[d.header[i]] = cell
 		}
-		if e.Fault = d.errorCell(e, r.Cells); e.Fault == nil {
-			e.Fault = d.numbers.read(e)
-		}
+		e.Fault = cmp.Or(d.errorCells(e, r.Cells), d.numbers.read(e))
 	}
 	return e, nil
 }
@@ -94,17 +93,19 @@ func (d *tableDecoder) Next() (Element, error) {
 // errorTexts are what formulas of a sheet have for a result where they have none.
 var errorTexts = []string{"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!"}
 
-// errorCell says which cell of a sheet has an error; in other tables a text is a text.
-func (d *tableDecoder) errorCell(e Element, cells []string) *connectors.Fault {
+// errorCells says which cell of a sheet has an error, and takes the values away that
+// are none; in other tables a text is a text.
+func (d *tableDecoder) errorCells(e Element, cells []string) (first *connectors.Fault) {
 	if _, sheet := d.table.(*rows.Sheet); !sheet {
 		return nil
 	}
 	for i, cell := range cells {
 		if strings.HasPrefix(cell, "#") && slices.Contains(errorTexts, cell) {
-			return fault(e.Position, ErrorCell, "%s is %s", d.header[i], cell)
+			first = cmp.Or(first, fault(e.Position, ErrorCell, "%s is %s", d.header[i], cell))
+			delete(e.Values, d.header[i])
 		}
 	}
-	return nil
+	return first
 }
 
 func (d *tableDecoder) missingNumbers() (missing, header []string) {
@@ -126,7 +127,7 @@ func (d *tableDecoder) requireColumns(key []string) error {
 		if slices.Contains(d.header, column) {
 			continue
 		}
-		e := problem.New(problem.Invalid, "key column %q is not in the header; it has %s", column, list(d.header)).
+		e := problem.New(problem.Invalid, "key column %q is not in the header; it has %s", column, connectors.Quoted(d.header)).
 			In(atLine(d.table.HeaderLine()))
 		if near, ok := config.Nearest(column, d.header); ok {
 			return e.WithHint("did you mean %q? correct key, or the header", near)
@@ -134,18 +135,4 @@ func (d *tableDecoder) requireColumns(key []string) error {
 		return e.WithHint("correct key, the delimiter, or the header")
 	}
 	return nil
-}
-
-// list is names as a person reads them, cut where there are too many.
-func list(names []string) string {
-	const most = 20
-	more := ""
-	if len(names) > most {
-		names, more = names[:most], ", …"
-	}
-	quoted := make([]string, len(names))
-	for i, name := range names {
-		quoted[i] = strconv.Quote(name)
-	}
-	return strings.Join(quoted, ", ") + more
 }

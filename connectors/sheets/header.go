@@ -2,11 +2,11 @@ package sheets
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/a1"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -68,27 +68,13 @@ func (h header) require(what string, names []string) error {
 			continue
 		}
 		found := slices.DeleteFunc(slices.Clone(h.names), func(n string) bool { return n == "" })
-		e := h.drift("%s column %q is not in the header; it has %s", what, name, list(found))
+		e := h.drift("%s column %q is not in the header; it has %s", what, name, connectors.Quoted(found))
 		if near, ok := config.Nearest(name, found); ok {
 			return e.WithHint("did you mean %q? rename it back in the sheet, or correct the configuration", near)
 		}
 		return e.WithHint("name it in the sheet, or correct %s or the range", what)
 	}
 	return nil
-}
-
-// list is names as a person reads them, cut where there are too many.
-func list(names []string) string {
-	const most = 20
-	more := ""
-	if len(names) > most {
-		names, more = names[:most], ", …"
-	}
-	quoted := make([]string, len(names))
-	for i, name := range names {
-		quoted[i] = strconv.Quote(name)
-	}
-	return strings.Join(quoted, ", ") + more
 }
 
 // ranges are the cells below the header in the columns of these names, as far as

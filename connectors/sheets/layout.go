@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/a1"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -54,10 +55,10 @@ func (l *layout) find(title, gid string) (grid, error) {
 		}
 	}
 	if title == "" {
-		return grid{}, problem.New(problem.NotFound, "the spreadsheet has no sheet with the gid %s; it has %s", gid, list(titles)).
+		return grid{}, problem.New(problem.NotFound, "the spreadsheet has no sheet with the gid %s; it has %s", gid, connectors.Quoted(titles)).
 			WithSlug("no_sheet").WithHint("open the sheet and copy its address again, or name it in range")
 	}
-	e := problem.New(problem.NotFound, "the spreadsheet has no sheet %q; it has %s", title, list(titles)).WithSlug("no_sheet")
+	e := problem.New(problem.NotFound, "the spreadsheet has no sheet %q; it has %s", title, connectors.Quoted(titles)).WithSlug("no_sheet")
 	if near, ok := config.Nearest(title, titles); ok {
 		return grid{}, e.WithHint("did you mean %q? rename the sheet back, or correct range", near)
 	}
