@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -152,12 +153,14 @@ func TestCohortGetsPNGAndPDFOfEachFromOneRequest(t *testing.T) {
 	}
 }
 
-var shopAt = regexp.MustCompile(`http://127\.0\.0\.1:(\d+)/`)
+var listensAt = regexp.MustCompile(`http://127\.0\.0\.1:(\d+)/`)
 
-func TestCatalogGetsItsURLsAndOneAnewForOneChange(t *testing.T) {
-	s := newStory(t, "catalog")
-	cmd := exec.Command(mustBuild(t, "../examples/catalog/shop"), filepath.Join(s.dir, "data"), filepath.Join(s.dir, "products.csv"))
-	cmd.Env = append(os.Environ(), "SHOP_PORT=0")
+// startProgram runs a server of an example on a free port, which its first line
+// names. stop kills it; the end of the test does, too.
+func startProgram(t *testing.T, pkg, portEnv string, args ...string) (port string, stop func()) {
+	t.Helper()
+	cmd := exec.Command(mustBuild(t, pkg), args...)
+	cmd.Env = append(os.Environ(), portEnv+"=0")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -166,16 +169,23 @@ func TestCatalogGetsItsURLsAndOneAnewForOneChange(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(syscall.SIGKILL)
 		_ = cmd.Wait()
 	})
+	t.Cleanup(stop)
 	line, err := bufio.NewReader(out).ReadString('\n')
-	shop := shopAt.FindStringSubmatch(line)
-	if err != nil || shop == nil {
-		t.Fatalf("the shop says %q, %v", line, err)
+	at := listensAt.FindStringSubmatch(line)
+	if err != nil || at == nil {
+		t.Fatalf("%s says %q, %v", pkg, line, err)
 	}
-	t.Setenv("SHOP_PORT", shop[1])
+	return at[1], stop
+}
+
+func TestCatalogGetsItsURLsAndOneAnewForOneChange(t *testing.T) {
+	s := newStory(t, "catalog")
+	port, _ := startProgram(t, "../examples/catalog/shop", "SHOP_PORT", filepath.Join(s.dir, "data"), filepath.Join(s.dir, "products.csv"))
+	t.Setenv("SHOP_PORT", port)
 	s.write("pictifyd.yaml", strings.Replace(s.read("pictifyd.yaml"), "every: 5s", "every: 1s", 1))
 	s.run(Options{})
 

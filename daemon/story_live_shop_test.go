@@ -1,49 +1,15 @@
 package daemon
 
 import (
-	"bufio"
 	"bytes"
 	"image"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 )
-
-// startShop runs the shop of the example and returns its address.
-func startShop(t *testing.T, s *site) (url string, stop func()) {
-	t.Helper()
-	cmd := exec.Command(mustBuild(t, "../examples/live-shop/shop"), filepath.Join(s.dir, "products.csv"))
-	cmd.Env = append(os.Environ(), "SHOP_PORT=0")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stopped := false
-	stop = func() {
-		if !stopped {
-			_ = cmd.Process.Signal(syscall.SIGKILL)
-			_ = cmd.Wait()
-		}
-		stopped = true
-	}
-	t.Cleanup(stop)
-	line, err := bufio.NewReader(out).ReadString('\n')
-	at := shopAt.FindStringSubmatch(line)
-	if err != nil || at == nil {
-		t.Fatalf("the shop says %q, %v", line, err)
-	}
-	t.Setenv("SHOP_PORT", at[1])
-	return strings.TrimSuffix(at[0], "/"), stop
-}
 
 // look asks for a picture, whether it is there or not.
 func look(t *testing.T, url string) (status int, data []byte) {
@@ -61,7 +27,9 @@ func look(t *testing.T, url string) (status int, data []byte) {
 
 func TestShopIsReadPageByPageAndAskedForOneProduct(t *testing.T) {
 	s := newStory(t, "live-shop")
-	shop, stop := startShop(t, s)
+	port, stop := startProgram(t, "../examples/live-shop/shop", "SHOP_PORT", filepath.Join(s.dir, "products.csv"))
+	t.Setenv("SHOP_PORT", port)
+	shop := "http://127.0.0.1:" + port
 	s.write("pictifyd.yaml", strings.Replace(s.read("pictifyd.yaml"), "every: 10s", "every: 1s", 1))
 	url, _ := s.run(Options{})
 	card := func(binding, sku string) []byte {

@@ -1,44 +1,20 @@
 package daemon
 
 import (
-	"bufio"
 	"bytes"
 	"image"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 )
 
-var emulatorAt = regexp.MustCompile(`http://127\.0\.0\.1:(\d+)/`)
-
 func TestASheetGetsACardForEachRowAndOneAnewForOneCell(t *testing.T) {
 	s := newStory(t, "sheets")
-	cmd := exec.Command(mustBuild(t, "../examples/sheets/emulator"), filepath.Join(s.dir, "events.csv"))
-	cmd.Env = append(os.Environ(), "SHEETS_PORT=0")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGKILL)
-		_ = cmd.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	at := emulatorAt.FindStringSubmatch(line)
-	if err != nil || at == nil {
-		t.Fatalf("the emulator says %q, %v", line, err)
-	}
-	t.Setenv("SHEETS_PORT", at[1])
+	port, _ := startProgram(t, "../examples/sheets/emulator", "SHEETS_PORT", filepath.Join(s.dir, "events.csv"))
+	t.Setenv("SHEETS_PORT", port)
 	s.write("pictifyd.yaml", strings.Replace(s.read("pictifyd.yaml"), "every: 5s", "every: 1s", 1))
 	url, _ := s.run(Options{})
 
@@ -71,7 +47,7 @@ func TestASheetGetsACardForEachRowAndOneAnewForOneCell(t *testing.T) {
 
 	// One cell, over the API that a person's browser uses too: the third talk's seats.
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut,
-		"http://127.0.0.1:"+at[1]+"/v4/spreadsheets/1TalksOfTheWinterSeries/values/Talks!G4?valueInputOption=USER_ENTERED", strings.NewReader(`{"values": [["6"]]}`))
+		"http://127.0.0.1:"+port+"/v4/spreadsheets/1TalksOfTheWinterSeries/values/Talks!G4?valueInputOption=USER_ENTERED", strings.NewReader(`{"values": [["6"]]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
