@@ -49,6 +49,7 @@ type feed struct {
 	// planned with one set of bindings from its first row to its last.
 	gate gate
 
+	numbered bool // its readings are newer than whatever is stored
 	compiled bool // bindings are those of the configuration, but for the unable
 	bindings []*bindings.Binding
 	failures int     // readings that failed in a row

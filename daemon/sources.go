@@ -94,6 +94,12 @@ func (d *Daemon) bind(ctx context.Context, f *feed) error {
 // compile makes the bindings of f, unless they are made. Those that cannot work,
 // or are paused, are left out and planned anew when they can. The caller is inside the gate.
 func (d *Daemon) compile(ctx context.Context, f *feed) error {
+	if !f.numbered {
+		if err := d.store.OutnumberRows(ctx, f.name); err != nil {
+			return err
+		}
+		f.numbered = true
+	}
 	if f.compiled {
 		return nil
 	}

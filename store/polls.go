@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -53,6 +54,22 @@ func (s *Store) BeginReading(ctx context.Context, source string, places int) (re
 			ON CONFLICT (name) DO UPDATE SET seq = sources.seq + CAST($2 AS BIGINT) RETURNING seq`, source, places).Scan(&seq)
 	})
 	return fmt.Sprintf("%s#%d", source, seq), seq, wrap(err, "begin to read %q", source)
+}
+
+// lastReading leaves room for more readings than there will ever be.
+const lastReading = math.MaxInt64 - 1<<40
+
+// OutnumberRows has the readings of source to come be newer than every row that is
+// stored. Those may have been numbered by another count: that of a sender, before
+// the configuration said otherwise.
+func (s *Store) OutnumberRows(ctx context.Context, source string) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, `UPDATE sources SET seq = CASE WHEN m.newest > $2 THEN $2 ELSE m.newest END
+			FROM (SELECT max(version) AS newest FROM source_rows WHERE source = $1) AS m WHERE sources.name = $1 AND m.newest > sources.seq`,
+			source, int64(lastReading))
+		return err
+	})
+	return wrap(err, "number the readings of %q behind its rows", source)
 }
 
 // BeginLook is BeginReading for the whole of a source.

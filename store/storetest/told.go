@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -154,6 +155,24 @@ var looks = map[string]func(*testing.T, Open){
 		got(s.Commit(t.Context(), plan(t, s, reading{seq: 2, rows: map[string]string{"a": "2"}})))(t)
 		if from := got(s.Position(t.Context(), source))(t); from != nil {
 			t.Errorf("after a reading that died it is %q, want the beginning", from)
+		}
+	},
+}
+
+var numbering = map[string]func(*testing.T, Open){
+	"ReadingsAreNewerThanRowsOfAnotherCount": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		must(t, s.OutnumberRows(t.Context(), source)) // of which nothing is known
+		for _, sent := range []int64{7, 1 << 40, math.MaxInt64} {
+			arrive(t, s, bindings.Plan{Promote: promoteCards, Rows: []bindings.RowChange{row("a", sent, "sent")}, Proposals: []bindings.Proposal{wants("a", "sent")}})
+			_, before, err := s.BeginReading(t.Context(), source, 1)
+			must(t, err)
+			must(t, s.OutnumberRows(t.Context(), source))
+			_, seq, err := s.BeginReading(t.Context(), source, 1)
+			must(t, err)
+			if newest := min(sent, math.MaxInt64-1<<40); seq <= newest || seq <= before {
+				t.Errorf("the reading after a row of %d has the number %d, before it %d", sent, seq, before)
+			}
 		}
 	},
 }
