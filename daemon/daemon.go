@@ -151,7 +151,7 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 		sweepAsked: make(chan struct{}, 1), looking: make(chan struct{}, looks),
 		renewed: make(chan struct{}, 1), changing: newGate(),
 		vault:   &vault{named: settings.Secrets, keyFunc: func() (string, error) { return store.SealKey(settings.Store, settings.Dir) }},
-		waiting: map[string]bool{}, news: news{names: map[string]bool{}},
+		waiting: map[string]bool{},
 	}
 	d.news.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
 	return d

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/pictifyd/pictifyd/bindings"
 )
@@ -11,15 +12,54 @@ import (
 // news are the sources whose rows have changed, until whoever reads those rows was
 // told.
 type news struct {
-	names map[string]bool
-	tell  *errand
+	tell *errand
+
+	mu      sync.Mutex
+	names   map[string]bool
+	telling map[string]bool // those that are told of just now
+}
+
+func (n *news) note(source string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.names == nil {
+		n.names = map[string]bool{}
+	}
+	n.names[source] = true
+}
+
+// begin hands out what is to be told. What changes from then on, be it the same
+// source, is told the next time.
+func (n *news) begin() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.names, n.telling = nil, n.names
+	return sortedKeys(n.telling)
+}
+
+// end notes how the telling ended; what was not told is to be told.
+func (n *news) end(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err != nil {
+		if n.names == nil {
+			n.names = map[string]bool{}
+		}
+		maps.Copy(n.names, n.telling)
+	}
+	n.telling = nil
+}
+
+// pending reports whether anything is still to be told.
+func (n *news) pending() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.names)+len(n.telling) > 0
 }
 
 // rowsChanged is store.Options.RowsChanged.
 func (d *Daemon) rowsChanged(source string) {
-	d.mu.Lock()
-	d.news.names[source] = true
-	d.mu.Unlock()
+	d.news.note(source)
 	d.news.tell.ask()
 }
 
@@ -28,8 +68,15 @@ func (d *Daemon) rowsChanged(source string) {
 // What is lost with the process is asked for at the start: every source is read, and
 // every binding looks what changed.
 func (d *Daemon) follow(ctx context.Context) error {
+	names := d.news.begin()
+	err := d.tellOf(ctx, names)
+	d.news.end(err)
+	return err
+}
+
+// tellOf is follow for these sources.
+func (d *Daemon) tellOf(ctx context.Context, names []string) error {
 	d.mu.Lock()
-	names := slices.Collect(maps.Keys(d.news.names))
 	waiting := maps.Clone(d.waiting)
 	d.mu.Unlock()
 	due, err := d.store.BindingsWithLookupChanges(ctx)
@@ -55,11 +102,6 @@ func (d *Daemon) follow(ctx context.Context) error {
 			f.rejoin.ask()
 		}
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, name := range names {
-		delete(d.news.names, name)
-	}
 	return nil
 }
 
@@ -70,11 +112,11 @@ func (d *Daemon) following(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.news.names) > 0 {
+	if d.news.pending() {
 		return true, nil
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, b := range d.roster().bindings {
 		switch {
 		case d.waiting[b.Name]:
