@@ -150,6 +150,9 @@ func (p *pass) close(ctx context.Context) error {
 	next := state{validator: p.validator, Digest: p.digest(), Hints: p.hints, Full: time.Now()}
 	same := p.same()
 	if same && p.drift+p.gap == "" && !p.last.Partial {
+		if next.isZero() && p.last.isZero() { // nothing to remember that is not known
+			return poll.Unchanged(ctx, p.emit, nil)
+		}
 		cursor, err := p.binding.Seal(next)
 		if err != nil {
 			return err
