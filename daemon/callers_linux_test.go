@@ -370,7 +370,7 @@ func (k callersKind) tryOnce(t *testing.T, client *http.Client) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = to.Deliver(ctx, sink.Delivery{ID: "dlv_1", Event: sink.RenderCompleted, Binding: "b", Key: "k", Outputs: []sink.Output{{Name: "o", Hash: "h"}}})
+		_, _ = to.Deliver(ctx, sink.Delivery{ID: "dlv_1", Event: sink.RenderCompleted, Binding: "b", Key: "k", Outputs: []sink.Output{{Name: "o", Hash: "h"}}})
 		return
 	}
 	kind, _ := Connectors().Find(k.name)

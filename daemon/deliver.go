@@ -60,12 +60,15 @@ func (d *Daemon) deliverOne(ctx context.Context, t store.Turn, c store.DeliveryC
 		return ctx.Err()
 	}
 	to, delivery, err := d.address(ctx, c)
+	began := time.Now()
+	var receipt sink.Receipt
 	switch {
 	case err == nil:
-		err = try(ctx, to, delivery)
+		receipt, err = try(ctx, to, delivery)
 	case machineFault(err):
 		return err
 	}
+	took := time.Since(began)
 	if err != nil && ctx.Err() != nil { // cut off by the end of grace: not the receiver's fault
 		return ctx.Err()
 	}
@@ -74,11 +77,12 @@ func (d *Daemon) deliverOne(ctx context.Context, t store.Turn, c store.DeliveryC
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
 	done := d.judge(c, err)
+	done.At, done.Took, done.Receipt = began, took, receipt
 	went.note(done)
 	return d.store.FinishDeliveries(ctx, t, []store.Delivered{done}, false)
 }
 
-func try(ctx context.Context, to sink.Sink, delivery sink.Delivery) error {
+func try(ctx context.Context, to sink.Sink, delivery sink.Delivery) (sink.Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, deliveryLimit)
 	defer cancel()
 	return to.Deliver(ctx, delivery)

@@ -23,8 +23,8 @@ var mayImport = map[string][]string{
 	"connectors/*":      {"connectors", "connectors/*", "config"},
 	"examples/sheets/*": {"connectors/sheets/*"},                                       // serves the emulator
 	"render/*":          {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
-	"sink":              {"config"},
-	"sink/*":            {"sink", "config"},
+	"sink":              {"connectors", "config"},
+	"sink/*":            {"sink", "sink/*", "connectors", "connectors/*", "config"},
 	"template":          {"template/*"},
 	"template/*":        {"template", "template/*"}, // Go refuses the circles
 	"store":             {"assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},

@@ -100,7 +100,7 @@ func (d *Daemon) TestSink(ctx context.Context, name string) (api.SinkTest, error
 		}},
 	}
 	began := time.Now()
-	t.Err = try(ctx, to, delivery)
+	_, t.Err = try(ctx, to, delivery)
 	t.Took = time.Since(began)
 	return t, ctx.Err()
 }

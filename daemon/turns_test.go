@@ -86,7 +86,9 @@ func TestRetriesFollowTheScheduleAndEnd(t *testing.T) {
 // A sinkFunc is a sink.
 type sinkFunc func(ctx context.Context, d sink.Delivery) error
 
-func (f sinkFunc) Deliver(ctx context.Context, d sink.Delivery) error { return f(ctx, d) }
+func (f sinkFunc) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
+	return sink.Receipt{}, f(ctx, d)
+}
 
 func TestDeliveryAnsweredAtTheEndOfGraceIsNotSentAgain(t *testing.T) {
 	s := newSite(t, catalogWithHook)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/connectors"
 )
 
 // The events that a delivery may tell.
@@ -49,13 +50,40 @@ type Delivery struct {
 	Data json.RawMessage
 }
 
+// A Receipt is what the receiver answered, as far as a person wants to see it. It
+// holds no secret, and stands also beside an error.
+type Receipt struct {
+	Status int               `json:"status,omitempty"` // of HTTP
+	Header map[string]string `json:"header,omitempty"` // those that help
+	Body   string            `json:"body,omitempty"`   // its beginning
+	Ref    string            `json:"ref,omitempty"`    // where the receiver has it: an object's key, a partition and its offset
+}
+
 // A Sink delivers once; the daemon retries. retry.Permanent(err) ends it,
-// retry.After(err, d) waits; any other error backs off. Deliver may be called
-// for several rows at once, for one row never, and in the order of its
-// generations. A second call with the same ID must have no second effect at
-// the receiver, or let it recognise the ID.
+// retry.After(err, d) waits, Gone(err) ends it and disables the sink; any other
+// error backs off. Deliver may be called for several rows at once, for one row
+// never, and in the order of its generations. A second call with the same ID must
+// have no second effect at the receiver, or let it recognise the ID.
 type Sink interface {
-	Deliver(ctx context.Context, d Delivery) error
+	Deliver(ctx context.Context, d Delivery) (Receipt, error)
+}
+
+// A Batcher is a Sink that is better told of many rows at once. Then the daemon
+// calls DeliverAll alone, once at a time.
+type Batcher interface {
+	Sink
+	// Batch is how many deliveries a call takes at most, and how long the first of
+	// them may wait for others; zero waits for none.
+	Batch() (most int, linger time.Duration)
+	// DeliverAll ends each delivery as Deliver would, in the order of ds, of which
+	// no two are of one row.
+	DeliverAll(ctx context.Context, ds []Delivery) []Outcome
+}
+
+// An Outcome is how one delivery of several ended.
+type Outcome struct {
+	Receipt
+	Err error
 }
 
 // A Prober can say whether its receiver is there, without any effect on it.
@@ -73,6 +101,9 @@ type Env struct {
 	Client *http.Client
 	// Bytes opens the picture of that hash.
 	Bytes func(ctx context.Context, hash string) (io.ReadCloser, error)
+	// Source is the configuration of the source of that name, for sinks that write
+	// back to one; nil if there is none.
+	Source func(name string) connectors.Config
 }
 
 // A Kind is one kind of sink.
@@ -97,6 +128,13 @@ type Config interface {
 // An Addressed configuration names the addresses that it reaches, by their paths.
 type Addressed interface {
 	Addresses() map[string]string
+}
+
+// A WriteBack configuration writes to what a source reads. Bindings must not read
+// those columns: a picture would change the row that it shows.
+type WriteBack interface {
+	// WritesBack names the columns of that source that the sink writes.
+	WritesBack(name string, source connectors.Config) []string
 }
 
 // Common is what every sink has.

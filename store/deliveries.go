@@ -31,10 +31,13 @@ type DeliveryClaim struct {
 
 // A Delivered says how one claim ended. Err is nil when it arrived.
 type Delivered struct {
-	ID    string
-	Err   error
-	Dead  bool          // it is given up
-	Retry time.Duration // else it is tried again after so long
+	ID      string
+	At      time.Time // when the try began
+	Took    time.Duration
+	Receipt sink.Receipt
+	Err     error
+	Dead    bool          // it is given up
+	Retry   time.Duration // else it is tried again after so long
 }
 
 // dueDeliveries are the deliveries of sink $1 that may be tried at $2: of each
@@ -125,6 +128,11 @@ func (s *Store) FinishDeliveries(ctx context.Context, turn Turn, done []Delivere
 }
 
 func (t *tx) finishDelivery(ctx context.Context, turn Turn, d Delivered) error {
+	if d.Err != nil {
+		if err := t.noteAttempt(ctx, turn, d); err != nil {
+			return err
+		}
+	}
 	switch {
 	case d.Err == nil:
 		return t.delivered(ctx, turn, d)
@@ -149,8 +157,9 @@ func (t *tx) delivered(ctx context.Context, turn Turn, d Delivered) error {
 	if handled, err := t.rowTold(ctx, turn, d.ID); handled || err != nil {
 		return err
 	}
-	n, err := t.exec(ctx, `UPDATE deliveries SET state = 'delivered', claimed_by = 0, ended_at = $3, error = '', data = '', outputs = ''
-		WHERE id = $1 AND claimed_by = $2 AND state = 'claimed'`, d.ID, turn.ID, millis(t.now))
+	n, err := t.exec(ctx, `UPDATE deliveries SET state = 'delivered', claimed_by = 0, ended_at = $3, error = '', data = '', outputs = '',
+			tried_at = $4, took = $5, receipt = $6
+		WHERE id = $1 AND claimed_by = $2 AND state = 'claimed'`, d.ID, turn.ID, millis(t.now), millis(d.At), d.Took.Microseconds(), encode(d.Receipt))
 	if err != nil || n == 0 {
 		return err
 	}
@@ -161,5 +170,13 @@ func (t *tx) delivered(ctx context.Context, turn Turn, d Delivered) error {
 	}
 	_, err = t.exec(ctx, `DELETE FROM deliveries WHERE sink = $1 AND owner = $2 AND key = $3 AND generation < $4
 		AND state IN ('delivered', 'superseded')`, on.sink, string(on.owner), on.key, generation)
+	return err
+}
+
+// noteAttempt keeps a try that failed.
+func (t *tx) noteAttempt(ctx context.Context, turn Turn, d Delivered) error {
+	_, err := t.exec(ctx, `INSERT INTO delivery_attempts (delivery, attempt, at, took, receipt, error)
+		SELECT id, attempts, CAST($3 AS BIGINT), CAST($4 AS BIGINT), $5, $6 FROM deliveries WHERE id = $1 AND claimed_by = $2 AND state = 'claimed'
+		ON CONFLICT (delivery, attempt) DO NOTHING`, d.ID, turn.ID, millis(d.At), d.Took.Microseconds(), encode(d.Receipt), clean(d.Err.Error()))
 	return err
 }

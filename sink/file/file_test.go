@@ -119,7 +119,7 @@ func TestEachOutputHasItsFile(t *testing.T) {
 	story.Name, story.Hash, story.Ext, story.Format = "story", "hash-s", "jpg", "jpeg"
 	failed := sink.Output{Name: "wide", Error: "404"}
 	d.Outputs = append(d.Outputs, story, failed)
-	if err := mustSink(t, dir, usualPath).Deliver(t.Context(), d); err != nil {
+	if _, err := mustSink(t, dir, usualPath).Deliver(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{"out/sku-1-card.png": "hash-3", "out/sku-1-story.jpg": "hash-s"}
@@ -128,7 +128,7 @@ func TestEachOutputHasItsFile(t *testing.T) {
 	}
 	d.Event = sink.ImageRemoved
 	d.Outputs = slices.Clone(d.Outputs[:2])
-	if err := mustSink(t, dir, usualPath).Deliver(t.Context(), d); err != nil {
+	if _, err := mustSink(t, dir, usualPath).Deliver(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	if got := filesIn(t, dir); len(got) != 0 {
@@ -160,7 +160,7 @@ func TestPathMayReadEverythingOfTheDelivery(t *testing.T) {
 		"./o//{{ key }}":                            "o/k",
 	} {
 		dir := t.TempDir()
-		if err := mustSink(t, dir, path).Deliver(t.Context(), d); err != nil {
+		if _, err := mustSink(t, dir, path).Deliver(t.Context(), d); err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
@@ -172,7 +172,7 @@ func TestPathMayReadEverythingOfTheDelivery(t *testing.T) {
 
 func TestAbsolutePathIsTheOperatorsChoice(t *testing.T) {
 	dir := t.TempDir()
-	if err := mustSink(t, "/nonexistent", dir+"/{{ key }}.png").Deliver(t.Context(), sinktest.Completed("a", 1)); err != nil {
+	if _, err := mustSink(t, "/nonexistent", dir+"/{{ key }}.png").Deliver(t.Context(), sinktest.Completed("a", 1)); err != nil {
 		t.Fatal(err)
 	}
 	if got := filesIn(t, dir); got["a.png"] != "hash-1" {
@@ -198,7 +198,7 @@ func TestValueNeverLeavesItsFolder(t *testing.T) {
 		dir := t.TempDir()
 		d := sinktest.Completed("k", 1)
 		d.Row = map[string]any{"v": key}
-		err := mustSink(t, dir, "out/{{ row.v }}/{{ key }}.png").Deliver(t.Context(), d)
+		_, err := mustSink(t, dir, "out/{{ row.v }}/{{ key }}.png").Deliver(t.Context(), d)
 		got := filesIn(t, dir)
 		if want == "" {
 			var p *problem.Error
@@ -221,7 +221,7 @@ func TestSymbolicLinkLeadsNowhere(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(dir, "out", "a")); err != nil {
 		t.Fatal(err)
 	}
-	if err := mustSink(t, dir, "out/{{ key }}/card.png").Deliver(t.Context(), sinktest.Completed("a", 1)); err == nil {
+	if _, err := mustSink(t, dir, "out/{{ key }}/card.png").Deliver(t.Context(), sinktest.Completed("a", 1)); err == nil {
 		t.Error("deliver through a link = nil")
 	}
 	if got := filesIn(t, outside); len(got) != 0 {
@@ -232,10 +232,10 @@ func TestSymbolicLinkLeadsNowhere(t *testing.T) {
 func TestTooLongNameIsRefusedForGood(t *testing.T) {
 	dir := t.TempDir()
 	s := mustSink(t, dir, "out/{{ key }}.png")
-	if err := s.Deliver(t.Context(), sinktest.Completed(strings.Repeat("k", 251), 1)); err != nil {
+	if _, err := s.Deliver(t.Context(), sinktest.Completed(strings.Repeat("k", 251), 1)); err != nil {
 		t.Errorf("at the limit: %v", err)
 	}
-	if err := s.Deliver(t.Context(), sinktest.Completed(strings.Repeat("k", 252), 1)); !retry.IsPermanent(err) {
+	if _, err := s.Deliver(t.Context(), sinktest.Completed(strings.Repeat("k", 252), 1)); !retry.IsPermanent(err) {
 		t.Errorf("above the limit: %v, want a permanent error", err)
 	}
 }
@@ -245,7 +245,7 @@ func TestTwoOutputsInOneFileAreRefused(t *testing.T) {
 	d.Outputs = append(d.Outputs, d.Outputs[0])
 	d.Outputs[1].Name = "story"
 	dir := t.TempDir()
-	err := mustSink(t, dir, "out/{{ key }}.png").Deliver(t.Context(), d)
+	_, err := mustSink(t, dir, "out/{{ key }}.png").Deliver(t.Context(), d)
 	if !retry.IsPermanent(err) || len(filesIn(t, dir)) != 0 {
 		t.Errorf("deliver = %v, files %v; want a permanent error and none", err, filesIn(t, dir))
 	}
@@ -259,13 +259,13 @@ func (halfway) Close() error { return nil }
 func TestFailedWriteKeepsTheOldFileAndLeavesNoOther(t *testing.T) {
 	dir := t.TempDir()
 	broken := errors.New("broken disk")
-	if err := mustSink(t, dir, usualPath).Deliver(t.Context(), sinktest.Completed("a", 1)); err != nil {
+	if _, err := mustSink(t, dir, usualPath).Deliver(t.Context(), sinktest.Completed("a", 1)); err != nil {
 		t.Fatal(err)
 	}
 	s := mustSinkWith(t, dir, usualPath, func(_ context.Context, hash string) (io.ReadCloser, error) {
 		return halfway{io.MultiReader(strings.NewReader("half"), errorReader{broken})}, nil
 	})
-	if err := s.Deliver(t.Context(), sinktest.Completed("a", 2)); !errors.Is(err, broken) || retry.IsPermanent(err) {
+	if _, err := s.Deliver(t.Context(), sinktest.Completed("a", 2)); !errors.Is(err, broken) || retry.IsPermanent(err) {
 		t.Errorf("deliver = %v, want %v, not permanent", err, broken)
 	}
 	if got := filesIn(t, dir); len(got) != 1 || got["out/a-card.png"] != "hash-1" {
@@ -289,7 +289,7 @@ func TestLeftoverOfAKilledTryGoesWithTheNext(t *testing.T) {
 		}))}, nil
 	})
 	d := sinktest.Completed("a", 1)
-	if err := s.Deliver(t.Context(), d); err != nil {
+	if _, err := s.Deliver(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	if len(seen) != 1 {
@@ -299,7 +299,7 @@ func TestLeftoverOfAKilledTryGoesWithTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Attempt = 2
-	if err := s.Deliver(t.Context(), d); err != nil {
+	if _, err := s.Deliver(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	if got := filesIn(t, dir); len(got) != 1 || got["out/a-card.png"] != "hash-1" {
@@ -315,7 +315,7 @@ func (w watch) Read([]byte) (int, error) { w(); return 0, io.EOF }
 func TestMissingPictureIsTriedAgain(t *testing.T) {
 	gone := problem.New(problem.NotFound, "no bytes")
 	s := mustSinkWith(t, t.TempDir(), usualPath, func(context.Context, string) (io.ReadCloser, error) { return nil, gone })
-	if err := s.Deliver(t.Context(), sinktest.Completed("a", 1)); !errors.Is(err, gone) || retry.IsPermanent(err) {
+	if _, err := s.Deliver(t.Context(), sinktest.Completed("a", 1)); !errors.Is(err, gone) || retry.IsPermanent(err) {
 		t.Errorf("deliver = %v, want %v, not permanent", err, gone)
 	}
 }
@@ -350,7 +350,7 @@ func FuzzPathNeverLeavesItsFolder(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, key string) {
 		dir := t.TempDir()
-		err := mustSink(t, dir, "out/{{ key }}").Deliver(t.Context(), sinktest.Completed(key, 1))
+		_, err := mustSink(t, dir, "out/{{ key }}").Deliver(t.Context(), sinktest.Completed(key, 1))
 		files := filesIn(t, dir)
 		switch {
 		case err == nil && key == "":

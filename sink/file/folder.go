@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -29,14 +31,18 @@ type folder struct {
 
 // Deliver writes the pictures of d, or removes them. Outputs without a picture
 // leave what is there, and so do events that are not about a row.
-func (f *folder) Deliver(ctx context.Context, d sink.Delivery) error {
+func (f *folder) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
 	if d.Key == "" || d.Event != sink.ImageRemoved && len(d.Outputs) == 0 {
-		return nil
+		return sink.Receipt{}, nil
 	}
 	paths, err := f.paths(d)
 	if err != nil {
-		return err
+		return sink.Receipt{}, err
 	}
+	return sink.Receipt{Ref: strings.Join(slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return p == "" }), ", ")}, f.put(ctx, d, paths)
+}
+
+func (f *folder) put(ctx context.Context, d sink.Delivery, paths []string) error {
 	if err := os.MkdirAll(f.root, 0o755); err != nil {
 		return surroundings(err)
 	}

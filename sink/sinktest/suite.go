@@ -111,7 +111,7 @@ func limit(tb testing.TB) context.Context {
 
 func mustDeliver(tb testing.TB, s Subject, d sink.Delivery) {
 	tb.Helper()
-	if err := s.Sink.Deliver(limit(tb), d); err != nil {
+	if _, err := s.Sink.Deliver(limit(tb), d); err != nil {
 		tb.Fatalf("deliver %s of %q, generation %d: %v", d.Event, d.Key, d.Generation, err)
 	}
 }
@@ -175,7 +175,7 @@ func manyKeysAtATime(t *testing.T, s Subject) {
 		keys[i] = fmt.Sprintf("key-%d", i)
 		wg.Go(func() {
 			for generation := range int64(3) {
-				if err := s.Sink.Deliver(limit(t), Completed(keys[i], generation+1)); err != nil {
+				if _, err := s.Sink.Deliver(limit(t), Completed(keys[i], generation+1)); err != nil {
 					t.Errorf("deliver %s: %v", keys[i], err)
 				}
 			}
@@ -190,7 +190,7 @@ func manyKeysAtATime(t *testing.T, s Subject) {
 func failureForAWhile(t *testing.T, s Subject) {
 	heal := mustBreak(t, s, Down)
 	d := Completed("a", 1)
-	if err := s.Sink.Deliver(limit(t), d); err == nil || retry.IsPermanent(err) {
+	if _, err := s.Sink.Deliver(limit(t), d); err == nil || retry.IsPermanent(err) {
 		t.Errorf("deliver = %v, want an error that is not permanent", err)
 	}
 	heal()
@@ -200,7 +200,7 @@ func failureForAWhile(t *testing.T, s Subject) {
 
 func failureForGood(t *testing.T, s Subject) {
 	defer mustBreak(t, s, Gone)()
-	if err := s.Sink.Deliver(limit(t), Completed("a", 1)); !retry.IsPermanent(err) {
+	if _, err := s.Sink.Deliver(limit(t), Completed("a", 1)); !retry.IsPermanent(err) {
 		t.Errorf("deliver = %v, want a permanent error", err)
 	}
 }
@@ -210,7 +210,10 @@ func deadlineIsHonoured(t *testing.T, s Subject) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- s.Sink.Deliver(ctx, Completed("a", 1)) }()
+	go func() {
+		_, err := s.Sink.Deliver(ctx, Completed("a", 1))
+		ended <- err
+	}()
 	select {
 	case err := <-ended:
 		if err == nil || retry.IsPermanent(err) {
@@ -228,7 +231,7 @@ func deadlineIsHonoured(t *testing.T, s Subject) {
 func endedContext(t *testing.T, s Subject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Sink.Deliver(ctx, Completed("a", 1)); err == nil || retry.IsPermanent(err) {
+	if _, err := s.Sink.Deliver(ctx, Completed("a", 1)); err == nil || retry.IsPermanent(err) {
 		t.Errorf("deliver = %v, want an error that is not permanent", err)
 	}
 	wantHeld(t, s, "a", "")
@@ -242,7 +245,7 @@ func eventAboutNoRow(t *testing.T, s Subject) {
 
 func hostileKey(t *testing.T, s Subject) {
 	for _, key := range []string{"../../x", "/etc/passwd", "a/b", "a\x00b", "..", ".", "ключ", "a b&c=<d>", "%2e%2e", "a\nb", "a\\b"} {
-		err := s.Sink.Deliver(limit(t), Completed(key, 1))
+		_, err := s.Sink.Deliver(limit(t), Completed(key, 1))
 		switch {
 		case err == nil:
 			wantHeld(t, s, key, "hash-1")

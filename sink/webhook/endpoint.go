@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/config"
@@ -79,25 +80,43 @@ func withoutQuery(raw string) string {
 }
 
 // Deliver posts d once.
-func (e *endpoint) Deliver(ctx context.Context, d sink.Delivery) error {
+func (e *endpoint) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
 	body, err := encode(d, e.includeRow)
 	if err != nil {
-		return retry.Permanent(fmt.Errorf("encode delivery %q: %w", d.ID, err))
+		return sink.Receipt{}, retry.Permanent(fmt.Errorf("encode delivery %q: %w", d.ID, err))
 	}
 	timed, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	req, err := e.request(timed, d, body)
 	if err != nil {
-		return retry.Permanent(err)
+		return sink.Receipt{}, retry.Permanent(err)
 	}
 	resp, err := e.client.Do(req)
 	if err != nil {
-		return e.noAnswer(ctx, timed, err)
+		return sink.Receipt{}, e.noAnswer(ctx, timed, err)
 	}
 	defer resp.Body.Close()
 	// What an endpoint says after its status changes nothing, also if it is cut.
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	return e.judge(resp, answer)
+	return receipt(resp, answer), e.judge(resp, answer)
+}
+
+// shownHeaders are those of an answer that help to find out why.
+var shownHeaders = []string{"Content-Type", "Retry-After", "Location", "X-Request-Id", "Cf-Ray"}
+
+const shownBody = 1 << 10
+
+func receipt(resp *http.Response, answer []byte) sink.Receipt {
+	r := sink.Receipt{Status: resp.StatusCode, Body: strings.ToValidUTF8(string(answer[:min(len(answer), shownBody)]), "\uFFFD")}
+	for _, name := range shownHeaders {
+		if value := resp.Header.Get(name); value != "" {
+			if r.Header == nil {
+				r.Header = map[string]string{}
+			}
+			r.Header[name] = value
+		}
+	}
+	return r
 }
 
 func (e *endpoint) request(ctx context.Context, d sink.Delivery, body []byte) (*http.Request, error) {
@@ -149,8 +168,8 @@ func (e *endpoint) judge(resp *http.Response, answer []byte) error {
 	case status >= 200 && status <= 299:
 		return nil
 	case status == http.StatusGone:
-		return retry.Permanent(problem.New(problem.Upstream, "410 from %s: the endpoint is gone", e.shown).
-			WithSlug(EndpointGone).WithHint("remove the sink, or give it another address"))
+		return sink.Gone(problem.New(problem.Upstream, "410 from %s: the endpoint is gone", e.shown).
+			WithSlug(EndpointGone).WithHint("give the sink another address, and resume it"))
 	case status >= 300 && status <= 399:
 		return retry.Permanent(problem.New(problem.Upstream, "%d from %s: redirects are not followed", status, e.shown).
 			WithSlug(RedirectRefused).WithHint("give the address that it redirects to"))

@@ -194,7 +194,8 @@ func deliverTo(tb testing.TB, ill func(http.ResponseWriter, *http.Request)) (*re
 	tb.Helper()
 	r := newReceiver(tb)
 	r.setIll(ill)
-	return r, mustSink(tb, newConfig(r)).Deliver(tb.Context(), sinktest.Completed("a", 1))
+	_, err := mustSink(tb, newConfig(r)).Deliver(tb.Context(), sinktest.Completed("a", 1))
+	return r, err
 }
 
 func TestBodyTellsTheRow(t *testing.T) {
@@ -212,7 +213,7 @@ func TestBodyTellsTheRow(t *testing.T) {
 		r := newReceiver(t)
 		cfg := newConfig(r)
 		cfg.IncludeRow = c.include
-		if err := mustSink(t, cfg).Deliver(t.Context(), d); err != nil {
+		if _, err := mustSink(t, cfg).Deliver(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
 		want := `{"event":"render.completed","timestamp":"2026-03-01T12:00:00Z","data":{` +
@@ -233,7 +234,7 @@ func TestDataOfOtherEventsIsLeftAsItIs(t *testing.T) {
 		ID: "dlv_1", Event: sink.BatchCompleted, Time: time.Date(2026, 3, 1, 12, 0, 0, 5e6, time.UTC),
 		Data: json.RawMessage(`{"jobId":"job_1","total":1000000000000000000001,"url":"https://x.example/?a=1&b=<2>"}`),
 	}
-	if err := mustSink(t, newConfig(r)).Deliver(t.Context(), d); err != nil {
+	if _, err := mustSink(t, newConfig(r)).Deliver(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"event":"batch.completed","timestamp":"2026-03-01T12:00:00.005Z","data":` + string(d.Data) + `}`
@@ -249,12 +250,12 @@ func TestEveryTryHasTheSameIDAndBody(t *testing.T) {
 	d.Row = map[string]any{"a": 1, "b": 2, "c": 3}
 	heal := r.setIll(answer(http.StatusInternalServerError))
 	for d.Attempt = 1; d.Attempt <= 3; d.Attempt++ {
-		if err := s.Deliver(t.Context(), d); err == nil {
+		if _, err := s.Deliver(t.Context(), d); err == nil {
 			t.Fatal("deliver = nil from an ill receiver")
 		}
 	}
 	heal()
-	if err := mustSink(t, newConfig(r)).Deliver(t.Context(), d); err != nil { // as after a restart
+	if _, err := mustSink(t, newConfig(r)).Deliver(t.Context(), d); err != nil { // as after a restart
 		t.Fatal(err)
 	}
 	requests := r.all()
@@ -277,7 +278,7 @@ func TestHeadersSayWhatItIs(t *testing.T) {
 	r := newReceiver(t)
 	c := newConfig(r)
 	c.Headers = map[string]config.Secret{"Authorization": config.NewSecret("Bearer x")}
-	if err := mustSink(t, c).Deliver(t.Context(), sinktest.Completed("a", 1)); err != nil {
+	if _, err := mustSink(t, c).Deliver(t.Context(), sinktest.Completed("a", 1)); err != nil {
 		t.Fatal(err)
 	}
 	h := r.all()[0].header
@@ -418,7 +419,7 @@ func TestReceiverThatIsNotThereIsTriedAgain(t *testing.T) {
 	r := newReceiver(t)
 	s := mustSink(t, newConfig(r))
 	r.Close()
-	if err := s.Deliver(t.Context(), sinktest.Completed("a", 1)); err == nil || retry.IsPermanent(err) {
+	if _, err := s.Deliver(t.Context(), sinktest.Completed("a", 1)); err == nil || retry.IsPermanent(err) {
 		t.Errorf("deliver = %v, want an error that is not permanent", err)
 	}
 }
@@ -428,7 +429,7 @@ func TestSlowReceiverEndsAtTheTimeout(t *testing.T) {
 	r.setIll(func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() })
 	c := newConfig(r)
 	c.Timeout = config.Duration(50 * time.Millisecond)
-	err := mustSink(t, c).Deliver(t.Context(), sinktest.Completed("a", 1))
+	_, err := mustSink(t, c).Deliver(t.Context(), sinktest.Completed("a", 1))
 	var p *problem.Error
 	if !errors.As(err, &p) || p.Code != problem.Timeout || retry.IsPermanent(err) || !strings.Contains(p.Message, "50ms") {
 		t.Errorf("deliver = %v, want a timeout after 50ms that is not permanent", err)
@@ -442,7 +443,7 @@ func TestBatchWebhookReachesNothingInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := webhook.New(r.URL, []string{signing.NewSecret()}, guard.Client(egress.ClientOptions{}))
-	err = s.Deliver(t.Context(), sinktest.Completed("a", 1))
+	_, err = s.Deliver(t.Context(), sinktest.Completed("a", 1))
 	var p *problem.Error
 	if !errors.As(err, &p) || p.Code != problem.Forbidden || p.Hint == "" || !retry.IsPermanent(err) {
 		t.Errorf("deliver = %v, want a permanent refusal with a hint", err)
@@ -459,7 +460,7 @@ func TestBatchWebhookIsSignedWithEverySecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := webhook.New(r.URL, r.secrets, guard.Client(egress.ClientOptions{}))
-	if err := s.Deliver(t.Context(), sinktest.Completed("a", 1)); err != nil {
+	if _, err := s.Deliver(t.Context(), sinktest.Completed("a", 1)); err != nil {
 		t.Errorf("deliver: %v", err)
 	}
 }
@@ -469,7 +470,7 @@ func TestUnusableSecretOrAddressEndsTheDelivery(t *testing.T) {
 		"secret":  webhook.New("http://127.0.0.1:1", []string{"whsec_%%%"}, http.DefaultClient),
 		"address": webhook.New("http://[::1", nil, http.DefaultClient),
 	} {
-		if err := s.Deliver(t.Context(), sinktest.Completed("a", 1)); !retry.IsPermanent(err) {
+		if _, err := s.Deliver(t.Context(), sinktest.Completed("a", 1)); !retry.IsPermanent(err) {
 			t.Errorf("%s: deliver = %v, want a permanent error", name, err)
 		}
 	}
@@ -487,7 +488,7 @@ func TestDeadIdleConnectionIsReplacedByItself(t *testing.T) {
 	c.URL = "http://" + listener.Addr().String()
 	s := mustSink(t, c)
 	for generation := range int64(2) {
-		if err := s.Deliver(t.Context(), sinktest.Completed("a", generation+1)); err != nil {
+		if _, err := s.Deliver(t.Context(), sinktest.Completed("a", generation+1)); err != nil {
 			t.Errorf("generation %d: %v", generation+1, err)
 		}
 	}
@@ -563,7 +564,7 @@ func TestCallersContextEndsTheDeliveryAsItself(t *testing.T) {
 	r.setIll(func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	err := mustSink(t, newConfig(r)).Deliver(ctx, sinktest.Completed("a", 1))
+	_, err := mustSink(t, newConfig(r)).Deliver(ctx, sinktest.Completed("a", 1))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("deliver = %v, want the context's own error", err)
 	}
@@ -573,7 +574,7 @@ func TestClientsOwnTimeoutIsATimeout(t *testing.T) {
 	r := newReceiver(t)
 	r.setIll(func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() })
 	s := webhook.New(r.URL, nil, &http.Client{Timeout: 20 * time.Millisecond})
-	err := s.Deliver(t.Context(), sinktest.Completed("a", 1))
+	_, err := s.Deliver(t.Context(), sinktest.Completed("a", 1))
 	if problem.CodeOf(err) != problem.Timeout || retry.IsPermanent(err) {
 		t.Errorf("deliver = %v, want a timeout that is not permanent", err)
 	}
