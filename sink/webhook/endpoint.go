@@ -17,6 +17,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/internal/signing"
 	"github.com/pictifyd/pictifyd/sink"
+	"github.com/pictifyd/pictifyd/sink/message"
 )
 
 // The slugs of this package's problems.
@@ -81,7 +82,7 @@ func withoutQuery(raw string) string {
 
 // Deliver posts d once.
 func (e *endpoint) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
-	body, err := encode(d, e.includeRow)
+	body, err := message.Encode(d, e.includeRow)
 	if err != nil {
 		return sink.Receipt{}, retry.Permanent(fmt.Errorf("encode delivery %q: %w", d.ID, err))
 	}

@@ -1,4 +1,6 @@
-package webhook
+// Package message is the JSON in which receivers are told of a delivery: the body
+// of a webhook, the value of a Kafka record.
+package message
 
 import (
 	"bytes"
@@ -8,8 +10,8 @@ import (
 	"github.com/pictifyd/pictifyd/sink"
 )
 
-// body is what an endpoint reads.
-type body struct {
+// message is what a receiver reads.
+type message struct {
 	Event     string    `json:"event"`
 	Timestamp time.Time `json:"timestamp"`
 	Data      any       `json:"data"`
@@ -33,9 +35,10 @@ type rowData struct {
 	Row     map[string]any `json:"row,omitempty"`
 }
 
-// encode is the same bytes for the same delivery, whichever the try.
-func encode(d sink.Delivery, includeRow bool) ([]byte, error) {
-	b := body{Event: d.Event, Timestamp: d.Time.UTC(), Data: d.Data}
+// Encode is d as {event, timestamp, data}: the same bytes at every try. The row's
+// columns are in it if includeRow says so.
+func Encode(d sink.Delivery, includeRow bool) ([]byte, error) {
+	b := message{Event: d.Event, Timestamp: d.Time.UTC(), Data: d.Data}
 	if d.Data == nil {
 		b.Data = dataOf(d, includeRow)
 	}
