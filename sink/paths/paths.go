@@ -182,7 +182,7 @@ func (p *Path) check(path string) error {
 	for segment := range strings.SplitSeq(path, "/") {
 		switch {
 		case segment == "" || segment == "." || segment == "..":
-			return fmt.Errorf("%.200q is no path: a part of it is empty, . or ..", path)
+			return fmt.Errorf("%.200q is no path: a part of it is empty, or one or two dots", path)
 		case p.rules.MaxSegment > 0 && len(segment) > p.rules.MaxSegment:
 			return fmt.Errorf("the name %.40q… is longer than %d bytes", segment, p.rules.MaxSegment)
 		}

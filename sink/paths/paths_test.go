@@ -111,8 +111,8 @@ func TestPathsAreBounded(t *testing.T) {
 		strings.Repeat("x", 11): "longer than 10 bytes",
 		strings.Repeat("ö", 6):  "longer than 10 bytes",
 		strings.Repeat("x", 17): "longer than 20 bytes",
-		"..":                    "a part of it is empty, . or ..",
-		".":                     "a part of it is empty, . or ..",
+		"..":                    "a part of it is empty, or one or two dots",
+		".":                     "a part of it is empty, or one or two dots",
 		"":                      "is empty",
 	} {
 		_, err := of(p, value)
@@ -138,7 +138,7 @@ func TestParseRefuses(t *testing.T) {
 		"/{{ key }}":                           "a part of it is empty",
 		"a//{{ key }}":                         "a part of it is empty",
 		"{{ key }}/":                           "a part of it is empty",
-		"a/../{{ key }}":                       "a part of it is empty, . or ..",
+		"a/../{{ key }}":                       "a part of it is empty, or one or two dots",
 		"{{ key }}\n":                          "control character",
 		"{{ key }}\xff":                        "not UTF-8",
 		"{{ key":                               "{{ is not closed",
