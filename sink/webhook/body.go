@@ -31,14 +31,29 @@ type rowData struct {
 
 	Outputs []sink.Output  `json:"outputs"`
 	Row     map[string]any `json:"row,omitempty"`
+	// Truncated says that the row was too large to be sent along.
+	Truncated bool `json:"truncated,omitempty"`
 }
 
-// encode is the same bytes for the same delivery, whichever the try.
-func encode(d sink.Delivery, includeRow bool) ([]byte, error) {
+// encode is the same bytes for the same delivery, whichever the try. The row is
+// left out where they would be more than most.
+func encode(d sink.Delivery, includeRow bool, most int64) ([]byte, error) {
 	b := body{Event: d.Event, Timestamp: d.Time.UTC(), Data: d.Data}
-	if d.Data == nil {
-		b.Data = dataOf(d, includeRow)
+	if d.Data != nil {
+		return b.encode()
 	}
+	data := dataOf(d, includeRow)
+	b.Data = data
+	text, err := b.encode()
+	if err != nil || int64(len(text)) <= most || data.Row == nil {
+		return text, err
+	}
+	data.Row, data.Truncated = nil, true
+	b.Data = data
+	return b.encode()
+}
+
+func (b body) encode() ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false) // & in addresses stays legible
