@@ -141,3 +141,10 @@ func (s *Schema) Role() (name string) {
 	s.tb.Cleanup(func() { s.Run("DROP OWNED BY " + name + "; DROP ROLE " + name) })
 	return name
 }
+
+// Again is the schema under a new connection, after its server was gone.
+func Again(tb testing.TB, s *Schema) *Schema {
+	tb.Helper()
+	s.tb = tb
+	return s.Other()
+}
