@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
@@ -61,6 +62,7 @@ func child(path string) int {
 	}
 	if os.Getenv(childHaste) != "" {
 		retrySchedule = slices.Repeat([]time.Duration{200 * time.Millisecond}, 1000)
+		sinkRest = retry.Backoff{Base: 50 * time.Millisecond, Max: 500 * time.Millisecond}
 	}
 	if os.Getenv(childReload) != "" {
 		hangup := make(chan os.Signal, 1)
