@@ -101,8 +101,9 @@ sources:
   hook6:  { kind: webhook, path: f, key: sku, verify: { hmac: { header: X-Sig, secret: "hunter2-hmac" } } }
 sinks:
   hook: { kind: webhook, url: "ECHO/hook", secret: "hunter2-sink-secret", previous_secret: "hunter2-sink-secret-old", headers: { X-A: "hunter2-sink-header" } }
+  bucket: { kind: s3, bucket: cards, path: "{{ key }}.{{ ext }}", endpoint: "ECHO", access_key: "hunter2-s3-id", secret_key: "hunter2-s3-secret", session_token: "hunter2-s3-token" }
 bindings:
-  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook] }
+  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook, bucket] }
   - { name: others, source: bearer, template: card, map: { title: name } }
 `
 

@@ -9,6 +9,7 @@ import (
 	inbound "github.com/pictifyd/pictifyd/connectors/webhook"
 	"github.com/pictifyd/pictifyd/sink"
 	filesink "github.com/pictifyd/pictifyd/sink/file"
+	"github.com/pictifyd/pictifyd/sink/s3"
 	"github.com/pictifyd/pictifyd/sink/webhook"
 )
 
@@ -20,5 +21,5 @@ func Connectors() connectors.Kinds {
 
 // Sinks is every kind of sink that pictifyd is built with.
 func Sinks() sink.Kinds {
-	return sink.Kinds{webhook.Kind, filesink.Kind}
+	return sink.Kinds{webhook.Kind, filesink.Kind, s3.Kind}
 }
