@@ -525,6 +525,7 @@ var callersSpecs = map[string]string{
 	"source http":    `{"name":"x","kind":"http","url":"ADDRESS","key":"sku","every":"1s"}`,
 	"sink s3":        `{"name":"x","kind":"s3","bucket":"cards","path":"{{ key }}.{{ ext }}","endpoint":"ADDRESS","accessKey":"an-id-of-letters","secretKey":"a-secret-of-letters"}`,
 	"sink webhook":   `{"name":"x","kind":"webhook","url":"ADDRESS"}`,
+	"sink http":      `{"name":"x","kind":"http","url":"ADDRESS","json":{"a":"key"}}`,
 }
 
 // What callers make reaches nothing that egress does not open: neither at once,
