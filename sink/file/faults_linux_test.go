@@ -155,6 +155,8 @@ func TestFileInThePlaceOfAFolderIsLeftAlone(t *testing.T) {
 	mustDeliver(t, s, removal("a", 2))
 	mustDeliver(t, s, sinktest.Completed("b", 1))
 	wantFiles(t, dir, map[string]string{"out/a": "?", "out/b/card.png": "hash-1"})
+	_, err = mustSink(t, dir, "out/a/below/{{ key }}.png").Deliver(t.Context(), sinktest.Completed("a", 1))
+	wantFault(t, err, file.PathTaken)
 }
 
 // A link where the picture goes is replaced, and what it leads to stays as it is;
