@@ -3,6 +3,7 @@ package kafka
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strconv"
 	"time"
 
@@ -96,7 +97,7 @@ func (s shape) keyOf(d sink.Delivery, values map[string]any, env expr.Env) ([]by
 
 func (s shape) valueOf(d sink.Delivery, values map[string]any, env expr.Env) ([]byte, error) {
 	if len(s.value) == 0 || d.Data != nil {
-		value, err := message.Encode(d, s.includeRow)
+		value, err := message.Encode(d, s.includeRow, math.MaxInt64)
 		if err != nil {
 			return nil, refused("value: %w", err)
 		}

@@ -33,15 +33,30 @@ type rowData struct {
 
 	Outputs []sink.Output  `json:"outputs"`
 	Row     map[string]any `json:"row,omitempty"`
+	// Truncated says that the row was too large to be sent along.
+	Truncated bool `json:"truncated,omitempty"`
 }
 
 // Encode is d as {event, timestamp, data}: the same bytes at every try. The row's
-// columns are in it if includeRow says so.
-func Encode(d sink.Delivery, includeRow bool) ([]byte, error) {
+// columns are in it if includeRow says so, unless it were more than most bytes
+// with them.
+func Encode(d sink.Delivery, includeRow bool, most int64) ([]byte, error) {
 	b := message{Event: d.Event, Timestamp: d.Time.UTC(), Data: d.Data}
-	if d.Data == nil {
-		b.Data = dataOf(d, includeRow)
+	if d.Data != nil {
+		return b.encode()
 	}
+	data := dataOf(d, includeRow)
+	b.Data = data
+	text, err := b.encode()
+	if err != nil || int64(len(text)) <= most || data.Row == nil {
+		return text, err
+	}
+	data.Row, data.Truncated = nil, true
+	b.Data = data
+	return b.encode()
+}
+
+func (b message) encode() ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false) // & in addresses stays legible
