@@ -226,7 +226,7 @@ func TestStormOfFaultsKeepsTheOrderAndTheLastState(t *testing.T) {
 		n++
 		return turns[n%len(turns)]
 	})
-	const keys, newest = 12, 15
+	const keys, newest = 12, 8
 	next := map[int]int64{}
 	for round := 0; len(next) < keys || round < 200; round++ {
 		var ds []sink.Delivery
