@@ -113,8 +113,8 @@ type Env struct {
 	Client *http.Client
 	// Bytes opens the picture of that hash.
 	Bytes func(ctx context.Context, hash string) (io.ReadCloser, error)
-	// Source is the configuration of the source of that name, for sinks that write
-	// back to one; nil if there is none.
+	// Source is the configuration of the source of that name in the file, for sinks
+	// that write back to one; nil if there is none, and for the sinks of callers.
 	Source func(name string) connectors.Config
 }
 
@@ -155,6 +155,22 @@ type Tester interface {
 	Sink
 	Test(ctx context.Context, d Delivery) (Receipt, error)
 }
+
+// A Sourced configuration writes with what a source says: where, and as whom. The
+// sink is opened anew when that source changes.
+type Sourced interface {
+	SourceName() string
+	// CheckSource says why the sink can't use the source, with paths relative to the sink.
+	CheckSource(source connectors.Config) error
+}
+
+// A Counter counts what is to be seen in the metrics, by the constants below.
+type Counter interface {
+	Counts() map[string]int64
+}
+
+// WriteRaces are cells that were written for a row that had moved, and put right.
+const WriteRaces = "write_races"
 
 // Common is what every sink has.
 type Common struct {
