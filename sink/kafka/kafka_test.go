@@ -141,6 +141,29 @@ func TestRecordHasWhatAConsumerNeeds(t *testing.T) {
 	}
 }
 
+func TestTestIsTakenAwayAgain(t *testing.T) {
+	brokers := mustBrokers(t)
+	c := newCluster(t, brokers)
+	name := c.mustTopic(t, newName(), 3)
+	s := mustSink(t, newConfig(brokers, name, func(c *Config) { c.Key = "key" }), nil)
+	mustDeliver(t, s, sinktest.Completed("a", 1))
+	r, err := s.Test(limit(t), sinktest.Completed("a", 2))
+	if err != nil || !strings.HasPrefix(r.Ref, name+"/") {
+		t.Errorf("test = %q, %v", r.Ref, err)
+	}
+	log := c.mustLog(t, name)
+	key := "test/" + sinktest.Completed("a", 2).ID
+	if got := generations(log, key); got != "2 2" || len(log) != 3 {
+		t.Errorf("%d records, of the test %q", len(log), got)
+	}
+	if end, _ := last(log, key); end.value != nil || end.headers["test"] != "true" {
+		t.Errorf("the last of the test: %+v", end)
+	}
+	if _, err := mustSink(t, newConfig(brokers, newName(), nil), nil).Test(limit(t), sinktest.Completed("a", 1)); err == nil {
+		t.Error("a test of no topic passes")
+	}
+}
+
 func TestEveryCompressionIsRead(t *testing.T) {
 	brokers := mustBrokers(t)
 	c := newCluster(t, brokers)
