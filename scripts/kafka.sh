@@ -73,6 +73,8 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=$factor
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+log.cleaner.backoff.ms=500
+log.cleaner.dedupe.buffer.size=4194304
 PROPERTIES
     # Where there are others, a death is to be noticed soon.
     [ "$n" = 1 ] || printf 'broker.heartbeat.interval.ms=200\nbroker.session.timeout.ms=3000\n' >>"$node/server.properties"

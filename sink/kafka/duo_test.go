@@ -46,7 +46,7 @@ type duo struct {
 }
 
 var startDuo = sync.OnceValues(func() (*duo, error) {
-	dir, err := os.MkdirTemp("", "pictifyd-kafka-")
+	dir, err := os.MkdirTemp(os.Getenv("PICTIFYD_TEST_FOLDER"), "pictifyd-kafka-") // make test ends what a test leaves there
 	if err != nil {
 		return nil, err
 	}
