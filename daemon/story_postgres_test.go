@@ -170,6 +170,7 @@ func TestOnlineCheckLooksAtTables(t *testing.T) {
 		"no table":        {"table: products, every", "table: product, every", "there is no table product"},
 		"no primary key":  {"table: products, every", "table: logs, every", "no primary key"},
 		"no unique index": {"table: products, key", "table: logs, key", "no unique index"},
+		"an echo":         {"{ title: name }", "{ title: name + image_url }", `"image_url", which the sink "back" writes back`},
 		"no column":       {"image_url: url", "picture: url", `no column "picture"`},
 	} {
 		s.write("pictifyd.yaml", strings.Replace(good, c.from, c.to, 1))

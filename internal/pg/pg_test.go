@@ -159,6 +159,24 @@ func TestConnectionThatRestsIsGivenBack(t *testing.T) {
 	}
 }
 
+// A sink is closed when another takes its place, while it may be at work.
+func TestCloseWaitsForNobody(t *testing.T) {
+	l := newLine(t, pgtest.Server(t))
+	err := l.Use(t.Context(), func(ctx context.Context, c *pgconn.PgConn) error {
+		if err := l.Close(); err != nil {
+			return err
+		}
+		_, err := Rows(ctx, c, "SELECT 1")
+		return err
+	})
+	if err != nil || l.conn != nil {
+		t.Errorf("what was at work ended with %v; a connection is kept: %v", err, l.conn != nil)
+	}
+	if pid(t, l); l.conn != nil {
+		t.Error("a connection is kept by a line that was closed")
+	}
+}
+
 func TestPasswordIsTakenOutOfWhatAServerSays(t *testing.T) {
 	l := newLine(t, "postgres://me:hunter2-secret@127.0.0.1:1/x")
 	err := l.Explain(t.Context(), &pgconn.PgError{Code: "28P01", Message: `password "hunter2-secret" is wrong`, Detail: "hunter2-secret", Hint: "not hunter2-secret"})
