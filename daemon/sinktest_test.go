@@ -53,7 +53,7 @@ func TestSinkTestOfARealRowShowsWhatWasSigned(t *testing.T) {
 	p.mustSend(201, "POST", "/sinks", fmt.Sprintf(`{"name":"signed","kind":"webhook","url":"%s/hook?token=hunter2","secrets":[%q,%q],"includeRow":true}`, answers.URL, secrets[0], secrets[1]))
 	got := p.test("signed", `{"binding":"cards","key":"A"}`)
 	if got.OK || got.Event != "render.completed" || got.Answer.Status != 403 || got.Answer.Body != "the signature is wrong" ||
-		got.Request.Method != "POST" || got.Request.URL != answers.URL+"/hook" {
+		got.Request.Method != http.MethodPost || got.Request.URL != answers.URL+"/hook" {
 		t.Errorf("the test says %+v", got)
 	}
 	headers := http.Header{}
