@@ -113,8 +113,8 @@ type Env struct {
 	Client *http.Client
 	// Bytes opens the picture of that hash.
 	Bytes func(ctx context.Context, hash string) (io.ReadCloser, error)
-	// Source is the configuration of the source of that name, for sinks that write
-	// back to one; nil if there is none.
+	// Source is the configuration of the source of that name in the file, for sinks
+	// that write back to one; nil if there is none, and for the sinks of callers.
 	Source func(name string) connectors.Config
 }
 
@@ -156,10 +156,40 @@ type Tester interface {
 	Test(ctx context.Context, d Delivery) (Receipt, error)
 }
 
+// A Sourced configuration writes with what a source says: where, and as whom. The
+// sink is opened anew when that source changes.
+type Sourced interface {
+	SourceName() string
+	// CheckSource says why the sink can't use the source, with paths relative to the sink.
+	CheckSource(source connectors.Config) error
+}
+
+// A Counter counts what is to be seen in the metrics, by the constants below.
+type Counter interface {
+	Counts() map[string]int64
+}
+
+// WriteRaces are cells that were written for a row that had moved, and put right.
+const WriteRaces = "write_races"
+
 // Common is what every sink has.
 type Common struct {
 	Kind   string         `yaml:"kind"`
 	Events config.Strings `yaml:"events"` // empty: render.completed and image.removed
+	// DisableAfter disables the sink when nothing has arrived for so long; 0 never
+	// does. 5d by default.
+	DisableAfter config.Duration `yaml:"disable_after"`
+}
+
+// disableAfter is as long as Standard Webhooks has endpoints fail before they are
+// disabled.
+const disableAfter = 5 * 24 * time.Hour
+
+// Default is a new configuration with its defaults, those of every sink too.
+func (k Kind) Default() Config {
+	c := k.Config()
+	c.Base().DisableAfter = config.Duration(disableAfter)
+	return c
 }
 
 // Base makes a struct that embeds Common a Config but for Validate.

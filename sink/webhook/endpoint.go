@@ -15,6 +15,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/signing"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/sink/exchange"
+	"github.com/pictifyd/pictifyd/sink/message"
 )
 
 // The slugs of this package's problems.
@@ -57,7 +58,7 @@ func newEndpoint(c Config, client *http.Client) *endpoint {
 
 // Deliver posts d once.
 func (e *endpoint) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
-	body, err := encode(d, e.includeRow, e.maxBody)
+	body, err := message.Encode(d, e.includeRow, e.maxBody)
 	if err != nil {
 		return sink.Receipt{}, retry.Permanent(fmt.Errorf("encode delivery %q: %w", d.ID, err))
 	}
