@@ -46,6 +46,16 @@ func (f *folder) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, er
 	return sink.Receipt{Ref: strings.Join(slices.DeleteFunc(slices.Clone(each), func(p string) bool { return p == "" }), ", ")}, f.put(ctx, d, each)
 }
 
+// Test writes the pictures of d, and removes them.
+func (f *folder) Test(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
+	receipt, err := f.Deliver(ctx, d)
+	if err == nil {
+		d.Event = sink.ImageRemoved
+		_, err = f.Deliver(ctx, d)
+	}
+	return receipt, err
+}
+
 func (f *folder) put(ctx context.Context, d sink.Delivery, paths []string) error {
 	if err := os.MkdirAll(f.root, 0o755); err != nil {
 		return surroundings(err)

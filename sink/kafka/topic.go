@@ -70,7 +70,7 @@ func newTopic(c *Config, env sink.Env, dial dialFunc) (*topic, error) {
 	}
 	var err error
 	if c.TLS != nil {
-		if t.transport.TLS, err = c.TLS.client(); err != nil {
+		if t.transport.TLS, err = c.TLS.Client(); err != nil {
 			return nil, err
 		}
 	}
