@@ -106,11 +106,12 @@ sinks:
   hook: { kind: webhook, url: "ECHO/hook", secret: "hunter2-sink-secret", previous_secret: "hunter2-sink-secret-old", headers: { X-A: "hunter2-sink-header" } }
   column: { kind: postgres, dsn: "postgres://me:hunter2-database@127.0.0.1:1/shop", table: rows, key: { sku: key }, set: { url: url } }
   events: { kind: kafka, brokers: ["127.0.0.1:1"], topic: images, sasl: { mechanism: plain, user: me, password: "hunter2-sasl" }, tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
-  ring: { kind: webhook, url: "ECHO/ring", secrets: ["hunter2-of-several", "hunter2-of-several-old"] }
+  ring: { kind: webhook, url: "ECHO/ring", secrets: ["hunter2-of-several", "hunter2-of-several-old"], tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
   crm1: { kind: http, url: "ECHO/crm", bearer: "hunter2-sink-bearer", headers: { X-A: "hunter2-crm-header" }, on: { image.removed: { headers: { X-A: "hunter2-on-header" } } } }
-  crm2: { kind: http, url: "ECHO/crm", basic: { user: me, password: "hunter2-sink-password" }, permanent: [] }
+  crm2: { kind: http, url: "ECHO/crm", basic: { user: me, password: "hunter2-sink-password" }, permanent: [], tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
+  bucket: { kind: s3, bucket: cards, path: "{{ key }}.{{ ext }}", endpoint: "ECHO", access_key: "hunter2-s3-id", secret_key: "hunter2-s3-secret", session_token: "hunter2-s3-token" }
 bindings:
-  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook, column, ring, crm1, crm2] }
+  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook, column, ring, crm1, crm2, bucket] }
   - { name: others, source: bearer, template: card, map: { title: name } }
 `
 

@@ -13,6 +13,7 @@ import (
 	httpsink "github.com/pictifyd/pictifyd/sink/http"
 	"github.com/pictifyd/pictifyd/sink/kafka"
 	pgsink "github.com/pictifyd/pictifyd/sink/postgres"
+	"github.com/pictifyd/pictifyd/sink/s3"
 	sheetsink "github.com/pictifyd/pictifyd/sink/sheets"
 	"github.com/pictifyd/pictifyd/sink/webhook"
 )
@@ -25,5 +26,5 @@ func Connectors() connectors.Kinds {
 
 // Sinks is every kind of sink that pictifyd is built with.
 func Sinks() sink.Kinds {
-	return sink.Kinds{webhook.Kind, httpsink.Kind, filesink.Kind, pgsink.Kind, sheetsink.Kind, kafka.Kind}
+	return sink.Kinds{webhook.Kind, httpsink.Kind, filesink.Kind, s3.Kind, pgsink.Kind, sheetsink.Kind, kafka.Kind}
 }
