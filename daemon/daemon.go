@@ -68,7 +68,8 @@ type Daemon struct {
 	now      now
 	planning rota // of the plan turns, one page each
 	stride   stride
-	runRows  int // of a reading, that a run has at most
+	couriers seats // one for each sink
+	runRows  int   // of a reading, that a run has at most
 
 	store     *store.Store
 	blobs     *blob.Folder

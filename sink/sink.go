@@ -25,6 +25,7 @@ const (
 type Output struct {
 	Name   string `json:"output"` // of the output: card, story
 	URL    string `json:"url,omitempty"`
+	Latest string `json:"latestUrl,omitempty"`   // where the newest picture of the row is, whichever that is; "" for a batch's
 	Hash   string `json:"contentHash,omitempty"` // SHA-256 of the bytes, hex
 	Format string `json:"format,omitempty"`
 	Ext    string `json:"ext,omitempty"`
@@ -57,6 +58,17 @@ type Receipt struct {
 	Header map[string]string `json:"header,omitempty"` // those that help
 	Body   string            `json:"body,omitempty"`   // its beginning
 	Ref    string            `json:"ref,omitempty"`    // where the receiver has it: an object's key, a partition and its offset
+
+	// Sent is the request, where there was one. It is shown to who tests a sink, and not kept.
+	Sent *Sent `json:"-"`
+}
+
+// Sent is a request as a sink sent it, without secrets but for its signatures.
+type Sent struct {
+	Method string
+	URL    string // without its query
+	Header map[string]string
+	Body   string // "" where it was large
 }
 
 // A Sink delivers once; the daemon retries. retry.Permanent(err) ends it,
@@ -137,6 +149,13 @@ type WriteBack interface {
 	WritesBack(name string, source connectors.Config) []string
 }
 
+// A Tester is a Sink that can be told of a row that there is not, as a test: it
+// leaves nothing behind that would be in somebody's way.
+type Tester interface {
+	Sink
+	Test(ctx context.Context, d Delivery) (Receipt, error)
+}
+
 // A Sourced configuration writes with what a source says: where, and as whom. The
 // sink is opened anew when that source changes.
 type Sourced interface {
@@ -157,6 +176,20 @@ const WriteRaces = "write_races"
 type Common struct {
 	Kind   string         `yaml:"kind"`
 	Events config.Strings `yaml:"events"` // empty: render.completed and image.removed
+	// DisableAfter disables the sink when nothing has arrived for so long; 0 never
+	// does. 5d by default.
+	DisableAfter config.Duration `yaml:"disable_after"`
+}
+
+// disableAfter is as long as Standard Webhooks has endpoints fail before they are
+// disabled.
+const disableAfter = 5 * 24 * time.Hour
+
+// Default is a new configuration with its defaults, those of every sink too.
+func (k Kind) Default() Config {
+	c := k.Config()
+	c.Base().DisableAfter = config.Duration(disableAfter)
+	return c
 }
 
 // Base makes a struct that embeds Common a Config but for Validate.
