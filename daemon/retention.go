@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -43,6 +44,7 @@ func (d *Daemon) retain(ctx context.Context) {
 		if !now.Before(walk) {
 			walk = now.Add(walkEvery)
 			_, err := d.sweep(ctx, now)
+			err = errors.Join(err, d.forgetDeliveries(ctx, now))
 			if ctx.Err() == nil {
 				d.faults.note(d.log, "keep", "sweep", err)
 			}
@@ -75,6 +77,17 @@ func (d *Daemon) expire(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return d.scrub(ctx)
+}
+
+// forgetDeliveries ends the keeping of dead letters that were discarded, and of
+// attempts at what is kept no longer.
+func (d *Daemon) forgetDeliveries(ctx context.Context, now time.Time) error {
+	if keep := d.file().Keep.Results; keep != Forever {
+		if err := d.store.ForgetDiscarded(ctx, keep.before(now)); err != nil {
+			return err
+		}
+	}
+	return d.store.ForgetAttempts(ctx)
 }
 
 // scrub has what was deleted leave the store's files.

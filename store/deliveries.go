@@ -22,6 +22,7 @@ type DeliveryClaim struct {
 	Event      string
 	CreatedAt  time.Time
 	Attempt    int // counts from 1
+	Spent      int // attempts before it was last replayed: they count no more towards its end
 	Row        map[string]any
 	Outputs    []sink.Output // without URLs
 
@@ -68,11 +69,11 @@ func (t *tx) claimDeliveries(ctx context.Context, turn Turn, ids []string) ([]De
 	}
 	claims, err := collect(ctx, t.reader, `UPDATE deliveries SET state = 'claimed', claimed_by = $2, attempts = attempts + 1
 		WHERE id IN list($1)
-		RETURNING id, sink, owner, key, generation, event, created_at, attempts, data, outputs, idx`, []any{list(ids), turn.ID},
+		RETURNING id, sink, owner, key, generation, event, created_at, attempts, spent, data, outputs, idx`, []any{list(ids), turn.ID},
 		func(scan func(...any) error) (c DeliveryClaim, err error) {
 			var created sql.NullInt64
 			var data, outputs string
-			if err := scan(&c.ID, &c.Sink, &c.Owner, &c.Key, &c.Generation, &c.Event, &created, &c.Attempt, &data, &outputs, &c.Index); err != nil {
+			if err := scan(&c.ID, &c.Sink, &c.Owner, &c.Key, &c.Generation, &c.Event, &created, &c.Attempt, &c.Spent, &data, &outputs, &c.Index); err != nil {
 				return c, err
 			}
 			c.CreatedAt = moment(created)
@@ -137,8 +138,8 @@ func (t *tx) finishDelivery(ctx context.Context, turn Turn, d Delivered) error {
 	case d.Err == nil:
 		return t.delivered(ctx, turn, d)
 	case d.Dead:
-		_, err := t.exec(ctx, `UPDATE deliveries SET state = 'dead', claimed_by = 0, ended_at = $3, error = $4
-			WHERE id = $1 AND claimed_by = $2 AND state = 'claimed'`, d.ID, turn.ID, millis(t.now), clean(d.Err.Error()))
+		_, err := t.exec(ctx, `UPDATE deliveries SET state = 'dead', claimed_by = 0, ended_at = $3, error = $4, cause = $5
+			WHERE id = $1 AND claimed_by = $2 AND state = 'claimed'`, d.ID, turn.ID, millis(t.now), clean(d.Err.Error()), causeOf(turn.Sink, d.Receipt, d.Err))
 		return err
 	}
 	// A newer one that waits says all that this one does.

@@ -203,6 +203,9 @@ func (t *tx) eraseJobRows(ctx context.Context, job, key string, rows []int64, co
 		return err
 	}
 	count.Deliveries += n
+	if err := t.eraseAttempts(ctx); err != nil {
+		return err
+	}
 	for _, idx := range rows {
 		n, err := t.exec(ctx, `UPDATE job_rows SET key = '', data = '', error = '' WHERE job = $1 AND idx = $2`, job, idx)
 		if err != nil {
@@ -335,6 +338,9 @@ func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, 
 		}
 		count.Deliveries += int64(len(told))
 		count.Sinks = slices.DeleteFunc(merge(count.Sinks, told), func(s string) bool { return s == "" })
+	}
+	if err := t.eraseAttempts(ctx); err != nil {
+		return err
 	}
 	if count.Rows, err = t.exec(ctx, `DELETE FROM source_rows WHERE source = $1 AND key = $2`, source, key); err != nil {
 		return err

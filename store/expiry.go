@@ -112,7 +112,11 @@ func (t *tx) emptyJobPage(ctx context.Context, id string, count *Erased) (more b
 		}
 	}
 	if !upTo.Valid {
-		return t.endEmptying(ctx, id, owner, count)
+		more, err := t.endEmptying(ctx, id, owner, count)
+		if err == nil && !more && reason == JobDeleted {
+			err = t.eraseAttempts(ctx)
+		}
+		return more, err
 	}
 	e := erasure{where: `owner = $1 AND idx <= $2`, args: []any{owner, upTo.Int64}}
 	if err := t.erase(ctx, e, reason == JobDeleted, count); err != nil {
