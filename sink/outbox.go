@@ -30,13 +30,14 @@ type Record struct {
 
 	CreatedAt, DueAt, EndedAt time.Time
 
+	Receipt *Receipt // the last answer; nil before the first attempt
 	Discard *Discard // of a discarded one
 
-	// What One adds: what is told, as far as it is still kept.
+	// Of one that is looked at by itself: what it tells, as far as that is kept, and
+	// how it went. A list has none of it.
 	Row     json.RawMessage // the values of the row
 	Fault   json.RawMessage // of an event about a row of a job that failed
 	Outputs []Output        // without URLs
-	Receipt *Receipt        // of the attempt that arrived
 	Tries   []Try           // by number; also those before it was replayed
 	Spent   int64           // attempts before it was last replayed: they count no more towards its end
 }
@@ -101,4 +102,10 @@ type Retold struct {
 	Told    int64
 	Waiting int64 // not these: something newer is being made, waits, or is a dead letter
 	Gone    int64 // nor these: nothing is left that could be told
+}
+
+// A Backlog is what is left of a sink's deliveries.
+type Backlog struct {
+	Waiting int64 // also those on their way
+	Dead    int64 // dead letters
 }

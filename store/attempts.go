@@ -35,13 +35,13 @@ func (s *Store) Deliveries(ctx context.Context, f sink.Filter, after sink.Place,
 // person may not see is not there.
 func (s *Store) Delivery(ctx context.Context, id string, seen *sink.Seen) (sink.Record, error) {
 	q := filtered(sink.Filter{IDs: []string{id}, Seen: seen})
-	var data, outputs, receipt string
+	var data, outputs string
 	var tried sql.NullInt64
 	var took int64
 	var spent int64
 	r, err := scanRecord(func(into ...any) error {
-		return s.reader().row(ctx, `SELECT `+recordColumns+`, d.data, d.outputs, d.receipt, d.tried_at, d.took, d.spent FROM deliveries AS d`+q.text(), q.args...).
-			Scan(append(into, &data, &outputs, &receipt, &tried, &took, &spent)...)
+		return s.reader().row(ctx, `SELECT `+recordColumns+`, d.data, d.outputs, d.tried_at, d.took, d.spent FROM deliveries AS d`+q.text(), q.args...).
+			Scan(append(into, &data, &outputs, &tried, &took, &spent)...)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, noDelivery(id)
@@ -59,10 +59,8 @@ func (s *Store) Delivery(ctx context.Context, id string, seen *sink.Seen) (sink.
 	}
 	r.Spent = spent
 	r.Tries, err = s.tries(ctx, id)
-	if tried.Valid && err == nil {
-		arrived := sink.Try{Number: r.Attempts, At: moment(tried), Took: time.Duration(took) * time.Microsecond}
-		err = decode(receipt, &arrived.Receipt)
-		r.Receipt, r.Tries = &arrived.Receipt, append(r.Tries, arrived)
+	if tried.Valid && r.Receipt != nil {
+		r.Tries = append(r.Tries, sink.Try{Number: r.Attempts, At: moment(tried), Took: time.Duration(took) * time.Microsecond, Receipt: *r.Receipt})
 	}
 	return r, wrap(err, "read the attempts of delivery %q", id)
 }
@@ -96,14 +94,16 @@ func (s *Store) tries(ctx context.Context, id string) ([]sink.Try, error) {
 }
 
 const recordColumns = `d.id, d.sink, d.owner, d.key, d.generation, d.event, d.state, d.attempts, d.error, d.cause, d.created_at, d.due_at, d.ended_at,
-	d.discarded_at, d.discarded_by, d.discard_reason`
+	d.discarded_at, d.discarded_by, d.discard_reason,
+	CASE WHEN d.receipt <> '' THEN d.receipt ELSE COALESCE((SELECT a.receipt FROM delivery_attempts AS a WHERE a.delivery = d.id ORDER BY a.attempt DESC LIMIT 1), '') END`
 
 func scanRecord(scan func(...any) error) (r sink.Record, err error) {
 	var owner bindings.Owner
 	var created, due, ended, discarded sql.NullInt64
 	var gone sink.Discard
+	var answer string
 	if err := scan(&r.ID, &r.Sink, &owner, &r.Key, &r.Generation, &r.Event, &r.State, &r.Attempts, &r.Error, &r.Cause, &created, &due, &ended,
-		&discarded, &gone.By, &gone.Reason); err != nil {
+		&discarded, &gone.By, &gone.Reason, &answer); err != nil {
 		return r, err
 	}
 	r.Binding, r.Job = owner.Binding(), owner.Job()
@@ -112,7 +112,11 @@ func scanRecord(scan func(...any) error) (r sink.Record, err error) {
 		gone.At = moment(discarded)
 		r.Discard = &gone
 	}
-	return r, nil
+	if answer == "" {
+		return r, nil
+	}
+	r.Receipt = new(sink.Receipt)
+	return r, decode(answer, r.Receipt)
 }
 
 // A condition is a WHERE that is put together, with its arguments.

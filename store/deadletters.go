@@ -74,18 +74,21 @@ func (s *Store) describeGroup(ctx context.Context, f sink.Filter, g *sink.Group)
 	return err
 }
 
-// DeadLettersBySink counts them; those of the webhooks of jobs are batch and
-// batch_rows.
-func (s *Store) DeadLettersBySink(ctx context.Context) (map[string]int64, error) {
-	counts := map[string]int64{}
-	err := s.reader().each(ctx, `SELECT sink, count(*) FROM deliveries WHERE state = 'dead' GROUP BY sink`, nil, func(scan func(...any) error) error {
+// Backlogs are the deliveries that are left of each sink; those of the webhooks of
+// jobs are batch and batch_rows.
+func (s *Store) Backlogs(ctx context.Context) (map[string]sink.Backlog, error) {
+	left := map[string]sink.Backlog{}
+	err := s.reader().each(ctx, `SELECT sink, 0, count(*) FROM deliveries WHERE state = 'dead' GROUP BY sink
+		UNION ALL SELECT sink, count(*), 0 FROM deliveries WHERE state = 'waiting' GROUP BY sink
+		UNION ALL SELECT sink, count(*), 0 FROM deliveries WHERE state = 'claimed' GROUP BY sink`, nil, func(scan func(...any) error) error {
 		var name string
-		var n int64
-		err := scan(&name, &n)
-		counts[countedAs(name)] += n
+		var waiting, dead int64
+		err := scan(&name, &waiting, &dead)
+		b := left[countedAs(name)]
+		left[countedAs(name)] = sink.Backlog{Waiting: b.Waiting + waiting, Dead: b.Dead + dead}
 		return err
 	})
-	return counts, wrap(err, "count dead letters")
+	return left, wrap(err, "count what is left to deliver")
 }
 
 // replayed is what a replay makes of a dead letter: it waits, is due, and has all

@@ -181,7 +181,7 @@ var letters = map[string]func(*testing.T, Open){
 		if g.Sink != "hook" || len(g.IDs) != 2 || g.Error == "" || !slices.Equal(g.Events, []string{"render.completed"}) || g.FirstSeen.Before(before) || g.LastSeen.Before(g.FirstSeen) {
 			t.Errorf("the group is %+v", g)
 		}
-		if of := got(s.DeadLettersBySink(t.Context()))(t); of["hook"] != 3 || len(of) != 1 {
+		if of := got(s.Backlogs(t.Context()))(t); of["hook"] != (sink.Backlog{Dead: 3}) || len(of) != 1 {
 			t.Errorf("by sink: %v", of)
 		}
 		if n := got(s.Replay(t.Context(), sink.Filter{Cause: g.Cause}))(t); n != 2 {
