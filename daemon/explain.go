@@ -10,7 +10,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/bindings"
-	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/connectors/poll"
 	"github.com/pictifyd/pictifyd/template"
 )
 
@@ -36,7 +36,7 @@ func (d *Daemon) explain(ctx context.Context, cfg bindings.Config, key string, h
 	if err != nil {
 		return err
 	}
-	h.Position = positionText(position)
+	h.Position = positionText(poll.State(position))
 	if f := d.roster().feeds[cfg.Source]; f != nil && f.live != nil {
 		s := f.live.known.get(key)
 		h.AskedAt = s.at
@@ -96,9 +96,9 @@ const positionPart = 64
 
 // positionText is where a source was read to, as far as a person can read it: of
 // the connector's own note what is short and plain, in its order.
-func positionText(c connectors.Cursor) string {
+func positionText(state json.RawMessage) string {
 	var parts []string
-	d := json.NewDecoder(bytes.NewReader(c))
+	d := json.NewDecoder(bytes.NewReader(state))
 	d.UseNumber()
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
 		return ""
