@@ -44,7 +44,7 @@ func (d *Daemon) retain(ctx context.Context) {
 		if !now.Before(walk) {
 			walk = now.Add(walkEvery)
 			_, err := d.sweep(ctx, now)
-			err = errors.Join(err, d.forgetDeliveries(ctx, now))
+			err = errors.Join(err, d.forgetDiscarded(ctx, now))
 			if ctx.Err() == nil {
 				d.faults.note(d.log, "keep", "sweep", err)
 			}
@@ -79,15 +79,12 @@ func (d *Daemon) expire(ctx context.Context, now time.Time) error {
 	return d.scrub(ctx)
 }
 
-// forgetDeliveries ends the keeping of dead letters that were discarded, and of
-// attempts at what is kept no longer.
-func (d *Daemon) forgetDeliveries(ctx context.Context, now time.Time) error {
+// forgetDiscarded ends the keeping of dead letters that were discarded.
+func (d *Daemon) forgetDiscarded(ctx context.Context, now time.Time) error {
 	if keep := d.file().Keep.Results; keep != Forever {
-		if err := d.store.ForgetDiscarded(ctx, keep.before(now)); err != nil {
-			return err
-		}
+		return d.store.ForgetDiscarded(ctx, keep.before(now))
 	}
-	return d.store.ForgetAttempts(ctx)
+	return nil
 }
 
 // scrub has what was deleted leave the store's files.

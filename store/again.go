@@ -23,7 +23,8 @@ func (s *Store) RetryJob(ctx context.Context, id string) (batch.Job, error) {
 			return err
 		}
 		// Whoever has not heard of the end before hears of the next one.
-		_, err := t.exec(ctx, `UPDATE deliveries SET state = 'superseded', ended_at = $2 WHERE sink = $1 AND state = 'waiting'`, hookOf(j.ID), millis(t.now))
+		n, err := t.exec(ctx, `UPDATE deliveries SET state = 'superseded', ended_at = $2 WHERE sink = $1 AND state = 'waiting'`, hookOf(j.ID), millis(t.now))
+		t.counted(hookOf(j.ID)).superseded += n
 		return err
 	})
 	return j, wrap(err, "retry job %s", id)

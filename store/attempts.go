@@ -59,8 +59,12 @@ func (s *Store) Delivery(ctx context.Context, id string, seen *sink.Seen) (sink.
 	}
 	r.Spent = spent
 	r.Tries, err = s.tries(ctx, id)
-	if tried.Valid && r.Receipt != nil {
-		r.Tries = append(r.Tries, sink.Try{Number: r.Attempts, At: moment(tried), Took: time.Duration(took) * time.Microsecond, Receipt: *r.Receipt})
+	if tried.Valid {
+		arrived := sink.Try{Number: r.Attempts, At: moment(tried), Took: time.Duration(took) * time.Microsecond}
+		if r.Receipt != nil {
+			arrived.Receipt = *r.Receipt
+		}
+		r.Tries = append(r.Tries, arrived)
 	}
 	return r, wrap(err, "read the attempts of delivery %q", id)
 }
@@ -95,7 +99,7 @@ func (s *Store) tries(ctx context.Context, id string) ([]sink.Try, error) {
 
 const recordColumns = `d.id, d.sink, d.owner, d.key, d.generation, d.event, d.state, d.attempts, d.error, d.cause, d.created_at, d.due_at, d.ended_at,
 	d.discarded_at, d.discarded_by, d.discard_reason,
-	CASE WHEN d.receipt <> '' THEN d.receipt ELSE COALESCE((SELECT a.receipt FROM delivery_attempts AS a WHERE a.delivery = d.id ORDER BY a.attempt DESC LIMIT 1), '') END`
+	CASE WHEN d.tried_at IS NOT NULL THEN d.receipt ELSE COALESCE((SELECT a.receipt FROM delivery_attempts AS a WHERE a.delivery = d.id ORDER BY a.attempt DESC LIMIT 1), '') END`
 
 func scanRecord(scan func(...any) error) (r sink.Record, err error) {
 	var owner bindings.Owner
@@ -179,35 +183,18 @@ func filtered(f sink.Filter) *condition {
 	return c
 }
 
-// ForgetAttempts removes the attempts at deliveries that are kept no longer.
-func (s *Store) ForgetAttempts(ctx context.Context) error {
-	return s.forgetPages(ctx, `DELETE FROM delivery_attempts WHERE delivery IN (SELECT a.delivery FROM delivery_attempts AS a
-		WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = a.delivery) LIMIT $1)`)
-}
-
 // ForgetDiscarded removes dead letters that were discarded at before or earlier.
 func (s *Store) ForgetDiscarded(ctx context.Context, before time.Time) error {
-	return s.forgetPages(ctx, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE state = 'discarded' AND discarded_at <= $2 LIMIT $1)`, millis(before))
-}
-
-func (s *Store) forgetPages(ctx context.Context, statement string, args ...any) error {
 	for more := true; more; {
 		if err := s.write(ctx, func(ctx context.Context, t *tx) error {
-			n, err := t.exec(ctx, statement, append([]any{pageSize}, args...)...)
-			more = n >= pageSize
+			gone, err := t.dropDeliveries(ctx, `id IN (SELECT id FROM deliveries WHERE state = 'discarded' AND discarded_at <= $1 LIMIT $2)`, millis(before), pageSize)
+			more = len(gone) == pageSize
 			return err
 		}); err != nil {
-			return wrap(err, "forget old deliveries")
+			return wrap(err, "forget discarded deliveries")
 		}
 	}
 	return nil
-}
-
-// eraseAttempts removes at once the attempts at deliveries that were deleted: an
-// answer of a receiver may say of whom it was.
-func (t *tx) eraseAttempts(ctx context.Context) error {
-	_, err := t.exec(ctx, `DELETE FROM delivery_attempts WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = delivery_attempts.delivery)`)
-	return err
 }
 
 // arrivedBefore keeps, of deliveries that arrived and are told again, the attempt

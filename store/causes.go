@@ -14,24 +14,6 @@ import (
 	"github.com/pictifyd/pictifyd/sink"
 )
 
-// Of what stands for the webhooks of jobs where sinks are counted or grouped, so
-// that neither grows with the jobs.
-const (
-	sinkOfJobs    = "batch"
-	sinkOfJobRows = "batch_rows"
-)
-
-// countedAs is the sink under which deliveries of sink are counted.
-func countedAs(sink string) string {
-	switch {
-	case strings.HasPrefix(sink, "job:"):
-		return sinkOfJobs
-	case IsRowsSink(sink):
-		return sinkOfJobRows
-	}
-	return sink
-}
-
 // causeOf is the same for all deliveries of a sink that died of the same error:
 // of the same kind, with the same answer, and with the same words but for what
 // differs from one row to the next.

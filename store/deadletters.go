@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -99,51 +97,33 @@ const replayed = `state = 'waiting', claimed_by = 0, due_at = CAST($2 AS BIGINT)
 // something newer has arrived meanwhile: they end as superseded when their turn
 // comes. A page is a commit; what dies while this goes on stays dead.
 func (s *Store) Replay(ctx context.Context, f sink.Filter) (n int64, err error) {
-	err = s.eachLetters(ctx, f, func(ctx context.Context, t *tx, ids []string) error {
+	n, err = s.eachLetters(ctx, f, func(ctx context.Context, t *tx, ids []string) (int, error) {
 		sinks, err := collect(ctx, t.reader, `UPDATE deliveries SET `+replayed+` WHERE id IN list($1) AND state = 'dead' RETURNING sink`,
 			[]any{list(ids), millis(t.now)}, text1)
 		for _, name := range sinks {
 			t.wantSinks[name] = true
 		}
-		n += int64(len(sinks))
-		return err
+		return len(sinks), err
 	})
 	return n, wrap(err, "replay dead letters")
 }
 
 // Discard gives dead letters up for good, and keeps why.
 func (s *Store) Discard(ctx context.Context, f sink.Filter, reason, by string) (n int64, err error) {
-	err = s.eachLetters(ctx, f, func(ctx context.Context, t *tx, ids []string) error {
+	n, err = s.eachLetters(ctx, f, func(ctx context.Context, t *tx, ids []string) (int, error) {
 		sinks, err := collect(ctx, t.reader, `UPDATE deliveries SET state = 'discarded', discarded_at = CAST($2 AS BIGINT), discard_reason = $3, discarded_by = $4
 			WHERE id IN list($1) AND state = 'dead' RETURNING sink`, []any{list(ids), millis(t.now), clean(reason), clean(by)}, text1)
-		if err != nil {
-			return err
+		for _, name := range sinks {
+			t.counted(name).discarded++
 		}
-		n += int64(len(sinks))
-		return t.countLetters(ctx, "discarded", sinks)
+		return len(sinks), err
 	})
 	return n, wrap(err, "discard dead letters")
 }
 
-// countLetters adds deliveries to their sinks' counts of that column.
-func (t *tx) countLetters(ctx context.Context, column string, sinks []string) error {
-	counts := map[string]int64{}
-	for _, name := range sinks {
-		counts[countedAs(name)]++
-	}
-	var rows [][]any
-	for name, n := range counts {
-		rows = append(rows, []any{name, n})
-	}
-	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
-	_, err := t.exec(ctx, `INSERT INTO delivery_counts (sink, `+column+`) SELECT e.value->>0, CAST(e.value->>1 AS BIGINT) FROM rows($1) AS e WHERE true
-		ON CONFLICT (sink) DO UPDATE SET `+column+` = delivery_counts.`+column+` + excluded.`+column, table(rows))
-	return err
-}
-
 // eachLetters calls act for the dead letters that f takes and that are dead now, a
-// page in a transaction.
-func (s *Store) eachLetters(ctx context.Context, f sink.Filter, act func(ctx context.Context, t *tx, ids []string) error) error {
+// page in a transaction, and adds up how many it moved.
+func (s *Store) eachLetters(ctx context.Context, f sink.Filter, act func(ctx context.Context, t *tx, ids []string) (int, error)) (total int64, err error) {
 	f.State = sink.Dead
 	until := millis(time.Now())
 	for more := true; more; {
@@ -152,15 +132,20 @@ func (s *Store) eachLetters(ctx context.Context, f sink.Filter, act func(ctx con
 		text := `SELECT d.id FROM deliveries AS d` + q.text() + ` ORDER BY d.ended_at, d.id LIMIT ` + q.arg(letterPage)
 		ids, err := collect(ctx, s.reader(), text, q.args, text1)
 		if err != nil || len(ids) == 0 {
-			return err
+			return total, err
 		}
-		if err := s.write(ctx, func(ctx context.Context, t *tx) error { return act(ctx, t, ids) }); err != nil {
+		var moved int
+		if err := s.write(ctx, func(ctx context.Context, t *tx) (err error) {
+			moved, err = act(ctx, t, ids)
 			return err
+		}); err != nil {
+			return total, err
 		}
 		s.crash("letters.moved")
+		total += int64(moved)
 		more = len(ids) == letterPage
 	}
-	return nil
+	return total, nil
 }
 
 // ReplayOne has one delivery tried again: a dead letter, or one that arrived,

@@ -68,8 +68,9 @@ type tx struct {
 	wantRenders bool            // renders were added that wait
 	wantSinks   map[string]bool // deliveries were added that wait
 	stopping    map[string]bool // jobs that this change stopped
-	ring        []string        // queues that got turns
-	after       []func()        // to be called when committed
+	recounts    map[string]*recount
+	ring        []string // queues that got turns
+	after       []func() // to be called when committed
 }
 
 func (s *Store) newTx(raw *sql.Tx) *tx {

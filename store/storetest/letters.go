@@ -299,6 +299,7 @@ var letters = map[string]func(*testing.T, Open){
 		if n := len(listed(t, s, sink.Filter{State: sink.Discarded})); n != 0 {
 			t.Errorf("%d discarded ones are kept for ever", n)
 		}
+		mustAddUp(t, got(s.DeliveryCounts(t.Context()))(t))
 	},
 
 	"OnlyDeadLettersAreReplayedAndDiscarded": func(t *testing.T, open Open) {
@@ -376,6 +377,10 @@ var letters = map[string]func(*testing.T, Open){
 		if all := got(s.Deliveries(t.Context(), sink.Filter{}, sink.Place{}, 10))(t); len(all) != 1 {
 			t.Errorf("kept are %+v, want the newest only", all)
 		}
+		all := got(s.DeliveryCounts(t.Context()))(t)
+		if mustAddUp(t, all); len(all) != 1 || all[0].Planned != 4 || all[0].Delivered != 4 {
+			t.Errorf("counts are %+v, want what was told twice twice", all)
+		}
 	},
 
 	"WhatIsNoLongerSoIsNotToldAgain": func(t *testing.T, open Open) {
@@ -419,7 +424,30 @@ var letters = map[string]func(*testing.T, Open){
 				t.Errorf("of a row that was deleted there are still attempts: %+v", r.Tries)
 			}
 		}
-		must(t, s.ForgetAttempts(t.Context()))
+	},
+
+	"OldLetterIsNotToldAfterANewerOne": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		hear(s)
+		tell(t, s, 1, "1")
+		id := tryAll(t, s, "hook", errDown, true)[0].ID
+		tell(t, s, 2, "2")
+		if sent := tryAll(t, s, "hook", nil, false); len(sent) != 1 || sent[0].Generation != 2 {
+			t.Fatalf("told was %+v", sent)
+		}
+		if n := len(listed(t, s, sink.Filter{State: sink.Dead})); n != 1 {
+			t.Fatalf("%d dead letters are left after a newer delivery, want 1", n)
+		}
+		must(t, s.ReplayOne(t.Context(), id))
+		if sent := tryAll(t, s, "hook", nil, false); len(sent) != 0 {
+			t.Errorf("after generation 2 told was %+v", sent)
+		}
+		if r := got(s.Delivery(t.Context(), id, nil))(t); r.State != sink.Superseded || r.Attempts != 1 || r.EndedAt.IsZero() {
+			t.Errorf("the old one is %+v", r)
+		}
+		if err := s.ReplayOne(t.Context(), id); slugOf(err) != store.DeliverySuperseded {
+			t.Errorf("replay of what was superseded: %v", err)
+		}
 	},
 
 	"DeliveriesOfJobsShowTheirJob": func(t *testing.T, open Open) {
