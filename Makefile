@@ -44,7 +44,7 @@ load: chrome build $(CACHE)/bin/vegeta ## how fast images are served, and what t
 chrome: ## install headless Chromium and fonts when they are missing
 	@scripts/install.sh chrome
 
-services: ## install what the tests need beside Go: gcc, clang, PostgreSQL, patch, libwebp, poppler
+services: ## install what the tests need beside Go: gcc, clang, PostgreSQL, Java and Maven for Kafka, patch, libwebp, poppler
 	@scripts/install.sh services
 
 clean: ## remove what was built; data stays

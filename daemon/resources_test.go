@@ -524,6 +524,7 @@ var callersSpecs = map[string]string{
 	"source webhook": `{"name":"x","kind":"webhook","path":"ADDRESS","key":"sku","secret":"long enough"}`,
 	"source http":    `{"name":"x","kind":"http","url":"ADDRESS","key":"sku","every":"1s"}`,
 	"sink webhook":   `{"name":"x","kind":"webhook","url":"ADDRESS"}`,
+	"sink http":      `{"name":"x","kind":"http","url":"ADDRESS","json":{"a":"key"}}`,
 }
 
 // What callers make reaches nothing that egress does not open: neither at once,

@@ -175,6 +175,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		problems = append(problems, s.findable(node, cfg)...)
 	}
 	problems = append(problems, s.dependencies(doc.Sources)...)
+	problems = append(problems, s.sinkSources()...)
 	return s, problems.Err()
 }
 

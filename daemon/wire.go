@@ -9,6 +9,9 @@ import (
 	inbound "github.com/pictifyd/pictifyd/connectors/webhook"
 	"github.com/pictifyd/pictifyd/sink"
 	filesink "github.com/pictifyd/pictifyd/sink/file"
+	httpsink "github.com/pictifyd/pictifyd/sink/http"
+	"github.com/pictifyd/pictifyd/sink/kafka"
+	sheetsink "github.com/pictifyd/pictifyd/sink/sheets"
 	"github.com/pictifyd/pictifyd/sink/webhook"
 )
 
@@ -20,5 +23,5 @@ func Connectors() connectors.Kinds {
 
 // Sinks is every kind of sink that pictifyd is built with.
 func Sinks() sink.Kinds {
-	return sink.Kinds{webhook.Kind, filesink.Kind}
+	return sink.Kinds{webhook.Kind, httpsink.Kind, filesink.Kind, sheetsink.Kind, kafka.Kind}
 }
