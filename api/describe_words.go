@@ -30,6 +30,7 @@ const (
 	tagExpressions = "Expressions"
 	tagBindings    = "Bindings"
 	tagConnections = "Sources and sinks"
+	tagDeliveries  = "Deliveries"
 	tagDeletions   = "Deletion"
 	tagKeys        = "Keys"
 	tagServer      = "Server"
@@ -45,6 +46,7 @@ var tags = []openapi.Tag{
 	{Name: tagExpressions, Description: "The language between `{{` and `}}`."},
 	{Name: tagBindings, Description: "Rows of a source, each with its image."},
 	{Name: tagConnections, Description: "Where rows come from, and who is told of images."},
+	{Name: tagDeliveries, Description: "What sinks were told, what they answered, and what they could not be told."},
 	{Name: tagDeletions, Description: "What is kept of jobs, rows and people, and how it goes."},
 	{Name: tagKeys, Description: "Who may call, what, and how often."},
 	{Name: tagServer, Description: "How the daemon is."},
@@ -54,6 +56,7 @@ var tags = []openapi.Tag{
 var pathWords = map[string]string{
 	"templates/{id}":   "The name of the template.",
 	"jobs/{id}":        "The id of the job, as `jobId` of its acceptance.",
+	"deliveries/{id}":  "The id of the delivery, which its receiver has as well.",
 	"keys/{id}":        "The id or the name of the key.",
 	"sources/{name}":   "The name of the source.",
 	"{path}":           "The `path` of the source.",
@@ -103,7 +106,13 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[batch.Accepted]():   "BatchAccepted",
 	reflect.TypeFor[batch.View]():       "JobWithResults",
 	reflect.TypeFor[historyView]():      "RowHistory",
-	reflect.TypeFor[deliveryView]():     "RowDelivery",
+	reflect.TypeFor[deliveryView]():     "Delivery",
+	reflect.TypeFor[deliveryDetail]():   "DeliveryDetail",
+	reflect.TypeFor[deliveryEcho]():     "ReceiverAnswer",
+	reflect.TypeFor[tryView]():          "DeliveryAttempt",
+	reflect.TypeFor[flowView]():         "SinkState",
+	reflect.TypeFor[replayedView]():     "LettersReplayed",
+	reflect.TypeFor[discardedView]():    "LettersDiscarded",
 	reflect.TypeFor[rowImageView]():     "RowImage",
 	reflect.TypeFor[bindings.Problem](): "RowProblem",
 	reflect.TypeFor[jobPage]():          "JobPage",

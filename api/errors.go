@@ -37,7 +37,16 @@ var explanations = map[string]string{
 	slugBindingNotFound:  "The configuration has no binding of this name. GET /bindings lists them.",
 	slugTemplateNotFound: "No template of this name is published, or the key may not use it. GET /templates lists them. A file NAME.html in the templates folder becomes one, " +
 		"unless it has an error, which pictifyd check shows.",
-	slugJobNotFound: "No job has this id, or its results are not kept any more. GET /jobs lists the newest.",
+	slugDeliveryNotFound:  "No delivery has this id. What arrived is kept until something newer of the same row has arrived, and a row that is deleted takes its deliveries with it. GET /deliveries lists those that there are.",
+	slugNoLetters:         "No dead letter has this cause or these ids any more: somebody has replayed or discarded them, or their rows were deleted. GET /dead-letters shows what there is.",
+	slugNoSelection:       "A request that moves many dead letters has to say which: a cause of GET /dead-letters, a sink, a binding, a time since, or ids.",
+	slugNoReason:          "Whoever discards a dead letter says why: the reason is kept with it.",
+	slugSinkGone:          "The sink of the delivery is no longer configured, so that nobody can be told. Discard the delivery, or configure the sink again.",
+	"delivery_waiting":    "The delivery waits or is on its way already. It is sent when its time comes; where its sink is paused or disabled, POST /sinks/NAME/resume.",
+	"delivery_superseded": "Something newer about the same row was told instead, or is about to be. Replay the newest delivery of the row.",
+	"delivery_discarded":  "A person has discarded the delivery. POST /sinks/NAME/redeliver tells a sink what it should know.",
+	"delivery_not_dead":   "Only a dead letter, which was given up, can be discarded.",
+	slugJobNotFound:       "No job has this id, or its results are not kept any more. GET /jobs lists the newest.",
 	slugJobExpired: "The job ended so long ago that its rows and results are kept no longer (keep.results). Pictures that a binding shows as well are still there. " +
 		"Send the batch again: what is still kept is not rendered again.",
 	slugJobDeleted:  "Somebody deleted the job, with its rows, results and the pictures that only it had.",

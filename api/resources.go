@@ -91,6 +91,8 @@ type Connection struct {
 	ReadError string // why it can't be read now
 	ErrorAt   time.Time
 
+	Flow *Flow // of a sink
+
 	// Of a source that is called: where, and what of its rows is not as it was.
 	HookPath string
 	Warnings []string
@@ -123,6 +125,7 @@ type connectionView struct {
 	HookURL   string          `json:"hookUrl,omitempty"`   // where its rows are sent to
 	Warnings  []string        `json:"warnings,omitempty"`  // what of its rows is not as it was
 	Freshness *freshnessView  `json:"freshness,omitempty"` // of a source
+	Delivery  *flowView       `json:"delivery,omitempty"`  // of a sink: how it fares
 }
 
 // A readingView is how a source was read last.
@@ -141,6 +144,7 @@ func (s *Server) viewOfConnection(ctx context.Context, c Connection, fresh map[s
 		Name: c.Name, Kind: c.Type, Origin: c.Origin, ReadOnly: c.Origin == OfFile, UsedBy: s.seen(ctx, c.UsedBy), Config: c.Spec,
 		Revision: c.Revision, Author: c.Author, CreatedAt: moment(c.CreatedAt), UpdatedAt: moment(c.UpdatedAt),
 	}
+	v.Delivery = viewOfFlow(c.Flow)
 	if c.Error != nil {
 		v.Error = problem.All(c.Error)[0].Error()
 	}

@@ -35,7 +35,7 @@ func newShelf() *shelf {
 			Spec: json.RawMessage(`{"kind":"http","url":"https://shop.example/","bearer":"***"}`), Rows: 3, ReadAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Complete: true,
 		},
 		{Kind: kindSource, Name: "crm", Type: "file", Origin: OfFile, UsedBy: []string{"private"}},
-		{Kind: kindSink, Name: "hook", Type: "webhook", Origin: OfCallers, Revision: 1, Spec: json.RawMessage(`{"kind":"webhook"}`)},
+		{Kind: kindSink, Name: "hook", Type: "webhook", Origin: OfCallers, Revision: 1, Spec: json.RawMessage(`{"kind":"webhook"}`), Flow: &Flow{State: "disabled", Reason: "410 gone", Left: sink.Backlog{Waiting: 3, Dead: 2}}},
 	}}
 }
 
@@ -99,7 +99,7 @@ func (s *shelf) RowOf(_ context.Context, _, key string) (RowHistory, error) {
 	return RowHistory{
 		Row: &bindings.StoredRow{Key: key, Version: 7, Values: []byte(`{"sku":"SKU-1"}`)}, State: "ready", Generation: 2,
 		Images:     []bindings.Image{{Output: "card", Hash: "abc", Ext: "png", Format: "png", Width: 2, Height: 1, Generation: 2}},
-		Deliveries: []Delivery{{ID: "dlv_1", Sink: "hook", State: "delivered", Attempts: 1}},
+		Deliveries: []sink.Record{{ID: "dlv_1", Sink: "hook", State: "delivered", Attempts: 1, Receipt: &sink.Receipt{Status: 200}}},
 	}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // A RowHistory is all that there is about a row of a binding.
@@ -19,9 +20,10 @@ type RowHistory struct {
 	Generation int64
 	Problem    *bindings.Problem
 	Images     []bindings.Image
-	Deliveries []Delivery // newest first
+	Deliveries []sink.Record // newest first
 
 	Source    string
+	Position  string               // where the source was read to; "" where it says nothing that a person can read
 	Freshness connectors.Freshness // of the source
 	AskedAt   time.Time            // the source was asked for this row alone, since the start
 	Renders   []RowRender
@@ -45,6 +47,7 @@ type RowRender struct {
 	Attempts    int64
 	Bytes       int64
 	Duration    time.Duration
+	Lane        string // the way that it took in the engine
 	Redrawn     string // ByRow, ByTemplate, ByOptions; "" where nothing is known of the picture before
 	Texts       []TextChange
 
@@ -56,18 +59,6 @@ type TextChange struct {
 	Variable string `json:"variable,omitempty"` // behind it; several joined by commas
 	Before   string `json:"before"`
 	After    string `json:"after"`
-}
-
-// A Delivery is what one sink was told, or will be.
-type Delivery struct {
-	ID, Sink   string
-	Event      string
-	Generation int64
-	State      string // waiting, claimed, delivered, dead
-	Attempts   int64
-	Error      string
-
-	CreatedAt, DueAt, EndedAt time.Time
 }
 
 // A historyView is a row as it is stored, as it is drawn, and who was told.
@@ -93,6 +84,8 @@ type rowSourceView struct {
 	Name        string     `json:"name"`
 	State       string     `json:"state,omitempty"` // ok, warn, error, paused
 	Cause       string     `json:"cause,omitempty"`
+	Position    string     `json:"position,omitempty"` // where it was read to, as the connector notes it
+	ReadAt      *time.Time `json:"readAt"`             // when its last reading ended
 	ConfirmedAt *time.Time `json:"confirmedAt"`
 	AskedAt     *time.Time `json:"askedAt,omitempty"` // for this row alone
 	NextAt      *time.Time `json:"nextAt"`
@@ -107,6 +100,7 @@ type renderView struct {
 	Attempts        int64        `json:"attempts"`
 	Bytes           int64        `json:"bytes,omitempty"`
 	DurationMs      float64      `json:"durationMs,omitempty"`
+	Lane            string       `json:"lane,omitempty"` // the way that it took in the engine: staged, plain, print
 	WantedAt        *time.Time   `json:"wantedAt"`
 	EndedAt         *time.Time   `json:"endedAt"`
 	ChangedBy       string       `json:"changedBy,omitempty"` // row, template, options: why it is not the picture before
@@ -126,20 +120,6 @@ type rowImageView struct {
 	Waiting     bool              `json:"waiting"` // a newer one is wanted
 	Problem     *bindings.Problem `json:"problem,omitempty"`
 	Render      *renderView       `json:"render,omitempty"` // null where it is kept no longer
-}
-
-// A deliveryView is what one sink was told, or will be.
-type deliveryView struct {
-	ID         string     `json:"id"`
-	Sink       string     `json:"sink"`
-	Event      string     `json:"event"`
-	Generation int64      `json:"generation"`
-	State      string     `json:"state"`
-	Attempts   int64      `json:"attempts"`
-	Error      string     `json:"error,omitempty"`
-	CreatedAt  *time.Time `json:"createdAt"`
-	DueAt      *time.Time `json:"dueAt,omitempty"` // of the next try
-	EndedAt    *time.Time `json:"endedAt,omitempty"`
 }
 
 // showRow tells all about one row of a binding.
@@ -167,7 +147,7 @@ func viewOfRender(renders []RowRender, output string) *renderView {
 		if r.Output == output {
 			return &renderView{
 				Fingerprint: r.Fingerprint, Template: r.Template, TemplateVersion: r.Version, State: r.State, Attempts: r.Attempts, Bytes: r.Bytes,
-				DurationMs: float64(r.Duration.Microseconds()) / 1000, WantedAt: moment(r.WantedAt), EndedAt: moment(r.EndedAt),
+				DurationMs: float64(r.Duration.Microseconds()) / 1000, Lane: r.Lane, WantedAt: moment(r.WantedAt), EndedAt: moment(r.EndedAt),
 				ChangedBy: r.Redrawn, Texts: r.Texts,
 			}
 		}
@@ -181,7 +161,7 @@ func (s *Server) viewOfHistory(key string, h RowHistory) historyView {
 		Images: []rowImageView{}, Deliveries: []deliveryView{}, Paused: h.Paused,
 	}
 	health := h.Freshness.Health(time.Now())
-	v.Source = rowSourceView{h.Source, health.State, health.Cause, moment(h.Freshness.ConfirmedAt), moment(h.AskedAt), moment(h.Freshness.NextAt)}
+	v.Source = rowSourceView{h.Source, health.State, health.Cause, h.Position, moment(h.Freshness.EndedAt), moment(h.Freshness.ConfirmedAt), moment(h.AskedAt), moment(h.Freshness.NextAt)}
 	if h.Row != nil {
 		v.Missing, v.Version, v.Values = h.Row.Missing, h.Row.Version, h.Row.Values
 	}
@@ -197,14 +177,7 @@ func (s *Server) viewOfHistory(key string, h RowHistory) historyView {
 		v.Images = append(v.Images, image)
 	}
 	for _, d := range h.Deliveries {
-		view := deliveryView{
-			ID: d.ID, Sink: d.Sink, Event: d.Event, Generation: d.Generation, State: d.State, Attempts: d.Attempts, Error: d.Error,
-			CreatedAt: moment(d.CreatedAt), EndedAt: moment(d.EndedAt),
-		}
-		if d.State == "waiting" {
-			view.DueAt = moment(d.DueAt)
-		}
-		v.Deliveries = append(v.Deliveries, view)
+		v.Deliveries = append(v.Deliveries, viewOfDelivery(d))
 	}
 	return v
 }

@@ -50,6 +50,7 @@ type world struct {
 
 	configured []Binding
 	shelf      *shelf
+	outbox     *outbox
 	porch      porch
 	statuses   map[string]bindings.Status
 	stored     map[string][]bindings.StoredRow
@@ -104,7 +105,7 @@ func newWorld() *world {
 		w.ledger.Add(template.Version{Name: testTemplate, Digest: fmt.Sprint("d", number+1), Source: fmt.Appendf(nil, "<p id=\"name\">version %d</p>\n", number+1), Author: "Ada"})
 	}
 	w.ledger.Add(w.templates[testTemplate])
-	w.shelf = newShelf()
+	w.shelf, w.outbox = newShelf(), newOutbox()
 	w.configured = []Binding{
 		{Name: "cards", Source: "shop", Template: testTemplate, Public: true, Outputs: []Output{{"card", "png"}, {"story", "jpg"}}},
 		{Name: "private", Source: "crm", Template: testTemplate, Outputs: []Output{{"png", "png"}}},
@@ -443,6 +444,7 @@ func (w *world) deps() Deps {
 		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Steering: w,
 		Bindings: w, Runs: w, Resources: w.shelf, Refresher: w.shelf, Guards: w.shelf, Hooks: &w.porch, Images: w, Easel: canvases{w}, Blobs: w, Changes: w,
 		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
+		Deliveries: w.outbox, Valve: w.outbox,
 		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
 		DeleteTemplateFunc: func(_ context.Context, name string) error { return w.deleteTemplate(name) },
 		RoomFunc:           func(context.Context) error { return w.lowDisk },

@@ -1,13 +1,8 @@
 package client
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
-	"net/http"
 	"net/url"
-	"time"
 )
 
 // answerSize is more than what is said of a binding takes.
@@ -117,41 +112,11 @@ func (r Remote) Quarantine(ctx context.Context, binding string) (q Quarantine, e
 func bindingPath(name string) string { return "/bindings/" + url.PathEscape(name) }
 
 func (r Remote) look(ctx context.Context, binding, path string, into any) error {
-	data, err := r.Ask(ctx, http.MethodGet, bindingPath(binding)+path, nil, nil, answerSize)
-	if err != nil {
-		return err
-	}
-	return r.Decode(data, into)
+	return r.read(ctx, bindingPath(binding)+path, into)
 }
 
-// tell sends an order about a binding. What takes long is waited for: a whole
-// binding that is drawn again is noted row by row.
+// tell sends an order about a binding: a whole binding that is drawn again is
+// noted row by row.
 func (r Remote) tell(ctx context.Context, binding, path string, order, into any) error {
-	var body []byte
-	header := http.Header{}
-	if order != nil {
-		var err error
-		if body, err = json.Marshal(order); err != nil {
-			return err
-		}
-		header.Set("Content-Type", "application/json")
-	}
-	ctx, cancel := context.WithTimeout(ctx, orderLimit)
-	defer cancel()
-	res, err := r.Do(ctx, http.MethodPost, bindingPath(binding)+path, header, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(res.Body, answerSize))
-	if err != nil {
-		return r.cut(err)
-	}
-	if into == nil {
-		return nil
-	}
-	return r.Decode(data, into)
+	return r.order(ctx, bindingPath(binding)+path, order, into)
 }
-
-// orderLimit is how long an order may take.
-const orderLimit = 10 * time.Minute

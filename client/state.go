@@ -73,16 +73,17 @@ type Binding struct {
 	} `json:"freshness"`
 }
 
-// A Status is how the sources and bindings of a daemon are.
+// A Status is how the sources, bindings and sinks of a daemon are.
 type Status struct {
 	Sources  []Source  `json:"sources"`
 	Bindings []Binding `json:"bindings"`
+	Sinks    []Sink    `json:"sinks"`
 }
 
-// Status asks how the sources and bindings of the remote are.
+// Status asks how the sources, bindings and sinks of the remote are.
 func (r Remote) Status(ctx context.Context) (Status, error) {
 	var s Status
-	for _, path := range []string{"/sources", "/bindings"} {
+	for _, path := range []string{"/sources", "/bindings", "/sinks"} {
 		data, err := r.Ask(ctx, http.MethodGet, path, nil, nil, stateSize)
 		if err == nil {
 			err = r.Decode(data, &s)
@@ -109,13 +110,15 @@ type Row struct {
 		Name        string     `json:"name"`
 		State       string     `json:"state"`
 		Cause       string     `json:"cause,omitempty"`
+		Position    string     `json:"position,omitempty"`
+		ReadAt      *time.Time `json:"readAt"`
 		ConfirmedAt *time.Time `json:"confirmedAt"`
 		AskedAt     *time.Time `json:"askedAt,omitempty"`
 		NextAt      *time.Time `json:"nextAt"`
 	} `json:"source"`
-	Paused     string        `json:"pausedReason,omitempty"` // why its binding is, where no person has paused it
-	Images     []RowImage    `json:"images"`
-	Deliveries []RowDelivery `json:"deliveries"`
+	Paused     string     `json:"pausedReason,omitempty"` // why its binding is, where no person has paused it
+	Images     []RowImage `json:"images"`
+	Deliveries []Delivery `json:"deliveries"`
 }
 
 // A RowProblem is why a row has no picture.
@@ -145,6 +148,7 @@ type RowImage struct {
 		Attempts        int64      `json:"attempts"`
 		Bytes           int64      `json:"bytes"`
 		DurationMs      float64    `json:"durationMs"`
+		Lane            string     `json:"lane,omitempty"`
 		WantedAt        *time.Time `json:"wantedAt"`
 		EndedAt         *time.Time `json:"endedAt"`
 		ChangedBy       string     `json:"changedBy,omitempty"`
@@ -154,20 +158,6 @@ type RowImage struct {
 			After    string `json:"after"`
 		} `json:"changed,omitempty"`
 	} `json:"render,omitempty"`
-}
-
-// A RowDelivery is what one sink was told of a row, or will be.
-type RowDelivery struct {
-	ID         string     `json:"id"`
-	Sink       string     `json:"sink"`
-	Event      string     `json:"event"`
-	Generation int64      `json:"generation"`
-	State      string     `json:"state"`
-	Attempts   int64      `json:"attempts"`
-	Error      string     `json:"error,omitempty"`
-	CreatedAt  *time.Time `json:"createdAt"`
-	DueAt      *time.Time `json:"dueAt,omitempty"`
-	EndedAt    *time.Time `json:"endedAt,omitempty"`
 }
 
 // Row is all that the remote knows of a row of a binding. key is its columns,

@@ -170,7 +170,7 @@ func (d *Daemon) picture(ctx context.Context, p prepared) (done store.Rendered, 
 	d.metrics.stage(stageRendered, c.Wanted)
 	done.Ext = p.sheet.request.Format.Ext()
 	done.Width, done.Height = out.Width, out.Height
-	done.Bytes, done.Duration = int64(len(out.Bytes)), out.Duration
+	done.Bytes, done.Duration, done.Lane = int64(len(out.Bytes)), out.Duration, out.Lane
 	done.Fitting = fittingOf(out, p.sheet.instead)
 	for _, a := range p.sheet.request.Assets {
 		done.Assets = append(done.Assets, a.Digest)

@@ -1,11 +1,16 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/connectors/poll"
 	"github.com/pictifyd/pictifyd/template"
 )
 
@@ -18,7 +23,7 @@ func (d *Daemon) explain(ctx context.Context, cfg bindings.Config, key string, h
 	for _, r := range renders {
 		h.Renders = append(h.Renders, api.RowRender{
 			Output: r.Output, Fingerprint: r.Fingerprint, Template: r.Spec.Template, Version: r.Spec.Version, State: r.State,
-			Attempts: r.Attempts, Bytes: r.Bytes, Duration: r.Duration, WantedAt: r.WantedAt, EndedAt: r.EndedAt, Texts: d.textsChanged(ctx, r.Spec, r.Before),
+			Attempts: r.Attempts, Bytes: r.Bytes, Duration: r.Duration, Lane: r.Lane, WantedAt: r.WantedAt, EndedAt: r.EndedAt, Texts: d.textsChanged(ctx, r.Spec, r.Before),
 			Redrawn: redrawnBy(r.Spec, r.Before),
 		})
 	}
@@ -32,6 +37,11 @@ func (d *Daemon) explain(ctx context.Context, cfg bindings.Config, key string, h
 		return err
 	}
 	h.Source, h.Freshness = cfg.Source, fresh[cfg.Source]
+	position, err := d.store.Position(ctx, cfg.Source)
+	if err != nil {
+		return err
+	}
+	h.Position = positionText(poll.State(position))
 	if f := d.roster().feeds[cfg.Source]; f != nil && f.live != nil {
 		s := f.live.known.get(key)
 		h.AskedAt = s.at
@@ -84,4 +94,49 @@ func redrawnBy(now bindings.Spec, before *bindings.Spec) string {
 		return api.ByOptions
 	}
 	return api.ByRow
+}
+
+// positionPart is the longest part of a position that is shown.
+const positionPart = 64
+
+// positionText is where a source was read to, as far as a person can read it: of
+// the connector's own note what is short and plain, in its order.
+func positionText(state json.RawMessage) string {
+	var parts []string
+	d := json.NewDecoder(bytes.NewReader(state))
+	d.UseNumber()
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return ""
+	}
+	for d.More() {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err != nil || d.Decode(&value) != nil {
+			return ""
+		}
+		if text := positionValue(value); text != "" {
+			parts = append(parts, fmt.Sprintf("%v %s", name, text))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func positionValue(value json.RawMessage) string {
+	var text string
+	var all []json.RawMessage
+	switch {
+	case json.Unmarshal(value, &text) == nil:
+		if text == "" || strings.Contains(text, "://") { // an address may hold a secret
+			return ""
+		}
+		if short := []rune(text); len(short) > positionPart {
+			text = string(short[:16]) + "…"
+		}
+		return text
+	case json.Unmarshal(value, &all) == nil:
+		return fmt.Sprintf("× %d", len(all))
+	case len(value) > positionPart || value[0] == '{':
+		return ""
+	}
+	return string(value)
 }

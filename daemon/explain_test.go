@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/pictifyd/pictifyd/client"
@@ -41,5 +43,19 @@ func TestExplainOfARowThatChanged(t *testing.T) {
 	status, err := remote.Status(t.Context())
 	if err != nil || len(status.Sources) != 1 || status.Sources[0].Freshness.State != "ok" || status.Sources[0].Freshness.ToldAt == nil || len(status.Bindings) != 1 {
 		t.Errorf("status is %+v, %v", status, err)
+	}
+}
+
+func TestPositionIsShownAsFarAsAPersonCanReadIt(t *testing.T) {
+	long := strings.Repeat("a", 65)
+	for state, want := range map[string]string{
+		`{"digest":"` + long + `","files":[{"name":"a"},{}],"settled":true}`:                       "digest aaaaaaaaaaaaaaaa…, files × 2, settled true",
+		`{"url":"https://shop.example/?token=secret","etag":"\"v7\"","page":12,"last":"","of":{}}`: `etag "v7", page 12`,
+		`{"lsn":16777216, "at":null}`: "lsn 16777216",
+		``:                            "", `7`: "", `{"a`: "", `[1]`: "",
+	} {
+		if got := positionText(json.RawMessage(state)); got != want {
+			t.Errorf("of %s it shows %q, want %q", state, got, want)
+		}
 	}
 }

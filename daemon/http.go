@@ -48,6 +48,8 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Keys:               d.store,
 		StoredKeys:         keys,
 		Deletions:          eraser{d},
+		Deliveries:         d.store,
+		Valve:              d,
 		SweepFunc:          d.askSweep,
 		RoomFunc:           d.room,
 		ConfiguredFunc:     d.configured,

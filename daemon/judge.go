@@ -28,18 +28,18 @@ var retriesTake = func() (all time.Duration) {
 // judge says how a delivery goes on after a try that ended with err.
 func (d *Daemon) judge(c store.DeliveryClaim, err error) store.Delivered {
 	d.metrics.delivered(sinkLabel(c.Sink), err)
-	if err == nil {
+	if err == nil && c.Spent == 0 { // what a person has told again was late for another reason
 		d.metrics.stage(stageDelivered, c.CreatedAt)
 	}
 	done := store.Delivered{ID: c.ID, Err: err}
 	switch {
 	case err == nil:
-	case retry.IsPermanent(err) || c.Attempt > len(retrySchedule):
+	case retry.IsPermanent(err) || c.Attempt-c.Spent > len(retrySchedule):
 		done.Dead, done.OfRow = true, retry.IsPermanent(err)
 		done.Gone = sink.IsGone(err) && c.Owner.Job() == ""
 		d.log.Error("delivery given up", slog.String("sink", c.Sink), slog.String("delivery", c.ID), slog.Int("attempt", c.Attempt), slog.Any("err", err))
 	default:
-		done.Retry = waitAfter(c.Attempt)
+		done.Retry = waitAfter(c.Attempt - c.Spent)
 		if asked, ok := retry.Wait(err); ok {
 			done.Retry, done.Asked = asked, asked
 		}

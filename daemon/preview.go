@@ -77,9 +77,6 @@ func (d *Daemon) RowOf(ctx context.Context, name, key string) (api.RowHistory, e
 	if err != nil {
 		return api.RowHistory{}, err
 	}
-	found := api.RowHistory{Row: h.Row, Images: h.Images, Generation: h.Generation, State: h.State, Problem: h.Problem}
-	for _, v := range h.Deliveries {
-		found.Deliveries = append(found.Deliveries, api.Delivery(v))
-	}
+	found := api.RowHistory{Row: h.Row, Images: h.Images, Generation: h.Generation, State: h.State, Problem: h.Problem, Deliveries: h.Deliveries}
 	return found, d.explain(ctx, cfg, key, &found)
 }

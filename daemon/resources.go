@@ -52,7 +52,7 @@ func (d *Daemon) Connections(ctx context.Context, kind string) ([]api.Connection
 	}
 	slices.SortFunc(all, func(a, b api.Connection) int { return strings.Compare(a.Name, b.Name) })
 	if kind != ofSource {
-		return all, nil
+		return all, d.addFlows(ctx, all)
 	}
 	states, err := d.store.SourceStates(ctx)
 	for i := range all {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -43,6 +44,7 @@ func (d *Daemon) retain(ctx context.Context) {
 		if !now.Before(walk) {
 			walk = now.Add(walkEvery)
 			_, err := d.sweep(ctx, now)
+			err = errors.Join(err, d.forgetDiscarded(ctx, now))
 			if ctx.Err() == nil {
 				d.faults.note(d.log, "keep", "sweep", err)
 			}
@@ -75,6 +77,14 @@ func (d *Daemon) expire(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return d.scrub(ctx)
+}
+
+// forgetDiscarded ends the keeping of dead letters that were discarded.
+func (d *Daemon) forgetDiscarded(ctx context.Context, now time.Time) error {
+	if keep := d.file().Keep.Results; keep != Forever {
+		return d.store.ForgetDiscarded(ctx, keep.before(now))
+	}
+	return nil
 }
 
 // scrub has what was deleted leave the store's files.

@@ -42,6 +42,7 @@ type Output struct {
 	Width, Height int           // in pixels; of a PDF the first page's, in CSS pixels
 	Duration      time.Duration // in the engine, without waiting for a turn
 	Stages        Stages
+	Lane          string // the engine's way that it took: staged, plain or print; "" where there is one only
 
 	Layout   []LayerReport // of the texts that Request.Layout looked after
 	Warnings []Warning     // of what it could not make sense of, and of characters that no font has

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // Of what stands for the webhooks of jobs where sinks are counted, so that the
@@ -106,7 +108,7 @@ func (t *tx) dropDeliveries(ctx context.Context, where string, args ...any) ([]d
 	}
 	var tried []string
 	for _, d := range gone {
-		if d.state != stateDelivered && d.state != stateSuperseded {
+		if d.state != stateDelivered && d.state != stateSuperseded && d.state != sink.Discarded {
 			t.counted(d.sink).superseded++
 		}
 		if d.attempts > 0 {

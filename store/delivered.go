@@ -104,7 +104,7 @@ func (t *tx) finishDeliveries(ctx context.Context, turn Turn, was SinkState, r R
 		text := clean(d.Err.Error())
 		failed = append(failed, []any{d.ID, millis(d.At), d.Took.Microseconds(), receipt, text})
 		if d.Dead {
-			dead = append(dead, []any{d.ID, text})
+			dead = append(dead, []any{d.ID, text, causeOf(turn.Sink, d.Receipt, d.Err)})
 		} else {
 			again = append(again, []any{d.ID, millis(t.now.Add(d.Retry)), text})
 		}
@@ -158,7 +158,7 @@ const arriveDeliveries = `UPDATE deliveries SET state = 'delivered', claimed_by 
 
 // giveUp makes deliveries dead letters.
 func (t *tx) giveUp(ctx context.Context, turn Turn, rows [][]any) error {
-	_, err := t.exec(ctx, `UPDATE deliveries SET state = 'dead', claimed_by = 0, ended_at = $3, error = e.value->>1
+	_, err := t.exec(ctx, `UPDATE deliveries SET state = 'dead', claimed_by = 0, ended_at = $3, error = e.value->>1, cause = e.value->>2
 		FROM rows($1) AS e WHERE deliveries.id = e.value->>0 AND deliveries.claimed_by + 0 = $2 AND deliveries.state = 'claimed'`,
 		table(rows), turn.ID, millis(t.now))
 	return err

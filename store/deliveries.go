@@ -22,6 +22,7 @@ type DeliveryClaim struct {
 	Event      string
 	CreatedAt  time.Time
 	Attempt    int // counts from 1
+	Spent      int // attempts before it was last replayed: they count no more towards its end
 	Row        map[string]any
 	Outputs    []sink.Output // without URLs
 
@@ -116,7 +117,7 @@ func (t *tx) claimDeliveries(ctx context.Context, turn Turn, ids []string) ([]De
 	}
 	claims, err := collect(ctx, t.reader, `UPDATE deliveries SET state = 'claimed', claimed_by = $2, attempts = attempts + 1
 		WHERE id IN list($1)
-		RETURNING id, sink, owner, key, generation, event, created_at, attempts, data, outputs, idx`, []any{list(ids), turn.ID}, scanDeliveryClaim)
+		RETURNING id, sink, owner, key, generation, event, created_at, attempts, spent, data, outputs, idx`, []any{list(ids), turn.ID}, scanDeliveryClaim)
 	place := make(map[string]int, len(ids))
 	for i, id := range ids {
 		place[id] = i
@@ -128,7 +129,7 @@ func (t *tx) claimDeliveries(ctx context.Context, turn Turn, ids []string) ([]De
 func scanDeliveryClaim(scan func(...any) error) (c DeliveryClaim, err error) {
 	var created sql.NullInt64
 	var data, outputs string
-	if err := scan(&c.ID, &c.Sink, &c.Owner, &c.Key, &c.Generation, &c.Event, &created, &c.Attempt, &data, &outputs, &c.Index); err != nil {
+	if err := scan(&c.ID, &c.Sink, &c.Owner, &c.Key, &c.Generation, &c.Event, &created, &c.Attempt, &c.Spent, &data, &outputs, &c.Index); err != nil {
 		return c, err
 	}
 	c.CreatedAt = moment(created)

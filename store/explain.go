@@ -17,6 +17,7 @@ type RowRender struct {
 	Attempts    int64
 	Bytes       int64
 	Duration    time.Duration // in the engine
+	Lane        string        // the way that it took there
 
 	WantedAt, EndedAt time.Time
 
@@ -27,13 +28,13 @@ type RowRender struct {
 // One that is kept no longer is not among them.
 func (s *Store) RowRenders(ctx context.Context, binding, key string) ([]RowRender, error) {
 	owner, key := string(bindings.BindingOwner(binding)), clean(key)
-	all, err := collect(ctx, s.reader(), `SELECT g.output, g.fingerprint, r.spec, r.state, r.attempts, r.bytes, r.duration, r.created_at, r.ended_at
+	all, err := collect(ctx, s.reader(), `SELECT g.output, g.fingerprint, r.spec, r.state, r.attempts, r.bytes, r.duration, r.lane, r.created_at, r.ended_at
 		FROM images AS g JOIN renders AS r ON r.fingerprint = g.fingerprint WHERE g.owner = $1 AND g.idx = 0 AND g.key = $2 ORDER BY g.place`,
 		[]any{owner, key}, func(scan func(...any) error) (v RowRender, err error) {
 			var spec string
 			var micros int64
 			var wanted, ended sql.NullInt64
-			if err := scan(&v.Output, &v.Fingerprint, &spec, &v.State, &v.Attempts, &v.Bytes, &micros, &wanted, &ended); err != nil {
+			if err := scan(&v.Output, &v.Fingerprint, &spec, &v.State, &v.Attempts, &v.Bytes, &micros, &v.Lane, &wanted, &ended); err != nil {
 				return v, err
 			}
 			v.Duration, v.WantedAt, v.EndedAt = time.Duration(micros)*time.Microsecond, moment(wanted), moment(ended)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // RowNotFound is the slug of a row that no source has.
@@ -47,19 +47,7 @@ type RowHistory struct {
 	Generation int64
 	Problem    *bindings.Problem
 	Images     []bindings.Image
-	Deliveries []DeliveryView // newest first
-}
-
-// A DeliveryView is one delivery.
-type DeliveryView struct {
-	ID, Sink   string
-	Event      string
-	Generation int64
-	State      string // waiting, claimed, delivered, dead
-	Attempts   int64
-	Error      string
-
-	CreatedAt, DueAt, EndedAt time.Time
+	Deliveries []sink.Record // newest first
 }
 
 // historyLimit is how many deliveries of a row are told.
@@ -89,13 +77,6 @@ func (s *Store) RowHistory(ctx context.Context, source string, owner bindings.Ow
 	if h.Images, err = collect(ctx, s.reader(), imagesOfRow, []any{string(owner), clean(key)}, scanImage); err != nil {
 		return h, wrap(err, "read the images of row %s", key)
 	}
-	h.Deliveries, err = collect(ctx, s.reader(), `SELECT id, sink, event, generation, state, attempts, error, created_at, due_at, ended_at
-		FROM deliveries WHERE owner = $1 AND key = $2 ORDER BY created_at DESC, id LIMIT $3`, []any{string(owner), clean(key), historyLimit},
-		func(scan func(...any) error) (v DeliveryView, err error) {
-			var created, due, ended sql.NullInt64
-			err = scan(&v.ID, &v.Sink, &v.Event, &v.Generation, &v.State, &v.Attempts, &v.Error, &created, &due, &ended)
-			v.CreatedAt, v.DueAt, v.EndedAt = moment(created), moment(due), moment(ended)
-			return v, err
-		})
+	h.Deliveries, err = s.Deliveries(ctx, sink.Filter{Binding: owner.Binding(), Key: key}, sink.Place{}, historyLimit)
 	return h, wrap(err, "read the deliveries of row %s", key)
 }

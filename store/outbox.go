@@ -153,7 +153,7 @@ func (t *tx) supersede(ctx context.Context, threads [][]any) error {
 func (t *tx) lastTold(ctx context.Context, threads [][]any) (map[thread]string, error) {
 	told := map[thread]string{}
 	err := t.each(ctx, `SELECT d.sink, d.owner, d.key, d.digest, d.state FROM rows($1) AS e CROSS JOIN deliveries AS d
-		WHERE d.sink = e.value->>0 AND d.owner = e.value->>1 AND d.key = e.value->>2 AND d.attempts > 0 ORDER BY d.generation`, []any{table(threads)}, func(scan func(...any) error) error {
+		WHERE d.sink = e.value->>0 AND d.owner = e.value->>1 AND d.key = e.value->>2 AND d.attempts > 0 ORDER BY d.generation, d.created_at`, []any{table(threads)}, func(scan func(...any) error) error {
 		var on thread
 		var digest, state string
 		if err := scan(&on.sink, &on.owner, &on.key, &digest, &state); err != nil {

@@ -38,6 +38,7 @@ type Rendered struct {
 	Assets        []string // digests of the files that were used
 	Remote        []Shown  // those of them that are remote
 	Duration      time.Duration
+	Lane          string // the way that it took in the engine
 	Fitting       bindings.Fitting
 
 	Problem *bindings.Problem // the row's fault: it is not tried again
@@ -264,7 +265,7 @@ func (t *tx) recordPictures(ctx context.Context, done []Rendered) error {
 		if len(r.Assets) > 0 {
 			assets = encode(r.Assets)
 		}
-		rows = append(rows, []any{r.Fingerprint, r.Hash, r.Ext, r.Bytes, r.Width, r.Height, r.Duration.Microseconds(), assets, fittingText(r.Fitting)})
+		rows = append(rows, []any{r.Fingerprint, r.Hash, r.Ext, r.Bytes, r.Width, r.Height, r.Duration.Microseconds(), assets, fittingText(r.Fitting), r.Lane})
 		fingerprints = append(fingerprints, r.Fingerprint)
 	}
 	if len(rows) == 0 {
@@ -279,7 +280,7 @@ func (t *tx) recordPictures(ctx context.Context, done []Rendered) error {
 	slices.SortFunc(rows, func(a, b []any) int { return strings.Compare(a[0].(string), b[0].(string)) })
 	known, err := t.exec(ctx, `UPDATE renders SET state = 'done', claimed_by = 0, hash = e.value->>1, ext = e.value->>2,
 			bytes = CAST(e.value->>3 AS BIGINT), width = CAST(e.value->>4 AS BIGINT), height = CAST(e.value->>5 AS BIGINT),
-			duration = CAST(e.value->>6 AS BIGINT), assets = e.value->>7, layout = e.value->>8, ended_at = CAST($2 AS BIGINT)
+			duration = CAST(e.value->>6 AS BIGINT), assets = e.value->>7, layout = e.value->>8, lane = e.value->>9, ended_at = CAST($2 AS BIGINT)
 		FROM rows($1) AS e WHERE fingerprint = e.value->>0 AND state <> 'done'`, table(rows), millis(t.now))
 	if err != nil {
 		return err

@@ -45,7 +45,10 @@ func encodedKey(key string) string {
 func printRow(w io.Writer, row client.Row, now time.Time) {
 	fmt.Fprintf(w, "row\t%s, version %d%s\n", row.Name, row.Version, rowIs(row))
 	fmt.Fprintf(w, "source\t%s is %s%s\n", row.Source.Name, dashed(row.Source.State), because(row.Source.Cause))
-	fmt.Fprintf(w, "\tconfirmed %s%s\n", ago(row.Source.ConfirmedAt, now), askedAlone(row, now))
+	fmt.Fprintf(w, "\tconfirmed %s%s%s\n", ago(row.Source.ConfirmedAt, now), readAt(row, now), askedAlone(row, now))
+	if row.Source.Position != "" {
+		fmt.Fprintf(w, "\tposition %s\n", dashed(row.Source.Position))
+	}
 	if row.Paused != "" {
 		fmt.Fprintf(w, "binding\tis paused: %s\n", row.Paused)
 	}
@@ -61,7 +64,8 @@ func printRow(w io.Writer, row client.Row, now time.Time) {
 		if d.EndedAt != nil {
 			when = "ended " + ago(d.EndedAt, now)
 		}
-		fmt.Fprintf(w, "delivery\t%s to %s: %s of generation %d, %s, %s, %s%s\n", d.State, d.Sink, d.Event, d.Generation, tries(d.Attempts), when, d.ID, because(d.Error))
+		fmt.Fprintf(w, "delivery\t%s to %s: %s of generation %d, %s, %s, %s%s\n", d.State, d.Sink, d.Event, d.Generation, tries(d.Attempts), when, d.ID, because(errorOf(d)))
+		printAnswer(w, d.Answer)
 	}
 }
 
@@ -77,6 +81,9 @@ func printImage(w io.Writer, image client.RowImage, now time.Time) {
 	if image.URL != "" {
 		fmt.Fprintf(w, "\t%s\n", image.URL)
 	}
+	if image.ContentHash != "" {
+		fmt.Fprintf(w, "\tbytes %s\n", image.ContentHash)
+	}
 	if image.Problem != nil {
 		fmt.Fprintf(w, "\t%s: %s\n", image.Problem.Code, image.Problem.Message)
 	}
@@ -85,13 +92,28 @@ func printImage(w io.Writer, image client.RowImage, now time.Time) {
 		return
 	}
 	fmt.Fprintf(w, "\ttemplate %s version %d, fingerprint %.16s…\n", r.Template, r.TemplateVersion, r.Fingerprint)
-	fmt.Fprintf(w, "\trender %s: %s, %.0f ms, %d bytes, wanted %s\n", r.State, tries(r.Attempts), r.DurationMs, r.Bytes, ago(r.WantedAt, now))
+	fmt.Fprintf(w, "\trender %s: %s, %.0f ms%s, %d bytes, wanted %s, ended %s\n", r.State, tries(r.Attempts), r.DurationMs, lane(r.Lane), r.Bytes, ago(r.WantedAt, now), ago(r.EndedAt, now))
 	if r.ChangedBy != "" {
 		fmt.Fprintf(w, "\tnot the picture before because of the %s\n", r.ChangedBy)
 	}
 	for _, text := range r.Changed {
 		fmt.Fprintf(w, "\t%s: %q → %q\n", dashed(text.Variable), text.Before, text.After)
 	}
+}
+
+// readAt says when the source was last read to its end.
+func readAt(row client.Row, now time.Time) string {
+	if row.Source.ReadAt == nil {
+		return ""
+	}
+	return ", read " + ago(row.Source.ReadAt, now)
+}
+
+func lane(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " in the " + name + " lane"
 }
 
 func rowIs(row client.Row) string {

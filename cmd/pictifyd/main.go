@@ -35,13 +35,15 @@ type commands struct {
 	Plan       planCommand       `cmd:"" help:"Read the source of a binding once, and show which rows are new, changed, gone, which variables differ, and what the guard would hold. Renders and writes nothing."`
 	Template   templateCommands  `cmd:"" help:"Make, judge and change templates of a folder, and carry them to a daemon and back."`
 	Batch      batchCommand      `cmd:"" help:"Send a file of rows to a daemon, watch the job, and fetch the images. The same command goes on where it was left."`
-	Status     statusCommand     `cmd:"" help:"Show how the sources and bindings of a running daemon are. Ends with 3 where something is in error."`
+	Status     statusCommand     `cmd:"" help:"Show how the sources, bindings and sinks of a running daemon are. Ends with 3 where something is in error."`
 	Explain    explainCommand    `cmd:"" help:"Show why the images of one row look as they do: its source, what changed, the renders, each delivery."`
 	RunNow     runNowCommand     `cmd:"" help:"Run a binding now, for this moment or a past one, as its schedule does. What looks as before is not made again."`
 	Refresh    refreshCommand    `cmd:"" aliases:"sync" help:"Have a running daemon read the source of a binding now, or only some rows of it."`
 	Rerender   rerenderCommand   `cmd:"" help:"Have a running daemon draw the images of a binding again, although nothing changed."`
-	Pause      pauseCommand      `cmd:"" help:"Stop a binding of a running daemon: its images stay as they are, also after a restart."`
-	Resume     resumeCommand     `cmd:"" help:"Let a paused binding go on."`
+	Pause      pauseCommand      `cmd:"" help:"Stop a binding of a running daemon: its images stay as they are, also after a restart. Or a sink: what it should be told waits."`
+	Resume     resumeCommand     `cmd:"" help:"Let a paused binding go on, or a sink that is paused, rests or is disabled."`
+	Deliveries deliveryCommands  `cmd:"" help:"Show what sinks were told, and what they could not be told; try it again, or discard it."`
+	Redeliver  redeliverCommand  `cmd:"" help:"Tell a sink again what it was told last, for a receiver that has lost what it knew."`
 	Guard      guardCommand      `cmd:"" help:"Show what the guard of a binding holds, before and after, or accept it."`
 	Quarantine quarantineCommand `cmd:"" help:"Show the rows of a binding that are kept out or failed, and why."`
 	Keys       keyCommands       `cmd:"" help:"Make, list and revoke keys of a running daemon."`

@@ -44,7 +44,7 @@ func (c *statusCommand) Run(t *terminal) error {
 	return inError(s)
 }
 
-// inError says which sources and bindings are in error, for a script.
+// inError says which sources, bindings and sinks are in error, for a script.
 func inError(s client.Status) error {
 	var names []string
 	for _, one := range s.Sources {
@@ -55,6 +55,11 @@ func inError(s client.Status) error {
 	for _, one := range s.Bindings {
 		if one.Freshness.State == client.StateError {
 			names = append(names, "binding "+one.Name)
+		}
+	}
+	for _, one := range s.Sinks {
+		if one.Error != "" || one.Delivery.State == "disabled" || one.Delivery.DeadLetters > 0 {
+			names = append(names, "sink "+one.Name)
 		}
 	}
 	if len(names) == 0 {
@@ -93,6 +98,49 @@ func printStatus(w io.Writer, s client.Status, now time.Time) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", one.Name, f.State, lag(f.LagSeconds), one.Source, one.Items,
 			f.ImagesStale, span(f.OldestWantedSeconds), dashed(f.Cause))
 	}
+	if len(s.Sinks) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, "SINK\tSTATE\tKIND\tWAITING\tDEAD\tARRIVED\tCAUSE")
+	for _, one := range s.Sinks {
+		d := one.Delivery
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", one.Name, sinkIs(one), one.Kind, d.Waiting, d.DeadLetters, ago(d.ArrivedAt, now), dashed(sinkCause(one, now)))
+	}
+}
+
+// sinkIs is the one word for a sink.
+func sinkIs(s client.Sink) string {
+	switch {
+	case s.Error != "":
+		return client.StateError
+	case s.Delivery.State == "":
+		return "well"
+	}
+	return s.Delivery.State
+}
+
+// sinkCause is why a sink is not well, and what to do about it.
+func sinkCause(s client.Sink, now time.Time) string {
+	d := s.Delivery
+	var causes []string
+	switch {
+	case s.Error != "":
+		causes = append(causes, s.Error)
+	case d.State == "disabled":
+		causes = append(causes, "disabled "+ago(d.DisabledAt, now)+": "+d.Reason+"; pictifyd resume --sink "+s.Name)
+	case d.State == "paused":
+		causes = append(causes, "pictifyd resume --sink "+s.Name)
+	case d.State == "resting" && d.RestingUntil != nil:
+		causes = append(causes, "until in "+span(max(d.RestingUntil.Sub(now).Seconds(), 0.001)))
+	}
+	if d.FailingSince != nil && s.Error == "" && d.State != "disabled" {
+		causes = append(causes, fmt.Sprintf("%d failed one after the other since %s", d.Failures, ago(d.FailingSince, now)))
+	}
+	if d.DeadLetters > 0 {
+		causes = append(causes, "pictifyd deliveries --dead --sink "+s.Name)
+	}
+	return strings.Join(causes, "; ")
 }
 
 // lag is for how long nobody has known whether rows are current.

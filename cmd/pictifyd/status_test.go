@@ -34,6 +34,7 @@ func TestStatusShowsWhatIsInErrorAndEndsWith3(t *testing.T) {
 		"/sources": `{"sources":[` + goodSource + `,{"name":"feed","reading":{"rows":0},"freshness":{"state":"error","cause":"4 readings in a row failed: 503","lagSeconds":null,"expectedSeconds":60,"failures":4}}]}`,
 		"/bindings": `{"bindings":[{"name":"cards","source":"shop","items":1200,"freshness":{"state":"warn","cause":"2 images could not be made","lagSeconds":12.4,"imagesStale":2,"oldestWantedSeconds":4000}},
 			{"name":"others","source":"feed","items":0,"freshness":{"state":"error","cause":"source feed: 4 readings in a row failed: 503","lagSeconds":null}}]}`,
+		"/sinks": `{"sinks":[]}`,
 	}.serve(t)
 	var out, errOut bytes.Buffer
 	if code := run([]string{"status"}, nil, &out, &errOut); code != exitSurroundings {
@@ -56,7 +57,7 @@ func TestStatusShowsWhatIsInErrorAndEndsWith3(t *testing.T) {
 }
 
 func TestStatusWhereAllIsWell(t *testing.T) {
-	said{"/sources": `{"sources":[` + goodSource + `]}`, "/bindings": `{"bindings":[]}`}.serve(t)
+	said{"/sources": `{"sources":[` + goodSource + `]}`, "/bindings": `{"bindings":[]}`, "/sinks": `{"sinks":[]}`}.serve(t)
 	var out, errOut bytes.Buffer
 	if code := run([]string{"status", "--json"}, nil, &out, &errOut); code != exitDone {
 		t.Errorf("ended with %d: %s", code, errOut.String())

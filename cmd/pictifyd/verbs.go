@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/pictifyd/pictifyd/client"
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // bindingFlags are common to commands about a binding of a running daemon.
@@ -80,21 +81,47 @@ func (c *rerenderCommand) Run(t *terminal) error {
 	return (&refreshCommand{c.bindingFlags, c.Keys, true}).Run(t)
 }
 
-type pauseCommand struct{ bindingFlags }
+// valveFlags name what is paused or goes on: a binding, or a sink.
+type valveFlags struct {
+	Server  string `default:"http://127.0.0.1:8080" env:"PICTIFYD_SERVER" placeholder:"URL" help:"The daemon's address (${default})."`
+	Key     string `env:"PICTIFYD_KEY" placeholder:"KEY" help:"A key of the daemon with the scope bindings:write, for a sink connections:write. In the environment it is seen by fewer."`
+	JSON    bool   `help:"Print JSON." name:"json"`
+	Binding string `arg:"" optional:"" help:"The binding."`
+	Sink    string `placeholder:"NAME" help:"A sink instead of a binding."`
+}
+
+func (f valveFlags) told(t *terminal, ofBinding, ofSink func(context.Context, client.Remote) (any, string, error)) error {
+	if (f.Binding == "") == (f.Sink == "") {
+		return problem.New(problem.Invalid, "one binding is wanted, or one sink with --sink")
+	}
+	order := ofBinding
+	if f.Sink != "" {
+		order = ofSink
+	}
+	return bindingFlags{Server: f.Server, Key: f.Key, JSON: f.JSON}.told(t, order)
+}
+
+type pauseCommand struct{ valveFlags }
 
 func (c *pauseCommand) Run(t *terminal) error {
 	return c.told(t, func(ctx context.Context, r client.Remote) (any, string, error) {
 		b, err := r.Pause(ctx, c.Binding)
 		return b, b.Name + " is paused: its images stay as they are", err
+	}, func(ctx context.Context, r client.Remote) (any, string, error) {
+		s, err := r.PauseSink(ctx, c.Sink)
+		return s, s.Name + " is paused: what it should be told waits", err
 	})
 }
 
-type resumeCommand struct{ bindingFlags }
+type resumeCommand struct{ valveFlags }
 
 func (c *resumeCommand) Run(t *terminal) error {
 	return c.told(t, func(ctx context.Context, r client.Remote) (any, string, error) {
 		b, err := r.Resume(ctx, c.Binding)
 		return b, b.Name + " goes on", err
+	}, func(ctx context.Context, r client.Remote) (any, string, error) {
+		s, err := r.ResumeSink(ctx, c.Sink)
+		return s, fmt.Sprintf("%s goes on, with %d to deliver", s.Name, s.Delivery.Waiting), err
 	})
 }
 

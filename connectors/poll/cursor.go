@@ -49,6 +49,16 @@ func (b Binding) Open(cursor connectors.Cursor, state any) bool {
 	return json.Unmarshal(s.State, state) == nil
 }
 
+// State is what a cursor holds, whatever it is bound to: for people who want to see
+// where a source was read to. It is nil for a cursor that nobody sealed.
+func State(cursor connectors.Cursor) json.RawMessage {
+	var s sealed
+	if json.Unmarshal(cursor, &s) != nil {
+		return nil
+	}
+	return s.State
+}
+
 // Digest is the SHA-256 of data in hexadecimal.
 func Digest(data []byte) string {
 	sum := sha256.Sum256(data)

@@ -20,6 +20,12 @@ const (
 // lanePlain is what Config.Lane says to keep to the plain lane.
 const lanePlain = "plain"
 
+// The other ways that render.Output.Lane names.
+const (
+	laneStaged = "staged"
+	lanePrint  = "print"
+)
+
 // What Config.Sandbox may say.
 const (
 	SandboxRequired = "required" // without a working sandbox no Chrome starts

@@ -345,7 +345,7 @@ func (s *session) bind(job *printJob) (out render.Output, whole bool, err error)
 	w := pdf.NewWriter(&file)
 	w.Link = s.leadsOut
 	r := job.request
-	out = render.Output{Width: r.Width, Height: r.Height, Stages: job.sheets[0].spent}
+	out = render.Output{Width: r.Width, Height: r.Height, Stages: job.sheets[0].spent, Lane: lanePrint}
 	for _, sheet := range job.sheets {
 		if err := s.judgeSheet(sheet, r); err != nil {
 			return render.Output{}, false, err

@@ -31,7 +31,7 @@ type prepared struct {
 // output is the picture that r became.
 func (p prepared) output(r render.Request, bytes []byte) render.Output {
 	width, height := keyOf(r).pixels()
-	return render.Output{Bytes: bytes, Width: width, Height: height, Layout: p.Report.Layers, Warnings: append(p.Report.Problems, glyphWarnings(p.Glyphs)...)}
+	return render.Output{Bytes: bytes, Width: width, Height: height, Lane: lanePlain, Layout: p.Report.Layers, Warnings: append(p.Report.Problems, glyphWarnings(p.Glyphs)...)}
 }
 
 // draw is one row from request to picture.

@@ -186,7 +186,7 @@ func (s *session) open(l letter, r render.Request) (render.Output, error) {
 		return render.Output{}, errors.New("the stage sent no bytes")
 	}
 	out := l.head.Row.output(r, l.bytes)
-	out.Stages = l.head.MS.stages()
+	out.Stages, out.Lane = l.head.MS.stages(), laneStaged
 	return out, nil
 }
 

@@ -130,7 +130,7 @@ var counts = map[string]func(*testing.T, Open){
 		rng := rand.New(rand.NewPCG(7, 7))
 		for step := range 60 {
 			key := fmt.Sprint([]string{"a", "e"}[rng.IntN(2)], rng.IntN(4))
-			switch rng.IntN(9) {
+			switch rng.IntN(12) {
 			case 0:
 				replan(t, s, removes(key))
 			case 1:
@@ -141,6 +141,12 @@ var counts = map[string]func(*testing.T, Open){
 				must(t, s.PauseSink(t.Context(), "hook"))
 			case 4:
 				must(t, s.ResumeSink(t.Context(), []string{"hook", "other"}[rng.IntN(2)]))
+			case 5:
+				got(s.Replay(t.Context(), sink.Filter{Sink: "hook"}))(t)
+			case 6:
+				got(s.Discard(t.Context(), sink.Filter{Key: key}, "nobody asks for it", "Ada"))(t)
+			case 7:
+				got(s.Redeliver(t.Context(), sink.Filter{Sink: "other"}, rng.IntN(2) == 0))(t)
 			default:
 				replan(t, s, wants(key, fmt.Sprint(rng.IntN(6))))
 			}
