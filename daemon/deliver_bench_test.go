@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -162,6 +164,40 @@ func BenchmarkWebhooks50ms(b *testing.B) {
 			b.Fatal(err)
 		}
 		d.mustCount(b, n*round, 0)
+	}
+	perDelivery(b, n)
+}
+
+// BenchmarkHundredThousandWaiting is a start with 100,000 deliveries that wait, until
+// all are recorded. heap-MB is the most that was in use, of what a collection leaves.
+func BenchmarkHundredThousandWaiting(b *testing.B) {
+	const n, limit = 100_000, 48 << 20
+	for b.Loop() {
+		b.StopTimer()
+		s := newSite(b, oweYAML)
+		s.write("rows.csv", csvRows(1, "one"))
+		d := s.open()
+		d.mustOwe(b, n)
+		var most uint64
+		var sent atomic.Int64
+		d.roster().sinks["hook"] = sinkFunc(func(context.Context, sink.Delivery) error {
+			if sent.Add(1)%(n/8) == 1 {
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapAlloc)
+			}
+			return nil
+		})
+		b.StartTimer()
+		if err := d.deliver(b.Context(), store.Turn{ID: 1, Sink: "hook"}); err != nil {
+			b.Fatal(err)
+		}
+		d.mustCount(b, n, 0)
+		if most > limit {
+			b.Errorf("%d MB of heap are in use", most>>20)
+		}
+		b.ReportMetric(float64(most)/(1<<20), "heap-MB")
 	}
 	perDelivery(b, n)
 }
