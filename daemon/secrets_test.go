@@ -106,9 +106,14 @@ sinks:
   events: { kind: kafka, brokers: ["127.0.0.1:1"], topic: images, sasl: { mechanism: plain, user: me, password: "hunter2-sasl" }, tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
   ring: { kind: webhook, url: "ECHO/ring", secrets: ["hunter2-of-several", "hunter2-of-several-old"], tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
   crm1: { kind: http, url: "ECHO/crm", bearer: "hunter2-sink-bearer", headers: { X-A: "hunter2-crm-header" }, on: { image.removed: { headers: { X-A: "hunter2-on-header" } } } }
+<<<<<<< HEAD
   crm2: { kind: http, url: "ECHO/crm", basic: { user: me, password: "hunter2-sink-password" }, permanent: [], tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
+=======
+  crm2: { kind: http, url: "ECHO/crm", basic: { user: me, password: "hunter2-sink-password" }, permanent: [] }
+  bucket: { kind: s3, bucket: cards, path: "{{ key }}.{{ ext }}", endpoint: "ECHO", access_key: "hunter2-s3-id", secret_key: "hunter2-s3-secret", session_token: "hunter2-s3-token" }
+>>>>>>> main
 bindings:
-  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook, ring, crm1, crm2] }
+  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook, ring, crm1, crm2, bucket] }
   - { name: others, source: bearer, template: card, map: { title: name } }
 `
 

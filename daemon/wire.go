@@ -11,6 +11,7 @@ import (
 	filesink "github.com/pictifyd/pictifyd/sink/file"
 	httpsink "github.com/pictifyd/pictifyd/sink/http"
 	"github.com/pictifyd/pictifyd/sink/kafka"
+	"github.com/pictifyd/pictifyd/sink/s3"
 	sheetsink "github.com/pictifyd/pictifyd/sink/sheets"
 	"github.com/pictifyd/pictifyd/sink/webhook"
 )
@@ -23,5 +24,5 @@ func Connectors() connectors.Kinds {
 
 // Sinks is every kind of sink that pictifyd is built with.
 func Sinks() sink.Kinds {
-	return sink.Kinds{webhook.Kind, httpsink.Kind, filesink.Kind, sheetsink.Kind, kafka.Kind}
+	return sink.Kinds{webhook.Kind, httpsink.Kind, filesink.Kind, s3.Kind, sheetsink.Kind, kafka.Kind}
 }

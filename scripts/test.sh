@@ -6,8 +6,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 chmod 755 "$work"
-pg_pid= kafka_start=
+pg_pid= kafka_start= s3_pid=
 finish() {
+  [ -z "$s3_pid" ] || { kill "$s3_pid" 2>/dev/null && wait "$s3_pid" 2>/dev/null; } || true
   [ -z "$kafka_start" ] || { kill "$kafka_start" 2>/dev/null; wait "$kafka_start" 2>/dev/null; scripts/kafka.sh stop "$work/kafka"; } || true
   [ -z "$pg_pid" ] || { kill -INT "$pg_pid" 2>/dev/null && wait "$pg_pid" 2>/dev/null; } || true
   rm -rf "$work"
@@ -20,6 +21,19 @@ free_port() { python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",
 scripts/kafka.sh get
 scripts/kafka.sh start "$work/kafka" >"$work/kafka.address" &
 kafka_start=$!
+
+# --- S3: a server over a folder of its own ---
+mkdir -p "$work/s3/data" "$work/s3/meta"
+s3_port=$(free_port)
+.cache/bin/versitygw --quiet --keep-alive --port "127.0.0.1:$s3_port" --access pictifyd-test --secret pictifyd-test-secret \
+  posix --sidecar "$work/s3/meta" "$work/s3/data" >"$work/s3.log" 2>&1 &
+s3_pid=$!
+for _ in $(seq 100); do
+  (exec 3<>"/dev/tcp/127.0.0.1/$s3_port") 2>/dev/null && break
+  kill -0 "$s3_pid" 2>/dev/null || { cat "$work/s3.log" >&2; exit 3; }
+  sleep 0.1
+done
+export PICTIFYD_TEST_S3="s3://pictifyd-test:pictifyd-test-secret@127.0.0.1:$s3_port/?region=us-east-1"
 
 # --- PostgreSQL, in a folder of its own, as an unprivileged user ---
 pg_bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)

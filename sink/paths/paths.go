@@ -35,8 +35,8 @@ type Path struct {
 // Of each output, and of each row. What shows the picture changes with it.
 var (
 	ofOutput  = []string{"output", "format", "ext"}
-	ofPicture = []string{"url", "hash", "width", "height"}
-	ofRow     = []string{"key", "keys", "row"}
+	ofPicture = []string{"url", "hash", "width", "height", "latest_url", "latest_path"}
+	ofRow     = []string{"key", "keys", "row", "latest_url", "latest_path"}
 )
 
 // Parse reads a path, and refuses one that is the same for every row.

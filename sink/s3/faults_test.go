@@ -50,7 +50,10 @@ func TestFaultsOnTheWayHaveOneEffect(t *testing.T) {
 		"the bucket is gone":               {on("PUT", 1, says(404, "NoSuchBucket", "The specified bucket does not exist")), s3.BucketMissing},
 		"credentials expire":               {on("PUT", 1, says(400, "ExpiredToken", "The provided token has expired.")), s3.CredentialsRefused},
 		"not allowed":                      {on("PUT", 1, says(403, "AccessDenied", "Access Denied")), s3.AccessDenied},
-		"a page of a proxy":                {on("PUT", 1, func(w http_, _ *request, _ handler) bool { http.Error(w, "<html>Bad gateway", 502); return true }), s3.DeliveryFailed},
+		"a page of a proxy": {on("PUT", 1, func(w http_, _ *request, _ handler) bool {
+			http.Error(w, "<html>Bad gateway", http.StatusBadGateway)
+			return true
+		}), s3.DeliveryFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStore(t)

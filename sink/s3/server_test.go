@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -116,7 +115,7 @@ func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // empty takes the bucket away.
 func (s *store) empty() {
 	ctx := context.Background()
-	for key := range s.objects() {
+	for _, key := range s.keys() {
 		_, _ = s.direct.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &s.bucket, Key: &key})
 	}
 	_, _ = s.direct.DeleteBucket(ctx, &awss3.DeleteBucketInput{Bucket: &s.bucket})
@@ -138,34 +137,46 @@ func (s *store) heard() []string {
 	return asked
 }
 
-// objects are the keys of the bucket, with their bytes.
-func (s *store) objects() map[string][]byte {
-	found := map[string][]byte{}
+// keys are those of the bucket, sorted.
+func (s *store) keys() (keys []string) {
 	pages := awss3.NewListObjectsV2Paginator(s.direct, &awss3.ListObjectsV2Input{Bucket: &s.bucket})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(context.Background())
 		if err != nil {
 			s.tb.Logf("list %s: %v", s.bucket, err)
-			return found
+			return nil
 		}
 		for _, o := range page.Contents {
-			out, err := s.direct.GetObject(context.Background(), &awss3.GetObjectInput{Bucket: &s.bucket, Key: o.Key})
-			if err != nil {
-				s.tb.Errorf("get %q: %v", *o.Key, err)
-				continue
-			}
-			data, err := io.ReadAll(out.Body)
-			if err != nil {
-				s.tb.Errorf("get %q: %v", *o.Key, err)
-			}
-			found[*o.Key] = data
+			keys = append(keys, *o.Key)
 		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// get is the bytes of an object.
+func (s *store) get(key string) []byte {
+	s.tb.Helper()
+	out, err := s.direct.GetObject(context.Background(), &awss3.GetObjectInput{Bucket: &s.bucket, Key: &key})
+	if err != nil {
+		s.tb.Errorf("get %q: %v", key, err)
+		return nil
+	}
+	data, err := io.ReadAll(out.Body)
+	if err != nil {
+		s.tb.Errorf("get %q: %v", key, err)
+	}
+	return data
+}
+
+// objects are the keys of the bucket, with their bytes.
+func (s *store) objects() map[string][]byte {
+	found := map[string][]byte{}
+	for _, key := range s.keys() {
+		found[key] = s.get(key)
 	}
 	return found
 }
-
-// keys are those of the bucket, sorted.
-func (s *store) keys() []string { return slices.Sorted(maps.Keys(s.objects())) }
 
 func (s *store) head(key string) *awss3.HeadObjectOutput {
 	s.tb.Helper()
