@@ -119,7 +119,11 @@ func (b *bucket) remove(ctx context.Context, objects, aliases []object) error {
 	if b.path.Shared() {
 		objects = nil // other rows may show the same picture
 	}
-	for _, o := range append(append([]object{}, aliases...), objects...) {
+	return b.delete(ctx, append(append([]object{}, aliases...), objects...))
+}
+
+func (b *bucket) delete(ctx context.Context, objects []object) error {
+	for _, o := range objects {
 		err := b.call(ctx, "remove", o.key, func(ctx context.Context) error {
 			_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.cfg.Bucket, Key: aws.String(o.key)})
 			return err
