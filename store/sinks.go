@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/pictifyd/pictifyd/internal/retry"
+)
+
+// What a sink may be in.
+const (
+	SinkWell     = "well"
+	SinkFailing  = "failing"  // the last deliveries did not arrive
+	SinkResting  = "resting"  // nothing is sent until RestUntil; then one delivery tries
+	SinkPaused   = "paused"   // by a person
+	SinkDisabled = "disabled" // it failed for good: nothing is sent until a person resumes it
+)
+
+// A SinkState is how a sink fares. The zero SinkState is well.
+type SinkState struct {
+	Sink         string
+	Paused       bool
+	DisabledAt   time.Time // zero: it is not
+	Reason       string    // of that
+	FailingSince time.Time // nothing has arrived since; zero: the last delivery arrived
+	Failures     int64     // one after the other
+	Rests        int64     // one after the other
+	RestUntil    time.Time // nothing is sent before; zero: it does not rest
+	ArrivedAt    time.Time // when something arrived last
+}
+
+// Is is the one word for the state.
+func (s SinkState) Is() string {
+	switch {
+	case !s.DisabledAt.IsZero():
+		return SinkDisabled
+	case s.Paused:
+		return SinkPaused
+	case !s.RestUntil.IsZero():
+		return SinkResting
+	case s.Failures > 0:
+		return SinkFailing
+	}
+	return SinkWell
+}
+
+// held reports whether nothing is sent until a person says so.
+func (s SinkState) held() bool { return s.Paused || !s.DisabledAt.IsZero() }
+
+// A SinkPolicy says when a sink rests, and when it is disabled. The zero policy
+// does neither.
+type SinkPolicy struct {
+	Failures int64         // one after the other, after which it rests; 0 is never
+	Rest     retry.Backoff // how long, growing from rest to rest
+	Longest  time.Duration // of a rest that the sink itself asked for
+	Patience time.Duration // it is disabled when nothing has arrived for so long; 0 is never
+}
+
+const sinkColumns = `sink, paused, disabled_at, reason, failing_since, failures, rests, rest_until, arrived_at`
+
+func scanSinkState(scan func(...any) error) (s SinkState, err error) {
+	var disabled, failing, rest, arrived sql.NullInt64
+	err = scan(&s.Sink, &s.Paused, &disabled, &s.Reason, &failing, &s.Failures, &s.Rests, &rest, &arrived)
+	s.DisabledAt, s.FailingSince, s.ArrivedAt = moment(disabled), moment(failing), moment(arrived)
+	if rest.Int64 > 0 {
+		s.RestUntil = moment(rest)
+	}
+	return s, err
+}
+
+// SinkState is how a sink fares. One of which nothing is known is well.
+func (s *Store) SinkState(ctx context.Context, sink string) (SinkState, error) {
+	state, err := s.reader().sinkState(ctx, sink, "")
+	return state, wrap(err, "read the state of sink %q", sink)
+}
+
+func (r reader) sinkState(ctx context.Context, sink, lock string) (SinkState, error) {
+	state, err := scanSinkState(r.row(ctx, `SELECT `+sinkColumns+` FROM sink_states WHERE sink = $1 `+lock, clean(sink)).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return SinkState{Sink: sink}, nil
+	}
+	return state, err
+}
+
+// SinkStates are the sinks of which something is known, by name, without those
+// of jobs.
+func (s *Store) SinkStates(ctx context.Context) ([]SinkState, error) {
+	all, err := collect(ctx, s.reader(), `SELECT `+sinkColumns+` FROM sink_states WHERE sink NOT LIKE 'job:%' AND sink NOT LIKE 'rows:%' ORDER BY sink`, nil, scanSinkState)
+	return all, wrap(err, "read the states of sinks")
+}
+
+// PauseSink has nothing sent to a sink until ResumeSink. What is planned for it
+// waits; what is on its way arrives.
+func (s *Store) PauseSink(ctx context.Context, sink string) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, `INSERT INTO sink_states (sink, paused) VALUES ($1, 1) ON CONFLICT (sink) DO UPDATE SET paused = 1`, clean(sink))
+		return err
+	})
+	return wrap(err, "pause sink %q", sink)
+}
+
+// ResumeSink lets all go that waits for a sink which was paused, was disabled or
+// rests, also what failed and has tries left.
+func (s *Store) ResumeSink(ctx context.Context, sink string) error {
+	sink = clean(sink)
+	for cut := true; cut; {
+		err := s.write(ctx, func(ctx context.Context, t *tx) error {
+			if _, err := t.exec(ctx, `UPDATE sink_states SET paused = 0, disabled_at = NULL, reason = '', failing_since = NULL, failures = 0, rests = 0, rest_until = 0
+				WHERE sink = $1`, sink); err != nil {
+				return err
+			}
+			t.wantSinks[sink] = true
+			n, err := t.exec(ctx, `UPDATE deliveries SET due_at = $2 WHERE id IN (SELECT id FROM deliveries WHERE sink = $1 AND state = 'waiting' AND due_at > $2
+				ORDER BY due_at LIMIT $3)`, sink, millis(t.now), pageSize)
+			cut = n == pageSize
+			return err
+		})
+		if err != nil {
+			return wrap(err, "resume sink %q", sink)
+		}
+	}
+	return nil
+}
+
+// keepSinkState writes a state, but for what persons alone say.
+func (t *tx) keepSinkState(ctx context.Context, s SinkState) error {
+	at := func(m time.Time) any {
+		if m.IsZero() {
+			return nil
+		}
+		return millis(m)
+	}
+	var rest int64
+	if !s.RestUntil.IsZero() {
+		rest = millis(s.RestUntil)
+	}
+	_, err := t.exec(ctx, `INSERT INTO sink_states (`+sinkColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (sink) DO UPDATE SET disabled_at = excluded.disabled_at, reason = excluded.reason, failing_since = excluded.failing_since,
+			failures = excluded.failures, rests = excluded.rests, rest_until = excluded.rest_until, arrived_at = excluded.arrived_at`,
+		s.Sink, flag(s.Paused), at(s.DisabledAt), s.Reason, at(s.FailingSince), s.Failures, s.Rests, rest, at(s.ArrivedAt))
+	return err
+}
