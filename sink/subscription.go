@@ -66,3 +66,8 @@ func (s *Subscription) Hears(event string, of Subject) bool {
 		(s.Filter.Binding == "" || s.Filter.Binding == of.Binding) &&
 		(s.Filter.Type == "" || slices.Contains(of.Types, s.Filter.Type))
 }
+
+// An About is what is kept of the subject of a row's event beside its pictures.
+type About struct {
+	Template string `json:"template"`
+}

@@ -16,6 +16,7 @@ CREATE TABLE webhook_subscriptions (
     previous_until BIGINT,
     digest         TEXT   NOT NULL UNIQUE, -- two that are the same are one
     revision       BIGINT NOT NULL,
+    gone           BIGINT NOT NULL DEFAULT 0, -- deleted, and what waits for it is being dropped
     created_at     BIGINT NOT NULL,
     updated_at     BIGINT NOT NULL
 );
