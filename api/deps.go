@@ -180,21 +180,23 @@ type Deps struct {
 	Bindings  Bindings
 	Runs      Runs
 	Resources Resources
-	Refresher Refresher
-	Guards    Guards
-	Hooks     Hooks
-	Images    Images
-	Templates Templates
-	Drafts    Drafts
-	Desk      Desk
-	Publisher Publisher
-	Blobs     Blobs
-	Easel     Easel
-	Live      Live
-	Changes   Changes
-	Spool     *spool.Spool // where files of results are kept while they are sent
-	Keys      Keys
-	Deletions Deletions
+
+	Subscriptions Subscriptions
+	Refresher     Refresher
+	Guards        Guards
+	Hooks         Hooks
+	Images        Images
+	Templates     Templates
+	Drafts        Drafts
+	Desk          Desk
+	Publisher     Publisher
+	Blobs         Blobs
+	Easel         Easel
+	Live          Live
+	Changes       Changes
+	Spool         *spool.Spool // where files of results are kept while they are sent
+	Keys          Keys
+	Deletions     Deletions
 
 	StoredKeys []apikey.Key // that are there at the start
 

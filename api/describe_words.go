@@ -15,6 +15,7 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/openapi"
+	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 )
@@ -30,9 +31,12 @@ const (
 	tagExpressions = "Expressions"
 	tagBindings    = "Bindings"
 	tagConnections = "Sources and sinks"
-	tagDeletions   = "Deletion"
-	tagKeys        = "Keys"
-	tagServer      = "Server"
+
+	tagSubscriptions = "Webhook subscriptions"
+
+	tagDeletions = "Deletion"
+	tagKeys      = "Keys"
+	tagServer    = "Server"
 )
 
 var tags = []openapi.Tag{
@@ -45,6 +49,7 @@ var tags = []openapi.Tag{
 	{Name: tagExpressions, Description: "The language between `{{` and `}}`."},
 	{Name: tagBindings, Description: "Rows of a source, each with its image."},
 	{Name: tagConnections, Description: "Where rows come from, and who is told of images."},
+	{Name: tagSubscriptions, Description: "Webhooks that hear of events, of all bindings and batches or of some."},
 	{Name: tagDeletions, Description: "What is kept of jobs, rows and people, and how it goes."},
 	{Name: tagKeys, Description: "Who may call, what, and how often."},
 	{Name: tagServer, Description: "How the daemon is."},
@@ -52,21 +57,22 @@ var tags = []openapi.Tag{
 
 // pathWords say what the variables of paths are.
 var pathWords = map[string]string{
-	"templates/{id}":   "The name of the template.",
-	"jobs/{id}":        "The id of the job, as `jobId` of its acceptance.",
-	"keys/{id}":        "The id or the name of the key.",
-	"sources/{name}":   "The name of the source.",
-	"{path}":           "The `path` of the source.",
-	"sinks/{name}":     "The name of the sink.",
-	"{number}":         "The number of a version.",
-	"bindings/{name}":  "The name of the binding.",
-	"b/{binding}":      "The name of the binding.",
-	"{key}":            "The row's key: its columns, percent-encoded (also `/`, `,` and `.`), joined by a comma.",
-	"{binding}/{file}": "The row's key as in results (percent-encoded, also `/`, `,` and `.`), a dot, and the extension of an output.",
-	"{key}/{file}":     "The name of the output, a dot, and its extension.",
-	"i/{file}":         "The name of the template, a dot, and the extension of the format.",
-	"images/{file}":    "The hash of the bytes, a dot, and their extension: `url` of a result ends so.",
-	"{slug}":           "The word in `code`.",
+	"templates/{id}":             "The name of the template.",
+	"jobs/{id}":                  "The id of the job, as `jobId` of its acceptance.",
+	"keys/{id}":                  "The id or the name of the key.",
+	"webhook-subscriptions/{id}": "The id of the subscription.",
+	"sources/{name}":             "The name of the source.",
+	"{path}":                     "The `path` of the source.",
+	"sinks/{name}":               "The name of the sink.",
+	"{number}":                   "The number of a version.",
+	"bindings/{name}":            "The name of the binding.",
+	"b/{binding}":                "The name of the binding.",
+	"{key}":                      "The row's key: its columns, percent-encoded (also `/`, `,` and `.`), joined by a comma.",
+	"{binding}/{file}":           "The row's key as in results (percent-encoded, also `/`, `,` and `.`), a dot, and the extension of an output.",
+	"{key}/{file}":               "The name of the output, a dot, and its extension.",
+	"i/{file}":                   "The name of the template, a dot, and the extension of the format.",
+	"images/{file}":              "The hash of the bytes, a dot, and their extension: `url` of a result ends so.",
+	"{slug}":                     "The word in `code`.",
 }
 
 // sharedParams are the headers that several routes read.
@@ -200,6 +206,10 @@ func newSchemas() (*openapi.Schemas, error) {
 	}
 	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Paused, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
 	openapi.Word(s, "Scope", scopes...)
+	openapi.Word(s, "SubscriptionStatus", subscriptionActive, subscriptionPaused, subscriptionDisabled)
+	openapi.Word(s, "Platform", platforms...)
+	openapi.Word(s, "PictureType", typed[pictureType](sink.Types())...)
+	openapi.Word(s, "EventName", typed[eventName](sink.Events())...)
 	openapi.Word(s, "JobMove", batch.MoveCancel, batch.MovePause, batch.MoveResume, batch.MoveRetry)
 	openapi.Word(s, "Priority", batch.Low, batch.Normal, batch.High)
 	openapi.Word(s, "VariableType", template.Text, template.Number, template.Boolean, template.Date, template.Image, template.URL, template.Color,
@@ -208,6 +218,15 @@ func newSchemas() (*openapi.Schemas, error) {
 	openapi.Word(s, "ValueKind", expr.KindAny, expr.KindText, expr.KindNumber, expr.KindBoolean, expr.KindDate, expr.KindList, expr.KindObject, expr.KindExpression)
 	openapi.Word(s, "MissingPolicy", template.MissingStrict, template.MissingDefault, template.MissingHide)
 	return s, nil
+}
+
+// typed are words as a type of their own.
+func typed[T ~string](words []string) []T {
+	all := make([]T, len(words))
+	for i, word := range words {
+		all[i] = T(word)
+	}
+	return all
 }
 
 // problemCodes are the words that a problem may have. Rooms have finer ones, and

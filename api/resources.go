@@ -320,6 +320,10 @@ func (s *Server) testSink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("test sink %q: %w", name, err)
 	}
+	return answer(w, http.StatusOK, s.viewOfTest(name, done))
+}
+
+func (s *Server) viewOfTest(name string, done SinkTest) sinkTestView {
 	view := sinkTestView{Sink: name, OK: done.Err == nil, Event: done.Event, DeliveryID: done.Delivery, DurationMs: done.Took.Milliseconds()}
 	if done.Err != nil {
 		why := problem.All(done.Err)[0]
@@ -329,5 +333,5 @@ func (s *Server) testSink(w http.ResponseWriter, r *http.Request) error {
 			view.Error = "something went wrong inside pictifyd; its log says what"
 		}
 	}
-	return answer(w, http.StatusOK, view)
+	return view
 }

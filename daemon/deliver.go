@@ -120,8 +120,8 @@ func waitAfter(n int) time.Duration {
 }
 
 // address finds the sink of a claim and writes the delivery for it.
-func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink, sink.Delivery, error) {
-	delivery := sink.Delivery{
+func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (to sink.Sink, delivery sink.Delivery, err error) {
+	delivery = sink.Delivery{
 		ID: c.ID, Event: c.Event, Time: c.CreatedAt, Binding: c.Owner.Binding(), Key: c.Key,
 		Generation: c.Generation, Row: c.Row, Outputs: c.Outputs, Attempt: c.Attempt,
 	}
@@ -129,6 +129,12 @@ func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink,
 		if o.Hash != "" {
 			delivery.Outputs[i].URL = d.urls.Image(o.Hash, o.Ext)
 		}
+	}
+	if !sink.OfRow(c.Event) {
+		delivery.Key, delivery.Row = "", nil
+	}
+	if id, ok := store.SubscriptionOf(c.Sink); ok {
+		return d.subscribed(ctx, id, c, delivery)
 	}
 	if store.IsRowsSink(c.Sink) {
 		return d.rowHook(ctx, c, delivery)
@@ -138,6 +144,11 @@ func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink,
 	}
 	if id := c.Owner.Job(); id != "" {
 		return d.jobHook(ctx, id, delivery)
+	}
+	if sink.OfBinding(c.Event) {
+		if delivery.Data, err = wholeData(c); err != nil {
+			return nil, delivery, err
+		}
 	}
 	to, ok := d.roster().sinks[c.Sink]
 	if !ok {
@@ -166,13 +177,20 @@ func (d *Daemon) jobHook(ctx context.Context, id string, delivery sink.Delivery)
 	return webhook.New(job.WebhookURL, []string{secret}, d.guarded), delivery, nil
 }
 
-// sinkLabel keeps job ids out of the metrics.
+func isSubscription(name string) bool {
+	_, ok := store.SubscriptionOf(name)
+	return ok
+}
+
+// sinkLabel keeps ids of jobs and subscriptions out of the metrics.
 func sinkLabel(name string) string {
 	switch {
 	case strings.HasPrefix(name, "job:"):
 		return "batch"
 	case store.IsRowsSink(name):
 		return "batch_rows"
+	case isSubscription(name):
+		return "subscription"
 	}
 	return name
 }

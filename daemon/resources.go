@@ -301,6 +301,7 @@ func (d *Daemon) readSink(name string, body []byte, x *deposit) (Sink, config.No
 	}
 	cfg := kind.Config()
 	problems = append(node.Variables(), problemsOf(node.Without("name").Decode(cfg))...)
+	problems = append(problems, unheard(node, kind, cfg, known)...)
 	return Sink{Name: name, Kind: kind, Config: cfg}, node, problems.Err()
 }
 
