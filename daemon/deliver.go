@@ -190,7 +190,7 @@ func sinkLabel(name string) string {
 	case store.IsRowsSink(name):
 		return "batch_rows"
 	case isSubscription(name):
-		return "subscription"
+		return "subscriptions"
 	}
 	return name
 }

@@ -198,11 +198,11 @@ func (s *Store) DeleteJobRow(ctx context.Context, job, key string) (count Erased
 // eraseJobRows deletes the rows of a job that has ended which have a key.
 func (t *tx) eraseJobRows(ctx context.Context, job, key string, rows []int64, count *Erased) error {
 	owner := string(bindings.JobOwner(job))
-	n, err := t.exec(ctx, `DELETE FROM deliveries WHERE sink IN list($1) AND owner = $2 AND key = $3 AND key <> ''`, list(t.store.toldOf(job)), owner, key)
+	gone, err := t.dropDeliveries(ctx, `sink IN list($1) AND owner = $2 AND key = $3 AND key <> ''`, list(t.store.toldOf(job)), owner, key)
 	if err != nil {
 		return err
 	}
-	count.Deliveries += n
+	count.Deliveries += int64(len(gone))
 	for _, idx := range rows {
 		n, err := t.exec(ctx, `UPDATE job_rows SET key = '', data = '', error = '' WHERE job = $1 AND idx = $2`, job, idx)
 		if err != nil {
@@ -328,13 +328,16 @@ func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, 
 		if err := t.eraseFromRuns(ctx, name, key, count); err != nil {
 			return err
 		}
-		told, err := collect(ctx, t.reader, `DELETE FROM deliveries WHERE sink IN list($1) AND owner = $2 AND key = $3
-			RETURNING CASE WHEN attempts > 0 THEN sink ELSE '' END`, []any{list(sinks), owner, key}, text1)
+		gone, err := t.dropDeliveries(ctx, `sink IN list($1) AND owner = $2 AND key = $3`, list(sinks), owner, key)
 		if err != nil {
 			return err
 		}
-		count.Deliveries += int64(len(told))
-		count.Sinks = slices.DeleteFunc(merge(count.Sinks, told), func(s string) bool { return s == "" })
+		count.Deliveries += int64(len(gone))
+		for _, d := range gone {
+			if d.attempts > 0 {
+				count.Sinks = merge(count.Sinks, []string{d.sink})
+			}
+		}
 	}
 	if count.Rows, err = t.exec(ctx, `DELETE FROM source_rows WHERE source = $1 AND key = $2`, source, key); err != nil {
 		return err

@@ -123,13 +123,16 @@ func (t *tx) emptyJobPage(ctx context.Context, id string, count *Erased) (more b
 	return true, err
 }
 
-// endEmptying removes deliveries, and when none is left ends the emptying.
+// endEmptying removes deliveries and how their sinks fared, and when none is left
+// ends the emptying.
 func (t *tx) endEmptying(ctx context.Context, id, owner string, count *Erased) (more bool, err error) {
-	n, err := t.exec(ctx, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE sink IN list($1) AND owner = $2 LIMIT $3)`,
-		list(t.store.toldOf(id)), owner, pageSize)
-	count.Deliveries += n
-	if err != nil || n == pageSize {
+	gone, err := t.dropDeliveries(ctx, `id IN (SELECT id FROM deliveries WHERE sink IN list($1) AND owner = $2 LIMIT $3)`, list(t.store.toldOf(id)), owner, pageSize)
+	count.Deliveries += int64(len(gone))
+	if err != nil || len(gone) == pageSize {
 		return true, err
+	}
+	if _, err := t.exec(ctx, `DELETE FROM sink_states WHERE sink IN list($1)`, list(hooksOf(id))); err != nil {
+		return false, err
 	}
 	_, err = t.exec(ctx, `UPDATE gone_jobs SET emptied = 1 WHERE id = $1`, id)
 	return false, err

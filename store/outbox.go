@@ -95,10 +95,13 @@ func whatWasTold(e ending, outputs []sink.Output) string {
 
 func (t *tx) insertDeliveries(ctx context.Context, rows [][]any) error {
 	return pages(rows, pageSize, func(page [][]any) error {
-		_, err := t.exec(ctx, `INSERT INTO deliveries (id, sink, owner, key, generation, event, digest, data, outputs, idx, state, due_at, created_at)
+		planned, err := collect(ctx, t.reader, `INSERT INTO deliveries (id, sink, owner, key, generation, event, digest, data, outputs, idx, state, due_at, created_at)
 			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, CAST(e.value->>4 AS BIGINT), e.value->>5, e.value->>6, e.value->>7,
 				e.value->>8, COALESCE(CAST(e.value->>9 AS BIGINT), 0), 'waiting', CAST($2 AS BIGINT), CAST($2 AS BIGINT) FROM rows($1) AS e WHERE true
-			ON CONFLICT (id) DO NOTHING`, table(page), millis(t.now))
+			ON CONFLICT (id) DO NOTHING RETURNING sink`, []any{table(page), millis(t.now)}, text1)
+		for _, name := range planned {
+			t.counted(name).planned++
+		}
 		return err
 	})
 }
@@ -108,7 +111,7 @@ func (t *tx) insertDeliveries(ctx context.Context, rows [][]any) error {
 func (t *tx) supersede(ctx context.Context, threads [][]any) error {
 	text := table(threads)
 	const those = `state = 'waiting' AND (sink, owner, key) IN (SELECT e.value->>0, e.value->>1, e.value->>2 FROM rows($1) AS e)`
-	if _, err := t.exec(ctx, `DELETE FROM deliveries WHERE attempts = 0 AND `+those, text); err != nil {
+	if _, err := t.dropDeliveries(ctx, `attempts = 0 AND `+those, text); err != nil {
 		return err
 	}
 	_, err := t.exec(ctx, `UPDATE deliveries SET due_at = $2 WHERE due_at > $2 AND attempts > 0 AND `+those, text, millis(t.now))

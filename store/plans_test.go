@@ -36,7 +36,11 @@ func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
 		"and who shows them":          {remakableBytes, "SEARCH g USING INDEX images_hash (hash=?)"},
 		"jobs that are due":           {jobsDue, "SEARCH j USING INDEX jobs_ended"},
 		"renders nobody wants":        {"DELETE FROM renders WHERE " + unwantedRenders, "SEARCH g USING INDEX images_hash (hash=?)"},
-		"the deliveries that are due": {dueDeliveries + ` ORDER BY d.due_at, d.generation LIMIT 9`, "USING INDEX deliveries_waiting"},
+		"the deliveries that are due": {dueDeliveries, "SEARCH d USING INDEX deliveries_waiting (sink=? AND due_at<?)"},
+		"and what goes before them":   {dueDeliveries, "SEARCH b USING INDEX deliveries_thread (sink=? AND owner=? AND key=?)"},
+		"deliveries that arrived":     {arriveDeliveries, "SEARCH deliveries USING INDEX sqlite_autoindex_deliveries_1 (id=?)"},
+		"sinks with something to do":  {unattendedSinks, "SEARCH d EXISTS USING COVERING INDEX deliveries_waiting (sink=? AND due_at<?)"},
+		"and how they hop":            {unattendedSinks, "SEARCH d USING COVERING INDEX deliveries_waiting (sink>?)"},
 	} {
 		var plan []string
 		args := []any{"60", "[60]", 60}[:min(strings.Count(c.query, "$"), 3)]

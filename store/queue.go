@@ -14,11 +14,12 @@ import (
 const (
 	queueRender  = "render"
 	queueDeliver = "deliver"
+	queueHooks   = "hooks" // deliveries to the webhooks of jobs
 	queuePoll    = "poll"
 	queuePlan    = "plan"
 )
 
-var queues = []string{queueRender, queueDeliver, queuePoll, queuePlan}
+var queues = []string{queueRender, queueDeliver, queueHooks, queuePoll, queuePlan}
 
 // driver is River's driver for the ledger's database, woken by our bell.
 func (s *Store) driver() riverdriver.Driver[*sql.Tx] {

@@ -3,11 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/sink"
@@ -19,17 +16,6 @@ const rowsSink = "rows:"
 
 // IsRowsSink reports whether a turn's sink is that of a job's events about rows.
 func IsRowsSink(name string) bool { return strings.HasPrefix(name, rowsSink) }
-
-// rowTurns is how many live turns a job's events about rows have at most: fewer
-// than other sinks, so that many such jobs leave workers for them.
-const rowTurns = 1
-
-func turnsOf(sink string) int64 {
-	if IsRowsSink(sink) {
-		return rowTurns
-	}
-	return sinkTurns
-}
 
 // keepEvents notes which events a job's webhook is sent.
 func (t *tx) keepEvents(ctx context.Context, job string, events []string) error {
@@ -90,36 +76,7 @@ func (t *tx) insertRowEvents(ctx context.Context, endings []ending) error {
 		rows[i] = told[e.itemID].delivery(name, e)
 		t.wantSinks[name] = true
 	}
-	if err := t.insertDeliveries(ctx, rows); err != nil {
-		return err
-	}
-	return t.restNew(ctx, endings)
-}
-
-// restNew has events that were added wait as long as those that RestDeliveries
-// has put off.
-func (t *tx) restNew(ctx context.Context, endings []ending) error {
-	rested := map[string]bool{}
-	for _, e := range endings {
-		name := rowsSink + e.owner.Job()
-		if rested[name] {
-			continue
-		}
-		rested[name] = true
-		var until int64
-		err := t.row(ctx, `SELECT due_at FROM deliveries WHERE sink = $1 AND state = 'waiting' AND attempts = 0 AND due_at > $2
-			ORDER BY due_at DESC LIMIT 1`, name, millis(t.now)).Scan(&until)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
-		if err == nil {
-			_, err = t.exec(ctx, `UPDATE deliveries SET due_at = $2 WHERE sink = $1 AND state = 'waiting' AND attempts = 0 AND due_at < $2`, name, until)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.insertDeliveries(ctx, rows)
 }
 
 // A rowAsTold is how a row ended, as its event says it at every try.
@@ -164,35 +121,35 @@ func (t *tx) rowsAsTold(ctx context.Context, items [][]any) (map[itemID]rowAsTol
 	return told, err
 }
 
-// RestDeliveries has all that waits on a sink wait so long: nobody answers there.
-func (s *Store) RestDeliveries(ctx context.Context, sink string, wait time.Duration) error {
-	err := s.write(ctx, func(ctx context.Context, t *tx) error {
-		until := millis(t.now.Add(wait))
-		_, err := t.exec(ctx, `UPDATE deliveries SET due_at = $2 WHERE sink = $1 AND state = 'waiting' AND due_at < $2`, sink, until)
-		return err
-	})
-	return wrap(err, "rest the deliveries to %q", sink)
-}
-
-// GiveUpRowEvents drops what waits on the sink of a job's events about rows, and
+// GiveUpRowEvents discards what waits on the sink of a job's events about rows, and
 // counts it.
 func (s *Store) GiveUpRowEvents(ctx context.Context, sink string) (dropped int64, err error) {
 	if !IsRowsSink(sink) {
 		return 0, nil
 	}
-	err = s.write(ctx, func(ctx context.Context, t *tx) (err error) {
-		dropped, err = t.exec(ctx, `DELETE FROM deliveries WHERE sink = $1 AND state = 'waiting'`, sink)
-		return err
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		gone, err := collect(ctx, t.reader, `DELETE FROM deliveries WHERE sink = $1 AND state = 'waiting' RETURNING id`, []any{sink}, text1)
+		if err != nil {
+			return err
+		}
+		dropped = int64(len(gone))
+		t.counted(sink).discarded += dropped
+		return t.dropAttempts(ctx, gone)
 	})
 	return dropped, wrap(err, "give up the deliveries to %q", sink)
 }
 
-// rowTold drops an event about a row that was taken: there is one of each, and
-// nothing has to be remembered of it. handled is false for other deliveries.
-func (t *tx) rowTold(ctx context.Context, turn Turn, id string) (handled bool, err error) {
-	if !IsRowsSink(turn.Sink) {
-		return false, nil
+// rowsTold drops events about rows that were taken: there is one of each, and
+// nothing has to be remembered of it.
+func (t *tx) rowsTold(ctx context.Context, turn Turn, rows [][]any) error {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row[0].(string)
 	}
-	_, err = t.exec(ctx, `DELETE FROM deliveries WHERE id = $1 AND claimed_by = $2 AND state = 'claimed'`, id, turn.ID)
-	return true, err
+	told, err := collect(ctx, t.reader, `DELETE FROM deliveries WHERE id IN list($1) AND claimed_by + 0 = $2 AND state = 'claimed' RETURNING id`, []any{list(ids), turn.ID}, text1)
+	t.counted(turn.Sink).delivered += int64(len(told))
+	if err != nil {
+		return err
+	}
+	return t.dropAttempts(ctx, told)
 }

@@ -23,7 +23,10 @@ type Workers struct {
 }
 
 const (
-	deliverWorkers = 64
+	// A turn on a sink may hang as long as its receiver does: there are so many that
+	// the dead ones leave some for the others.
+	deliverWorkers = 512
+	hookWorkers    = 256
 	pollWorkers    = 8
 	planWorkers    = 32 // one for each job; how many compute at a time is the worker's matter
 
@@ -62,6 +65,8 @@ func (s *Store) Run(ctx context.Context, w Workers, grace time.Duration) error {
 		return fmt.Errorf("start the queue: %w", err)
 	}
 	err = s.sweepUntil(work)
+	s.draining.Store(true) // turns on sinks go on as long as there is work
+	defer s.draining.Store(false)
 	stop()
 	<-client.Stopped()
 	return err
@@ -79,6 +84,7 @@ func (s *Store) client(w Workers, grace time.Duration) (*river.Client[*sql.Tx], 
 		Queues: map[string]river.QueueConfig{
 			queueRender:  {MaxWorkers: max(w.Slots, 1)},
 			queueDeliver: {MaxWorkers: deliverWorkers},
+			queueHooks:   {MaxWorkers: hookWorkers},
 			queuePoll:    {MaxWorkers: pollWorkers},
 			queuePlan:    {MaxWorkers: planWorkers},
 		},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/retry"
@@ -142,3 +144,77 @@ func (t *tx) keepSinkState(ctx context.Context, s SinkState) error {
 		s.Sink, flag(s.Paused), at(s.DisabledAt), s.Reason, at(s.FailingSince), s.Failures, s.Rests, rest, at(s.ArrivedAt))
 	return err
 }
+
+// letGoTries is how many tries a delivery may have behind it to be tried again
+// at once when its sink is back. One with more waits for its own time: else rows
+// that always fail would use up their tries whenever others arrive.
+const letGoTries = 4
+
+// noteSink is how a sink fares after a round, and keeps it.
+func (t *tx) noteSink(ctx context.Context, turn Turn, was SinkState, r Round) (SinkState, error) {
+	now := was
+	for _, d := range r.Done {
+		now.note(d, r.Policy, t.now)
+	}
+	if now == was || (hooksJob(turn.Sink) && was.Failures == 0 && now.Failures == 0) { // of a sink that there is once nothing is kept while it is well
+		return was, nil
+	}
+	if err := t.keepSinkState(ctx, now); err != nil {
+		return was, err
+	}
+	if was.RestUntil.IsZero() || !now.RestUntil.IsZero() {
+		return now, nil
+	}
+	_, err := t.exec(ctx, `UPDATE deliveries SET due_at = $2 WHERE sink = $1 AND state = 'waiting' AND due_at > $2 AND attempts BETWEEN 1 AND $3`,
+		turn.Sink, millis(t.now), letGoTries)
+	return now, err
+}
+
+// note is what a delivery that ended says of its sink.
+func (s *SinkState) note(d Delivered, p SinkPolicy, now time.Time) {
+	switch {
+	case d.Err == nil:
+		s.ArrivedAt = now.UTC().Truncate(time.Millisecond)
+		s.FailingSince, s.Failures, s.Rests, s.RestUntil = time.Time{}, 0, 0, time.Time{}
+		return
+	case d.Gone:
+		s.disable(d.Err.Error(), now)
+		return
+	case d.OfRow:
+		return
+	}
+	s.Failures++
+	if s.FailingSince.IsZero() {
+		s.FailingSince = now.UTC().Truncate(time.Millisecond)
+	}
+	s.rest(d.Asked, p, now)
+	if failing := now.Sub(s.FailingSince); p.Patience > 0 && failing >= p.Patience {
+		s.disable(fmt.Sprintf("nothing has arrived for %s, the last time because: %v", failing.Round(time.Second), d.Err), now)
+	}
+}
+
+// rest has the sink rest after a failure: as long as it asked for, and longer
+// from time to time while nothing arrives. What was on its way when the rest
+// began makes it no longer.
+func (s *SinkState) rest(asked time.Duration, p SinkPolicy, now time.Time) {
+	var wait time.Duration
+	if p.Failures > 0 && s.Failures >= p.Failures && !s.RestUntil.After(now) {
+		s.Rests++
+		wait = p.Rest.Next(int(s.Rests))
+	}
+	if until := now.Add(max(wait, min(asked, p.Longest))).UTC().Truncate(time.Millisecond); until.After(s.RestUntil) && until.After(now) {
+		s.RestUntil = until
+	}
+}
+
+func (s *SinkState) disable(reason string, now time.Time) {
+	if s.DisabledAt.IsZero() {
+		s.DisabledAt, s.Reason = now.UTC().Truncate(time.Millisecond), clean(reason)
+	}
+}
+
+// open reports whether something may be sent now.
+func (s SinkState) open(now time.Time) bool { return !s.held() && !s.RestUntil.After(now) }
+
+// hooksJob reports whether a sink is the webhook of a job.
+func hooksJob(sink string) bool { return strings.HasPrefix(sink, "job:") || IsRowsSink(sink) }

@@ -52,7 +52,9 @@ type Store struct {
 	queue *river.Client[*sql.Tx] // inserts turns
 	bell  *bell                  // wakes River's workers
 	slots atomic.Int64           // render turns at a time
-	feed  feed
+
+	draining atomic.Bool // no deliveries are taken on any more
+	feed     feed
 
 	lately lately
 

@@ -223,8 +223,8 @@ func (s *Store) dropGone(ctx context.Context) error {
 	for i := 0; err == nil && i < len(gone); {
 		name, more := SinkOfSubscription(gone[i]), false
 		err = s.write(ctx, func(ctx context.Context, t *tx) error {
-			n, err := t.exec(ctx, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE sink = $1 AND state <> 'dead' LIMIT $2)`, name, pageSize)
-			if more = n == pageSize; more || err != nil {
+			dropped, err := t.dropDeliveries(ctx, `id IN (SELECT id FROM deliveries WHERE sink = $1 AND state <> 'dead' LIMIT $2)`, name, pageSize)
+			if more = len(dropped) == pageSize; more || err != nil {
 				return err
 			}
 			if _, err := t.exec(ctx, `DELETE FROM sink_states WHERE sink = $1`, name); err != nil {

@@ -56,10 +56,10 @@ func (deliverTurn) Kind() string { return "deliver_turn" }
 func (pollTurn) Kind() string    { return "poll" }
 func (planTurn) Kind() string    { return "plan" }
 
-func (renderTurn) InsertOpts() river.InsertOpts  { return onQueue(queueRender) }
-func (deliverTurn) InsertOpts() river.InsertOpts { return onQueue(queueDeliver) }
-func (pollTurn) InsertOpts() river.InsertOpts    { return onQueue(queuePoll) }
-func (planTurn) InsertOpts() river.InsertOpts    { return onQueue(queuePlan) }
+func (renderTurn) InsertOpts() river.InsertOpts    { return onQueue(queueRender) }
+func (a deliverTurn) InsertOpts() river.InsertOpts { return onQueue(a.queue()) }
+func (pollTurn) InsertOpts() river.InsertOpts      { return onQueue(queuePoll) }
+func (planTurn) InsertOpts() river.InsertOpts      { return onQueue(queuePlan) }
 
 func onQueue(name string) river.InsertOpts {
 	return river.InsertOpts{Queue: name, MaxAttempts: turnAttempts}
@@ -67,6 +67,15 @@ func onQueue(name string) river.InsertOpts {
 
 // turnAttempts is as many as the queue can count: a turn is never given up.
 const turnAttempts = 1<<15 - 1
+
+// queue keeps the webhooks of jobs, which nobody has looked at, from taking the
+// workers of the sinks that are configured.
+func (a deliverTurn) queue() string {
+	if hooksJob(a.Sink) {
+		return queueHooks
+	}
+	return queueDeliver
+}
 
 func (renderTurn) turn() Turn    { return Turn{} }
 func (a deliverTurn) turn() Turn { return Turn{Sink: a.Sink} }
@@ -195,22 +204,21 @@ func (t *tx) addRenderTurns(ctx context.Context) error {
 	return nil
 }
 
-// sinkTurns is how many live turns a sink has at most.
-const sinkTurns = 4
-
-// addDeliverTurn adds a turn on sink when something is due and it may have one more.
+// addDeliverTurn adds a turn on sink when something is due, the sink does not
+// rest, and none is live: a turn goes on as long as there is work.
 func (t *tx) addDeliverTurn(ctx context.Context, sink string) error {
-	var due, live int64
-	if err := t.row(ctx, `SELECT count(*) FROM (`+dueDeliveries+` LIMIT 1) AS d`, sink, millis(t.now)).Scan(&due); err != nil || due == 0 {
+	state, err := t.sinkState(ctx, sink, "")
+	if err != nil || !state.open(t.now) {
 		return err
 	}
-	if err := t.row(ctx, `SELECT count(*) FROM river_job WHERE queue = 'deliver' AND args->>'sink' = $1 AND `+liveTurn, sink).Scan(&live); err != nil {
+	var live, due int64
+	if err := t.row(ctx, `SELECT count(*) FROM river_job WHERE queue IN ('deliver', 'hooks') AND args->>'sink' = $1 AND `+liveTurn, sink).Scan(&live); err != nil || live > 0 {
 		return err
 	}
-	if live >= turnsOf(sink) {
-		return nil
+	if err := t.row(ctx, `SELECT count(*) FROM (SELECT 1 FROM deliveries AS d WHERE `+areDue+` LIMIT 1) AS d`, sink, millis(t.now)).Scan(&due); err != nil || due == 0 {
+		return err
 	}
-	return t.addTurn(ctx, queueDeliver, deliverTurn{sink})
+	return t.addTurn(ctx, deliverTurn{sink}.queue(), deliverTurn{sink})
 }
 
 // addPollTurn adds a turn on source unless one is live.

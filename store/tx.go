@@ -70,8 +70,9 @@ type tx struct {
 	hearing     *routes         // who hears of events; nil: nobody asked yet
 	stirred     map[string]bool // bindings of which something changed
 	stopping    map[string]bool // jobs that this change stopped
-	ring        []string        // queues that got turns
-	after       []func()        // to be called when committed
+	recounts    map[string]*recount
+	ring        []string // queues that got turns
+	after       []func() // to be called when committed
 }
 
 func (s *Store) newTx(raw *sql.Tx) *tx {

@@ -31,7 +31,10 @@ func (s *Store) write(ctx context.Context, c change) error {
 		if err := t.tellNews(ctx); err != nil {
 			return err
 		}
-		return t.addTurns(ctx)
+		if err := t.addTurns(ctx); err != nil {
+			return err
+		}
+		return t.keepCounts(ctx)
 	})
 	return s.explain(err)
 }

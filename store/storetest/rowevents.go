@@ -90,7 +90,7 @@ var rowEvents = map[string]func(*testing.T, Open){
 		}
 	},
 
-	"RowsThatNobodyTakesRestTogether": func(t *testing.T, open Open) {
+	"RowsThatNobodyTakesAreGivenUpTogether": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		tellingJob(t, s, "j1", 80, sink.RenderCompleted)
 		turn := store.Turn{ID: 7, Sink: "rows:j1"}
@@ -99,20 +99,13 @@ var rowEvents = map[string]func(*testing.T, Open){
 		for _, c := range claims {
 			done = append(done, store.Delivered{ID: c.ID, Err: errors.New("no answer"), Retry: time.Hour})
 		}
-		must(t, s.FinishDeliveries(t.Context(), turn, done, false))
-		must(t, s.RestDeliveries(t.Context(), "rows:j1", time.Hour))
-		must(t, s.FinishDeliveries(t.Context(), turn, nil, true))
-		if more := got(s.ClaimDeliveries(t.Context(), turn, 10))(t); len(more) != 0 {
-			t.Errorf("%d more are tried", len(more))
-		}
-		if end := deliver(t, s, hook("j1"), nil); len(end) != 0 {
-			t.Errorf("told was of an end that was not wanted: %+v", end)
-		}
+		must(t, s.FinishDeliveries(t.Context(), turn, done, true))
 		if dropped := got(s.GiveUpRowEvents(t.Context(), "rows:j1"))(t); dropped != 64 {
 			t.Errorf("%d were given up, want 64", dropped)
 		}
 		if dropped := got(s.GiveUpRowEvents(t.Context(), hook("j1")))(t); dropped != 0 {
 			t.Error("the end of a job was given up")
 		}
+		mustCount(t, s, store.DeliveryCount{Sink: "batch_rows", Planned: 64, Dead: 64})
 	},
 }

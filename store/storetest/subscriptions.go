@@ -303,7 +303,7 @@ var subscriptions = map[string]func(*testing.T, Open){
 		draw(t, s)
 		c := got(s.ClaimDeliveries(t.Context(), store.Turn{ID: 1, Sink: one}, 1))(t)[0]
 		gone := sink.Gone(errors.New("410"))
-		must(t, s.FinishDeliveries(t.Context(), store.Turn{ID: 1, Sink: one}, []store.Delivered{{ID: c.ID, Err: gone, Dead: true}}, true))
+		must(t, s.FinishDeliveries(t.Context(), store.Turn{ID: 1, Sink: one}, []store.Delivered{{ID: c.ID, Err: gone, Dead: true, Gone: true}}, true))
 		if st := got(s.SinkState(t.Context(), one))(t); st.Is() != store.SinkDisabled {
 			t.Fatalf("the state is %s", st.Is())
 		}
