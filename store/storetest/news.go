@@ -195,7 +195,7 @@ var news = map[string]func(*testing.T, Open){
 			}
 		}
 		// The ids are a promise to receivers: they must not change with the program.
-		if len(ids) != 2 || !ids["dlv_first"] {
+		if len(ids) != 2 || !ids["dlv_2spic5m2hawwyuftfkhma5dparumegnm"] || !ids["dlv_4xfg4mwtuhedsgxdmroggcphn4egbmf7"] {
 			t.Errorf("the ids are %v", ids)
 		}
 	},

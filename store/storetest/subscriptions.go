@@ -365,7 +365,13 @@ var subscriptions = map[string]func(*testing.T, Open){
 		one := subscribe(t, s, "one", sink.RenderCompleted, sink.RunCompleted, sink.BatchCompleted)
 		s.SetSinks(map[string][]string{"cards": {"hook"}}, map[string][]string{"hook": {sink.RunCompleted}})
 		j := got(s.AskRun(t.Context(), store.RunAsk{Binding: "cards", Source: source, Template: "card", Cause: batch.ByAsking, For: start}))(t)
-		must(t, s.AcceptRuns(t.Context(), []store.ReadRun{{Job: j.ID, Failed: "the source is down", Code: "source_failed"}}))
+		if _, _, _, err := s.BeginRuns(t.Context(), store.Turn{ID: 1, Source: source}); err != nil {
+			t.Fatal(err)
+		}
+		must(t, s.StageRows(t.Context(), j.ID, []batch.Row{{Key: "a", Values: []byte(`{}`)}}))
+		must(t, s.AcceptRuns(t.Context(), []store.ReadRun{{Job: j.ID, Version: 1, Staged: 1, Rows: 1}}))
+		planJob(t, s, j.ID, func(int64) string { return "1" })
+		draw(t, s)
 		for _, name := range []string{one, "hook"} {
 			sent := deliver(t, s, name, nil)
 			if len(sent) != 1 || sent[0].Event != sink.RunCompleted || sent[0].Owner.Job() != j.ID {
