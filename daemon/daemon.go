@@ -68,7 +68,8 @@ type Daemon struct {
 	now      now
 	planning rota // of the plan turns, one page each
 	stride   stride
-	runRows  int // of a reading, that a run has at most
+	couriers seats // one for each sink
+	runRows  int   // of a reading, that a run has at most
 
 	store     *store.Store
 	blobs     *blob.Folder
@@ -192,7 +193,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	if d.guard, err = egress.New(s.Egress); err != nil {
 		return closing, err
 	}
-	d.metrics.registry.MustRegister(freshnessCollector{d})
+	d.metrics.registry.MustRegister(freshnessCollector{d}, sinkCollector{d})
 	d.guarded = d.guard.Client(egress.ClientOptions{Timeout: 30 * time.Second})
 	fetcher := d.guard.Client(egress.ClientOptions{Timeout: 15 * time.Second, MaxRedirects: 3})
 	d.assets = assets.New(fetcher, d.store, d.blobs, assets.Limits{})

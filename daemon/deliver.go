@@ -2,195 +2,225 @@ package daemon
 
 import (
 	"context"
-	"log/slog"
-	"math/rand/v2"
-	"strings"
+	"errors"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/pictifyd/pictifyd/internal/problem"
-	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/sink"
-	"github.com/pictifyd/pictifyd/sink/webhook"
 	"github.com/pictifyd/pictifyd/store"
 )
 
 const (
-	deliverySize   = 50          // deliveries that one turn claims at most
-	deliveryFlight = 8           // of them at once
-	deliveryLimit  = time.Minute // for one try
-	recordLimit    = 5 * time.Second
+	// What a turn has in its hands beside what is on its way: as much as twice what
+	// ended since it last asked, within these bounds. What it has cannot be
+	// superseded any more.
+	leastInHand = 8
+	mostInHand  = 500
+
+	// A turn begins with few deliveries at once, and makes twice as many after each
+	// round in which some arrived.
+	leastFlights = 8
+	mostFlights  = 32
+
+	recordWithin = 20 * time.Millisecond  // what was answered, at the latest
+	recordMany   = 250                    // are recorded at once
+	moreEvery    = 100 * time.Millisecond // for more to do while what is on its way takes long
+	recordLimit  = 5 * time.Second        // for what was answered when grace ends
 )
 
-// retrySchedule is the waits after each failed try, as Standard Webhooks
-// recommends; after the last one the delivery is a dead letter.
-var retrySchedule = []time.Duration{
-	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,
-	10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour,
+// A courier is a turn on one sink. It goes on as long as there is something to
+// deliver, and records what was answered many at a time.
+type courier struct {
+	*Daemon
+
+	turn   store.Turn
+	policy store.SinkPolicy
+	batch  sink.Batcher // nil: each delivery is told by itself
+	tally  tally
+
+	inHand  []store.DeliveryClaim // not on their way yet
+	since   time.Time             // when the first of them came
+	topped  bool                  // others were looked for since
+	flights int                   // calls at once, at most
+	inAir   int                   // calls
+	landed  chan landing
+	done    []store.Delivered // not recorded yet
+	late    time.Time         // when they have to be
+	ask     bool              // there may be more to take on
+	idle    bool              // nothing may be sent now
+	probes  bool              // one delivery tries for all
+	failed  error             // of the machine: the turn comes again
 }
 
 // deliver is the work of one delivery turn on one sink.
 func (d *Daemon) deliver(ctx context.Context, t store.Turn) error {
-	claims, err := d.store.ClaimDeliveries(ctx, t, deliverySize)
+	leave, err := d.couriers.take(ctx, t.Sink)
 	if err != nil {
 		return err
 	}
-	if len(claims) > 0 {
-		d.crash("delivery.claimed")
-	}
-	var went tally
-	var flights errgroup.Group
-	flights.SetLimit(deliveryFlight)
-	for _, c := range claims {
-		flights.Go(func() error { return d.deliverOne(ctx, t, c, &went) })
-	}
-	if err := flights.Wait(); err != nil {
-		return err
-	}
-	if err := d.restRows(ctx, t.Sink, &went); err != nil {
-		return err
-	}
-	return d.store.FinishDeliveries(ctx, t, nil, true)
+	defer leave()
+	c := &courier{Daemon: d, turn: t, policy: d.sinkPolicy(t.Sink), flights: leastFlights, landed: make(chan landing, mostFlights)}
+	return c.work(ctx)
 }
 
-// deliverOne makes one try and records how the delivery goes on.
-func (d *Daemon) deliverOne(ctx context.Context, t store.Turn, c store.DeliveryClaim, went *tally) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+func (c *courier) work(ctx context.Context) error {
+	look := time.NewTicker(moreEvery)
+	defer look.Stop()
+	for ended := false; !ended; {
+		if c.failed != nil || ctx.Err() != nil {
+			return c.stop(ctx)
+		}
+		c.batch, _ = c.roster().sinks[c.turn.Sink].(sink.Batcher)
+		c.takeOff(ctx)
+		if c.roundIsDue() {
+			ended, c.failed = c.round(ctx)
+			continue
+		}
+		c.wait(ctx, look.C)
 	}
-	to, delivery, err := d.address(ctx, c)
-	began := time.Now()
-	var receipt sink.Receipt
+	return nil
+}
+
+// wait is until something may be different.
+func (c *courier) wait(ctx context.Context, look <-chan time.Time) {
+	wake := time.NewTimer(time.Until(c.nextRound()))
+	defer wake.Stop()
+	select {
+	case l := <-c.landed:
+		c.land(l)
+	case <-wake.C:
+	case <-look:
+		c.lookForMore(ctx)
+	case <-ctx.Done():
+	}
+}
+
+// roundIsDue reports whether there is something to record or to take on.
+func (c *courier) roundIsDue() bool {
 	switch {
-	case err == nil:
-		receipt, err = try(ctx, to, delivery)
-	case machineFault(err):
-		return err
+	case c.inAir == 0 && len(c.inHand) == 0, len(c.done) >= recordMany, c.ask && c.room() > 0, c.idle && len(c.inHand) > 0:
+		return true
+	case c.batch != nil && len(c.done) > 0: // they ended together
+		return true
 	}
-	took := time.Since(began)
-	if err != nil && ctx.Err() != nil { // cut off by the end of grace: not the receiver's fault
-		return ctx.Err()
+	return !time.Now().Before(c.nextRound())
+}
+
+// nextRound is when there has to be one though nothing else happens.
+func (c *courier) nextRound() time.Time {
+	at := time.Now().Add(time.Hour)
+	if len(c.done) > 0 {
+		at = c.late
 	}
-	d.crash("delivery.answered")
-	// What was answered is recorded, also when grace ended with the answer.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	if c.lingers() && c.lingered().Before(at) {
+		at = c.lingered()
+	}
+	return at
+}
+
+// room is how many deliveries the next round takes on.
+func (c *courier) room() int {
+	waiting := len(c.inHand)
+	if c.idle {
+		waiting = 0
+	}
+	if c.batch != nil {
+		return c.batchSize() - waiting
+	}
+	return c.flights - c.inAir + min(max(2*len(c.done), leastInHand), mostInHand) - waiting
+}
+
+// round records what ended and takes on more. It ends the turn when there is
+// nothing left.
+func (c *courier) round(ctx context.Context) (ended bool, err error) {
+	ctx, cancel := lasting(ctx)
 	defer cancel()
-	done := d.judge(c, err)
-	done.At, done.Took, done.Receipt = began, took, receipt
-	went.note(done)
-	return d.store.FinishDeliveries(ctx, t, []store.Delivered{done}, false)
+	r := store.Round{Done: c.done, Room: max(c.room(), 0), Policy: c.policy}
+	if c.idle {
+		r.Untried, c.inHand = idsOf(c.inHand), nil
+	}
+	r.End = c.inAir == 0 && len(c.inHand) == 0
+	went, err := c.tell(ctx, r)
+	if err != nil {
+		return false, err
+	}
+	if len(c.inHand) == 0 {
+		c.since, c.topped = time.Now(), false
+	} else {
+		c.topped = c.topped || !time.Now().Before(c.lingered())
+	}
+	c.inHand = append(c.inHand, went.Claims...)
+	c.ask, c.idle, c.probes = false, went.Idle || went.Draining, !went.Now.RestUntil.IsZero()
+	return went.Ended, c.giveUpRows(ctx, went.Now)
 }
 
-func try(ctx context.Context, to sink.Sink, delivery sink.Delivery) (sink.Receipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, deliveryLimit)
+// tell is one round with the store.
+func (c *courier) tell(ctx context.Context, r store.Round) (store.Rounded, error) {
+	went, err := c.store.DeliverRound(ctx, c.turn, r)
+	if err != nil {
+		return went, err
+	}
+	if len(r.Done) > 0 {
+		c.crash("delivery.recorded")
+	}
+	if len(went.Claims) > 0 {
+		c.crash("delivery.claimed")
+	}
+	c.done = nil
+	if c.tally.note(r.Done) > 0 {
+		c.flights = min(2*c.flights, flightsTo(c.turn.Sink))
+	}
+	c.sinkChanged(went.Was, went.Now)
+	return went, nil
+}
+
+// flightsTo is how many calls of a sink there are at once at most.
+func flightsTo(sink string) int {
+	if store.IsRowsSink(sink) { // of a caller's, whom nobody asked how many it bears
+		return leastFlights
+	}
+	return mostFlights
+}
+
+// lookForMore has a round made when something is due that could go out now.
+func (c *courier) lookForMore(ctx context.Context) {
+	if c.idle || c.probes || c.room() <= 0 || c.batch == nil && len(c.inHand) > 0 {
+		return
+	}
+	due, err := c.store.DeliveriesDue(ctx, c.turn.Sink)
+	c.ask = err == nil && due
+}
+
+// stop ends a turn that was cut off: what is on its way lands, what was answered
+// is recorded, and what was not tried is given back as that.
+func (c *courier) stop(ctx context.Context) error {
+	for c.inAir > 0 {
+		c.land(<-c.landed)
+	}
+	longer, cancel := lasting(ctx)
 	defer cancel()
-	return to.Deliver(ctx, delivery)
-}
-
-// judge says how a delivery goes on after a try that ended with err.
-func (d *Daemon) judge(c store.DeliveryClaim, err error) store.Delivered {
-	d.metrics.delivered(sinkLabel(c.Sink), err)
-	if err == nil {
-		d.metrics.stage(stageDelivered, c.CreatedAt)
-	}
-	done := store.Delivered{ID: c.ID, Err: err}
-	switch {
-	case err == nil:
-	case retry.IsPermanent(err) || c.Attempt > len(retrySchedule):
-		done.Dead = true
-		d.log.Error("delivery given up", slog.String("sink", c.Sink), slog.String("delivery", c.ID), slog.Int("attempt", c.Attempt), slog.Any("err", err))
-	default:
-		done.Retry = waitAfter(c.Attempt)
-		if asked, ok := retry.Wait(err); ok {
-			done.Retry = asked
+	if len(c.done)+len(c.inHand) > 0 {
+		if _, err := c.tell(longer, store.Round{Done: c.done, Untried: idsOf(c.inHand), Policy: c.policy}); c.failed == nil {
+			c.failed = err
 		}
 	}
-	if c.Owner.Job() == "" {
-		d.faults.note(d.log, "sink", c.Sink, err)
-	}
-	return done
+	return errors.Join(c.failed, ctx.Err())
 }
 
-// waitAfter is the wait after the n-th failed try, a tenth longer or shorter by
-// chance so that many deliveries that failed together do not return together.
-func waitAfter(n int) time.Duration {
-	wait := retrySchedule[min(max(n, 1), len(retrySchedule))-1]
-	return time.Duration(float64(wait) * (0.9 + 0.2*rand.Float64()))
+func idsOf(claims []store.DeliveryClaim) []string {
+	ids := make([]string, len(claims))
+	for i, c := range claims {
+		ids[i] = c.ID
+	}
+	return ids
 }
 
-// address finds the sink of a claim and writes the delivery for it.
-func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (to sink.Sink, delivery sink.Delivery, err error) {
-	delivery = sink.Delivery{
-		ID: c.ID, Event: c.Event, Time: c.CreatedAt, Binding: c.Owner.Binding(), Key: c.Key,
-		Generation: c.Generation, Row: c.Row, Outputs: c.Outputs, Attempt: c.Attempt,
+// lasting is a context for what must be recorded: it goes on for a while when ctx
+// ends.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(recordLimit, cancel) })
+	return longer, func() {
+		stop()
+		cancel()
 	}
-	for i, o := range delivery.Outputs {
-		if o.Hash != "" {
-			delivery.Outputs[i].URL = d.urls.Image(o.Hash, o.Ext)
-		}
-	}
-	if !sink.OfRow(c.Event) {
-		delivery.Key, delivery.Row = "", nil
-	}
-	if id, ok := store.SubscriptionOf(c.Sink); ok {
-		return d.subscribed(ctx, id, c, delivery)
-	}
-	if store.IsRowsSink(c.Sink) {
-		return d.rowHook(ctx, c, delivery)
-	}
-	if c.Event == sink.RunCompleted {
-		return d.runHook(ctx, c, delivery)
-	}
-	if id := c.Owner.Job(); id != "" {
-		return d.jobHook(ctx, id, delivery)
-	}
-	if sink.OfBinding(c.Event) {
-		if delivery.Data, err = wholeData(c); err != nil {
-			return nil, delivery, err
-		}
-	}
-	to, ok := d.roster().sinks[c.Sink]
-	if !ok {
-		return nil, delivery, problem.New(problem.NotFound, "sink %q is no longer configured", c.Sink)
-	}
-	return to, delivery, nil
-}
-
-// jobHook is the webhook that the caller of a batch asked for.
-func (d *Daemon) jobHook(ctx context.Context, id string, delivery sink.Delivery) (sink.Sink, sink.Delivery, error) {
-	job, err := d.store.Job(ctx, id)
-	if err != nil {
-		return nil, delivery, err
-	}
-	if !job.Status.Ended() { // it tells of its next end instead
-		return nil, delivery, retry.Permanent(problem.New(problem.Conflict, "job %s is being retried, and this was of its end before", id).WithSlug("job_retried"))
-	}
-	delivery.Data, err = d.completion(ctx, job)
-	if err != nil {
-		return nil, delivery, err
-	}
-	secret, err := d.hookSecret(ctx)
-	if err != nil {
-		return nil, delivery, err
-	}
-	return webhook.New(job.WebhookURL, []string{secret}, d.guarded), delivery, nil
-}
-
-func isSubscription(name string) bool {
-	_, ok := store.SubscriptionOf(name)
-	return ok
-}
-
-// sinkLabel keeps ids of jobs and subscriptions out of the metrics.
-func sinkLabel(name string) string {
-	switch {
-	case strings.HasPrefix(name, "job:"):
-		return "batch"
-	case store.IsRowsSink(name):
-		return "batch_rows"
-	case isSubscription(name):
-		return "subscriptions"
-	}
-	return name
 }

@@ -299,7 +299,7 @@ func (d *Daemon) readSink(name string, body []byte, x *deposit) (Sink, config.No
 	if !ok {
 		return Sink{}, node, forFileOnly(node, ofSink, sinkNames(Sinks()), problems)
 	}
-	cfg := kind.Config()
+	cfg := kind.Default()
 	problems = append(node.Variables(), problemsOf(node.Without("name").Decode(cfg))...)
 	problems = append(problems, unheard(node, kind, cfg, known)...)
 	return Sink{Name: name, Kind: kind, Config: cfg}, node, problems.Err()

@@ -12,6 +12,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/poll"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // keysOf are the keys that t takes in YAML, and those of what it holds.
@@ -87,8 +88,9 @@ func TestSampleConfigurationHasEveryKey(t *testing.T) {
 	for _, kind := range Connectors() {
 		want("source "+kind.Name, kinds(sources, kind.Name), kind.Config(), common)
 	}
+	want("sinks", sinks, sink.Common{}, nil)
 	for _, kind := range Sinks() {
-		want("sink "+kind.Name, kinds(sinks, kind.Name), kind.Config(), map[string]bool{"kind": true})
+		want("sink "+kind.Name, kinds(sinks, kind.Name), kind.Config(), map[string]bool{"kind": true, "disable_after": true})
 	}
 }
 

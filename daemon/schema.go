@@ -67,7 +67,7 @@ func configSchema() (*jsonschema.Schema, error) {
 	schema.Properties["sources"].AdditionalProperties = kinds(schema, "source", sources, about)
 	sinks, about := map[string]*jsonschema.Schema{}, map[string]string{}
 	for _, kind := range Sinks() {
-		sinks[kind.Name], about[kind.Name] = of.Of(kind.Config()), kind.Summary
+		sinks[kind.Name], about[kind.Name] = of.Of(kind.Default()), kind.Summary
 	}
 	schema.Properties["sinks"].AdditionalProperties = kinds(schema, "sink", sinks, about)
 

@@ -152,7 +152,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		if !ok {
 			continue
 		}
-		cfg := kind.Config()
+		cfg := kind.Default()
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
 		problems = append(problems, unheard(node, kind, cfg, sinks)...)
 		s.Sinks = append(s.Sinks, Sink{name, kind, cfg, node, node.Digest()})

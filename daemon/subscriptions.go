@@ -23,6 +23,9 @@ var _ api.Subscriptions = (*Daemon)(nil)
 // was made.
 const secretOverlap = 24 * time.Hour
 
+// subscriptionPatience is how long nothing may arrive until a subscription is disabled.
+const subscriptionPatience = 5 * 24 * time.Hour
+
 // subscribers are the webhooks of subscriptions that were opened.
 type subscribers struct {
 	mu   sync.Mutex

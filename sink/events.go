@@ -40,8 +40,8 @@ func OfRow(event string) bool { return slices.Contains(rowEvents, event) }
 // OfBinding reports whether an event is about a binding as a whole.
 func OfBinding(event string) bool { return slices.Contains(bindingEvents, event) }
 
-// CheckEvents reports the events that do not exist; each kind's Validate
-// begins with it.
+// CheckEvents reports what cannot be of what every sink has: events that do not
+// exist, and a wait that ends before it begins; each kind's Validate begins with it.
 func (c *Common) CheckEvents() problem.List {
 	var problems problem.List
 	for i, event := range c.Events {
@@ -49,6 +49,9 @@ func (c *Common) CheckEvents() problem.List {
 			problems = append(problems, problem.New(problem.Invalid, "%q is not an event", event).
 				At(fmt.Sprintf("events[%d]", i)).WithHint("the events are %s", strings.Join(events, ", ")))
 		}
+	}
+	if c.DisableAfter < 0 {
+		problems = append(problems, problem.New(problem.Invalid, "must not be negative").At("disable_after").WithHint("0 never disables the sink"))
 	}
 	return problems
 }

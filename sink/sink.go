@@ -132,6 +132,20 @@ type WriteBack interface {
 type Common struct {
 	Kind   string         `yaml:"kind"`
 	Events config.Strings `yaml:"events"` // empty: render.completed and image.removed
+	// DisableAfter disables the sink when nothing has arrived for so long; 0 never
+	// does. 5d by default.
+	DisableAfter config.Duration `yaml:"disable_after"`
+}
+
+// disableAfter is as long as Standard Webhooks has endpoints fail before they are
+// disabled.
+const disableAfter = 5 * 24 * time.Hour
+
+// Default is a new configuration with its defaults, those of every sink too.
+func (k Kind) Default() Config {
+	c := k.Config()
+	c.Base().DisableAfter = config.Duration(disableAfter)
+	return c
 }
 
 // Base makes a struct that embeds Common a Config but for Validate.

@@ -154,3 +154,10 @@ func rowOf(data string) (map[string]any, error) {
 	var row map[string]any
 	return row, d.Decode(&row)
 }
+
+// DeliveriesDue reports whether a turn on sink could take something on.
+func (s *Store) DeliveriesDue(ctx context.Context, sink string) (bool, error) {
+	var due int64
+	err := s.reader().row(ctx, `SELECT count(*) FROM (SELECT 1 FROM deliveries AS d WHERE `+areDue+` LIMIT 1) AS d`, sink, millis(time.Now())).Scan(&due)
+	return due > 0, wrap(err, "look for deliveries to %q", sink)
+}
