@@ -200,6 +200,9 @@ func newSchemas() (*openapi.Schemas, error) {
 			reflect.TypeFor[measure]():      {Types: []string{"string", "number"}},
 			reflect.TypeFor[margins]():      marginSchema(),
 			reflect.TypeFor[batchEvent]():   {Type: "string", Enum: []any{batch.BatchCompleted, batch.RowCompleted, batch.RowFailed}},
+			reflect.TypeFor[eventName]():    word(sink.Events()...),
+			reflect.TypeFor[pictureType]():  word(sink.Types()...),
+			reflect.TypeFor[platformName](): word(platforms...),
 			reflect.TypeFor[keyColumns]():   {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}},
 			reflect.TypeFor[imageFormat]():  {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
 		},
@@ -207,9 +210,6 @@ func newSchemas() (*openapi.Schemas, error) {
 	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Paused, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
 	openapi.Word(s, "Scope", scopes...)
 	openapi.Word(s, "SubscriptionStatus", subscriptionActive, subscriptionPaused, subscriptionDisabled)
-	openapi.Word(s, "Platform", platforms...)
-	openapi.Word(s, "PictureType", typed[pictureType](sink.Types())...)
-	openapi.Word(s, "EventName", typed[eventName](sink.Events())...)
 	openapi.Word(s, "JobMove", batch.MoveCancel, batch.MovePause, batch.MoveResume, batch.MoveRetry)
 	openapi.Word(s, "Priority", batch.Low, batch.Normal, batch.High)
 	openapi.Word(s, "VariableType", template.Text, template.Number, template.Boolean, template.Date, template.Image, template.URL, template.Color,
@@ -220,13 +220,13 @@ func newSchemas() (*openapi.Schemas, error) {
 	return s, nil
 }
 
-// typed are words as a type of their own.
-func typed[T ~string](words []string) []T {
-	all := make([]T, len(words))
-	for i, word := range words {
-		all[i] = T(word)
+// word is the schema of a text that is one of some.
+func word(words ...string) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "string"}
+	for _, w := range words {
+		s.Enum = append(s.Enum, w)
 	}
-	return all
+	return s
 }
 
 // problemCodes are the words that a problem may have. Rooms have finer ones, and

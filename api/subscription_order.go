@@ -45,7 +45,7 @@ func (s *Server) readSubscription(w http.ResponseWriter, r *http.Request, to *si
 		to.URL = *o.TargetURL
 	}
 	if o.Platform != nil {
-		if !slices.Contains(platforms, *o.Platform) {
+		if !slices.Contains(platforms, string(*o.Platform)) {
 			problems = append(problems, problem.New(problem.Invalid, "there is no platform %q", *o.Platform).WithSlug("out_of_range").At("platform").
 				WithHint("zapier, make, n8n, pipedream or custom"))
 		}

@@ -42,17 +42,19 @@ const (
 	subscriptionDisabled subscriptionStatus = "disabled"
 )
 
+// A subscriptionStatus says whether a subscription is told.
+type subscriptionStatus string
+
 type (
-	subscriptionStatus string
-	eventName          string
-	platformName       string
-	pictureType        string
+	eventName    string
+	platformName string
+	pictureType  string
 )
 
 // platforms are the words for who receives.
-var platforms = []platformName{"zapier", "make", "n8n", "pipedream", "custom"}
+var platforms = []string{"zapier", "make", "n8n", "pipedream", anyPlatform}
 
-const anyPlatform platformName = "custom"
+const anyPlatform = "custom"
 
 // A Subscription is a webhook with how it fares.
 type Subscription struct {
@@ -284,7 +286,7 @@ func (s *Server) answerSubscription(w http.ResponseWriter, r *http.Request, stat
 // already is answered as it is.
 func (s *Server) subscribe(w http.ResponseWriter, r *http.Request) error {
 	p := asker(r.Context())
-	now := sink.Subscription{Owner: p.id, Author: p.name, Templates: p.templates, Platform: string(anyPlatform)}
+	now := sink.Subscription{Owner: p.id, Author: p.name, Templates: p.templates, Platform: anyPlatform}
 	if err := s.readSubscription(w, r, &now, true); err != nil {
 		return err
 	}
@@ -324,7 +326,7 @@ func (s *Server) changeSubscription(w http.ResponseWriter, r *http.Request, whol
 		now.Revision = revision
 	}
 	if whole {
-		now.Filter, now.Platform = sink.Filter{}, string(anyPlatform)
+		now.Filter, now.Platform = sink.Filter{}, anyPlatform
 	}
 	if err := s.readSubscription(w, r, &now, whole); err != nil {
 		return err
