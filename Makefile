@@ -17,10 +17,10 @@ build: ## bin/pictifyd, from Go alone
 demo: chrome build ## the example daemon on the embedded defaults: edit its CSV and watch one image change
 	scripts/demo.sh
 
-test: chrome services lint ## every test, with the servers that they need (started and stopped here)
+test: chrome services lint $(CACHE)/bin/versitygw ## every test, with the servers that they need (started and stopped here)
 	scripts/test.sh
 
-test-long: chrome services ## every test with whole campaigns of hostile rows (half an hour)
+test-long: chrome services $(CACHE)/bin/versitygw ## every test with whole campaigns of hostile rows (half an hour)
 	PICTIFYD_TEST_LONG=1 scripts/test.sh
 
 test-short: ## the tests that need no service and no browser
@@ -44,7 +44,7 @@ load: chrome build $(CACHE)/bin/vegeta ## how fast images are served, and what t
 chrome: ## install headless Chromium and fonts when they are missing
 	@scripts/install.sh chrome
 
-services: ## install what the tests need beside Go: gcc, clang, PostgreSQL, patch, libwebp, poppler
+services: ## install what the tests need beside Go: gcc, clang, PostgreSQL, Java and Maven for Kafka, patch, libwebp, poppler
 	@scripts/install.sh services
 
 clean: ## remove what was built; data stays
@@ -60,4 +60,10 @@ VEGETA := v12.13.0
 $(CACHE)/bin/vegeta: Makefile
 	@mkdir -p $(CACHE)/bin
 	GOBIN=$(CACHE)/bin $(GO) install github.com/tsenart/vegeta/v12@$(VEGETA)
+	@touch $@
+
+VERSITYGW := v1.8.0
+$(CACHE)/bin/versitygw: Makefile # the S3 server of the tests
+	@mkdir -p $(CACHE)/bin
+	GOBIN=$(CACHE)/bin $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW)
 	@touch $@

@@ -17,11 +17,7 @@ func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink,
 		ID: c.ID, Event: c.Event, Time: c.CreatedAt, Binding: c.Owner.Binding(), Key: c.Key,
 		Generation: c.Generation, Row: c.Row, Outputs: c.Outputs, Attempt: c.Attempt,
 	}
-	for i, o := range delivery.Outputs {
-		if o.Hash != "" {
-			delivery.Outputs[i].URL = d.urls.Image(o.Hash, o.Ext)
-		}
-	}
+	delivery.Outputs = d.addressed(delivery.Binding, delivery.Key, delivery.Outputs)
 	if !sink.OfRow(c.Event) {
 		delivery.Key, delivery.Row = "", nil
 	}

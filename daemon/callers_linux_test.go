@@ -366,11 +366,12 @@ func (k callersKind) tryOnce(t *testing.T, client *http.Client) {
 		if err := node.Without("name").Decode(cfg); err != nil {
 			t.Fatal(err)
 		}
-		to, err := kind.New(cfg, sink.Env{Name: "x", Log: quiet(t), Client: client})
+		picture := func(context.Context, string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(testPicture)), nil }
+		to, err := kind.New(cfg, sink.Env{Name: "x", Log: quiet(t), Client: client, Bytes: picture})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = to.Deliver(ctx, sink.Delivery{ID: "dlv_1", Event: sink.RenderCompleted, Binding: "b", Key: "k", Outputs: []sink.Output{{Name: "o", Hash: "h"}}})
+		_, _ = to.Deliver(ctx, sink.Delivery{ID: "dlv_1", Event: sink.RenderCompleted, Binding: "b", Key: "k", Outputs: []sink.Output{{Name: "o", Hash: "h", Format: "gif", Ext: "gif"}}})
 		return
 	}
 	kind, _ := Connectors().Find(k.name)

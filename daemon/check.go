@@ -96,7 +96,10 @@ func (s *Settings) checkBinding(b bindings.Config, templates map[string]*templat
 	if t == nil {
 		return nil // said already
 	}
-	_, err := bindings.Compile(b, t, 0, 1)
+	compiled, err := bindings.Compile(b, t, 0, 1)
+	if err == nil {
+		err = s.echoes(compiled).Err()
+	}
 	return append(s.place(b.Name, err), s.checkPlaceholder(b, templates)...)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // sectionDigests tell which sections of two configurations differ.
@@ -58,4 +59,14 @@ func (s *Settings) sinkDigest(name string) string {
 		}
 	}
 	return ""
+}
+
+// sinkPlan tells whether a sink is the same in two configurations, with the source
+// that it writes to.
+func (s *Settings) sinkPlan(of Sink) string {
+	plan := s.sinkDigest(of.Name)
+	if sourced, ok := of.Config.(sink.Sourced); ok {
+		plan += " " + s.sourceDigest(sourced.SourceName())
+	}
+	return plan
 }

@@ -23,6 +23,7 @@ type feed struct {
 	oneKey  string   // canonical, where the source has one row only
 	passive bool     // never polled: its rows are sent, or asked for
 	live    *lookout // nil where it finds no single rows
+	config  connectors.Config
 
 	latest   latest
 	since    time.Time

@@ -62,12 +62,12 @@ func (d *Daemon) ofFile(before, now *roster) error {
 		now.feeds[s.Name] = f
 	}
 	for _, s := range now.file.Sinks {
-		now.wants[s.Name] = s.Config.Base()
-		if old := before.sinks[s.Name]; old != nil && before.file.sinkDigest(s.Name) == s.digest {
+		now.wants[s.Name], now.sinkConfigs[s.Name] = s.Config.Base(), s.Config
+		if old := before.sinks[s.Name]; old != nil && before.file.sinkPlan(s) == now.file.sinkPlan(s) {
 			now.sinks[s.Name] = old
 			continue
 		}
-		to, err := d.openSink(s, nil)
+		to, err := d.openSink(s, sink.Env{Source: now.file.sourceConfig})
 		if err != nil {
 			return err
 		}
@@ -92,11 +92,11 @@ func (d *Daemon) adopt(before, now *roster, r store.Resource) error {
 		}
 		to := before.sinks[r.Name]
 		if !same || to == nil {
-			if to, err = d.openSink(s, d.guarded); err != nil {
+			if to, err = d.openSink(s, sink.Env{Client: d.guarded}); err != nil {
 				return err
 			}
 		}
-		now.sinks[r.Name], now.wants[r.Name] = to, s.Config.Base()
+		now.sinks[r.Name], now.wants[r.Name], now.sinkConfigs[r.Name] = to, s.Config.Base(), s.Config
 	case ofBinding:
 		// Also one that cannot be read keeps its place, so that it is seen.
 		cfg, _, err := readBinding([]byte(r.Spec), r.Name)
@@ -153,6 +153,7 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 		return nil, fmt.Errorf("open source %q: %w", s.Name, err)
 	}
 	f := d.newFeed(s.Name, s.Config.Base(), poller)
+	f.config = s.Config
 	f.reads = reads
 	f.live = newLookout(s.Config, poller)
 	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
@@ -169,11 +170,10 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 	return f, err
 }
 
-// openSink opens a sink. client is its only way out; nil is the operator's own.
-func (d *Daemon) openSink(s Sink, client *http.Client) (sink.Sink, error) {
-	made, err := s.Kind.New(s.Config, sink.Env{
-		Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("sink", s.Name)), Client: client, Bytes: d.bytesOf,
-	})
+// openSink opens a sink with what env lends to it, and what every sink is lent.
+func (d *Daemon) openSink(s Sink, env sink.Env) (sink.Sink, error) {
+	env.Name, env.Dir, env.Log, env.Bytes = s.Name, d.settings.Dir, d.log.With(slog.String("sink", s.Name)), d.bytesOf
+	made, err := s.Kind.New(s.Config, env)
 	if err != nil {
 		return nil, fmt.Errorf("open sink %q: %w", s.Name, err)
 	}

@@ -302,6 +302,11 @@ func (d *Daemon) readSink(name string, body []byte, x *deposit) (Sink, config.No
 	cfg := kind.Default()
 	problems = append(node.Variables(), problemsOf(node.Without("name").Decode(cfg))...)
 	problems = append(problems, unheard(node, kind, cfg, known)...)
+	if guarded, ok := cfg.(sink.Guarded); ok {
+		for _, p := range problemsOf(guarded.CheckCaller()) {
+			problems = append(problems, config.Problem(node, p.Path, p.Code, "%s", p.Message).WithHint("%s", p.Hint))
+		}
+	}
 	return Sink{Name: name, Kind: kind, Config: cfg}, node, problems.Err()
 }
 
@@ -350,6 +355,7 @@ func (d *Daemon) proposeBinding(ctx context.Context, p *proposed, c api.Resource
 	cfg.Scheduled = p.roster.scheduled(cfg.Source)
 	problems := references(node, cfg, p.sources, p.sinks)
 	problems = append(problems, runReferences(node, cfg, Sinks(), p.roster.sinkKind)...)
+	problems = append(problems, apart(node, cfg, func(name string) sink.Config { return d.sinkConfig(p, name) })...)
 	problems = append(problems, d.compiles(ctx, node, cfg)...)
 	problems = append(problems, d.standsIn(ctx, c, node, cfg)...)
 	if f := p.roster.feeds[cfg.Source]; cfg.Live.On() && f != nil && f.live == nil {

@@ -523,7 +523,9 @@ var callersSpecs = map[string]string{
 	"source static":  `{"name":"x","kind":"static","key":"id","rows":[{"id":1}],"url":"ADDRESS"}`, // it has no place for one
 	"source webhook": `{"name":"x","kind":"webhook","path":"ADDRESS","key":"sku","secret":"long enough"}`,
 	"source http":    `{"name":"x","kind":"http","url":"ADDRESS","key":"sku","every":"1s"}`,
+	"sink s3":        `{"name":"x","kind":"s3","bucket":"cards","path":"{{ key }}.{{ ext }}","endpoint":"ADDRESS","accessKey":"an-id-of-letters","secretKey":"a-secret-of-letters"}`,
 	"sink webhook":   `{"name":"x","kind":"webhook","url":"ADDRESS"}`,
+	"sink http":      `{"name":"x","kind":"http","url":"ADDRESS","json":{"a":"key"}}`,
 }
 
 // What callers make reaches nothing that egress does not open: neither at once,

@@ -26,12 +26,13 @@ const (
 // of the file, and those that callers of the API made. It does not change;
 // another one takes its place.
 type roster struct {
-	file     *Settings // the operator's
-	feeds    map[string]*feed
-	sinks    map[string]sink.Sink
-	wants    map[string]*sink.Common // of the sinks
-	bindings []bindings.Config       // the file's first
-	paused   map[string]bool         // bindings that a person has stopped
+	file        *Settings // the operator's
+	feeds       map[string]*feed
+	sinks       map[string]sink.Sink
+	wants       map[string]*sink.Common // of the sinks
+	sinkConfigs map[string]sink.Config
+	bindings    []bindings.Config // the file's first
+	paused      map[string]bool   // bindings that a person has stopped
 
 	made   map[resourceID]store.Resource // by callers
 	broken map[resourceID]error          // of those: what cannot be used, and why
@@ -43,7 +44,8 @@ type resourceID struct{ kind, name string }
 func newRoster(file *Settings) *roster {
 	return &roster{
 		file: file, feeds: map[string]*feed{}, sinks: map[string]sink.Sink{}, wants: map[string]*sink.Common{},
-		made: map[resourceID]store.Resource{}, broken: map[resourceID]error{},
+		sinkConfigs: map[string]sink.Config{},
+		made:        map[resourceID]store.Resource{}, broken: map[resourceID]error{},
 	}
 }
 
@@ -54,6 +56,7 @@ func (r *roster) abandon(before *roster) {
 			f.end()
 		}
 	}
+	r.closeSinks(before)
 }
 
 // roster is what there is now.
@@ -125,6 +128,7 @@ func (d *Daemon) renewBy(ctx context.Context, file *Settings) error {
 			f.end()
 		}
 	}
+	before.closeSinks(now)
 	d.forgetGone(now)
 	for _, f := range d.touched(before, now) {
 		f.rebind.ask()
@@ -156,6 +160,11 @@ func (r *roster) plannedWith(source string) string {
 		for _, joined := range b.LookupSources() { // it waits for the first reading of one that is read
 			f := r.feeds[joined]
 			text += fmt.Sprintf(" %s %v", joined, f != nil && f.passive)
+		}
+		for _, name := range b.Sinks { // it may read nothing that they write
+			if back, ok := r.sinkConfigs[name].(sink.WriteBack); ok {
+				text += fmt.Sprintf(" %s %q", name, back.WritesBack(source, r.feeds[source].config))
+			}
 		}
 		text += "\n"
 	}

@@ -12,12 +12,14 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -101,8 +103,13 @@ sources:
   hook6:  { kind: webhook, path: f, key: sku, verify: { hmac: { header: X-Sig, secret: "hunter2-hmac" } } }
 sinks:
   hook: { kind: webhook, url: "ECHO/hook", secret: "hunter2-sink-secret", previous_secret: "hunter2-sink-secret-old", headers: { X-A: "hunter2-sink-header" } }
+  events: { kind: kafka, brokers: ["127.0.0.1:1"], topic: images, sasl: { mechanism: plain, user: me, password: "hunter2-sasl" }, tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
+  ring: { kind: webhook, url: "ECHO/ring", secrets: ["hunter2-of-several", "hunter2-of-several-old"] }
+  crm1: { kind: http, url: "ECHO/crm", bearer: "hunter2-sink-bearer", headers: { X-A: "hunter2-crm-header" }, on: { image.removed: { headers: { X-A: "hunter2-on-header" } } } }
+  crm2: { kind: http, url: "ECHO/crm", basic: { user: me, password: "hunter2-sink-password" }, permanent: [] }
+  bucket: { kind: s3, bucket: cards, path: "{{ key }}.{{ ext }}", endpoint: "ECHO", access_key: "hunter2-s3-id", secret_key: "hunter2-s3-secret", session_token: "hunter2-s3-token" }
 bindings:
-  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook] }
+  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook, ring, crm1, crm2, bucket] }
   - { name: others, source: bearer, template: card, map: { title: name } }
 `
 
@@ -136,7 +143,15 @@ func newSecretive(t *testing.T) (s *site, yaml string, hidden map[string][]strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	yaml = strings.NewReplacer("ECHO", echo.URL, "CREDENTIALS", string(quoted)).Replace(secretiveYAML)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	signed, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inYAML := func(kind string, der []byte) string {
+		return strconv.Quote(string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
+	}
+	yaml = strings.NewReplacer("ECHO", echo.URL, "CREDENTIALS", string(quoted), "CERTIFICATE", inYAML("CERTIFICATE", signed), "PRIVATE", inYAML("PRIVATE KEY", der)).Replace(secretiveYAML)
 	s = newSite(t, "")
 	s.write("pictifyd.yaml", yaml)
 	settings, err := Load(filepath.Join(s.dir, "pictifyd.yaml"))

@@ -173,9 +173,11 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 			kind, _ := doc.Sinks[name].Scalar("kind")
 			return kind
 		})...)
+		problems = append(problems, apart(node, cfg, s.sinkConfig)...)
 		problems = append(problems, s.findable(node, cfg)...)
 	}
 	problems = append(problems, s.dependencies(doc.Sources)...)
+	problems = append(problems, s.sinkSources()...)
 	return s, problems.Err()
 }
 

@@ -141,7 +141,11 @@ func (d *Daemon) compileOne(ctx context.Context, cfg bindings.Config, epoch int6
 	if err != nil {
 		return nil, err
 	}
-	return bindings.Compile(cfg, t, version, epoch)
+	b, err := bindings.Compile(cfg, t, version, epoch)
+	if err == nil {
+		err = d.roster().echoes(b).Err()
+	}
+	return b, err
 }
 
 // forgetPlan makes a binding be planned from all rows when it works again: those

@@ -9,6 +9,10 @@ import (
 	inbound "github.com/pictifyd/pictifyd/connectors/webhook"
 	"github.com/pictifyd/pictifyd/sink"
 	filesink "github.com/pictifyd/pictifyd/sink/file"
+	httpsink "github.com/pictifyd/pictifyd/sink/http"
+	"github.com/pictifyd/pictifyd/sink/kafka"
+	"github.com/pictifyd/pictifyd/sink/s3"
+	sheetsink "github.com/pictifyd/pictifyd/sink/sheets"
 	"github.com/pictifyd/pictifyd/sink/webhook"
 )
 
@@ -20,5 +24,5 @@ func Connectors() connectors.Kinds {
 
 // Sinks is every kind of sink that pictifyd is built with.
 func Sinks() sink.Kinds {
-	return sink.Kinds{webhook.Kind, filesink.Kind}
+	return sink.Kinds{webhook.Kind, httpsink.Kind, filesink.Kind, s3.Kind, sheetsink.Kind, kafka.Kind}
 }

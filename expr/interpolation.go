@@ -71,10 +71,15 @@ func (in *Interpolation) ReadsClock() bool {
 // Sketch is the text with each expression replaced by stand: what can be checked
 // of its form before there are values.
 func (in *Interpolation) Sketch(stand string) string {
+	return in.Replace(func(*Program) string { return stand })
+}
+
+// Replace is the text with each expression replaced by what stand gives for it.
+func (in *Interpolation) Replace(stand func(*Program) string) string {
 	var b strings.Builder
 	for _, p := range in.parts {
 		if p.program != nil {
-			b.WriteString(stand)
+			b.WriteString(stand(p.program))
 		}
 		b.WriteString(p.text)
 	}

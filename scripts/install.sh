@@ -27,6 +27,8 @@ services() {
   have gcc || packages+=(gcc libc6-dev) # the race detector needs cgo
   have clang-19 || packages+=(clang-19) # builds the PNG encoder anew, to compare
   have wasm-ld-19 || packages+=(lld-19)
+  have java || packages+=(default-jre-headless) # runs Kafka
+  have mvn || packages+=(maven) # brings it
   ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || packages+=(postgresql)
 }
 

@@ -6,14 +6,34 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 chmod 755 "$work"
-pg_pid=
+pg_pid= kafka_start= s3_pid=
 finish() {
+  [ -z "$s3_pid" ] || { kill "$s3_pid" 2>/dev/null && wait "$s3_pid" 2>/dev/null; } || true
+  [ -z "$kafka_start" ] || { kill "$kafka_start" 2>/dev/null; wait "$kafka_start" 2>/dev/null; scripts/kafka.sh stop "$work/kafka"; } || true
   [ -z "$pg_pid" ] || { kill -INT "$pg_pid" 2>/dev/null && wait "$pg_pid" 2>/dev/null; } || true
   rm -rf "$work"
 }
 trap finish EXIT
 
 free_port() { python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])' 2>/dev/null || shuf -i 20000-50000 -n 1; }
+
+# --- Kafka: one broker, which starts while PostgreSQL does ---
+scripts/kafka.sh get
+scripts/kafka.sh start "$work/kafka" >"$work/kafka.address" &
+kafka_start=$!
+
+# --- S3: a server over a folder of its own ---
+mkdir -p "$work/s3/data" "$work/s3/meta"
+s3_port=$(free_port)
+.cache/bin/versitygw --quiet --keep-alive --port "127.0.0.1:$s3_port" --access pictifyd-test --secret pictifyd-test-secret \
+  posix --sidecar "$work/s3/meta" "$work/s3/data" >"$work/s3.log" 2>&1 &
+s3_pid=$!
+for _ in $(seq 100); do
+  (exec 3<>"/dev/tcp/127.0.0.1/$s3_port") 2>/dev/null && break
+  kill -0 "$s3_pid" 2>/dev/null || { cat "$work/s3.log" >&2; exit 3; }
+  sleep 0.1
+done
+export PICTIFYD_TEST_S3="s3://pictifyd-test:pictifyd-test-secret@127.0.0.1:$s3_port/?region=us-east-1"
 
 # --- PostgreSQL, in a folder of its own, as an unprivileged user ---
 pg_bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
@@ -32,6 +52,10 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 export PICTIFYD_TEST_POSTGRES="postgres://pictifyd@127.0.0.1:$pg_port/postgres?sslmode=disable"
+
+wait "$kafka_start" || exit 3
+PICTIFYD_TEST_KAFKA=$(cat "$work/kafka.address")
+export PICTIFYD_TEST_KAFKA
 
 # --- Chrome: the real binary behind Debian's wrapper is found by pictifyd itself ---
 for name in chromium-headless-shell chromium google-chrome; do

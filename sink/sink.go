@@ -16,6 +16,7 @@ import (
 type Output struct {
 	Name   string `json:"output"` // of the output: card, story
 	URL    string `json:"url,omitempty"`
+	Latest string `json:"latestUrl,omitempty"`   // where the newest picture of the row is, whichever that is; "" for a batch's
 	Hash   string `json:"contentHash,omitempty"` // SHA-256 of the bytes, hex
 	Format string `json:"format,omitempty"`
 	Ext    string `json:"ext,omitempty"`
@@ -48,6 +49,17 @@ type Receipt struct {
 	Header map[string]string `json:"header,omitempty"` // those that help
 	Body   string            `json:"body,omitempty"`   // its beginning
 	Ref    string            `json:"ref,omitempty"`    // where the receiver has it: an object's key, a partition and its offset
+
+	// Sent is the request, where there was one. It is shown to who tests a sink, and not kept.
+	Sent *Sent `json:"-"`
+}
+
+// Sent is a request as a sink sent it, without secrets but for its signatures.
+type Sent struct {
+	Method string
+	URL    string // without its query
+	Header map[string]string
+	Body   string // "" where it was large
 }
 
 // A Sink delivers once; the daemon retries. retry.Permanent(err) ends it,
@@ -92,8 +104,8 @@ type Env struct {
 	Client *http.Client
 	// Bytes opens the picture of that hash.
 	Bytes func(ctx context.Context, hash string) (io.ReadCloser, error)
-	// Source is the configuration of the source of that name, for sinks that write
-	// back to one; nil if there is none.
+	// Source is the configuration of the source of that name in the file, for sinks
+	// that write back to one; nil if there is none, and for the sinks of callers.
 	Source func(name string) connectors.Config
 }
 
@@ -127,6 +139,29 @@ type WriteBack interface {
 	// WritesBack names the columns of that source that the sink writes.
 	WritesBack(name string, source connectors.Config) []string
 }
+
+// A Tester is a Sink that can be told of a row that there is not, as a test: it
+// leaves nothing behind that would be in somebody's way.
+type Tester interface {
+	Sink
+	Test(ctx context.Context, d Delivery) (Receipt, error)
+}
+
+// A Sourced configuration writes with what a source says: where, and as whom. The
+// sink is opened anew when that source changes.
+type Sourced interface {
+	SourceName() string
+	// CheckSource says why the sink can't use the source, with paths relative to the sink.
+	CheckSource(source connectors.Config) error
+}
+
+// A Counter counts what is to be seen in the metrics, by the constants below.
+type Counter interface {
+	Counts() map[string]int64
+}
+
+// WriteRaces are cells that were written for a row that had moved, and put right.
+const WriteRaces = "write_races"
 
 // Common is what every sink has.
 type Common struct {

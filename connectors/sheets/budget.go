@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Google's quotas of reads, and the time for which they are. A request may
+// Google's quotas, of reads and once more of writes, and the time for which they are. A request may
 // arrive a little later than it was sent, so that our minute is longer.
 const (
-	readsPerUser    = 60
-	readsPerProject = 300
-	quotaPeriod     = time.Minute + 2*time.Second
+	mostPerUser    = 60
+	mostPerProject = 300
+	quotaPeriod    = time.Minute + 2*time.Second
 )
 
 // A window lets so many requests through in any period: Google counts by the
@@ -36,8 +36,8 @@ func (w *window) wait(now time.Time) time.Duration {
 	return max(w.closed.Sub(now), 0)
 }
 
-// A budget is the requests that one credential may make: those of its user, and
-// those of its project.
+// A budget is the reads that one credential may make, or the writes: those of its
+// user, and those of its project.
 type budget struct {
 	users, projects string // the names of the windows
 }
@@ -54,7 +54,7 @@ func openBudget(user, project string) *budget {
 	b := &budget{users: "user " + user, projects: "project " + project}
 	windows.mu.Lock()
 	defer windows.mu.Unlock()
-	for name, most := range map[string]int{b.users: readsPerUser, b.projects: readsPerProject} {
+	for name, most := range map[string]int{b.users: mostPerUser, b.projects: mostPerProject} {
 		if windows.users[name]++; windows.named[name] == nil {
 			windows.named[name] = &window{most: most}
 		}

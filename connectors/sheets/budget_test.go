@@ -38,12 +38,12 @@ func TestABudgetKeepsWithinTheQuotaOfEachMinute(t *testing.T) {
 		defer b.close()
 		at := sent(t, b, 150)
 		for i := range at {
-			if i >= readsPerUser && at[i]-at[i-readsPerUser] < time.Minute {
-				t.Fatalf("request %d goes %v after the one %d before it", i, at[i]-at[i-readsPerUser], readsPerUser)
+			if i >= mostPerUser && at[i]-at[i-mostPerUser] < time.Minute {
+				t.Fatalf("request %d goes %v after the one %d before it", i, at[i]-at[i-mostPerUser], mostPerUser)
 			}
 		}
-		if at[readsPerUser-1] != 0 || at[149] > 3*time.Minute {
-			t.Errorf("the quota is not used: request %d goes after %v, the last after %v", readsPerUser, at[readsPerUser-1], at[149])
+		if at[mostPerUser-1] != 0 || at[149] > 3*time.Minute {
+			t.Errorf("the quota is not used: request %d goes after %v, the last after %v", mostPerUser, at[mostPerUser-1], at[149])
 		}
 	})
 }
@@ -51,7 +51,7 @@ func TestABudgetKeepsWithinTheQuotaOfEachMinute(t *testing.T) {
 func TestSourcesOfOneCredentialShareItsBudgetAndUsersTheirProjects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := openBudget("user "+t.Name(), t.Name()), openBudget("user "+t.Name(), t.Name())
-		sent(t, a, readsPerUser)
+		sent(t, a, mostPerUser)
 		if wait := sent(t, b, 1)[0]; wait < time.Minute {
 			t.Errorf("the second source's request goes after %v", wait)
 		}
@@ -74,7 +74,7 @@ func TestSourcesOfOneCredentialShareItsBudgetAndUsersTheirProjects(t *testing.T)
 			})
 		}
 		wg.Wait()
-		if total != readsPerProject {
+		if total != mostPerProject {
 			t.Errorf("seven users of a project make %d requests a minute", total)
 		}
 	})
@@ -101,7 +101,7 @@ func TestAPauseIsForAllThatShareTheCredential(t *testing.T) {
 func TestABudgetIsLeftWithItsContextAndRemembersWhatWasSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := openBudget(t.Name(), t.Name())
-		sent(t, a, readsPerUser)
+		sent(t, a, mostPerUser)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := a.take(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -165,7 +165,7 @@ func TestAReadingThatWouldWaitLongIsPutOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		sent(t, s.client.budget, readsPerUser)
+		sent(t, s.client.budget, mostPerUser)
 		begin := time.Now()
 		err = s.Poll(t.Context(), nil, func(context.Context, connectors.Batch) error { return nil })
 		var known *problem.Error
@@ -184,7 +184,7 @@ func TestACallersBudgetIsNotTheOperators(t *testing.T) {
 	cfg.Credentials = config.NewSecret(someKey)
 	names := map[string]bool{}
 	for _, env := range []connectors.Env{{}, {Client: &http.Client{}}} {
-		c, err := newClient(cfg, env, "BOOK")
+		c, err := newClient(cfg, env, "BOOK", false)
 		if err != nil {
 			t.Fatal(err)
 		}

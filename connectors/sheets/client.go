@@ -46,13 +46,14 @@ type client struct {
 	email    string // of the service account, to share with; "" for none
 	apiKey   config.Secret
 	budget   *budget
+	writing  *budget // nil of one that only reads
 	timeout  time.Duration
 	patience patience
 	idle     func()
 }
 
-// newClient is the client of a source.
-func newClient(cfg *Config, env connectors.Env, id string) (*client, error) {
+// newClient is the client of a source. One that writes asks for more.
+func newClient(cfg *Config, env connectors.Env, id string, writes bool) (*client, error) {
 	base := http.RoundTripper(newTransport())
 	idle := base.(*http.Transport).CloseIdleConnections
 	owner := "file"
@@ -75,7 +76,7 @@ func newClient(cfg *Config, env connectors.Env, id string) (*client, error) {
 	user, project := "key "+poll.Digest([]byte(t.apiKey)), "key "+poll.Digest([]byte(t.apiKey))
 	if t.apiKey == "" && (cfg.Endpoint == "" || !cfg.Credentials.IsZero()) {
 		text := cfg.Credentials.Reveal()
-		scopes := []string{scopeSheets}
+		scopes := []string{scopeOf(writes)}
 		if cfg.Drive {
 			scopes = append(scopes, scopeDrive)
 		}
@@ -91,7 +92,11 @@ func newClient(cfg *Config, env connectors.Env, id string) (*client, error) {
 		return nil, err
 	}
 	c.api = api
-	c.budget = openBudget(strings.Join([]string{owner, cfg.Endpoint, user}, "\n"), strings.Join([]string{owner, cfg.Endpoint, project}, "\n"))
+	user, project = strings.Join([]string{owner, cfg.Endpoint, user}, "\n"), strings.Join([]string{owner, cfg.Endpoint, project}, "\n")
+	c.budget = openBudget(user, project)
+	if writes {
+		c.writing = openBudget("writes "+user, "writes "+project)
+	}
 	return c, nil
 }
 
@@ -110,6 +115,9 @@ func ofCallers(cfg *Config) error {
 
 func (c *client) close() {
 	c.budget.close()
+	if c.writing != nil {
+		c.writing.close()
+	}
 	c.idle()
 }
 

@@ -18,9 +18,18 @@ import (
 )
 
 const (
-	scopeSheets = "https://www.googleapis.com/auth/spreadsheets.readonly"
+	scopeWrite  = "https://www.googleapis.com/auth/spreadsheets"
+	scopeSheets = scopeWrite + ".readonly"
 	scopeDrive  = "https://www.googleapis.com/auth/drive.metadata.readonly"
 )
+
+// scopeOf is what a client needs.
+func scopeOf(writes bool) string {
+	if writes {
+		return scopeWrite
+	}
+	return scopeSheets
+}
 
 // A keyFile is what has to be known of Google's key files.
 type keyFile struct {

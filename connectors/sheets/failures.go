@@ -94,6 +94,9 @@ func (c *client) explain(err error) error {
 	case e.Code == http.StatusUnauthorized:
 		return problem.New(problem.Unauthorized, "Google refuses the credentials: %w", err).WithSlug("bad_credentials").
 			WithHint("see that the key was not deleted, else make a new one")
+	case isProtected(e):
+		return problem.New(problem.Forbidden, "cells are protected: %w", err).WithSlug(Protected).
+			WithHint("in the sheet choose Data, Protect sheets and ranges, and let %s edit them", c.account())
 	case e.Code == http.StatusForbidden:
 		return c.forbidden(e, err)
 	case e.Code == http.StatusNotFound:
@@ -113,18 +116,46 @@ func (c *client) explain(err error) error {
 
 // forbidden tells what is not enabled from what is not shared.
 func (c *client) forbidden(e *googleapi.Error, err error) error {
-	said := problem.New(problem.Forbidden, "Google Sheets refuses to show the spreadsheet: %w", err)
+	said := problem.New(problem.Forbidden, "Google Sheets refuses to %s the spreadsheet: %w", c.verb(), err)
 	switch {
 	case strings.Contains(e.Message, "has not been used in project") || strings.Contains(e.Message, "it is disabled"):
 		return said.WithSlug("api_disabled").WithHint("enable the API in the project of the credentials, by the address above, and wait a few minutes")
 	case strings.Contains(e.Message, "insufficient authentication scopes"):
-		return said.WithSlug("no_scope").WithHint("the credentials lack the scope %s; log in again with it, or use a service account", scopeSheets)
+		return said.WithSlug("no_scope").WithHint("the credentials lack the scope %s; log in again with it, or use a service account", scopeOf(c.writing != nil))
 	case strings.Contains(e.Message, "unregistered callers"):
 		return said.WithSlug("no_credentials").WithHint("set credentials_file or api_key")
 	case c.email != "":
-		return said.WithSlug("not_shared").WithHint("share the spreadsheet with %s, as a viewer", c.email)
+		return said.WithSlug("not_shared").WithHint("share the spreadsheet with %s, as %s", c.email, c.role())
 	case !c.apiKey.IsZero():
 		return said.WithSlug("not_shared").WithHint("an API key reads only what anyone with the link may view: share it so, or use a service account")
 	}
-	return said.WithSlug("not_shared").WithHint("share the spreadsheet with the account of the credentials, as a viewer")
+	return said.WithSlug("not_shared").WithHint("share the spreadsheet with the account of the credentials, as %s", c.role())
+}
+
+// isProtected reports whether a request would write to cells that are protected from
+// the account. Google says so with a 400.
+func isProtected(e *googleapi.Error) bool {
+	return (e.Code == http.StatusBadRequest || e.Code == http.StatusForbidden) && strings.Contains(e.Message, "edit a protected cell")
+}
+
+func (c *client) role() string {
+	if c.writing != nil {
+		return "an editor"
+	}
+	return "a viewer"
+}
+
+func (c *client) verb() string {
+	if c.writing != nil {
+		return "write"
+	}
+	return "show"
+}
+
+// account is who asks, for people.
+func (c *client) account() string {
+	if c.email != "" {
+		return c.email
+	}
+	return "the account of the credentials"
 }

@@ -56,6 +56,16 @@ type source struct {
 var _ connectors.Poller = (*source)(nil)
 
 func newSource(cfg *Config, env connectors.Env) (*source, error) {
+	s, err := newReader(cfg, env, false)
+	if err != nil {
+		return nil, err
+	}
+	s.desk, s.leave = openDesk(strings.Join([]string{s.client.budget.users, s.client.budget.projects, s.address.id}, "\n"))
+	return s, nil
+}
+
+// newReader is a source without a place at a desk; writes says that its client writes, too.
+func newReader(cfg *Config, env connectors.Env, writes bool) (*source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -79,10 +89,9 @@ func newSource(cfg *Config, env connectors.Env) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.client, err = newClient(cfg, env, s.address.id); err != nil {
+	if s.client, err = newClient(cfg, env, s.address.id, writes); err != nil {
 		return nil, err
 	}
-	s.desk, s.leave = openDesk(strings.Join([]string{s.client.budget.users, s.client.budget.projects, s.address.id}, "\n"))
 	return s, nil
 }
 
@@ -98,9 +107,8 @@ func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connecto
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if wait := s.client.budget.wait(time.Now()); wait > maxQueue {
-		return s.name(ctx, retry.After(problem.New(problem.Overloaded, "the quota of these credentials is used up by other sheets").WithSlug("quota").
-			WithHint("read them less often (every), or with several service accounts"), wait))
+	if err := s.busy(); err != nil {
+		return s.name(ctx, err)
 	}
 	var last state
 	known := s.binding.Open(from, &last)
@@ -131,6 +139,16 @@ func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connecto
 		return poll.Unchanged(ctx, emit, cursor)
 	}
 	return s.emit(ctx, tables, emit, connectors.Closing{Complete: true, Cursor: cursor})
+}
+
+// busy says that the quota is used up for so long that nothing should begin now.
+func (s *source) busy() error {
+	wait := s.client.budget.wait(time.Now())
+	if wait <= maxQueue {
+		return nil
+	}
+	return retry.After(problem.New(problem.Overloaded, "the quota of these credentials is used up by other sheets").WithSlug("quota").
+		WithHint("read them less often (every), or with several service accounts"), wait)
 }
 
 func (s *source) emit(ctx context.Context, tables []*rowsOf, emit connectors.Emit, end connectors.Closing) error {
@@ -239,11 +257,13 @@ func (s *source) datings(ctx context.Context, i int, t *table) (map[string]datin
 
 // name says which spreadsheet an error is about. The end of ctx goes before what
 // it caused.
-func (s *source) name(ctx context.Context, err error) error {
+func (s *source) name(ctx context.Context, err error) error { return s.named(ctx, "read", err) }
+
+func (s *source) named(ctx context.Context, verb string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("read sheet %q: %w", s.address.id, err)
+	return fmt.Errorf("%s sheet %q: %w", verb, s.address.id, err)
 }
 
 // digestOf is the same for tables that give the same rows.

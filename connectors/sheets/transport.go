@@ -28,6 +28,12 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	token := ""
 	for try := 1; ; try++ {
 		out := req.Clone(req.Context())
+		if req.GetBody != nil && try > 1 {
+			var err error
+			if out.Body, err = req.GetBody(); err != nil {
+				return nil, err
+			}
+		}
 		if t.apiKey != "" {
 			out.Header.Set("X-Goog-Api-Key", t.apiKey)
 		}
@@ -42,7 +48,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		if resp.StatusCode == http.StatusUnauthorized && t.tokens != nil && try == 1 && req.Body == nil {
+		if resp.StatusCode == http.StatusUnauthorized && t.tokens != nil && try == 1 && (req.Body == nil || req.GetBody != nil) {
 			_ = resp.Body.Close()
 			continue
 		}

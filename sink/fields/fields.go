@@ -16,7 +16,7 @@ import (
 // those of the first output that has one, unless an expression is about one output.
 var names = []string{
 	"key", "keys", "row", "binding", "generation", "event", "time", "id", "outputs",
-	"output", "url", "hash", "ext", "format", "width", "height",
+	"output", "url", "hash", "ext", "format", "width", "height", "latest_url", "latest_path",
 }
 
 // Names are what an expression may read.
@@ -56,13 +56,28 @@ func OfOutput(d sink.Delivery, o sink.Output) map[string]any {
 // ofOutput is the values of a picture; of one that there is not they are nil, so
 // that a text that needs them is an error and a column becomes null.
 func ofOutput(o sink.Output) map[string]any {
-	values := map[string]any{"url": nil, "hash": nil, "ext": nil, "format": nil, "width": nil, "height": nil}
+	values := map[string]any{
+		"url": nil, "hash": nil, "ext": nil, "format": nil, "width": nil, "height": nil, "latest_url": nil, "latest_path": nil,
+	}
 	if o.Hash == "" || o.Error != "" {
 		return values
 	}
 	values["url"], values["hash"], values["ext"], values["format"] = o.URL, o.Hash, o.Ext, o.Format
 	values["width"], values["height"] = number(int64(o.Width)), number(int64(o.Height))
+	if path := LatestPath(o); path != "" {
+		values["latest_url"], values["latest_path"] = o.Latest, path
+	}
 	return values
+}
+
+// LatestPath is the address of the row's newest picture from its host's slash on,
+// as it is encoded; "" where it has none.
+func LatestPath(o sink.Output) string {
+	u, err := url.Parse(o.Latest)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(u.RequestURI(), "/")
 }
 
 // number is n as numbers of rows are.

@@ -19,7 +19,7 @@ func delivery() sink.Delivery {
 		Binding: "cards", Key: "a%2Fb", Generation: 7, Row: map[string]any{"sku": "a/b", "stock": 3},
 		Outputs: []sink.Output{
 			{Name: "bad", Code: "render_failed", Error: "no"},
-			{Name: "card", URL: "https://x.example/images/h.png", Hash: "h", Ext: "png", Format: "png", Width: 10, Height: 20},
+			{Name: "card", URL: "https://x.example/images/h.png", Latest: "https://x.example/b/cards/a%2Fb.png?sig=s", Hash: "h", Ext: "png", Format: "png", Width: 10, Height: 20},
 		},
 	}
 }
@@ -43,6 +43,8 @@ func TestExpressionsReadADelivery(t *testing.T) {
 		"generation + 1":    "8",
 		`event + " " + id`:  "render.completed dlv_1",
 		"width < height":    true,
+		"latest_url":        "https://x.example/b/cards/a%2Fb.png?sig=s",
+		"latest_path":       "b/cards/a%2Fb.png?sig=s",
 	} {
 		program, err := expr.Compile(source, expr.Options{Names: fields.Names()})
 		if err != nil {

@@ -21,11 +21,10 @@ var Kind = sink.Kind{
 	Summary: "one file per picture in a folder",
 	Config:  func() sink.Config { return &Config{} },
 	New: func(c sink.Config, env sink.Env) (sink.Sink, error) {
-		path, err := parsePath(c.(*Config).Path)
+		root, path, err := parsePath(c.(*Config).Path)
 		if err != nil {
 			return nil, err
 		}
-		root := path.folder
 		if !filepath.IsAbs(root) {
 			root = filepath.Join(env.Dir, root)
 		}
@@ -36,8 +35,17 @@ var Kind = sink.Kind{
 // Validate reports a path that cannot be made, or that is the same for all rows.
 func (c *Config) Validate() error {
 	problems := c.CheckEvents()
-	if _, err := parsePath(c.Path); err != nil {
+	if _, _, err := parsePath(c.Path); err != nil {
 		problems = append(problems, err.At("path"))
 	}
 	return problems.Err()
+}
+
+// CheckOutputs implements sink.PerOutput.
+func (c *Config) CheckOutputs(outputs []sink.Output) error {
+	_, path, err := parsePath(c.Path)
+	if err != nil {
+		return nil // Validate has said it
+	}
+	return path.CheckOutputs("path", outputs)
 }

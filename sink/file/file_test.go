@@ -70,7 +70,7 @@ func TestFileConforms(t *testing.T) {
 		var hung bool
 		holds := func(key string) (hashes []string) {
 			for name, hash := range filesIn(tb, filepath.Join(dir, "out")) {
-				if plain, err := url.PathUnescape(name); err == nil && plain == key+"-card.png" {
+				if plain, err := url.PathUnescape(name); err == nil && plain == plainKey(key)+"-card.png" {
 					hashes = append(hashes, hash)
 				}
 			}
@@ -97,6 +97,22 @@ func TestFileConforms(t *testing.T) {
 			},
 		}
 	})
+}
+
+// plainKey is the key as its columns are in the row.
+func plainKey(key string) string {
+	columns := strings.Split(key, ",")
+	for i, c := range columns {
+		plain, err := url.PathUnescape(c)
+		if err != nil {
+			return key
+		}
+		columns[i] = plain
+		if len(columns) > 1 {
+			columns[i] = strings.NewReplacer("%", "%25", ",", "%2C").Replace(plain)
+		}
+	}
+	return strings.Join(columns, ",")
 }
 
 // blockFolder puts a file where the folder should be.
@@ -170,6 +186,41 @@ func TestPathMayReadEverythingOfTheDelivery(t *testing.T) {
 	}
 }
 
+// The key stands in a path as it is in the row, not as it is in addresses.
+func TestKeyInAPathIsThatOfTheRow(t *testing.T) {
+	for key, want := range map[string]string{
+		"a%2Fb":               "a%2Fb",
+		"K%C3%B6ln":           "Köln",
+		"100%25":              "100%25",
+		"eu,K%C3%B6ln":        "eu,Köln",
+		"a%2Cb,c":             "a%252Cb,c",
+		"a,b%2Cc":             "a,b%252Cc",
+		"v1%2E2,%E4%B8%AD%2F": "v1.2,中%2F",
+	} {
+		dir := t.TempDir()
+		if _, err := mustSink(t, dir, "out/{{ key }}.png").Deliver(t.Context(), sinktest.Completed(key, 1)); err != nil {
+			t.Errorf("%s: %v", key, err)
+			continue
+		}
+		if got := filesIn(t, dir); len(got) != 1 || got["out/"+want+".png"] == "" {
+			t.Errorf("%s: files = %v, want %s", key, got, want)
+		}
+	}
+}
+
+func TestOneOutputsBytesMayBeAnothers(t *testing.T) {
+	d := sinktest.Completed("a", 1)
+	d.Outputs = append(d.Outputs, d.Outputs[0])
+	d.Outputs[1].Name = "story"
+	dir := t.TempDir()
+	if _, err := mustSink(t, dir, "out/{{ key }}-{{ hash }}.png").Deliver(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	if got := filesIn(t, dir); len(got) != 1 || got["out/a-hash-1.png"] != "hash-1" {
+		t.Errorf("files = %v", got)
+	}
+}
+
 func TestAbsolutePathIsTheOperatorsChoice(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := mustSink(t, "/nonexistent", dir+"/{{ key }}.png").Deliver(t.Context(), sinktest.Completed("a", 1)); err != nil {
@@ -185,7 +236,7 @@ func TestValueNeverLeavesItsFolder(t *testing.T) {
 		"../../x":      "..%2F..%2Fx",
 		"/etc/passwd":  "%2Fetc%2Fpasswd",
 		"a/b":          "a%2Fb",
-		"a%2Fb":        "a%252Fb",
+		"a%b":          "a%25b",
 		"a\x00\n\x7fb": "a%00%0A%7Fb",
 		`a\b`:          "a%5Cb",
 		"...":          "...",
@@ -243,7 +294,7 @@ func TestTooLongNameIsRefusedForGood(t *testing.T) {
 func TestTwoOutputsInOneFileAreRefused(t *testing.T) {
 	d := sinktest.Completed("a", 1)
 	d.Outputs = append(d.Outputs, d.Outputs[0])
-	d.Outputs[1].Name = "story"
+	d.Outputs[1].Name, d.Outputs[1].Hash = "story", "hash-s"
 	dir := t.TempDir()
 	_, err := mustSink(t, dir, "out/{{ key }}.png").Deliver(t.Context(), d)
 	if !retry.IsPermanent(err) || len(filesIn(t, dir)) != 0 {
@@ -325,15 +376,15 @@ func TestValidateRefusesPathsThatCannotWork(t *testing.T) {
 		"":                            "is the same for every row",
 		"out/card.png":                "is the same for every row",
 		"out/{{ output }}.{{ ext }}":  "is the same for every row",
-		"out/{{ key }}/":              "is not a path below the folder",
-		"out/{{ key }}/../x":          "is not a path below the folder",
-		"out/{{ key }}//x":            "is not a path below the folder",
+		"out/{{ key }}/":              "is no path: a part of it is empty",
+		"out/{{ key }}/../x":          "is no path: a part of it is empty",
+		"out/{{ key }}//x":            "is no path: a part of it is empty",
 		"out/{{ key":                  "{{ is not closed",
 		"out/{{ 'key }}":              "{{ is not closed",
 		"out/{{ kee }}.png":           `{{ kee }}: unknown variable "kee"`,
 		"out/{{ key + }}.png":         "key +",
 		"out/{{ }}{{ key }}.png":      "{{  }}",
-		"out/{{ key }}-\x00.png":      "contains a NUL",
+		"out/{{ key }}-\x00.png":      "contains a control character",
 		"out/{{ secrets.a }}-{{key}}": "secrets",
 	} {
 		err := (&file.Config{Path: path}).Validate()
@@ -356,7 +407,7 @@ func FuzzPathNeverLeavesItsFolder(f *testing.F) {
 		case err == nil && key == "":
 		case err == nil:
 			for name := range files {
-				if plain, err := url.PathUnescape(filepath.Base(name)); err != nil || plain != key || filepath.Dir(name) != "out" || len(files) != 1 {
+				if plain, err := url.PathUnescape(filepath.Base(name)); err != nil || plain != plainKey(key) || filepath.Dir(name) != "out" || len(files) != 1 {
 					t.Errorf("%q is written to %v", key, files)
 				}
 			}

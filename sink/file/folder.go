@@ -15,8 +15,8 @@ import (
 	"syscall"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
-	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/sink"
+	"github.com/pictifyd/pictifyd/sink/paths"
 )
 
 // DiskFull is the slug of a delivery that waits for space.
@@ -25,7 +25,7 @@ const DiskFull = "disk_full"
 // folder is where the pictures go.
 type folder struct {
 	root string
-	path path
+	path *paths.Path
 	open func(ctx context.Context, hash string) (io.ReadCloser, error)
 }
 
@@ -35,11 +35,11 @@ func (f *folder) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, er
 	if d.Key == "" || d.Event != sink.ImageRemoved && len(d.Outputs) == 0 {
 		return sink.Receipt{}, nil
 	}
-	paths, err := f.paths(d)
+	each, err := f.path.Each(d)
 	if err != nil {
 		return sink.Receipt{}, err
 	}
-	return sink.Receipt{Ref: strings.Join(slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return p == "" }), ", ")}, f.put(ctx, d, paths)
+	return sink.Receipt{Ref: strings.Join(slices.DeleteFunc(slices.Clone(each), func(p string) bool { return p == "" }), ", ")}, f.put(ctx, d, each)
 }
 
 func (f *folder) put(ctx context.Context, d sink.Delivery, paths []string) error {
@@ -60,26 +60,6 @@ func (f *folder) put(ctx context.Context, d sink.Delivery, paths []string) error
 		}
 	}
 	return nil
-}
-
-// paths is the path of each output, "" for those without a picture.
-func (f *folder) paths(d sink.Delivery) ([]string, error) {
-	paths := make([]string, len(d.Outputs))
-	owner := make(map[string]string)
-	for i, o := range d.Outputs {
-		if d.Event != sink.ImageRemoved && (o.Error != "" || o.Hash == "") {
-			continue
-		}
-		path, err := f.path.of(d, o)
-		if err != nil {
-			return nil, err
-		}
-		if other, taken := owner[path]; taken {
-			return nil, refused("outputs %q and %q have the same path %q", other, o.Name, path)
-		}
-		owner[path], paths[i] = o.Name, path
-	}
-	return paths, nil
 }
 
 func (f *folder) apply(ctx context.Context, root *os.Root, d sink.Delivery, o sink.Output, path string) error {
@@ -160,10 +140,6 @@ func syncFolders(root *os.Root, dir string) error {
 			return nil
 		}
 	}
-}
-
-func refused(format string, args ...any) error {
-	return retry.Permanent(problem.New(problem.Invalid, format, args...).WithSlug(PathRefused))
 }
 
 // surroundings says of what only the machine's owner can cure what it is.

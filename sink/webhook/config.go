@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -23,9 +24,13 @@ type Config struct {
 	Secret config.Secret `yaml:"secret"` // signs; none: unsigned
 	// PreviousSecret signs as well while receivers change to a new one.
 	PreviousSecret config.Secret            `yaml:"previous_secret"`
+	Secrets        config.Secrets           `yaml:"secrets"` // in place of both: each signs
 	Headers        map[string]config.Secret `yaml:"headers"` // added to each request
 	Timeout        config.Duration          `yaml:"timeout"` // of one try; 30s
 	IncludeRow     bool                     `yaml:"include_row"`
+	// MaxBody is how large the body may be with its row; above it the row is left
+	// out. 512KB.
+	MaxBody config.Bytes `yaml:"max_body"`
 }
 
 // Kind is the webhook sink.
@@ -34,22 +39,33 @@ var Kind = sink.Kind{
 	Summary: "a signed POST to an HTTP endpoint",
 	Callers: true,
 	Runs:    true,
-	Config:  func() sink.Config { return &Config{Timeout: config.Duration(defaultTimeout)} },
+	Config: func() sink.Config {
+		return &Config{Timeout: config.Duration(defaultTimeout), MaxBody: defaultBody}
+	},
 	New: func(c sink.Config, env sink.Env) (sink.Sink, error) {
-		cfg := c.(*Config)
-		client := env.Client
-		if client == nil {
-			client = &http.Client{}
-		}
-		return newEndpoint(*cfg, client), nil
+		return newEndpoint(*c.(*Config), env.Client), nil
 	},
 }
 
 // Addresses implements sink.Addressed.
 func (c *Config) Addresses() map[string]string { return map[string]string{"url": c.URL} }
 
-// defaultTimeout is what Standard Webhooks recommends.
-const defaultTimeout = 30 * time.Second
+const (
+	defaultTimeout = 30 * time.Second // what Standard Webhooks recommends
+	defaultBody    = 512_000
+	minBody        = 4_000
+	maxSecrets     = 10 // each makes the headers of a request longer
+)
+
+// secrets are those that sign, the newest first.
+func (c *Config) secrets() (all []string) {
+	for _, s := range append(c.Secrets.Reveal(), c.Secret.Reveal(), c.PreviousSecret.Reveal()) {
+		if s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
 
 // reserved are the headers that this package sets itself.
 var reserved = map[string]bool{
@@ -79,8 +95,17 @@ func (c *Config) Validate() error {
 	}
 	checkSecret("secret", c.Secret)
 	checkSecret("previous_secret", c.PreviousSecret)
-	if c.Secret.IsZero() && !c.PreviousSecret.IsZero() {
+	for i, secret := range c.Secrets {
+		checkSecret(fmt.Sprintf("secrets[%d]", i), secret)
+	}
+	switch {
+	case len(c.Secrets) > 0 && !(c.Secret.IsZero() && c.PreviousSecret.IsZero()):
+		add("secrets", "secret is there too")
+		problems[len(problems)-1].Hint = "write all of them in secrets, the newest first"
+	case c.Secret.IsZero() && !c.PreviousSecret.IsZero():
 		add("previous_secret", "stands without a secret")
+	case len(c.Secrets) > maxSecrets:
+		add("secrets", "are more than %d", maxSecrets)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		switch {
@@ -92,6 +117,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Timeout <= 0 {
 		add("timeout", "must be longer than nothing")
+	}
+	if c.MaxBody < minBody {
+		add("max_body", "must be at least %d bytes", minBody)
 	}
 	return problems.Err()
 }

@@ -21,6 +21,7 @@ type Book struct {
 	modified  time.Time
 	readers   map[string]bool // accounts that it is shared with
 	public    bool            // whoever has the link may read it
+	by        string          // whose request is answered now
 }
 
 // A Sheet is one tab of a Book.
@@ -31,6 +32,8 @@ type Sheet struct {
 	title         string
 	rows, columns int // of the grid
 	cells         [][]cell
+	protected     []protection
+	script        func(Edit)
 }
 
 // ID is the spreadsheet's identifier, as it stands in its address.

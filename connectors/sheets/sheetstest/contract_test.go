@@ -48,7 +48,7 @@ func newContractBook(tb testing.TB, o Options) (e *Emulator, address string) {
 	)
 	s.Format("C2:C3", Format{Type: "CURRENCY"})
 	s.Format("H9", Format{Type: "NUMBER"})
-	b.AddSheet("Price list", []any{"a", "b"}, []any{Formula{"=1+1", 2}})
+	b.AddSheet("Price list", []any{"a", "b"}, []any{Formula{"=1+1", 2}}).Protect("C1:C")
 	return e, Serve(tb, e)
 }
 

@@ -235,6 +235,7 @@ func (e *Emulator) answer(m route, c Call, q request) (object, *Failure) {
 	if b == nil { // nobody has to be permitted
 		return nil, fail(http.StatusNotFound, "Requested entity was not found.")
 	}
+	b.by = who.email
 	answer, f := m.answer(e, b, q)
 	if f != nil {
 		return nil, f

@@ -140,7 +140,7 @@ func (b *Book) target(v valueRange) (area, *Failure) {
 	case wide > a.Right-a.Left+1:
 		return a, invalid("Requested writing within range [%s], but tried writing to column [%s]", a, a1.Column(a.Right+1))
 	}
-	return a, nil
+	return a, b.permits(a)
 }
 
 // update writes values and reports it as an UpdateValuesResponse.
@@ -165,10 +165,12 @@ func (b *Book) update(v valueRange, w writing) (object, *Failure) {
 				return nil, f
 			}
 			at := a.s.place(row, column)
+			before := *at
 			if c.format == (Format{}) {
 				c.format = at.format
 			}
 			*at = c
+			a.s.edited(row, column, before)
 			written++
 			rows[row], columns[column] = true, true
 		}
@@ -355,6 +357,9 @@ func (e *Emulator) batchClearValues(b *Book, q request) (object, *Failure) {
 func (b *Book) clear(text string) (string, *Failure) {
 	a, f := b.area(text)
 	if f != nil {
+		return "", f
+	}
+	if f := b.permits(a); f != nil {
 		return "", f
 	}
 	within := a.Range

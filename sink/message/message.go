@@ -1,4 +1,6 @@
-package webhook
+// Package message is the JSON in which receivers are told of a delivery: the body
+// of a webhook, the value of a Kafka record.
+package message
 
 import (
 	"bytes"
@@ -8,8 +10,8 @@ import (
 	"github.com/pictifyd/pictifyd/sink"
 )
 
-// body is what an endpoint reads.
-type body struct {
+// message is what a receiver reads.
+type message struct {
 	Event     string    `json:"event"`
 	Timestamp time.Time `json:"timestamp"`
 	Data      any       `json:"data"`
@@ -31,14 +33,30 @@ type rowData struct {
 
 	Outputs []sink.Output  `json:"outputs"`
 	Row     map[string]any `json:"row,omitempty"`
+	// Truncated says that the row was too large to be sent along.
+	Truncated bool `json:"truncated,omitempty"`
 }
 
-// encode is the same bytes for the same delivery, whichever the try.
-func encode(d sink.Delivery, includeRow bool) ([]byte, error) {
-	b := body{Event: d.Event, Timestamp: d.Time.UTC(), Data: d.Data}
-	if d.Data == nil {
-		b.Data = dataOf(d, includeRow)
+// Encode is d as {event, timestamp, data}: the same bytes at every try. The row's
+// columns are in it if includeRow says so, unless it were more than most bytes
+// with them.
+func Encode(d sink.Delivery, includeRow bool, most int64) ([]byte, error) {
+	b := message{Event: d.Event, Timestamp: d.Time.UTC(), Data: d.Data}
+	if d.Data != nil {
+		return b.encode()
 	}
+	data := dataOf(d, includeRow)
+	b.Data = data
+	text, err := b.encode()
+	if err != nil || int64(len(text)) <= most || data.Row == nil {
+		return text, err
+	}
+	data.Row, data.Truncated = nil, true
+	b.Data = data
+	return b.encode()
+}
+
+func (b message) encode() ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false) // & in addresses stays legible

@@ -1,0 +1,112 @@
+package postgres
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/pg"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+const (
+	defaultEvery   = 30 * time.Second
+	minEvery       = time.Second
+	defaultTimeout = time.Minute
+)
+
+// poll is the one way in which changes are found.
+const poll = "poll"
+
+// Kind is "kind: postgres".
+var Kind = connectors.Kind{
+	Name:    "postgres",
+	Summary: "a table or a query of a PostgreSQL server",
+	Config: func() connectors.Config {
+		return &Config{
+			Common: connectors.Common{Every: config.Duration(defaultEvery)}, Mode: poll, Timeout: config.Duration(defaultTimeout),
+		}
+	},
+	New: func(cfg connectors.Config, _ connectors.Env) (connectors.Poller, error) {
+		return newSource(cfg.(*Config))
+	},
+}
+
+// Config is a source of kind postgres.
+type Config struct {
+	connectors.Common
+
+	DSN     config.Secret   `yaml:"dsn"`     // postgres://user:password@host:5432/database
+	Table   string          `yaml:"table"`   // as in SQL: products, shop.products, shop."Products"
+	Query   string          `yaml:"query"`   // in place of table: one SELECT
+	Columns config.Strings  `yaml:"columns"` // of the table, as in the catalog; empty is all
+	Where   string          `yaml:"where"`   // of the table, in SQL
+	Mode    string          `yaml:"mode"`    // poll: all of it is read and compared
+	Timeout config.Duration `yaml:"timeout"` // of one statement
+}
+
+var _ connectors.Findable = (*Config)(nil)
+
+// Finds implements connectors.Findable: rows are found by key columns that are known.
+func (c *Config) Finds() bool { return len(c.Key) > 0 }
+
+// Place is the table that is read, and where; ok is false for a query.
+func (c *Config) Place() (at pg.Place, table pg.Name, ok bool) {
+	if c.Table == "" {
+		return at, table, false
+	}
+	table, invalid := pg.ParseName(c.Table)
+	at, ok = pg.PlaceOf(c.DSN.Reveal())
+	return at, table, ok && invalid == nil
+}
+
+// Validate implements connectors.Config.
+func (c *Config) Validate() error {
+	var list problem.List
+	bad := func(path, format string, args ...any) *problem.Error {
+		list = append(list, problem.New(problem.Invalid, format, args...).At(path))
+		return list[len(list)-1]
+	}
+	if _, invalid := pg.Parse(c.DSN.Reveal()); invalid != nil {
+		list = append(list, invalid.At("dsn"))
+	}
+	switch {
+	case c.Table == "" && c.query() == "":
+		bad("table", "a postgres source needs a table or a query").WithHint("as in table: shop.products")
+	case c.Table != "" && c.Query != "":
+		bad("query", "it reads the table %s already", c.Table).WithHint("keep one of them")
+	case c.Table != "":
+		if _, invalid := pg.ParseName(c.Table); invalid != nil {
+			list = append(list, invalid.At("table"))
+		}
+	case len(c.Key) == 0:
+		bad("key", "a query needs key columns").WithHint("name the columns that identify a row, as in key: sku")
+	}
+	if c.Query != "" && len(c.Columns) > 0 {
+		bad("columns", "are those of the query").WithHint("select them there")
+	}
+	if c.Query != "" && c.Where != "" {
+		bad("where", "is part of the query").WithHint("write it there")
+	}
+	if i := slices.Index(c.Columns, ""); i >= 0 {
+		bad("columns", "one of them has no name")
+	}
+	switch {
+	case c.Mode == "cdc":
+		bad("mode", "changes are found by reading all rows again; there is no replication").WithHint("leave mode out, and say how often in every")
+	case c.Mode != poll:
+		bad("mode", "%q is not one", c.Mode).WithHint("leave mode out: poll is the only one")
+	}
+	if c.Every.Std() < minEvery {
+		bad("every", "must be at least %v", minEvery)
+	}
+	if c.Timeout <= 0 {
+		bad("timeout", "must be more than 0")
+	}
+	return list.Err()
+}
+
+// query is the query without what ends it in a script.
+func (c *Config) query() string { return strings.TrimRight(c.Query, "; \t\r\n") }

@@ -1,0 +1,302 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	segment "github.com/segmentio/kafka-go"
+
+	"github.com/pictifyd/pictifyd/sink"
+)
+
+const (
+	most   = 500                  // deliveries of a call
+	linger = 5 * time.Millisecond // for others, so that they share a request
+	// batchBytes of records go into a request at most, well below the size of a batch
+	// that brokers allow by default; a longer record goes alone.
+	batchBytes = 512 << 10
+	// idle is when connections are given up, with the goroutine that keeps looking
+	// where the partitions are.
+	idle = 30 * time.Second
+)
+
+// topic is where the records go.
+type topic struct {
+	name        string
+	shown       string // the brokers
+	shape       shape
+	create      *Create
+	compression segment.Compression
+	timeout     time.Duration
+	client      *segment.Client
+	transport   *segment.Transport
+	balancer    segment.Murmur2Balancer
+	log         *slog.Logger
+
+	rest *time.Timer // gives up the connections
+
+	asking   turn // guards the two below, over requests
+	producer int64
+	known    bool
+
+	mu         sync.Mutex
+	partitions map[int]*partition
+}
+
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+func newTopic(c *Config, env sink.Env, dial dialFunc) (*topic, error) {
+	shape, problems := c.shape()
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	t := &topic{
+		name: c.Topic, shown: strings.Join(c.Brokers, ", "), shape: shape, create: c.Create,
+		compression: compressions[c.Compression], timeout: c.Timeout.Std(), log: env.Log,
+		asking: newTurn(), partitions: map[int]*partition{},
+	}
+	t.transport = &segment.Transport{
+		Dial: t.bound(dial), DialTimeout: min(t.timeout, 10*time.Second), IdleTimeout: idle,
+		ClientID: c.ClientID, MetadataTopics: []string{c.Topic},
+	}
+	var err error
+	if c.TLS != nil {
+		if t.transport.TLS, err = c.TLS.client(); err != nil {
+			return nil, err
+		}
+	}
+	if c.SASL != nil {
+		if t.transport.SASL, err = c.SASL.client(); err != nil {
+			return nil, err
+		}
+	}
+	t.client = &segment.Client{Addr: segment.TCP(c.Brokers...), Timeout: t.timeout, Transport: t.transport}
+	t.rest = time.AfterFunc(idle, t.transport.CloseIdleConnections)
+	return t, nil
+}
+
+// bound has no connection wait for ever: where kafka-go takes a deadline back, as
+// before it authenticates, one of ours stands.
+func (t *topic) bound(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return bounded{conn, t.timeout}, nil
+	}
+}
+
+type bounded struct {
+	net.Conn
+	limit time.Duration
+}
+
+func (b bounded) SetDeadline(at time.Time) error {
+	if at.IsZero() {
+		at = time.Now().Add(b.limit)
+	}
+	return b.Conn.SetDeadline(at)
+}
+
+// Batch implements sink.Batcher.
+func (t *topic) Batch() (int, time.Duration) { return most, linger }
+
+// Deliver writes d.
+func (t *topic) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
+	o := t.DeliverAll(ctx, []sink.Delivery{d})[0]
+	return o.Receipt, o.Err
+}
+
+// A written is a record on its way, and which of the deliveries it is.
+type written struct {
+	segment.Message
+	at int
+}
+
+// DeliverAll writes ds, to all partitions at the same time.
+func (t *topic) DeliverAll(ctx context.Context, ds []sink.Delivery) []sink.Outcome {
+	defer t.rest.Reset(idle)
+	outcomes := make([]sink.Outcome, len(ds))
+	var records []written
+	for i, d := range ds {
+		m, err := t.shape.record(d)
+		if err != nil {
+			outcomes[i].Err = err
+			continue
+		}
+		records = append(records, written{m, i})
+	}
+	numbers, err := t.numbers(ctx)
+	if err != nil {
+		t.fail(ctx, records, outcomes, err)
+		return outcomes
+	}
+	perPartition := map[int][]written{}
+	for _, r := range records {
+		number := t.balancer.Balance(r.Message, numbers...)
+		perPartition[number] = append(perPartition[number], r)
+	}
+	var wg sync.WaitGroup
+	for number, records := range perPartition {
+		wg.Go(func() { t.writeAll(ctx, number, records, outcomes) })
+	}
+	wg.Wait()
+	return outcomes
+}
+
+// writeAll writes the records of one partition, in requests that brokers take. Once one
+// fails without a word about its records, the rest is not tried: each would wait as long.
+func (t *topic) writeAll(ctx context.Context, number int, records []written, outcomes []sink.Outcome) {
+	for len(records) > 0 {
+		n := fit(records)
+		if err := t.writeSome(ctx, number, records[:n], outcomes); err != nil {
+			t.fail(ctx, records[n:], outcomes, err)
+			return
+		}
+		records = records[n:]
+	}
+}
+
+// fit is how many of the records go into one request.
+func fit(records []written) int {
+	total := 0
+	for i, r := range records {
+		if total += weight(r.Message); total > batchBytes && i > 0 {
+			return i
+		}
+	}
+	return len(records)
+}
+
+// writeSome writes the records and says so in outcomes. What is too large together is
+// written by halves. It returns an error if others would fail too.
+func (t *topic) writeSome(ctx context.Context, number int, records []written, outcomes []sink.Outcome) error {
+	messages := make([]segment.Message, len(records))
+	for i, r := range records {
+		messages[i] = r.Message
+	}
+	offset, err := t.write(ctx, number, messages)
+	switch {
+	case err == nil:
+		for i, r := range records {
+			outcomes[r.at].Ref = fmt.Sprintf("%s/%d@%d", t.name, number, offset+int64(i))
+		}
+		return nil
+	case isOneOf(err, tooLarge) && len(records) > 1:
+		half := len(records) / 2
+		if err := t.writeSome(ctx, number, records[:half], outcomes); err != nil {
+			t.fail(ctx, records[half:], outcomes, err)
+			return err
+		}
+		return t.writeSome(ctx, number, records[half:], outcomes)
+	}
+	t.fail(ctx, records, outcomes, err)
+	if isOneOf(err, tooLarge) {
+		return nil
+	}
+	return err
+}
+
+// fail ends the records with err. What was known of the brokers may be why, and is
+// asked for anew.
+func (t *topic) fail(ctx context.Context, records []written, outcomes []sink.Outcome, err error) {
+	if len(records) == 0 {
+		return
+	}
+	if !isOneOf(err, tooLarge) {
+		t.transport.CloseIdleConnections()
+	}
+	for _, r := range records {
+		outcomes[r.at].Err = t.explain(ctx, err, weight(r.Message))
+	}
+}
+
+// numbers are those of the topic's partitions.
+func (t *topic) numbers(ctx context.Context) ([]int, error) {
+	found, err := t.look(ctx)
+	if err == nil && isOneOf(found.Error, missing) && t.create != nil {
+		found, err = t.make(ctx)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case found.Error != nil:
+		return nil, found.Error
+	case len(found.Partitions) == 0:
+		return nil, segment.LeaderNotAvailable
+	}
+	numbers := make([]int, len(found.Partitions))
+	for i, p := range found.Partitions {
+		numbers[i] = p.ID
+	}
+	slices.Sort(numbers)
+	return numbers, nil
+}
+
+// look is what the brokers say of the topic, or said a few seconds ago.
+func (t *topic) look(ctx context.Context) (segment.Topic, error) {
+	if err := ctx.Err(); err != nil {
+		return segment.Topic{}, err
+	}
+	answer, err := t.client.Metadata(ctx, &segment.MetadataRequest{Topics: []string{t.name}})
+	if err != nil {
+		return segment.Topic{}, err
+	}
+	for _, found := range answer.Topics {
+		if found.Name == t.name {
+			return found, nil
+		}
+	}
+	return segment.Topic{}, segment.UnknownTopicOrPartition
+}
+
+// make makes the topic, unless somebody just did.
+func (t *topic) make(ctx context.Context) (segment.Topic, error) {
+	wanted := segment.TopicConfig{Topic: t.name, NumPartitions: t.create.Partitions, ReplicationFactor: t.create.Replication}
+	if wanted.NumPartitions == 0 {
+		wanted.NumPartitions = -1
+	}
+	if wanted.ReplicationFactor == 0 {
+		wanted.ReplicationFactor = -1
+	}
+	if t.create.Compact {
+		wanted.ConfigEntries = []segment.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "compact"}}
+	}
+	answer, err := t.client.CreateTopics(ctx, &segment.CreateTopicsRequest{Topics: []segment.TopicConfig{wanted}})
+	if err != nil {
+		return segment.Topic{}, fmt.Errorf("create the topic: %w", err)
+	}
+	for err := range maps.Values(answer.Errors) {
+		if err != nil && !errors.Is(err, segment.TopicAlreadyExists) {
+			return segment.Topic{}, fmt.Errorf("create the topic: %w", err)
+		}
+	}
+	t.log.Info("topic created", "topic", t.name)
+	found, err := t.look(ctx)
+	for try := 0; err == nil && isOneOf(found.Error, missing) && try < len(again); try++ {
+		if err = t.lookAgain(ctx, again[try]); err == nil {
+			found, err = t.look(ctx)
+		}
+	}
+	return found, err
+}
+
+func (t *topic) partition(number int) *partition {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.partitions[number]
+	if p == nil {
+		p = &partition{turn: newTurn()}
+		t.partitions[number] = p
+	}
+	return p
+}
