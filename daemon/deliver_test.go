@@ -71,8 +71,10 @@ func (d *Daemon) sinkIs(tb testing.TB, name string) store.SinkState {
 // With fifty receivers that take a connection and say nothing, and a few that refuse one,
 // the good one hears of each row at once, and the end comes within its grace.
 func TestDeadReceiversSlowNoOther(t *testing.T) {
-	hung := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	over := make(chan struct{})
+	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-over }))
 	defer hung.Close()
+	defer close(over)
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +92,7 @@ func TestDeadReceiversSlowNoOther(t *testing.T) {
 	}
 	s := newSite(t, strings.NewReplacer("sinks: [hook]", "sinks: ["+strings.Join(append(names, "hook"), ", ")+"]",
 		`sinks: { hook: { kind: webhook, url: "RECEIVER" } }`, "sinks:\n  hook: { kind: webhook, url: \"RECEIVER\" }\n"+strings.Join(sinks, "\n")).Replace(catalogWithHook))
-	const rows = 40
+	const rows = 15 // fewer than the guard looks at
 	s.write("rows.csv", csvRows(rows, "one"))
 	ctx, end := context.WithCancel(t.Context())
 	defer end()
