@@ -199,6 +199,12 @@ func (s *Server) checkWebhook(ctx context.Context, address string) error {
 	if address == "" {
 		return nil
 	}
+	return s.checkTarget(ctx, address, "webhookUrl")
+}
+
+// checkTarget refuses an address that pictifyd may not call, which stands there in
+// the body.
+func (s *Server) checkTarget(ctx context.Context, address, at string) error {
 	ctx, cancel := context.WithTimeout(ctx, resolveLimit)
 	defer cancel()
 	err := s.deps.CheckURLFunc(ctx, address)
@@ -207,7 +213,7 @@ func (s *Server) checkWebhook(ctx context.Context, address string) error {
 	if known := (*problem.Error)(nil); err == nil || errors.As(err, &known) && known.Slug == egress.HostNotFound {
 		return nil
 	}
-	p := problem.New(problem.Invalid, "pictifyd may not call %s: %w", address, err).WithSlug("webhook_refused").At("webhookUrl").
+	p := problem.New(problem.Invalid, "pictifyd may not call %s: %w", address, err).WithSlug("webhook_refused").At(at).
 		WithHint("give an address that egress: in the configuration allows")
 	var known *problem.Error
 	if !errors.As(err, &known) {

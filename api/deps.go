@@ -168,35 +168,36 @@ type Output struct {
 // Deps are the rooms behind the API. All of them are wanted but Counters,
 // Registry, RoomFunc and URLSecrets.
 type Deps struct {
-	Log        *slog.Logger
-	Version    string // of pictifyd, for people
-	BaseURL    string // what handed-out addresses begin with; "" is Config.BaseURL(nil)
-	Intake     Intake
-	Origins    Origins
-	Sampler    Sampler
-	Client     *http.Client // reaches what callers may name
-	Jobs       Jobs
-	Steering   Steering
-	Bindings   Bindings
-	Runs       Runs
-	Resources  Resources
-	Refresher  Refresher
-	Guards     Guards
-	Hooks      Hooks
-	Images     Images
-	Templates  Templates
-	Drafts     Drafts
-	Desk       Desk
-	Publisher  Publisher
-	Blobs      Blobs
-	Easel      Easel
-	Live       Live
-	Changes    Changes
-	Spool      *spool.Spool // where files of results are kept while they are sent
-	Keys       Keys
-	Deletions  Deletions
-	Deliveries Deliveries
-	Valve      Valve
+	Log           *slog.Logger
+	Version       string // of pictifyd, for people
+	BaseURL       string // what handed-out addresses begin with; "" is Config.BaseURL(nil)
+	Intake        Intake
+	Origins       Origins
+	Sampler       Sampler
+	Client        *http.Client // reaches what callers may name
+	Jobs          Jobs
+	Steering      Steering
+	Bindings      Bindings
+	Runs          Runs
+	Resources     Resources
+	Subscriptions Subscriptions
+	Refresher     Refresher
+	Guards        Guards
+	Hooks         Hooks
+	Images        Images
+	Templates     Templates
+	Drafts        Drafts
+	Desk          Desk
+	Publisher     Publisher
+	Blobs         Blobs
+	Easel         Easel
+	Live          Live
+	Changes       Changes
+	Spool         *spool.Spool // where files of results are kept while they are sent
+	Keys          Keys
+	Deletions     Deletions
+	Deliveries    Deliveries
+	Valve         Valve
 
 	StoredKeys []apikey.Key // that are there at the start
 

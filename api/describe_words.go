@@ -15,25 +15,27 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/openapi"
+	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 )
 
 // The chapters of the reference, in the order in which they are read.
 const (
-	tagBatches     = "Batches"
-	tagJobs        = "Jobs"
-	tagNow         = "Now"
-	tagImages      = "Images"
-	tagTemplates   = "Templates"
-	tagDrafts      = "Drafts and versions"
-	tagExpressions = "Expressions"
-	tagBindings    = "Bindings"
-	tagConnections = "Sources and sinks"
-	tagDeliveries  = "Deliveries"
-	tagDeletions   = "Deletion"
-	tagKeys        = "Keys"
-	tagServer      = "Server"
+	tagBatches       = "Batches"
+	tagJobs          = "Jobs"
+	tagNow           = "Now"
+	tagImages        = "Images"
+	tagTemplates     = "Templates"
+	tagDrafts        = "Drafts and versions"
+	tagExpressions   = "Expressions"
+	tagBindings      = "Bindings"
+	tagConnections   = "Sources and sinks"
+	tagDeliveries    = "Deliveries"
+	tagSubscriptions = "Webhook subscriptions"
+	tagDeletions     = "Deletion"
+	tagKeys          = "Keys"
+	tagServer        = "Server"
 )
 
 var tags = []openapi.Tag{
@@ -47,6 +49,7 @@ var tags = []openapi.Tag{
 	{Name: tagBindings, Description: "Rows of a source, each with its image."},
 	{Name: tagConnections, Description: "Where rows come from, and who is told of images."},
 	{Name: tagDeliveries, Description: "What sinks were told, what they answered, and what they could not be told."},
+	{Name: tagSubscriptions, Description: "Webhooks that hear of events, of all bindings and batches or of some."},
 	{Name: tagDeletions, Description: "What is kept of jobs, rows and people, and how it goes."},
 	{Name: tagKeys, Description: "Who may call, what, and how often."},
 	{Name: tagServer, Description: "How the daemon is."},
@@ -54,22 +57,23 @@ var tags = []openapi.Tag{
 
 // pathWords say what the variables of paths are.
 var pathWords = map[string]string{
-	"templates/{id}":   "The name of the template.",
-	"jobs/{id}":        "The id of the job, as `jobId` of its acceptance.",
-	"deliveries/{id}":  "The id of the delivery, which its receiver has as well.",
-	"keys/{id}":        "The id or the name of the key.",
-	"sources/{name}":   "The name of the source.",
-	"{path}":           "The `path` of the source.",
-	"sinks/{name}":     "The name of the sink.",
-	"{number}":         "The number of a version.",
-	"bindings/{name}":  "The name of the binding.",
-	"b/{binding}":      "The name of the binding.",
-	"{key}":            "The row's key: its columns, percent-encoded (also `/`, `,` and `.`), joined by a comma.",
-	"{binding}/{file}": "The row's key as in results (percent-encoded, also `/`, `,` and `.`), a dot, and the extension of an output.",
-	"{key}/{file}":     "The name of the output, a dot, and its extension.",
-	"i/{file}":         "The name of the template, a dot, and the extension of the format.",
-	"images/{file}":    "The hash of the bytes, a dot, and their extension: `url` of a result ends so.",
-	"{slug}":           "The word in `code`.",
+	"templates/{id}":             "The name of the template.",
+	"jobs/{id}":                  "The id of the job, as `jobId` of its acceptance.",
+	"deliveries/{id}":            "The id of the delivery, which its receiver has as well.",
+	"webhook-subscriptions/{id}": "The id of the subscription.",
+	"keys/{id}":                  "The id or the name of the key.",
+	"sources/{name}":             "The name of the source.",
+	"{path}":                     "The `path` of the source.",
+	"sinks/{name}":               "The name of the sink.",
+	"{number}":                   "The number of a version.",
+	"bindings/{name}":            "The name of the binding.",
+	"b/{binding}":                "The name of the binding.",
+	"{key}":                      "The row's key: its columns, percent-encoded (also `/`, `,` and `.`), joined by a comma.",
+	"{binding}/{file}":           "The row's key as in results (percent-encoded, also `/`, `,` and `.`), a dot, and the extension of an output.",
+	"{key}/{file}":               "The name of the output, a dot, and its extension.",
+	"i/{file}":                   "The name of the template, a dot, and the extension of the format.",
+	"images/{file}":              "The hash of the bytes, a dot, and their extension: `url` of a result ends so.",
+	"{slug}":                     "The word in `code`.",
 }
 
 // sharedParams are the headers that several routes read.
@@ -203,12 +207,16 @@ func newSchemas() (*openapi.Schemas, error) {
 			reflect.TypeFor[measure]():      {Types: []string{"string", "number"}},
 			reflect.TypeFor[margins]():      marginSchema(),
 			reflect.TypeFor[batchEvent]():   {Type: "string", Enum: []any{batch.BatchCompleted, batch.RowCompleted, batch.RowFailed}},
+			reflect.TypeFor[eventName]():    word(sink.Events()...),
+			reflect.TypeFor[pictureType]():  word(sink.Types()...),
+			reflect.TypeFor[platformName](): word(platforms...),
 			reflect.TypeFor[keyColumns]():   {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}},
 			reflect.TypeFor[imageFormat]():  {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
 		},
 	}
 	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Paused, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
 	openapi.Word(s, "Scope", scopes...)
+	openapi.Word(s, "SubscriptionStatus", subscriptionActive, subscriptionPaused, subscriptionDisabled)
 	openapi.Word(s, "JobMove", batch.MoveCancel, batch.MovePause, batch.MoveResume, batch.MoveRetry)
 	openapi.Word(s, "Priority", batch.Low, batch.Normal, batch.High)
 	openapi.Word(s, "VariableType", template.Text, template.Number, template.Boolean, template.Date, template.Image, template.URL, template.Color,
@@ -217,6 +225,15 @@ func newSchemas() (*openapi.Schemas, error) {
 	openapi.Word(s, "ValueKind", expr.KindAny, expr.KindText, expr.KindNumber, expr.KindBoolean, expr.KindDate, expr.KindList, expr.KindObject, expr.KindExpression)
 	openapi.Word(s, "MissingPolicy", template.MissingStrict, template.MissingDefault, template.MissingHide)
 	return s, nil
+}
+
+// word is the schema of a text that is one of some.
+func word(words ...string) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "string"}
+	for _, w := range words {
+		s.Enum = append(s.Enum, w)
+	}
+	return s
 }
 
 // problemCodes are the words that a problem may have. Rooms have finer ones, and

@@ -26,16 +26,22 @@ type Limits struct {
 	Uploads int          `yaml:"uploads"` // batches that are being taken in at the same time
 	Staged  config.Bytes `yaml:"staged"`  // rows that are being taken in, all together
 	Backlog int64        `yaml:"backlog"` // rows that have not ended: with so many no batch is taken
+
+	Subscriptions    int `yaml:"subscriptions"`     // webhook subscriptions, all together
+	KeySubscriptions int `yaml:"key_subscriptions"` // of each key
 }
 
-func defaultLimits() Limits { return Limits{Uploads: 8, Staged: 1e9, Backlog: 1_000_000} }
+func defaultLimits() Limits {
+	return Limits{Uploads: 8, Staged: 1e9, Backlog: 1_000_000, Subscriptions: 1000, KeySubscriptions: 100}
+}
 
 func (l Limits) validate() problem.List {
 	var list problem.List
 	for _, one := range []struct {
 		name string
 		n    int64
-	}{{"rate", int64(l.Rate)}, {"uploads", int64(l.Uploads)}, {"staged", int64(l.Staged)}, {"backlog", l.Backlog}} {
+	}{{"rate", int64(l.Rate)}, {"uploads", int64(l.Uploads)}, {"staged", int64(l.Staged)}, {"backlog", l.Backlog},
+		{"subscriptions", int64(l.Subscriptions)}, {"key_subscriptions", int64(l.KeySubscriptions)}} {
 		if one.n < 0 {
 			list = append(list, problem.New(problem.Invalid, "%d is below zero", one.n).At("limits."+one.name).WithHint("0 is no limit"))
 		}

@@ -113,6 +113,17 @@ func routes() []route {
 		{"GET /bindings/{name}/guard", BindingsRead, (*Server).showGuard},
 		{"POST /bindings/{name}/guard/accept", BindingsWrite, replayed((*Server).acceptGuard)},
 
+		{"GET /webhook-subscriptions", ConnectionsRead, (*Server).listSubscriptions},
+		{"POST /webhook-subscriptions", ConnectionsWrite, replayed((*Server).subscribe)},
+		{"GET /webhook-subscriptions/{id}", ConnectionsRead, (*Server).showSubscription},
+		{"PUT /webhook-subscriptions/{id}", ConnectionsWrite, (*Server).replaceSubscription},
+		{"PATCH /webhook-subscriptions/{id}", ConnectionsWrite, (*Server).patchSubscription},
+		{"DELETE /webhook-subscriptions/{id}", ConnectionsWrite, (*Server).unsubscribe},
+		{"POST /webhook-subscriptions/{id}/pause", ConnectionsWrite, replayed((*Server).pauseSubscription)},
+		{"POST /webhook-subscriptions/{id}/resume", ConnectionsWrite, replayed((*Server).resumeSubscription)},
+		{"POST /webhook-subscriptions/{id}/rotate-secret", ConnectionsWrite, replayed((*Server).rotateSecret)},
+		{"POST /webhook-subscriptions/{id}/test", ConnectionsWrite, replayed((*Server).testSubscription)},
+
 		{"POST /hooks/{path}", "", (*Server).receiveHook}, // the source asks for itself
 
 		{"GET /keys", Admin, (*Server).listKeys},

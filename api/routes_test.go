@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // ways is one request per route, with the status of its answer.
@@ -14,6 +17,10 @@ func ways(w *world) map[string]struct {
 	hash := w.put("cards", "SKU-1", "card", "png", []byte("picture"))
 	w.acceptedJob("batch_1", 3, 1)
 	w.acceptedJob("batch_2", 3) // has ended well: it takes no move
+	w.subscriptionDesk.all = append(w.subscriptionDesk.all, Subscription{Subscription: sink.Subscription{
+		ID: "sub_0", Events: []string{sink.RenderCompleted}, URL: "https://hooks.example/0", Platform: anyPlatform, Revision: 1,
+	}})
+	w.subscriptionDesk.last = map[string]LastDelivery{"sub_0": {ID: "dlv_0", Event: sink.RenderCompleted, State: "waiting", At: time.UnixMilli(1), DueAt: time.UnixMilli(2)}}
 	type way = struct {
 		call   call
 		status int
@@ -102,6 +109,16 @@ func ways(w *world) map[string]struct {
 		"GET /bindings/{name}/guard":                     {get("/bindings/cards/guard"), 200},
 		"POST /bindings/{name}/guard/accept":             {post("/bindings/cards/guard/accept", ""), 200},
 		"POST /hooks/{path}":                             {post("/hooks/crm", `[{"id":1}]`), 200},
+		"GET /webhook-subscriptions":                     {get("/webhook-subscriptions"), 200},
+		"POST /webhook-subscriptions":                    {post("/webhook-subscriptions", orderOfOne), 201},
+		"GET /webhook-subscriptions/{id}":                {get("/webhook-subscriptions/sub_0"), 200},
+		"PUT /webhook-subscriptions/{id}":                {call{method: http.MethodPut, path: "/webhook-subscriptions/sub_0", body: orderOfOne}, 200},
+		"PATCH /webhook-subscriptions/{id}":              {call{method: http.MethodPatch, path: "/webhook-subscriptions/sub_0", body: `{}`}, 200},
+		"DELETE /webhook-subscriptions/{id}":             {call{method: http.MethodDelete, path: "/webhook-subscriptions/sub_9"}, 404},
+		"POST /webhook-subscriptions/{id}/pause":         {post("/webhook-subscriptions/sub_0/pause", ""), 200},
+		"POST /webhook-subscriptions/{id}/resume":        {post("/webhook-subscriptions/sub_0/resume", ""), 200},
+		"POST /webhook-subscriptions/{id}/rotate-secret": {post("/webhook-subscriptions/sub_0/rotate-secret", ""), 200},
+		"POST /webhook-subscriptions/{id}/test":          {post("/webhook-subscriptions/sub_0/test", ""), 200},
 		"GET /keys":                                      {get("/keys"), 200},
 		"POST /keys":                                     {post("/keys", `{"name":""}`), 422},
 		"DELETE /keys/{id}":                              {call{method: http.MethodDelete, path: "/keys/config:ci"}, 404},

@@ -72,12 +72,17 @@ func (s *Server) testSink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("test sink %q: %w", name, err)
 	}
+	return answer(w, http.StatusOK, s.viewOfTest(name, done))
+}
+
+// viewOfTest is viewOfSinkTest, with the log's matters in the log.
+func (s *Server) viewOfTest(name string, done SinkTest) sinkTestView {
 	view := viewOfSinkTest(name, done)
 	if view.Code == string(problem.Internal) {
 		s.log.Error("test sink", "sink", name, "err", done.Err)
 		view.Error = "something went wrong inside pictifyd; its log says what"
 	}
-	return answer(w, http.StatusOK, view)
+	return view
 }
 
 // sinkTestOf reads what a test tells of. Whoever names a row may read it.

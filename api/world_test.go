@@ -48,17 +48,18 @@ type world struct {
 	rendered    map[string]bool   // fingerprints
 	unreachable map[string]bool
 
-	configured []Binding
-	shelf      *shelf
-	outbox     *outbox
-	porch      porch
-	statuses   map[string]bindings.Status
-	stored     map[string][]bindings.StoredRow
-	fittings   []bindings.OutputFitting
-	asked      []string // runs: binding cause at
-	runs       map[string]RunState
-	accepted   []string // guards
-	remade     []string // hashes
+	configured       []Binding
+	shelf            *shelf
+	outbox           *outbox
+	porch            porch
+	subscriptionDesk subscriptionDesk
+	statuses         map[string]bindings.Status
+	stored           map[string][]bindings.StoredRow
+	fittings         []bindings.OutputFitting
+	asked            []string // runs: binding cause at
+	runs             map[string]RunState
+	accepted         []string // guards
+	remade           []string // hashes
 
 	images    map[string]bindings.Image // by binding/key/output
 	templates map[string]template.Version
@@ -442,7 +443,7 @@ func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
 		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Steering: w,
-		Bindings: w, Runs: w, Resources: w.shelf, Refresher: w.shelf, Guards: w.shelf, Hooks: &w.porch, Images: w, Easel: canvases{w}, Blobs: w, Changes: w,
+		Bindings: w, Runs: w, Resources: w.shelf, Refresher: w.shelf, Guards: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, Images: w, Easel: canvases{w}, Blobs: w, Changes: w,
 		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
 		Deliveries: w.outbox, Valve: w.outbox,
 		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },

@@ -18,6 +18,12 @@ func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink,
 		Generation: c.Generation, Row: c.Row, Outputs: c.Outputs, Attempt: c.Attempt,
 	}
 	delivery.Outputs = d.addressed(delivery.Binding, delivery.Key, delivery.Outputs)
+	if !sink.OfRow(c.Event) {
+		delivery.Key, delivery.Row = "", nil
+	}
+	if id, ok := store.SubscriptionOf(c.Sink); ok {
+		return d.subscribed(ctx, id, c, delivery)
+	}
 	if store.IsRowsSink(c.Sink) {
 		return d.rowHook(ctx, c, delivery)
 	}
@@ -26,6 +32,13 @@ func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink,
 	}
 	if id := c.Owner.Job(); id != "" {
 		return d.jobHook(ctx, id, delivery)
+	}
+	if sink.OfBinding(c.Event) {
+		data, err := wholeData(c)
+		if err != nil {
+			return nil, delivery, err
+		}
+		delivery.Data = data
 	}
 	to, ok := d.roster().sinks[c.Sink]
 	if !ok {
@@ -54,13 +67,16 @@ func (d *Daemon) jobHook(ctx context.Context, id string, delivery sink.Delivery)
 	return webhook.New(job.WebhookURL, []string{secret}, d.guarded), delivery, nil
 }
 
-// sinkLabel keeps job ids out of the metrics.
+// sinkLabel keeps ids of jobs and subscriptions out of the metrics.
 func sinkLabel(name string) string {
 	switch {
 	case strings.HasPrefix(name, "job:"):
 		return "batch"
 	case store.IsRowsSink(name):
 		return "batch_rows"
+	}
+	if _, ok := store.SubscriptionOf(name); ok {
+		return "subscriptions"
 	}
 	return name
 }

@@ -81,8 +81,11 @@ type Daemon struct {
 	guarded   *http.Client // dials what callers and rows name
 	guard     *egress.Guard
 
-	api      *api.Server
-	vault    *vault
+	api   *api.Server
+	vault *vault
+
+	subscribers subscribers
+
 	current  atomic.Pointer[roster]
 	renewing sync.Mutex    // held by whoever makes another roster
 	renewed  chan struct{} // rings when there is one
@@ -91,6 +94,7 @@ type Daemon struct {
 
 	mu     sync.Mutex
 	unable map[string]error // bindings that cannot work now, and why
+	told   map[string]bool  // those of which the store knows that
 	polled map[string]error // how the last poll of a source ended
 
 	waiting map[string]bool // bindings that join rows of sources which were not read yet
@@ -199,6 +203,9 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	fetcher := d.guard.Client(egress.ClientOptions{Timeout: 15 * time.Second, MaxRedirects: 3})
 	d.assets = assets.New(fetcher, d.store, d.blobs, assets.Limits{})
 	if err := d.openSecrets(ctx); err != nil {
+		return closing, err
+	}
+	if d.told, err = d.store.Unable(ctx); err != nil {
 		return closing, err
 	}
 	if err := d.renew(ctx); err != nil {

@@ -31,6 +31,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Bindings:           d.store,
 		Runs:               d,
 		Resources:          d,
+		Subscriptions:      d,
 		Refresher:          d,
 		Guards:             d,
 		Hooks:              d,

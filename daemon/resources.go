@@ -301,6 +301,7 @@ func (d *Daemon) readSink(name string, body []byte, x *deposit) (Sink, config.No
 	}
 	cfg := kind.Default()
 	problems = append(node.Variables(), problemsOf(node.Without("name").Decode(cfg))...)
+	problems = append(problems, unheard(node, kind, cfg, known)...)
 	if guarded, ok := cfg.(sink.Guarded); ok {
 		for _, p := range problemsOf(guarded.CheckCaller()) {
 			problems = append(problems, config.Problem(node, p.Path, p.Code, "%s", p.Message).WithHint("%s", p.Hint))

@@ -24,6 +24,9 @@ func (d *Daemon) sinkPolicy(name string) store.SinkPolicy {
 	if base := d.roster().wants[name]; base != nil {
 		p.Patience = base.DisableAfter.Std()
 	}
+	if _, ok := store.SubscriptionOf(name); ok {
+		p.Patience = subscriptionPatience
+	}
 	return p
 }
 

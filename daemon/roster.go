@@ -122,6 +122,7 @@ func (d *Daemon) renewBy(ctx context.Context, file *Settings) error {
 	d.current.Store(now)
 	d.store.SetSinks(now.routes())
 	d.store.SetRunSinks(now.runRoutes())
+	d.store.SetSubjects(now.subjects())
 	for name, f := range before.feeds {
 		if now.feeds[name] != f {
 			f.end()
@@ -206,13 +207,30 @@ func (r *roster) routes() (of, events map[string][]string) {
 		of[b.Name] = b.Sinks
 	}
 	for name, base := range r.wants {
-		for _, e := range []string{sink.RenderCompleted, sink.RenderFailed, sink.ImageRemoved} {
+		for _, e := range sink.Events() {
 			if base.Wants(e) {
 				events[name] = append(events[name], e)
 			}
 		}
 	}
 	return of, events
+}
+
+// subjects are what each binding is about.
+func (r *roster) subjects() map[string]sink.Subject {
+	of := map[string]sink.Subject{}
+	for _, b := range r.bindings {
+		about := sink.Subject{Template: b.Template, Binding: b.Name}
+		outputs, err := bindings.Outputs(b.Outputs, "outputs")
+		if err != nil { // it can't work, and there is nothing to tell of
+			continue
+		}
+		for _, o := range outputs {
+			about.Types = append(about.Types, sink.TypeOf(o.Format))
+		}
+		of[b.Name] = about
+	}
+	return of
 }
 
 // scheduled reports whether a source is read by a schedule.

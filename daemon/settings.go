@@ -154,6 +154,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		}
 		cfg := kind.Default()
 		problems = append(problems, problemsOf(node.Decode(cfg))...)
+		problems = append(problems, unheard(node, kind, cfg, sinks)...)
 		s.Sinks = append(s.Sinks, Sink{name, kind, cfg, node, node.Digest()})
 	}
 	for _, node := range doc.Bindings {

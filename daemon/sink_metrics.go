@@ -15,7 +15,7 @@ var (
 	sinkWords = []string{store.SinkWell, store.SinkFailing, store.SinkResting, store.SinkPaused, store.SinkDisabled}
 
 	deliveryStates = prometheus.NewDesc("pictifyd_deliveries",
-		"Deliveries since the beginning, by sink (batch and batch_rows: the webhooks of batches) and what became of them: planned = delivered + waiting + dead + superseded.",
+		"Deliveries since the beginning, by sink (batch and batch_rows: the webhooks of batches; subscriptions: all of them) and what became of them: planned = delivered + waiting + dead + superseded.",
 		[]string{"sink", "state"}, nil)
 	sinkState = prometheus.NewDesc("pictifyd_sink_state", "1 for the state that a sink is in.", []string{"sink", "state"}, nil)
 )

@@ -119,6 +119,9 @@ func (d *Daemon) compile(ctx context.Context, f *feed) error {
 			return err
 		}
 		d.setUnable(cfg.Name, err)
+		if err := d.tellUnable(ctx, cfg, err); err != nil {
+			return err
+		}
 		if err != nil || now.paused[cfg.Name] {
 			if err := d.forgetPlan(ctx, cfg); err != nil {
 				return err

@@ -83,6 +83,24 @@ func (v *vault) lend(name string) (string, error) {
 	return "", p.WithHint("the operator names them in the configuration: secrets: { NAME: { value: …, api: true } }")
 }
 
+// seal seals a text that opens only at a place.
+func (v *vault) seal(place, text string) (string, error) {
+	s, err := v.open()
+	if err != nil {
+		return "", err
+	}
+	return s.Seal(place, text), nil
+}
+
+// unseal is the text that was sealed for a place.
+func (v *vault) unseal(place, sealed string) (string, error) {
+	s, err := v.open()
+	if err != nil {
+		return "", err
+	}
+	return s.Open(place, sealed)
+}
+
 // A deposit is the secrets of one resource while it is read.
 type deposit struct {
 	vault  *vault

@@ -8,8 +8,37 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
-// events are those that a sink may ask for.
-var events = []string{RenderCompleted, RenderFailed, ImageRemoved, BatchCompleted, RunCompleted}
+// The events that a delivery may tell.
+const (
+	RenderCompleted = "render.completed"
+	RenderFailed    = "render.failed"
+	ImageRemoved    = "image.removed"
+	BatchCompleted  = "batch.completed" // a batch ended, and some of its rows were drawn or it was cancelled
+	BatchFailed     = "batch.failed"    // a batch ended, and none of its rows was drawn or it was stopped; to subscriptions
+	RunCompleted    = "run.completed"   // also to the sinks that a binding's on_run names
+
+	BindingUpdated      = "binding.updated"       // images of it changed, and none is waited for any more
+	BindingFailed       = "binding.failed"        // it works no longer
+	BindingGuardTripped = "binding.guard_tripped" // its guard began to hold changes
+)
+
+// rowEvents are about one row.
+var rowEvents = []string{RenderCompleted, RenderFailed, ImageRemoved}
+
+// bindingEvents are about a binding as a whole.
+var bindingEvents = []string{BindingUpdated, BindingFailed, BindingGuardTripped}
+
+// events are those that there are.
+var events = slices.Concat(rowEvents, []string{BatchCompleted, BatchFailed, RunCompleted}, bindingEvents)
+
+// Events are the words for what a sink, or a subscription, may ask for.
+func Events() []string { return slices.Clone(events) }
+
+// OfRow reports whether an event is about one row.
+func OfRow(event string) bool { return slices.Contains(rowEvents, event) }
+
+// OfBinding reports whether an event is about a binding as a whole.
+func OfBinding(event string) bool { return slices.Contains(bindingEvents, event) }
 
 // CheckEvents reports what cannot be of what every sink has: events that do not
 // exist, and a wait that ends before it begins; each kind's Validate begins with it.
@@ -26,6 +55,3 @@ func (c *Common) CheckEvents() problem.List {
 	}
 	return problems
 }
-
-// Events are the words for what a sink may ask for.
-func Events() []string { return slices.Clone(events) }

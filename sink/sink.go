@@ -12,15 +12,6 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 )
 
-// The events that a delivery may tell.
-const (
-	RenderCompleted = "render.completed"
-	RenderFailed    = "render.failed"
-	ImageRemoved    = "image.removed"
-	BatchCompleted  = "batch.completed"
-	RunCompleted    = "run.completed" // to the sinks that a binding's on_run names
-)
-
 // An Output is one picture of the row, or the reason why there is none.
 type Output struct {
 	Name   string `json:"output"` // of the output: card, story

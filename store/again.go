@@ -5,6 +5,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // RetryJob has the failed rows of a job that has ended planned and drawn again,
@@ -23,8 +24,12 @@ func (s *Store) RetryJob(ctx context.Context, id string) (batch.Job, error) {
 			return err
 		}
 		// Whoever has not heard of the end before hears of the next one.
-		n, err := t.exec(ctx, `UPDATE deliveries SET state = 'superseded', ended_at = $2 WHERE sink = $1 AND state = 'waiting'`, hookOf(j.ID), millis(t.now))
-		t.counted(hookOf(j.ID)).superseded += n
+		n, err := collect(ctx, t.reader, `UPDATE deliveries SET state = 'superseded', ended_at = $2
+			WHERE sink IN list($1) AND owner = $3 AND key IN ('', '`+wholeKey+`') AND event <> $4 AND event <> $5 AND state = 'waiting' RETURNING sink`,
+			[]any{list(s.toldOf(j.ID)), millis(t.now), owner, sink.RenderCompleted, sink.RenderFailed}, text1)
+		for _, name := range n {
+			t.counted(name).superseded++
+		}
 		return err
 	})
 	return j, wrap(err, "retry job %s", id)

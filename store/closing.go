@@ -65,8 +65,10 @@ func (t *tx) closeSource(ctx context.Context, p bindings.Plan, emptied bool) err
 			return err
 		}
 	}
-	_, err := t.exec(ctx, `UPDATE bindings SET read_once = 1 WHERE source = $1 AND gone = 0 AND read_once = 0`, p.Source)
-	return err
+	if _, err := t.exec(ctx, `UPDATE bindings SET read_once = 1 WHERE source = $1 AND gone = 0 AND read_once = 0`, p.Source); err != nil {
+		return err
+	}
+	return t.stirSource(ctx, p.Source)
 }
 
 // A boundBinding is a binding with what a person has accepted for it.
@@ -187,7 +189,14 @@ func (t *tx) judge(ctx context.Context, p bindings.Plan, b boundBinding, emptied
 		}
 		result.Promoted += promoted
 	}
-	return t.hold(ctx, p, b, v, counts, accepted, result)
+	before, err := t.heldOf(ctx, b.name)
+	if err != nil {
+		return err
+	}
+	if err := t.hold(ctx, p, b, v, counts, accepted, result); err != nil {
+		return err
+	}
+	return t.tellTripped(ctx, b.name, before)
 }
 
 // counts is what the reading would do to the images of b.

@@ -9,11 +9,12 @@ import (
 	"github.com/pictifyd/pictifyd/sink"
 )
 
-// Of what stands for the webhooks of jobs where sinks are counted, so that the
-// counts do not grow with the jobs.
+// Of what stands for the webhooks of jobs, and of subscriptions, where sinks are
+// counted, so that the counts do not grow with them.
 const (
-	sinkOfJobs    = "batch"
-	sinkOfJobRows = "batch_rows"
+	sinkOfJobs          = "batch"
+	sinkOfJobRows       = "batch_rows"
+	sinkOfSubscriptions = "subscriptions"
 )
 
 // countedAs is the sink under which deliveries of sink are counted.
@@ -23,12 +24,15 @@ func countedAs(sink string) string {
 		return sinkOfJobs
 	case IsRowsSink(sink):
 		return sinkOfJobRows
+	case strings.HasPrefix(sink, subscriptionSink):
+		return sinkOfSubscriptions
 	}
 	return sink
 }
 
 // countedSink is countedAs in SQL.
-const countedSink = `CASE WHEN sink LIKE 'job:%' THEN '` + sinkOfJobs + `' WHEN sink LIKE 'rows:%' THEN '` + sinkOfJobRows + `' ELSE sink END`
+const countedSink = `CASE WHEN sink LIKE 'job:%' THEN '` + sinkOfJobs + `' WHEN sink LIKE 'rows:%' THEN '` + sinkOfJobRows + `'
+	WHEN sink LIKE 'sub:%' THEN '` + sinkOfSubscriptions + `' ELSE sink END`
 
 // A DeliveryCount says what became of all deliveries that were ever planned for
 // a sink: Planned = Delivered + Waiting + Dead + Superseded, at all times.

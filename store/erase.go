@@ -198,7 +198,7 @@ func (s *Store) DeleteJobRow(ctx context.Context, job, key string) (count Erased
 // eraseJobRows deletes the rows of a job that has ended which have a key.
 func (t *tx) eraseJobRows(ctx context.Context, job, key string, rows []int64, count *Erased) error {
 	owner := string(bindings.JobOwner(job))
-	gone, err := t.dropDeliveries(ctx, `sink IN list($1) AND owner = $2 AND key = $3 AND key <> ''`, list(hooksOf(job)), owner, key)
+	gone, err := t.dropDeliveries(ctx, `sink IN list($1) AND owner = $2 AND key = $3 AND key <> ''`, list(t.store.toldOf(job)), owner, key)
 	if err != nil {
 		return err
 	}

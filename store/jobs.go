@@ -309,7 +309,10 @@ func (t *tx) endJob(ctx context.Context, id string) error {
 		id, string(status), millis(t.now)); err != nil {
 		return err
 	}
-	if err := t.endRun(ctx, j); err != nil || j.WebhookURL == "" {
+	if err := t.endRun(ctx, j); err != nil {
+		return err
+	}
+	if err := t.tellEnd(ctx, j, status); err != nil || j.WebhookURL == "" {
 		return err
 	}
 	if wanted, err := t.wants(ctx, id, sink.BatchCompleted); err != nil || !wanted {

@@ -163,10 +163,16 @@ func (t *tx) judgeLookups(ctx context.Context, binding string, judge func(bindin
 	if err := t.row(ctx, `SELECT count(*) FROM items WHERE owner = $1 AND proposed_digest <> ''`, owner).Scan(&result.Held); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `UPDATE bindings SET lookups = lookups + 1, held_changes = CAST($2 AS BIGINT),
+	before, err := t.heldOf(ctx, binding)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `UPDATE bindings SET lookups = lookups + 1, held_changes = CAST($2 AS BIGINT),
 		held_reason = CASE WHEN $3 = 1 THEN $4 WHEN CAST($2 AS BIGINT) = 0 AND held_removal = 0 THEN '' ELSE held_reason END WHERE name = $1`,
-		binding, result.Held, flag(v.HoldChanges), v.Reason)
-	return err
+		binding, result.Held, flag(v.HoldChanges), v.Reason); err != nil {
+		return err
+	}
+	return t.tellTripped(ctx, binding, before)
 }
 
 // changedBy counts the live items that a reading would change.

@@ -6,45 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/sink"
 )
-
-// routes say which sinks a binding delivers to, and what each wants to hear.
-type routes struct {
-	of     map[string][]string
-	events map[string][]string
-}
-
-// SetSinks says which sinks each binding delivers to, and which events each
-// sink wants. It holds for what is planned from then on.
-func (s *Store) SetSinks(of map[string][]string, events map[string][]string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sinks = routes{of, events}
-}
-
-// SetRunSinks says which sinks hear of the runs of each binding.
-func (s *Store) SetRunSinks(of map[string][]string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.runSinks = of
-}
-
-func (s *Store) routes() routes {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sinks
-}
-
-// to are the sinks of binding that want event.
-func (r routes) to(binding, event string) []string {
-	return slices.DeleteFunc(slices.Clone(r.of[binding]), func(name string) bool { return !slices.Contains(r.events[name], event) })
-}
 
 // deliveryID is the idempotency key of a delivery: it follows from what is
 // delivered, so that no crash and no second planning can change it.
@@ -64,7 +31,10 @@ type thread struct {
 // planDeliveries tells the sinks of bindings what became of items: unless the
 // sink knows it already, and in place of what it was not told yet.
 func (t *tx) planDeliveries(ctx context.Context, endings []ending) error {
-	to := t.store.routes()
+	to, err := t.routes(ctx)
+	if err != nil {
+		return err
+	}
 	type planned struct {
 		thread
 		ending
@@ -72,12 +42,12 @@ func (t *tx) planDeliveries(ctx context.Context, endings []ending) error {
 	var plans []planned
 	var threads, pictured [][]any
 	for _, e := range endings {
-		sinks := to.to(e.owner.Binding(), e.event)
-		for _, name := range sinks {
+		names := to.to(e.owner.Binding(), e.event)
+		for _, name := range names {
 			plans = append(plans, planned{thread{name, e.owner, e.key}, e})
 			threads = append(threads, []any{name, string(e.owner), e.key})
 		}
-		if len(sinks) > 0 {
+		if len(names) > 0 {
 			pictured = append(pictured, e.cells())
 		}
 	}
@@ -106,7 +76,7 @@ func (t *tx) planDeliveries(ctx context.Context, endings []ending) error {
 			continue
 		}
 		rows = append(rows, []any{deliveryID(p.thread.sink, p.thread.owner, p.thread.key, p.generation), p.thread.sink,
-			string(p.thread.owner), p.thread.key, p.generation, p.event, digest, values[p.itemID], encode(outputs[p.itemID])})
+			string(p.thread.owner), p.thread.key, p.generation, p.event, digest, to.told(p.thread, values[p.itemID]), encode(outputs[p.itemID])})
 		t.wantSinks[p.thread.sink] = true
 	}
 	return t.insertDeliveries(ctx, rows)

@@ -102,11 +102,13 @@ func (s *Store) NotePoll(ctx context.Context, source string, failure error) erro
 		if failure != nil {
 			message = clean(failure.Error())
 		}
-		_, err := t.exec(ctx, `INSERT INTO sources (name, error, error_at, ended_at, failures) VALUES ($1, $2, CAST($3 AS BIGINT), $4, $5)
+		if _, err := t.exec(ctx, `INSERT INTO sources (name, error, error_at, ended_at, failures) VALUES ($1, $2, CAST($3 AS BIGINT), $4, $5)
 			ON CONFLICT (name) DO UPDATE SET error = excluded.error, error_at = excluded.error_at, ended_at = excluded.ended_at,
 				failures = CASE WHEN excluded.failures = 0 THEN 0 ELSE sources.failures + 1 END`,
-			source, message, failedAt(t, failure), millis(t.now), flag(failure != nil))
-		return err
+			source, message, failedAt(t, failure), millis(t.now), flag(failure != nil)); err != nil {
+			return err
+		}
+		return t.failSource(ctx, source, failure)
 	})
 	return wrap(err, "note how %q was read", source)
 }
@@ -149,6 +151,9 @@ func (s *Store) EndPoll(ctx context.Context, turn Turn, failure error) error {
 			failures = CASE WHEN begun_by <> $4 THEN failures WHEN $2 = '' THEN 0 ELSE failures + 1 END,
 			wanted = CASE WHEN begun_by = $4 THEN wanted ELSE 0 END WHERE name = $1`,
 			turn.Source, message, failedAt(t, failure), turn.ID, millis(t.now)); err != nil {
+			return err
+		}
+		if err := t.failSource(ctx, turn.Source, failure); err != nil {
 			return err
 		}
 		var again int64

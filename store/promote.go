@@ -81,6 +81,9 @@ func (t *tx) promotePage(ctx context.Context, page []bindings.Proposal) (int, er
 			set = append(set, id.cells(p.Digest, stateFailed, problemText(p.Problem), 0))
 		}
 	}
+	if err := t.noteReturned(ctx, set); err != nil {
+		return 0, err
+	}
 	changed, err := t.setItems(ctx, set)
 	if err != nil {
 		return 0, err

@@ -173,11 +173,14 @@ func (s *Store) SetPaused(ctx context.Context, binding, source string, paused bo
 func (s *Store) ForgetBinding(ctx context.Context, binding string) error {
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		_, err := t.exec(ctx, `UPDATE bindings SET gone = 1, digest = '', paused = 0, read_once = 0, held_changes = 0, held_removal = 0,
-			held_reason = '', ceiling = 0 WHERE name = $1`, binding)
+			held_reason = '', ceiling = 0, fault = '' WHERE name = $1`, binding)
 		if err == nil {
 			_, err = t.exec(ctx, `DELETE FROM settings WHERE name = $1`, pausedSetting+binding)
 		}
 		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `DELETE FROM binding_news WHERE binding = $1`, binding); err != nil {
 			return err
 		}
 		return t.forgetLookups(ctx, binding)

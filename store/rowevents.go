@@ -72,12 +72,8 @@ func (t *tx) insertRowEvents(ctx context.Context, endings []ending) error {
 	}
 	rows := make([][]any, len(endings))
 	for i, e := range endings {
-		name, r := rowsSink+e.owner.Job(), told[e.itemID]
-		fault := ""
-		if r.fault != nil {
-			fault = encode(r.fault)
-		}
-		rows[i] = []any{deliveryID(name, e.owner, e.key, e.generation), name, string(e.owner), e.key, e.generation, e.event, "", fault, encode(r.outputs), e.idx}
+		name := rowsSink + e.owner.Job()
+		rows[i] = told[e.itemID].delivery(name, e)
 		t.wantSinks[name] = true
 	}
 	return t.insertDeliveries(ctx, rows)
@@ -87,6 +83,15 @@ func (t *tx) insertRowEvents(ctx context.Context, endings []ending) error {
 type rowAsTold struct {
 	outputs []sink.Output
 	fault   *batch.RowError
+}
+
+// delivery is the event of the row's end for a sink.
+func (r rowAsTold) delivery(name string, e ending) []any {
+	fault := ""
+	if r.fault != nil {
+		fault = encode(r.fault)
+	}
+	return []any{deliveryID(name, e.owner, e.key, e.generation), name, string(e.owner), e.key, e.generation, e.event, "", fault, encode(r.outputs), e.idx}
 }
 
 func (t *tx) rowsAsTold(ctx context.Context, items [][]any) (map[itemID]rowAsTold, error) {

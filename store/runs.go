@@ -243,13 +243,12 @@ func (t *tx) endRun(ctx context.Context, j batch.Job) error {
 		return nil
 	}
 	if j.Origin.Cause.Told() {
-		owner := bindings.JobOwner(j.ID)
-		var told [][]any
-		for _, name := range t.store.runSinksOf(j.Origin.Binding) {
-			t.wantSinks[name] = true
-			told = append(told, []any{deliveryID(name, owner, "", j.Run), name, string(owner), "", j.Run, sink.RunCompleted, "", "", ""})
+		to, err := t.routes(ctx)
+		if err != nil {
+			return err
 		}
-		if err := t.insertDeliveries(ctx, told); err != nil {
+		names := merge(t.store.runSinksOf(j.Origin.Binding), to.to(j.Origin.Binding, sink.RunCompleted))
+		if err := t.tellWhole(ctx, names, bindings.JobOwner(j.ID), j.Run, sink.RunCompleted, ""); err != nil {
 			return err
 		}
 	}

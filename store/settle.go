@@ -119,6 +119,9 @@ func (t *tx) settle(ctx context.Context, done []string, failed map[string]string
 		outputs[id].failures += failure
 	}
 	if err := pages(done, pageSize, func(page []string) error {
+		if err := t.noteShown(ctx, page); err != nil {
+			return err
+		}
 		return t.each(ctx, `UPDATE images SET state = 'ready', hash = r.hash, ext = r.ext, format = r.format, width = r.width,
 				height = r.height, rendered_at = CAST($2 AS BIGINT) FROM renders AS r
 			WHERE r.fingerprint IN list($1) AND images.fingerprint = r.fingerprint AND images.state = 'waiting'
@@ -237,10 +240,16 @@ func (t *tx) end(ctx context.Context, endings []ending) error {
 	if err := t.planRowEvents(ctx, ids, endings); err != nil {
 		return err
 	}
+	if err := t.tellRowsOfBatches(ctx, ids, endings); err != nil {
+		return err
+	}
 	for _, id := range ids {
 		if err := t.count(ctx, id, jobs[id].outputs-jobs[id].failures, jobs[id].failures); err != nil {
 			return err
 		}
+	}
+	if err := t.noteEnded(ctx, bound); err != nil {
+		return err
 	}
 	return pages(bound, pageSize, func(page []ending) error { return t.planDeliveries(ctx, page) })
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/retry"
@@ -221,7 +222,7 @@ func (s *SinkState) disable(reason string, now time.Time) {
 func (s SinkState) open(now time.Time) bool { return !s.held() && !s.RestUntil.After(now) }
 
 // hooksJob reports whether a sink is the webhook of a job.
-func hooksJob(sink string) bool { return countedAs(sink) != sink }
+func hooksJob(sink string) bool { return strings.HasPrefix(sink, "job:") || IsRowsSink(sink) }
 
 // HeldDeliveries is how many deliveries wait for sinks that are paused or
 // disabled, until a person resumes them.

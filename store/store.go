@@ -18,6 +18,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // Options are what a program gives to Open beside the configuration.
@@ -57,11 +58,15 @@ type Store struct {
 
 	lately lately
 
+	loading sync.Mutex // held by whoever reads the subscriptions anew
+
 	mu         sync.Mutex
 	sinks      routes
-	runSinks   map[string][]string // by binding
-	lastServed string              // the owner whose renders were claimed last
-	claims     int64               // turns that got renders
+	runSinks   map[string][]string     // by binding
+	subjects   map[string]sink.Subject // of bindings
+	subs       []*sink.Subscription    // oldest first
+	lastServed string                  // the owner whose renders were claimed last
+	claims     int64                   // turns that got renders
 	working    map[int64]struct{}
 	orphans    map[int64]time.Time // turns that run according to River, but not here
 }
@@ -108,6 +113,12 @@ func (s *Store) open(ctx context.Context, cfg Config, dir string) error {
 		s.writer = &parallelWriter{s}
 	} else {
 		s.writer = newSerialWriter(s)
+	}
+	if err := s.loadSubscriptions(ctx); err != nil {
+		return err
+	}
+	if err := s.dropGone(ctx); err != nil {
+		return err
 	}
 	return s.sweepStaged(ctx)
 }

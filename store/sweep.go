@@ -27,6 +27,9 @@ func (s *Store) sweep(ctx context.Context) error {
 		for _, sink := range found.sinks {
 			t.wantSinks[sink] = true
 		}
+		for _, binding := range found.news {
+			t.stirred[binding] = true
+		}
 		for _, source := range found.sources {
 			if err := t.addPollTurn(ctx, source); err != nil {
 				return err
@@ -45,10 +48,11 @@ func (s *Store) sweep(ctx context.Context) error {
 type unattended struct {
 	renders              bool
 	sinks, sources, jobs []string
+	news                 []string // bindings that never rest
 }
 
 func (u unattended) empty() bool {
-	return !u.renders && len(u.sinks)+len(u.sources)+len(u.jobs) == 0
+	return !u.renders && len(u.sinks)+len(u.sources)+len(u.jobs)+len(u.news) == 0
 }
 
 // unattendedSinks hops from sink to sink, over all that waits for each.
@@ -72,6 +76,9 @@ func (s *Store) unattended(ctx context.Context) (u unattended, err error) {
 	}
 	if u.sources, err = collect(ctx, r, `SELECT name FROM (SELECT name FROM sources WHERE wanted = 1 UNION SELECT j.source AS name FROM jobs AS j WHERE `+dueRun+`) AS s
 		WHERE name NOT IN (SELECT args->>'source' FROM river_job WHERE queue = 'poll' AND `+liveTurn+`)`, []any{now}, text1); err != nil {
+		return u, err
+	}
+	if u.news, err = collect(ctx, r, `SELECT DISTINCT binding FROM binding_news WHERE at <= $1`, []any{now - newsPatience.Milliseconds()}, text1); err != nil {
 		return u, err
 	}
 	u.jobs, err = collect(ctx, r, `SELECT id FROM (SELECT id FROM jobs WHERE unplanned = 1 AND status <> 'paused'

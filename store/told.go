@@ -29,8 +29,10 @@ func (t *tx) closeTold(ctx context.Context, p bindings.Plan, result *CommitResul
 	if !p.Closes.Settles {
 		return nil
 	}
-	_, err := t.exec(ctx, `UPDATE bindings SET read_once = 1 WHERE source = $1 AND gone = 0 AND read_once = 0`, p.Source)
-	return err
+	if _, err := t.exec(ctx, `UPDATE bindings SET read_once = 1 WHERE source = $1 AND gone = 0 AND read_once = 0`, p.Source); err != nil {
+		return err
+	}
+	return t.stirSource(ctx, p.Source)
 }
 
 // judgeTold asks the guard about the bindings that were not promoted as they came.

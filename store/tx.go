@@ -67,6 +67,8 @@ type tx struct {
 	places      int             // of the rows whose renders were added
 	wantRenders bool            // renders were added that wait
 	wantSinks   map[string]bool // deliveries were added that wait
+	hearing     *routes         // who hears of events; nil: nobody asked yet
+	stirred     map[string]bool // bindings of which something changed
 	stopping    map[string]bool // jobs that this change stopped
 	recounts    map[string]*recount
 	ring        []string // queues that got turns
@@ -74,7 +76,7 @@ type tx struct {
 }
 
 func (s *Store) newTx(raw *sql.Tx) *tx {
-	return &tx{reader: reader{raw, s.dialect}, raw: raw, store: s, now: time.Now(), wantSinks: map[string]bool{}, stopping: map[string]bool{}}
+	return &tx{reader: reader{raw, s.dialect}, raw: raw, store: s, now: time.Now(), wantSinks: map[string]bool{}, stopping: map[string]bool{}, stirred: map[string]bool{}}
 }
 
 func (t *tx) exec(ctx context.Context, query string, args ...any) (affected int64, err error) {

@@ -28,6 +28,9 @@ func (s *Store) write(ctx context.Context, c change) error {
 		if err := c(ctx, t); err != nil {
 			return err
 		}
+		if err := t.tellNews(ctx); err != nil {
+			return err
+		}
 		if err := t.addTurns(ctx); err != nil {
 			return err
 		}
