@@ -74,8 +74,8 @@ type letterDiscard struct {
 }
 
 // filter is the selection as the outbox takes it.
-func (s *Server) letters(ctx context.Context, sel letterSelection) (sink.Filter, error) {
-	f := sink.Filter{Cause: sel.Cause, Sink: sel.Sink, Binding: sel.Binding, IDs: sel.IDs, Seen: s.seenDeliveries(ctx)}
+func (s *Server) letters(ctx context.Context, sel letterSelection) (sink.Selection, error) {
+	f := sink.Selection{Cause: sel.Cause, Sink: sel.Sink, Binding: sel.Binding, IDs: sel.IDs, Seen: s.seenDeliveries(ctx)}
 	var err error
 	if f.Since, err = sinceOf(sel.Since, time.Now()); err != nil {
 		return f, err
@@ -94,7 +94,7 @@ func (s *Server) letters(ctx context.Context, sel letterSelection) (sink.Filter,
 }
 
 // noneMoved is why a selection took nothing, where that is the caller's mistake.
-func (s *Server) noneMoved(ctx context.Context, f sink.Filter) error {
+func (s *Server) noneMoved(ctx context.Context, f sink.Selection) error {
 	if f.Cause != "" || f.IDs != nil {
 		return problem.New(problem.NotFound, "there is no such dead letter any more").WithSlug(slugNoLetters).
 			WithHint("somebody has replayed or discarded them, or their rows were deleted; GET /dead-letters shows what there is")

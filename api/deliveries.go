@@ -19,21 +19,21 @@ import (
 // Deliveries tells about the outbox, and takes a person's word on what is in it.
 type Deliveries interface {
 	// Deliveries are those that a filter takes, newest first, behind a place.
-	Deliveries(ctx context.Context, f sink.Filter, after sink.Place, limit int) ([]sink.Record, error)
+	Deliveries(ctx context.Context, f sink.Selection, after sink.Place, limit int) ([]sink.Record, error)
 	// Delivery is one with what it tells and its attempts. One that may not be seen
 	// is not there.
 	Delivery(ctx context.Context, id string, seen *sink.Seen) (sink.Record, error)
 	// DeadLetters are those of a filter by their cause, the largest group first.
-	DeadLetters(ctx context.Context, f sink.Filter, limit int) ([]sink.Group, error)
+	DeadLetters(ctx context.Context, f sink.Selection, limit int) ([]sink.Group, error)
 	// ReplayOne has a dead letter, or what arrived, told again, and DiscardOne gives a
 	// dead letter up. Another state is a problem of code Conflict.
 	ReplayOne(ctx context.Context, id string) error
 	DiscardOne(ctx context.Context, id, reason, by string) error
 	// Replay and Discard do so with all dead letters of a filter, and count them.
-	Replay(ctx context.Context, f sink.Filter) (int64, error)
-	Discard(ctx context.Context, f sink.Filter, reason, by string) (int64, error)
+	Replay(ctx context.Context, f sink.Selection) (int64, error)
+	Discard(ctx context.Context, f sink.Selection, reason, by string) (int64, error)
 	// Redeliver tells a sink again what it was told last.
-	Redeliver(ctx context.Context, f sink.Filter, newID bool) (sink.Retold, error)
+	Redeliver(ctx context.Context, f sink.Selection, newID bool) (sink.Retold, error)
 }
 
 const slugDeliveryNotFound = "delivery_not_found"
@@ -164,9 +164,9 @@ func (s *Server) seenDeliveries(ctx context.Context) *sink.Seen {
 var deliveryStates = []string{sink.Waiting, sink.Claimed, sink.Delivered, sink.Dead, sink.Superseded, sink.Discarded}
 
 // deliveryFilter reads which deliveries a query asks for.
-func (s *Server) deliveryFilter(r *http.Request) (sink.Filter, error) {
+func (s *Server) deliveryFilter(r *http.Request) (sink.Selection, error) {
 	q := r.URL.Query()
-	f := sink.Filter{
+	f := sink.Selection{
 		Sink: q.Get("sink"), Binding: q.Get("binding"), Job: q.Get("job"), State: q.Get("state"), Event: q.Get("event"), Cause: q.Get("cause"),
 		Seen: s.seenDeliveries(r.Context()),
 	}
@@ -275,7 +275,7 @@ func readPlace(text string) (sink.Place, error) {
 
 // misnamed says which name of a filter that takes nothing there is not, and which
 // was most likely meant.
-func (s *Server) misnamed(ctx context.Context, f sink.Filter) error {
+func (s *Server) misnamed(ctx context.Context, f sink.Selection) error {
 	if f.Binding != "" {
 		if b, ok := s.configured(f.Binding); !ok || !asker(ctx).uses(b.Template) {
 			return s.noBinding(f.Binding)

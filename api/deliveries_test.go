@@ -21,7 +21,7 @@ import (
 type outbox struct {
 	records []sink.Record
 	calls   []string
-	filters []sink.Filter
+	filters []sink.Selection
 	retold  sink.Retold
 }
 
@@ -43,7 +43,7 @@ func newOutbox() *outbox {
 	}}
 }
 
-func (o *outbox) take(f sink.Filter) []sink.Record {
+func (o *outbox) take(f sink.Selection) []sink.Record {
 	o.filters = append(o.filters, f)
 	return slices.DeleteFunc(slices.Clone(o.records), func(r sink.Record) bool {
 		return f.Sink != "" && f.Sink != r.Sink || f.Binding != "" && f.Binding != r.Binding || f.State != "" && f.State != r.State ||
@@ -52,7 +52,7 @@ func (o *outbox) take(f sink.Filter) []sink.Record {
 	})
 }
 
-func (o *outbox) Deliveries(_ context.Context, f sink.Filter, after sink.Place, limit int) ([]sink.Record, error) {
+func (o *outbox) Deliveries(_ context.Context, f sink.Selection, after sink.Place, limit int) ([]sink.Record, error) {
 	found := o.take(f)
 	if i := slices.IndexFunc(found, func(r sink.Record) bool { return r.ID == after.ID }); i >= 0 {
 		found = found[i+1:]
@@ -61,13 +61,13 @@ func (o *outbox) Deliveries(_ context.Context, f sink.Filter, after sink.Place, 
 }
 
 func (o *outbox) Delivery(_ context.Context, id string, seen *sink.Seen) (sink.Record, error) {
-	if found := o.take(sink.Filter{IDs: []string{id}, Seen: seen}); len(found) > 0 {
+	if found := o.take(sink.Selection{IDs: []string{id}, Seen: seen}); len(found) > 0 {
 		return found[0], nil
 	}
 	return sink.Record{}, problem.New(problem.NotFound, "there is no delivery %q", id).WithSlug(slugDeliveryNotFound)
 }
 
-func (o *outbox) DeadLetters(_ context.Context, f sink.Filter, _ int) ([]sink.Group, error) {
+func (o *outbox) DeadLetters(_ context.Context, f sink.Selection, _ int) ([]sink.Group, error) {
 	f.State = sink.Dead
 	var groups []sink.Group
 	for _, r := range o.take(f) {
@@ -86,12 +86,12 @@ func (o *outbox) DiscardOne(_ context.Context, id, reason, by string) error {
 	return nil
 }
 
-func (o *outbox) Replay(_ context.Context, f sink.Filter) (int64, error) {
+func (o *outbox) Replay(_ context.Context, f sink.Selection) (int64, error) {
 	f.State = sink.Dead
 	return int64(len(o.take(f))), nil
 }
 
-func (o *outbox) Discard(_ context.Context, f sink.Filter, reason, by string) (int64, error) {
+func (o *outbox) Discard(_ context.Context, f sink.Selection, reason, by string) (int64, error) {
 	f.State = sink.Dead
 	n := len(o.take(f))
 	if n > 0 {
@@ -100,7 +100,7 @@ func (o *outbox) Discard(_ context.Context, f sink.Filter, reason, by string) (i
 	return int64(n), nil
 }
 
-func (o *outbox) Redeliver(_ context.Context, f sink.Filter, newID bool) (sink.Retold, error) {
+func (o *outbox) Redeliver(_ context.Context, f sink.Selection, newID bool) (sink.Retold, error) {
 	o.calls = append(o.calls, fmt.Sprintf("redeliver %s, new %v", f.Sink, newID))
 	o.filters = append(o.filters, f)
 	return o.retold, nil

@@ -132,7 +132,7 @@ func (s *Server) redeliver(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := sink.Filter{Sink: name, Binding: body.Binding, Seen: s.seenDeliveries(r.Context())}
+	f := sink.Selection{Sink: name, Binding: body.Binding, Seen: s.seenDeliveries(r.Context())}
 	if f.Key, err = keyOfDelivery(body.Key, ""); err != nil {
 		return err
 	}

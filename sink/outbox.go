@@ -58,8 +58,8 @@ type Try struct {
 	Error   string // "" when it arrived
 }
 
-// A Filter chooses deliveries by all that it says. Its zero value takes all.
-type Filter struct {
+// A Selection chooses deliveries by all that it says. Its zero value takes all.
+type Selection struct {
 	IDs     []string
 	Sink    string
 	Binding string

@@ -20,7 +20,7 @@ const DeliveryNotFound = "delivery_not_found"
 
 // Deliveries are those that a filter takes, newest first, behind a place: the
 // zero Place is before all of them.
-func (s *Store) Deliveries(ctx context.Context, f sink.Filter, after sink.Place, limit int) ([]sink.Record, error) {
+func (s *Store) Deliveries(ctx context.Context, f sink.Selection, after sink.Place, limit int) ([]sink.Record, error) {
 	q := filtered(f)
 	if after.ID != "" {
 		at, id := q.arg(millis(after.At)), q.arg(clean(after.ID))
@@ -34,7 +34,7 @@ func (s *Store) Deliveries(ctx context.Context, f sink.Filter, after sink.Place,
 // Delivery is one delivery with what it tells and every attempt at it. One that a
 // person may not see is not there.
 func (s *Store) Delivery(ctx context.Context, id string, seen *sink.Seen) (sink.Record, error) {
-	q := filtered(sink.Filter{IDs: []string{id}, Seen: seen})
+	q := filtered(sink.Selection{IDs: []string{id}, Seen: seen})
 	var data, outputs string
 	var tried sql.NullInt64
 	var took int64
@@ -150,7 +150,7 @@ func (c *condition) text() string {
 }
 
 // filtered is f as a condition on deliveries AS d.
-func filtered(f sink.Filter) *condition {
+func filtered(f sink.Selection) *condition {
 	c := &condition{}
 	if f.IDs != nil {
 		c.and(`d.id IN list(` + c.arg(list(f.IDs)) + `)`)

@@ -27,7 +27,7 @@ const groupSamples = 3
 
 // DeadLetters are the groups of dead letters that a filter takes, the largest
 // first.
-func (s *Store) DeadLetters(ctx context.Context, f sink.Filter, limit int) ([]sink.Group, error) {
+func (s *Store) DeadLetters(ctx context.Context, f sink.Selection, limit int) ([]sink.Group, error) {
 	f.State = sink.Dead
 	q := filtered(f)
 	groups, err := collect(ctx, s.reader(), `SELECT d.cause, min(d.sink), count(*), min(COALESCE(d.ended_at, d.created_at)), max(COALESCE(d.ended_at, d.created_at))
@@ -49,7 +49,7 @@ func (s *Store) DeadLetters(ctx context.Context, f sink.Filter, limit int) ([]si
 }
 
 // describeGroup adds an example of the error, a few ids, and the events.
-func (s *Store) describeGroup(ctx context.Context, f sink.Filter, g *sink.Group) error {
+func (s *Store) describeGroup(ctx context.Context, f sink.Selection, g *sink.Group) error {
 	f.Cause = g.Cause
 	q := filtered(f)
 	if g.Cause == "" {
@@ -96,7 +96,7 @@ const replayed = `state = 'waiting', claimed_by = 0, due_at = CAST($2 AS BIGINT)
 // Replay has dead letters tried again as if they were new, also those of which
 // something newer has arrived meanwhile: they end as superseded when their turn
 // comes. A page is a commit; what dies while this goes on stays dead.
-func (s *Store) Replay(ctx context.Context, f sink.Filter) (n int64, err error) {
+func (s *Store) Replay(ctx context.Context, f sink.Selection) (n int64, err error) {
 	n, err = s.eachLetters(ctx, f, func(ctx context.Context, t *tx, ids []string) (int, error) {
 		sinks, err := collect(ctx, t.reader, `UPDATE deliveries SET `+replayed+` WHERE id IN list($1) AND state = 'dead' RETURNING sink`,
 			[]any{list(ids), millis(t.now)}, text1)
@@ -109,7 +109,7 @@ func (s *Store) Replay(ctx context.Context, f sink.Filter) (n int64, err error) 
 }
 
 // Discard gives dead letters up for good, and keeps why.
-func (s *Store) Discard(ctx context.Context, f sink.Filter, reason, by string) (n int64, err error) {
+func (s *Store) Discard(ctx context.Context, f sink.Selection, reason, by string) (n int64, err error) {
 	n, err = s.eachLetters(ctx, f, func(ctx context.Context, t *tx, ids []string) (int, error) {
 		sinks, err := collect(ctx, t.reader, `UPDATE deliveries SET state = 'discarded', discarded_at = CAST($2 AS BIGINT), discard_reason = $3, discarded_by = $4
 			WHERE id IN list($1) AND state = 'dead' RETURNING sink`, []any{list(ids), millis(t.now), clean(reason), clean(by)}, text1)
@@ -123,7 +123,7 @@ func (s *Store) Discard(ctx context.Context, f sink.Filter, reason, by string) (
 
 // eachLetters calls act for the dead letters that f takes and that are dead now, a
 // page in a transaction, and adds up how many it moved.
-func (s *Store) eachLetters(ctx context.Context, f sink.Filter, act func(ctx context.Context, t *tx, ids []string) (int, error)) (total int64, err error) {
+func (s *Store) eachLetters(ctx context.Context, f sink.Selection, act func(ctx context.Context, t *tx, ids []string) (int, error)) (total int64, err error) {
 	f.State = sink.Dead
 	until := millis(time.Now())
 	for more := true; more; {
@@ -176,7 +176,7 @@ func (s *Store) ReplayOne(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	done, err := s.Redeliver(ctx, sink.Filter{IDs: []string{id}, Sink: r.Sink}, false)
+	done, err := s.Redeliver(ctx, sink.Selection{IDs: []string{id}, Sink: r.Sink}, false)
 	switch {
 	case err != nil || done.Told > 0:
 		return err
@@ -188,7 +188,7 @@ func (s *Store) ReplayOne(ctx context.Context, id string) error {
 
 // DiscardOne gives one dead letter up.
 func (s *Store) DiscardOne(ctx context.Context, id, reason, by string) error {
-	n, err := s.Discard(ctx, sink.Filter{IDs: []string{id}}, reason, by)
+	n, err := s.Discard(ctx, sink.Selection{IDs: []string{id}}, reason, by)
 	if err != nil || n > 0 {
 		return err
 	}

@@ -77,6 +77,6 @@ func (s *Store) RowHistory(ctx context.Context, source string, owner bindings.Ow
 	if h.Images, err = collect(ctx, s.reader(), imagesOfRow, []any{string(owner), clean(key)}, scanImage); err != nil {
 		return h, wrap(err, "read the images of row %s", key)
 	}
-	h.Deliveries, err = s.Deliveries(ctx, sink.Filter{Binding: owner.Binding(), Key: key}, sink.Place{}, historyLimit)
+	h.Deliveries, err = s.Deliveries(ctx, sink.Selection{Binding: owner.Binding(), Key: key}, sink.Place{}, historyLimit)
 	return h, wrap(err, "read the deliveries of row %s", key)
 }

@@ -76,11 +76,11 @@ func TestMovingLettersIsGoneOnWithWhereItWasCutOff(t *testing.T) {
 	if n := tell(errors.New("down")); n != rows {
 		t.Fatalf("%d deliveries died", n)
 	}
-	if n, err := s.Replay(ctx, sink.Filter{Sink: "hook"}); n != 500 || !errors.Is(err, context.Canceled) {
+	if n, err := s.Replay(ctx, sink.Selection{Sink: "hook"}); n != 500 || !errors.Is(err, context.Canceled) {
 		t.Errorf("cut off, it replayed %d: %v", n, err)
 	}
 	counts(500, 100)
-	n, err := s.Replay(t.Context(), sink.Filter{Sink: "hook"})
+	n, err := s.Replay(t.Context(), sink.Selection{Sink: "hook"})
 	if must(err); n != 100 {
 		t.Errorf("gone on with, it replayed %d", n)
 	}
@@ -91,11 +91,11 @@ func TestMovingLettersIsGoneOnWithWhereItWasCutOff(t *testing.T) {
 
 	ctx, cut = context.WithCancel(t.Context())
 	defer cut()
-	if done, err := s.Redeliver(ctx, sink.Filter{Sink: "hook"}, false); done.Told != 500 || !errors.Is(err, context.Canceled) {
+	if done, err := s.Redeliver(ctx, sink.Selection{Sink: "hook"}, false); done.Told != 500 || !errors.Is(err, context.Canceled) {
 		t.Errorf("cut off, it told %+v again: %v", done, err)
 	}
 	counts(500, 0)
-	done, err := s.Redeliver(t.Context(), sink.Filter{Sink: "hook"}, false)
+	done, err := s.Redeliver(t.Context(), sink.Selection{Sink: "hook"}, false)
 	if must(err); done.Told != 100 {
 		t.Errorf("gone on with, it told %+v again", done)
 	}

@@ -30,7 +30,7 @@ func (p toldThing) shows() bool {
 // Redeliver tells a sink again what it was told last of the rows that f takes,
 // under the same ids: those of its attempts go on. With newID they are deliveries
 // of their own, for receivers that take no id twice. A page is a commit.
-func (s *Store) Redeliver(ctx context.Context, f sink.Filter, newID bool) (total sink.Retold, err error) {
+func (s *Store) Redeliver(ctx context.Context, f sink.Selection, newID bool) (total sink.Retold, err error) {
 	f.State = sink.Delivered
 	until := time.Now()
 	var last toldThing
@@ -57,7 +57,7 @@ func (s *Store) Redeliver(ctx context.Context, f sink.Filter, newID bool) (total
 }
 
 // toldPage are the next things that a sink was told, by their threads.
-func (s *Store) toldPage(ctx context.Context, f sink.Filter, until time.Time, last toldThing) ([]toldThing, error) {
+func (s *Store) toldPage(ctx context.Context, f sink.Selection, until time.Time, last toldThing) ([]toldThing, error) {
 	q := filtered(f)
 	q.and(`COALESCE(d.ended_at, 0) <= ` + q.arg(millis(until)))
 	if last.id != "" {

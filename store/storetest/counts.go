@@ -142,11 +142,11 @@ var counts = map[string]func(*testing.T, Open){
 			case 4:
 				must(t, s.ResumeSink(t.Context(), []string{"hook", "other"}[rng.IntN(2)]))
 			case 5:
-				got(s.Replay(t.Context(), sink.Filter{Sink: "hook"}))(t)
+				got(s.Replay(t.Context(), sink.Selection{Sink: "hook"}))(t)
 			case 6:
-				got(s.Discard(t.Context(), sink.Filter{Key: key}, "nobody asks for it", "Ada"))(t)
+				got(s.Discard(t.Context(), sink.Selection{Key: key}, "nobody asks for it", "Ada"))(t)
 			case 7:
-				got(s.Redeliver(t.Context(), sink.Filter{Sink: "other"}, rng.IntN(2) == 0))(t)
+				got(s.Redeliver(t.Context(), sink.Selection{Sink: "other"}, rng.IntN(2) == 0))(t)
 			default:
 				replan(t, s, wants(key, fmt.Sprint(rng.IntN(6))))
 			}

@@ -48,7 +48,7 @@ func tellRows(tb testing.TB, s *store.Store, seq int64, text string, keys ...str
 	draw(tb, s)
 }
 
-func listed(tb testing.TB, s *store.Store, f sink.Filter) (keys []string) {
+func listed(tb testing.TB, s *store.Store, f sink.Selection) (keys []string) {
 	tb.Helper()
 	for _, r := range got(s.Deliveries(tb.Context(), f, sink.Place{}, 100))(tb) {
 		keys = append(keys, r.Key)
@@ -78,24 +78,24 @@ var letters = map[string]func(*testing.T, Open){
 		tryAll(t, s, "hook", nil, false)
 		tryAll(t, s, "other", errDown, true)
 		for name, c := range map[string]struct {
-			filter sink.Filter
+			filter sink.Selection
 			want   []string
 		}{
-			"all":                {sink.Filter{}, []string{"a", "a", "b", "b", "c", "c"}},
-			"sink":               {sink.Filter{Sink: "hook"}, []string{"a", "b", "c"}},
-			"another sink":       {sink.Filter{Sink: "hoo"}, nil},
-			"binding":            {sink.Filter{Binding: "cards", Sink: "hook"}, []string{"a", "b", "c"}},
-			"another binding":    {sink.Filter{Binding: "card"}, nil},
-			"job":                {sink.Filter{Job: "cards"}, nil},
-			"key":                {sink.Filter{Key: "b"}, []string{"b", "b"}},
-			"state":              {sink.Filter{State: sink.Dead}, []string{"a", "b", "c"}},
-			"event":              {sink.Filter{Event: sink.ImageRemoved}, nil},
-			"since before":       {sink.Filter{Since: time.Now().Add(-time.Hour), Sink: "hook"}, []string{"a", "b", "c"}},
-			"since to come":      {sink.Filter{Since: time.Now().Add(time.Hour)}, nil},
-			"seen":               {sink.Filter{Seen: &sink.Seen{Bindings: []string{"cards"}}, Sink: "hook"}, []string{"a", "b", "c"}},
-			"not seen":           {sink.Filter{Seen: &sink.Seen{Bindings: []string{"others"}, Templates: []string{"card"}}}, nil},
-			"nothing that is it": {sink.Filter{IDs: []string{}}, nil},
-			"a quote":            {sink.Filter{Sink: "hook' OR '1' = '1"}, nil},
+			"all":                {sink.Selection{}, []string{"a", "a", "b", "b", "c", "c"}},
+			"sink":               {sink.Selection{Sink: "hook"}, []string{"a", "b", "c"}},
+			"another sink":       {sink.Selection{Sink: "hoo"}, nil},
+			"binding":            {sink.Selection{Binding: "cards", Sink: "hook"}, []string{"a", "b", "c"}},
+			"another binding":    {sink.Selection{Binding: "card"}, nil},
+			"job":                {sink.Selection{Job: "cards"}, nil},
+			"key":                {sink.Selection{Key: "b"}, []string{"b", "b"}},
+			"state":              {sink.Selection{State: sink.Dead}, []string{"a", "b", "c"}},
+			"event":              {sink.Selection{Event: sink.ImageRemoved}, nil},
+			"since before":       {sink.Selection{Since: time.Now().Add(-time.Hour), Sink: "hook"}, []string{"a", "b", "c"}},
+			"since to come":      {sink.Selection{Since: time.Now().Add(time.Hour)}, nil},
+			"seen":               {sink.Selection{Seen: &sink.Seen{Bindings: []string{"cards"}}, Sink: "hook"}, []string{"a", "b", "c"}},
+			"not seen":           {sink.Selection{Seen: &sink.Seen{Bindings: []string{"others"}, Templates: []string{"card"}}}, nil},
+			"nothing that is it": {sink.Selection{IDs: []string{}}, nil},
+			"a quote":            {sink.Selection{Sink: "hook' OR '1' = '1"}, nil},
 		} {
 			if diff := cmp.Diff(c.want, listed(t, s, c.filter)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -113,7 +113,7 @@ var letters = map[string]func(*testing.T, Open){
 		tellRows(t, s, 1, "1", want...) // all at one moment
 		var after sink.Place
 		for range 10 {
-			page := got(s.Deliveries(t.Context(), sink.Filter{}, after, 2))(t)
+			page := got(s.Deliveries(t.Context(), sink.Selection{}, after, 2))(t)
 			if len(page) == 0 {
 				break
 			}
@@ -173,7 +173,7 @@ var letters = map[string]func(*testing.T, Open){
 			}
 			must(t, s.FinishDeliveries(t.Context(), turn, []store.Delivered{{ID: c.ID, Err: err, Dead: true}}, false))
 		}
-		groups := got(s.DeadLetters(t.Context(), sink.Filter{}, 10))(t)
+		groups := got(s.DeadLetters(t.Context(), sink.Selection{}, 10))(t)
 		if len(groups) != 2 || groups[0].Count != 2 || groups[1].Count != 1 || groups[0].Cause == groups[1].Cause {
 			t.Fatalf("groups are %+v", groups)
 		}
@@ -184,10 +184,10 @@ var letters = map[string]func(*testing.T, Open){
 		if of := got(s.Backlogs(t.Context()))(t); of["hook"] != (sink.Backlog{Dead: 3}) || len(of) != 1 {
 			t.Errorf("by sink: %v", of)
 		}
-		if n := got(s.Replay(t.Context(), sink.Filter{Cause: g.Cause}))(t); n != 2 {
+		if n := got(s.Replay(t.Context(), sink.Selection{Cause: g.Cause}))(t); n != 2 {
 			t.Errorf("%d were replayed, want 2", n)
 		}
-		if left := got(s.DeadLetters(t.Context(), sink.Filter{}, 10))(t); len(left) != 1 || left[0].Cause != groups[1].Cause {
+		if left := got(s.DeadLetters(t.Context(), sink.Selection{}, 10))(t); len(left) != 1 || left[0].Cause != groups[1].Cause {
 			t.Errorf("left are %+v", left)
 		}
 	},
@@ -226,16 +226,16 @@ var letters = map[string]func(*testing.T, Open){
 		tryAll(t, s, "other", errDown, true)
 		for _, c := range []struct {
 			name   string
-			filter sink.Filter
+			filter sink.Selection
 			want   int64
 		}{
-			{"since to come", sink.Filter{Since: time.Now().Add(time.Hour)}, 0},
-			{"ids that there are not", sink.Filter{IDs: []string{"dlv_none"}}, 0},
-			{"a cause that vanished", sink.Filter{Cause: "cause_none"}, 0},
-			{"not seen", sink.Filter{Seen: &sink.Seen{}}, 0},
-			{"sink", sink.Filter{Sink: "hook"}, 2},
-			{"the same again", sink.Filter{Sink: "hook"}, 0},
-			{"since", sink.Filter{Since: time.Now().Add(-time.Hour)}, 2},
+			{"since to come", sink.Selection{Since: time.Now().Add(time.Hour)}, 0},
+			{"ids that there are not", sink.Selection{IDs: []string{"dlv_none"}}, 0},
+			{"a cause that vanished", sink.Selection{Cause: "cause_none"}, 0},
+			{"not seen", sink.Selection{Seen: &sink.Seen{}}, 0},
+			{"sink", sink.Selection{Sink: "hook"}, 2},
+			{"the same again", sink.Selection{Sink: "hook"}, 0},
+			{"since", sink.Selection{Since: time.Now().Add(-time.Hour)}, 2},
 		} {
 			if n := got(s.Replay(t.Context(), c.filter))(t); n != c.want {
 				t.Errorf("%s: %d were replayed, want %d", c.name, n, c.want)
@@ -261,7 +261,7 @@ var letters = map[string]func(*testing.T, Open){
 			}
 			tried += n
 		}
-		if n := got(s.Replay(t.Context(), sink.Filter{Sink: "hook"}))(t); n != 1003 {
+		if n := got(s.Replay(t.Context(), sink.Selection{Sink: "hook"}))(t); n != 1003 {
 			t.Errorf("%d were replayed", n)
 		}
 	},
@@ -285,18 +285,18 @@ var letters = map[string]func(*testing.T, Open){
 				}
 			}
 		}
-		if n := got(s.Replay(t.Context(), sink.Filter{}))(t); n != 1 {
+		if n := got(s.Replay(t.Context(), sink.Selection{}))(t); n != 1 {
 			t.Errorf("%d were replayed, want the other one", n)
 		}
 		if sent := tryAll(t, s, "hook", nil, false); len(sent) != 1 || sent[0].Key != "b" {
 			t.Errorf("told was %+v", sent)
 		}
 		must(t, s.ForgetDiscarded(t.Context(), time.Now().Add(-time.Hour)))
-		if n := len(listed(t, s, sink.Filter{State: sink.Discarded})); n != 1 {
+		if n := len(listed(t, s, sink.Selection{State: sink.Discarded})); n != 1 {
 			t.Errorf("%d discarded ones are kept, want 1", n)
 		}
 		must(t, s.ForgetDiscarded(t.Context(), time.Now().Add(time.Hour)))
-		if n := len(listed(t, s, sink.Filter{State: sink.Discarded})); n != 0 {
+		if n := len(listed(t, s, sink.Selection{State: sink.Discarded})); n != 0 {
 			t.Errorf("%d discarded ones are kept for ever", n)
 		}
 		mustAddUp(t, got(s.DeliveryCounts(t.Context()))(t))
@@ -329,11 +329,11 @@ var letters = map[string]func(*testing.T, Open){
 		for _, c := range tryAll(t, s, "hook", nil, false) {
 			first[c.Key] = c
 		}
-		done := got(s.Redeliver(t.Context(), sink.Filter{Sink: "hook"}, false))(t)
+		done := got(s.Redeliver(t.Context(), sink.Selection{Sink: "hook"}, false))(t)
 		if done != (sink.Retold{Told: 2}) {
 			t.Fatalf("told again are %+v", done)
 		}
-		if twice := got(s.Redeliver(t.Context(), sink.Filter{Sink: "hook"}, false))(t); twice != (sink.Retold{}) {
+		if twice := got(s.Redeliver(t.Context(), sink.Selection{Sink: "hook"}, false))(t); twice != (sink.Retold{}) {
 			t.Errorf("and again, while they wait: %+v", twice)
 		}
 		for _, c := range tryAll(t, s, "hook", nil, false) {
@@ -361,7 +361,7 @@ var letters = map[string]func(*testing.T, Open){
 		tell(t, s, 1, "1")
 		first := tryAll(t, s, "hook", nil, false)[0]
 		for range 2 {
-			if done := got(s.Redeliver(t.Context(), sink.Filter{Sink: "hook", Key: "a", Binding: "cards"}, true))(t); done != (sink.Retold{Told: 1}) {
+			if done := got(s.Redeliver(t.Context(), sink.Selection{Sink: "hook", Key: "a", Binding: "cards"}, true))(t); done != (sink.Retold{Told: 1}) {
 				t.Fatalf("told again are %+v", done)
 			}
 			again := tryAll(t, s, "hook", nil, false)
@@ -374,7 +374,7 @@ var letters = map[string]func(*testing.T, Open){
 		}
 		tell(t, s, 2, "2")
 		tryAll(t, s, "hook", nil, false)
-		if all := got(s.Deliveries(t.Context(), sink.Filter{}, sink.Place{}, 10))(t); len(all) != 1 {
+		if all := got(s.Deliveries(t.Context(), sink.Selection{}, sink.Place{}, 10))(t); len(all) != 1 {
 			t.Errorf("kept are %+v, want the newest only", all)
 		}
 		all := got(s.DeliveryCounts(t.Context()))(t)
@@ -393,7 +393,7 @@ var letters = map[string]func(*testing.T, Open){
 		draw(t, s)
 		tryAll(t, s, "hook", errDown, true)
 		replan(t, s, wants("made", "3"), fails("failed", "missing_variable"), removes("gone"))
-		done := got(s.Redeliver(t.Context(), sink.Filter{Sink: "hook"}, false))(t)
+		done := got(s.Redeliver(t.Context(), sink.Selection{Sink: "hook"}, false))(t)
 		if want := (sink.Retold{Told: 3, Waiting: 1, Gone: 1}); done != want {
 			t.Errorf("told again are %+v, want %+v", done, want)
 		}
@@ -435,7 +435,7 @@ var letters = map[string]func(*testing.T, Open){
 		if sent := tryAll(t, s, "hook", nil, false); len(sent) != 1 || sent[0].Generation != 2 {
 			t.Fatalf("told was %+v", sent)
 		}
-		if n := len(listed(t, s, sink.Filter{State: sink.Dead})); n != 1 {
+		if n := len(listed(t, s, sink.Selection{State: sink.Dead})); n != 1 {
 			t.Fatalf("%d dead letters are left after a newer delivery, want 1", n)
 		}
 		must(t, s.ReplayOne(t.Context(), id))
@@ -463,7 +463,7 @@ var letters = map[string]func(*testing.T, Open){
 		if _, err := s.Delivery(t.Context(), id, &sink.Seen{Templates: []string{"other"}, Bindings: []string{"cards"}}); slugOf(err) != store.DeliveryNotFound {
 			t.Errorf("of a template that may not be seen: %v", err)
 		}
-		groups := got(s.DeadLetters(t.Context(), sink.Filter{Job: "job_1"}, 10))(t)
+		groups := got(s.DeadLetters(t.Context(), sink.Selection{Job: "job_1"}, 10))(t)
 		if len(groups) != 1 || groups[0].Sink != "batch" {
 			t.Errorf("groups are %+v", groups)
 		}
