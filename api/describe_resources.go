@@ -78,7 +78,10 @@ var resourceOperations = operations{
 	},
 	"POST /sinks/{name}/test": {
 		id: "testSink", tag: tagConnections, summary: "Send a sink one test event",
-		detail: "That it did not arrive is an answer like another: `ok` says.", headers: []string{"IdempotencyKey"},
+		detail: "Without a body it is of a row that there is not; with `binding` and `key` of that row, as it was drawn last. That it did not arrive is an answer like another: `ok` says. " +
+			"Nothing of it is kept, and it is not tried again. A sink that would keep a made-up row is only asked whether it is there (`probed`).",
+		headers: []string{"IdempotencyKey"},
+		body:    mayTake(of[SinkTestOf](), map[string]any{"A row": json.RawMessage(`{"binding":"cards","key":"SKU-1"}`)}),
 		answers: answers{200: sends("", of[sinkTestView]())},
 	},
 }

@@ -48,12 +48,6 @@ var figures = []figure{
 		{"done", func(c Counters) int64 { return c.RendersDone }},
 		{"failed", func(c Counters) int64 { return c.RendersFailed }},
 	}},
-	{gauge("deliveries", "Deliveries in the outbox, by state.", "state"), []state{
-		{"waiting", func(c Counters) int64 { return c.DeliveriesWaiting }},
-		{"claimed", func(c Counters) int64 { return c.DeliveriesClaimed }},
-		{"delivered", func(c Counters) int64 { return c.DeliveriesDelivered }},
-		{"dead", func(c Counters) int64 { return c.DeliveriesDead }},
-	}},
 	{gauge("jobs_open", "Batches that have not ended."), []state{{"", func(c Counters) int64 { return c.JobsOpen }}}},
 }
 

@@ -48,7 +48,7 @@ type Resources interface {
 	// Pause stops or resumes a binding: its images stay as they are.
 	Pause(ctx context.Context, binding string, paused bool) error
 	// TestSink sends one test event to a sink, and returns what came of it.
-	TestSink(ctx context.Context, name string) (SinkTest, error)
+	TestSink(ctx context.Context, name string, of SinkTestOf) (SinkTest, error)
 	// Preview says what a binding makes of a row, and changes nothing.
 	Preview(ctx context.Context, binding string, of PreviewOf) (Preview, error)
 	// RowOf is all that there is about a row, by its canonical key.
@@ -291,43 +291,4 @@ func resourceBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, smallBodyError(err)
 	}
 	return body, nil
-}
-
-// A SinkTest is what came of a test event.
-type SinkTest struct {
-	Event    string
-	Delivery string // its id
-	Took     time.Duration
-	Err      error // nil: it arrived
-}
-
-// A sinkTestView is what came of a test event.
-type sinkTestView struct {
-	Sink       string `json:"sink"`
-	OK         bool   `json:"ok"` // it arrived
-	Event      string `json:"event"`
-	DeliveryID string `json:"deliveryId"`
-	DurationMs int64  `json:"durationMs"`
-	Code       string `json:"code,omitempty"`
-	Error      string `json:"error,omitempty"`
-	Hint       string `json:"hint,omitempty"`
-}
-
-// testSink sends one test event. That it did not arrive is an answer like another.
-func (s *Server) testSink(w http.ResponseWriter, r *http.Request) error {
-	name := r.PathValue("name")
-	done, err := s.deps.Resources.TestSink(r.Context(), name)
-	if err != nil {
-		return fmt.Errorf("test sink %q: %w", name, err)
-	}
-	view := sinkTestView{Sink: name, OK: done.Err == nil, Event: done.Event, DeliveryID: done.Delivery, DurationMs: done.Took.Milliseconds()}
-	if done.Err != nil {
-		why := problem.All(done.Err)[0]
-		view.Code, view.Error, view.Hint = why.Kind(), why.Message, why.Hint
-		if why.Code == problem.Internal {
-			s.log.Error("test sink", "sink", name, "err", done.Err)
-			view.Error = "something went wrong inside pictifyd; its log says what"
-		}
-	}
-	return answer(w, http.StatusOK, view)
 }

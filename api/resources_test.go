@@ -15,6 +15,7 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // A shelf is the resources of a world. It keeps what it was asked for.
@@ -24,6 +25,7 @@ type shelf struct {
 	calls       []string
 	inTheWay    error
 	tested      SinkTest
+	testedOf    SinkTestOf
 }
 
 func newShelf() *shelf {
@@ -78,7 +80,10 @@ func (s *shelf) Pause(_ context.Context, binding string, paused bool) error {
 	return nil
 }
 
-func (s *shelf) TestSink(context.Context, string) (SinkTest, error) { return s.tested, nil }
+func (s *shelf) TestSink(_ context.Context, _ string, of SinkTestOf) (SinkTest, error) {
+	s.testedOf = of
+	return s.tested, nil
+}
 
 func (s *shelf) Preview(_ context.Context, binding string, of PreviewOf) (Preview, error) {
 	return Preview{
@@ -221,6 +226,45 @@ func TestSinkTestSaysWhatCame(t *testing.T) {
 	w.shelf.tested.Err = errors.New("open /etc/secret: no")
 	if got := mustAnswer[result](t, post("/sinks/hook/test", "").to(t, s), 200); strings.Contains(got.Error, "/etc") || got.OK {
 		t.Errorf("a fault of ours is shown: %+v", got)
+	}
+}
+
+func TestSinkTestShowsWhatWasSentAndWhatCameBack(t *testing.T) {
+	w := newWorld()
+	s := mustServer(t, open(), w)
+	w.shelf.tested = SinkTest{
+		Event: "render.completed", Delivery: "dlv_test_1", Took: 1500 * time.Millisecond,
+		Receipt: sink.Receipt{
+			Status: 202, Header: map[string]string{"Content-Type": "text/plain"}, Body: "thanks",
+			Sent: &sink.Sent{Method: "POST", URL: "https://x.example/hook", Header: map[string]string{"Webhook-Id": "dlv_test_1"}, Body: "{}"},
+		},
+	}
+	want := sinkTestView{
+		Sink: "hook", OK: true, Event: "render.completed", DeliveryID: "dlv_test_1", DurationMs: 1500,
+		Request: &sinkRequest{Method: "POST", URL: "https://x.example/hook", Headers: map[string]string{"Webhook-Id": "dlv_test_1"}, Body: "{}"},
+		Answer:  &sinkAnswer{Status: 202, Headers: map[string]string{"Content-Type": "text/plain"}, Body: "thanks"},
+	}
+	if diff := cmp.Diff(want, mustAnswer[sinkTestView](t, post("/sinks/hook/test", `{"binding":"cards","key":"a.b"}`).to(t, s), 200)); diff != "" {
+		t.Errorf("answer (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(SinkTestOf{Binding: "cards", Key: "a%2Eb"}, w.shelf.testedOf); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+	w.shelf.tested = SinkTest{Event: "render.completed"}
+	want = sinkTestView{Sink: "hook", OK: true, Probed: true, Event: "render.completed"}
+	if diff := cmp.Diff(want, mustAnswer[sinkTestView](t, post("/sinks/hook/test", "").to(t, s), 200)); diff != "" {
+		t.Errorf("a probe (-want +got):\n%s", diff)
+	}
+}
+
+func TestSinkTestOfNoRowIsRefused(t *testing.T) {
+	s := mustServer(t, open(), newWorld())
+	for body, status := range map[string]int{
+		`{"key":"a"}`: 422, `{"binding":"cards"}`: 422, `{"binding":"cards","key":",,"}`: 422, `{"binding":"none","key":"a"}`: 404, `{"rows":1}`: 400, `[]`: 400,
+	} {
+		if got := post("/sinks/hook/test", body).to(t, s); got.Code != status {
+			t.Errorf("%s: %d %s, want %d", body, got.Code, got.Body, status)
+		}
 	}
 }
 

@@ -104,7 +104,7 @@ func TestMetricsNameRoutesAndNeverKeys(t *testing.T) {
 	for _, want := range []string{
 		`pictifyd_http_requests_total{route="GET /b/{path...}",status="200"} 1`,
 		`pictifyd_http_requests_total{route="/",status="404"} 1`,
-		`pictifyd_rows{state="known"} 12`, `pictifyd_renders{state="waiting"} 3`, `pictifyd_deliveries{state="dead"} 2`, `pictifyd_jobs_open 1`,
+		`pictifyd_rows{state="known"} 12`, `pictifyd_renders{state="waiting"} 3`, `pictifyd_jobs_open 1`,
 		`pictifyd_http_request_seconds_count{route="GET /b/{path...}"} 1`,
 	} {
 		if !strings.Contains(text, want) {

@@ -46,6 +46,8 @@ type courier struct {
 	done    []store.Delivered // not recorded yet
 	late    time.Time         // when they have to be
 	ask     bool              // there may be more to take on
+	streak  int               // failures, one after the other
+	hold    bool              // nothing goes out before the store has said how the sink fares
 	idle    bool              // nothing may be sent now
 	probes  bool              // one delivery tries for all
 	failed  error             // of the machine: the turn comes again
@@ -99,7 +101,7 @@ func (c *courier) roundIsDue() bool {
 	switch {
 	case c.inAir == 0 && len(c.inHand) == 0, len(c.done) >= recordMany, c.ask && c.room() > 0, c.idle && len(c.inHand) > 0:
 		return true
-	case c.batch != nil && len(c.done) > 0: // they ended together
+	case c.batch != nil && len(c.done) > 0, c.hold && len(c.done) > 0: // a batch ends at once
 		return true
 	}
 	return !time.Now().Before(c.nextRound())
@@ -149,6 +151,7 @@ func (c *courier) round(ctx context.Context) (ended bool, err error) {
 		c.topped = c.topped || !time.Now().Before(c.lingered())
 	}
 	c.inHand = append(c.inHand, went.Claims...)
+	c.hold = false
 	c.ask, c.idle, c.probes = false, went.Idle || went.Draining, !went.Now.RestUntil.IsZero()
 	return went.Ended, c.giveUpRows(ctx, went.Now)
 }

@@ -20,7 +20,7 @@ type landing struct {
 
 // takeOff sends out what may go now.
 func (c *courier) takeOff(ctx context.Context) {
-	if c.idle {
+	if c.idle || c.hold {
 		return
 	}
 	if c.batch != nil {
@@ -86,6 +86,15 @@ func (c *courier) land(l landing) {
 		c.late = time.Now().Add(recordWithin)
 	}
 	c.done = append(c.done, l.done...)
+	for _, d := range l.done {
+		switch {
+		case d.Err == nil:
+			c.streak = 0
+		case !d.OfRow:
+			c.streak++
+		}
+		c.hold = c.hold || d.Gone || d.Asked > 0 || c.streak >= restAfter
+	}
 }
 
 // fly makes one try of one delivery.

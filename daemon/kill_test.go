@@ -24,6 +24,8 @@ func TestBatchSurvivesKillAt(t *testing.T) {
 		{"turn.ending", 1, 2},
 		{"delivery.claimed", 1, 1}, // its end is planned, and nobody was told
 		{"delivery.answered", 1, 1},
+		{"delivery.recorded", 1, 0},
+		{"delivery.finish", 1, 1},
 	} {
 		t.Run(c.point, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +54,7 @@ func TestBatchSurvivesKillAt(t *testing.T) {
 }
 
 func TestReadingSurvivesKillAt(t *testing.T) {
-	for _, point := range []string{"plan.committed", "closing.tx", "renders.claimed", "blobs.written", "delivery.answered"} {
+	for _, point := range []string{"plan.committed", "closing.tx", "renders.claimed", "blobs.written", "delivery.claimed", "delivery.answered", "delivery.finish", "delivery.recorded"} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, `
@@ -78,6 +80,7 @@ bindings: [ { name: cards, source: catalog, template: card, map: { title: name }
 			eventually(t, "each card's last state was delivered", func() bool {
 				return len(s.receiver.lastGenerations(t)) == rows
 			})
+			eventually(t, "every delivery is accounted for", func() bool { return p.owes("hook") == 0 })
 		})
 	}
 }

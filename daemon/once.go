@@ -72,7 +72,8 @@ func (d *Daemon) setPolled(source string, err error) {
 	d.polled[source] = err
 }
 
-// idle reports whether nothing is left to draw or to deliver.
+// idle reports whether nothing is left to draw or to deliver, but to sinks that are
+// paused or disabled.
 func (d *Daemon) idle(ctx context.Context) (bool, error) {
 	c, err := d.store.Counters(ctx)
 	if err != nil {
@@ -81,5 +82,10 @@ func (d *Daemon) idle(ctx context.Context) (bool, error) {
 	if follows, err := d.following(ctx); follows || err != nil {
 		return false, err
 	}
-	return c.RendersWaiting+c.RendersClaimed+c.DeliveriesWaiting+c.DeliveriesClaimed+c.JobsOpen == 0, nil
+	open := c.RendersWaiting + c.RendersClaimed + c.DeliveriesWaiting + c.DeliveriesClaimed + c.JobsOpen
+	if open == 0 || c.DeliveriesWaiting == 0 {
+		return open == 0, nil
+	}
+	held, err := d.store.HeldDeliveries(ctx)
+	return open == held, err
 }

@@ -2,15 +2,11 @@ package daemon
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
-	"github.com/pictifyd/pictifyd/sink"
 )
 
 // Preview says what a binding makes of a row, and changes nothing. The clock is
@@ -72,37 +68,6 @@ func (d *Daemon) previewRow(ctx context.Context, source string, of api.PreviewOf
 	p.Key, p.Row = stored.Key, stored.Values
 	row, err = bindings.Values(stored.Values)
 	return p, row, err
-}
-
-// testPicture is a GIF of one pixel: what a test delivers.
-const testPicture = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x01\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02L\x01\x00;"
-
-// TestSink sends one event with a picture of one pixel to a sink.
-func (d *Daemon) TestSink(ctx context.Context, name string) (api.SinkTest, error) {
-	now := d.roster()
-	to, ok := now.sinks[name]
-	if !ok {
-		if err := now.broken[resourceID{ofSink, name}]; err != nil {
-			return api.SinkTest{}, err
-		}
-		return api.SinkTest{}, now.unknown(ofSink, name)
-	}
-	hash, err := d.blobs.Put(ctx, []byte(testPicture))
-	if err != nil {
-		return api.SinkTest{}, fmt.Errorf("keep the test picture: %w", err)
-	}
-	t := api.SinkTest{Event: sink.RenderCompleted, Delivery: "dlv_test_" + strings.ToLower(rand.Text())}
-	delivery := sink.Delivery{
-		ID: t.Delivery, Event: t.Event, Time: time.Now(), Binding: "test", Key: "test", Generation: time.Now().UnixMilli(),
-		Row: map[string]any{"test": true}, Attempt: 1,
-		Outputs: []sink.Output{{
-			Name: "test", URL: d.urls.Image(hash, "gif"), Hash: hash, Format: "gif", Ext: "gif", Width: 1, Height: 1,
-		}},
-	}
-	began := time.Now()
-	_, t.Err = try(ctx, to, delivery)
-	t.Took = time.Since(began)
-	return t, ctx.Err()
 }
 
 // RowOf is all that there is about a row of a binding.

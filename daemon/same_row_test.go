@@ -4,12 +4,14 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/pictifyd/pictifyd/internal/pgtest"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
@@ -27,7 +29,7 @@ var sameRows = []struct {
 	{"flag", "TRUE", "1e3", [3]any{"flag", "TRUE", 1000}},
 }
 
-// The same rows are the same pictures, whichever way they come: nine bindings share
+// The same rows are the same pictures, whichever way they come: all bindings share
 // one picture for each.
 func TestSameRowOfEveryKindIsOnePicture(t *testing.T) {
 	t.Parallel()
@@ -56,6 +58,14 @@ func TestSameRowOfEveryKindIsOnePicture(t *testing.T) {
 		"sheet":  fmt.Sprintf(`kind: sheets, spreadsheet: BOOK, range: Goods, every: 1h, endpoint: %q`, sheets),
 		"called": fmt.Sprintf(`kind: webhook, path: rows, secret: %q`, crmSecret),
 		"static": "kind: static, rows: " + list,
+	}
+	if os.Getenv("PICTIFYD_TEST_POSTGRES") != "" {
+		db := pgtest.New(t)
+		db.Run("CREATE TABLE goods (sku text PRIMARY KEY, title text, price numeric)")
+		for _, r := range sameRows {
+			db.Value("INSERT INTO goods VALUES ($1, $2, nullif($3, '')::numeric)", r.key, r.title, r.price)
+		}
+		kinds["table"] = fmt.Sprintf(`kind: postgres, dsn: %q, table: goods, every: 1h`, db.DSN)
 	}
 	var sources, bindings strings.Builder
 	for name, source := range kinds {

@@ -122,6 +122,7 @@ func TestDefaultsInTheDocsAreThose(t *testing.T) {
 		{"http.md", "`every` (%v)", base(t, "http").Every},
 		{"files.md", "default `%v` |", base(t, "file").Every},
 		{"sheets.md", "between readings, %v |", base(t, "sheets").Every},
+		{"postgres.md", "default `%v`;", base(t, "postgres").Every},
 	} {
 		text, err := os.ReadFile("../docs/" + c.file)
 		if err != nil {

@@ -95,6 +95,7 @@ sources:
   dead:   { kind: http, url: "http://127.0.0.1:1/", key: sku, every: 1s, api_key: { query: k, value: "hunter2-dead" } }
   sheet:  { kind: sheets, spreadsheet: 1AbC, key: sku, every: 1s, endpoint: "ECHO", api_key: "hunter2-google" }
   robot:  { kind: sheets, spreadsheet: 1AbC, key: sku, every: 1s, endpoint: "ECHO", credentials: CREDENTIALS }
+  table:  { kind: postgres, dsn: "postgres://me:hunter2-database@127.0.0.1:1/shop", table: rows, every: 1s }
   hook1:  { kind: webhook, path: a, key: sku, secret: ["hunter2-standard", "hunter2-standard-old"] }
   hook2:  { kind: webhook, path: b, key: sku, verify: { github: "hunter2-github" } }
   hook3:  { kind: webhook, path: c, key: sku, verify: { stripe: "hunter2-stripe" } }
@@ -103,13 +104,14 @@ sources:
   hook6:  { kind: webhook, path: f, key: sku, verify: { hmac: { header: X-Sig, secret: "hunter2-hmac" } } }
 sinks:
   hook: { kind: webhook, url: "ECHO/hook", secret: "hunter2-sink-secret", previous_secret: "hunter2-sink-secret-old", headers: { X-A: "hunter2-sink-header" } }
+  column: { kind: postgres, dsn: "postgres://me:hunter2-database@127.0.0.1:1/shop", table: rows, key: { sku: key }, set: { url: url } }
   events: { kind: kafka, brokers: ["127.0.0.1:1"], topic: images, sasl: { mechanism: plain, user: me, password: "hunter2-sasl" }, tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
-  ring: { kind: webhook, url: "ECHO/ring", secrets: ["hunter2-of-several", "hunter2-of-several-old"] }
+  ring: { kind: webhook, url: "ECHO/ring", secrets: ["hunter2-of-several", "hunter2-of-several-old"], tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
   crm1: { kind: http, url: "ECHO/crm", bearer: "hunter2-sink-bearer", headers: { X-A: "hunter2-crm-header" }, on: { image.removed: { headers: { X-A: "hunter2-on-header" } } } }
-  crm2: { kind: http, url: "ECHO/crm", basic: { user: me, password: "hunter2-sink-password" }, permanent: [] }
+  crm2: { kind: http, url: "ECHO/crm", basic: { user: me, password: "hunter2-sink-password" }, permanent: [], tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
   bucket: { kind: s3, bucket: cards, path: "{{ key }}.{{ ext }}", endpoint: "ECHO", access_key: "hunter2-s3-id", secret_key: "hunter2-s3-secret", session_token: "hunter2-s3-token" }
 bindings:
-  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook, ring, crm1, crm2, bucket] }
+  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook, column, ring, crm1, crm2, bucket] }
   - { name: others, source: bearer, template: card, map: { title: name } }
 `
 
@@ -160,6 +162,7 @@ func newSecretive(t *testing.T) (s *site, yaml string, hidden map[string][]strin
 	}
 	hidden = secretsOfSettings(settings)
 	hidden["basic"] = []string{base64.StdEncoding.EncodeToString([]byte("me:hunter2-password")), url.QueryEscape("me:hunter2-proxy"), "hunter2"}
+	hidden["database"] = []string{"hunter2-database"}
 	hidden["private key"] = []string{base64.StdEncoding.EncodeToString(der)[100:140]}
 	return s, yaml, hidden
 }
@@ -267,7 +270,7 @@ func TestNoSecretIsEverShown(t *testing.T) {
 				failed++
 			}
 		}
-		return failed == 7
+		return failed == 8
 	})
 	eventually(t, "what the sink says", func() bool { return strings.Contains(get("/bindings/cards/rows/A"), "400") })
 	for _, one := range sources.Sources {

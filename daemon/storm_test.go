@@ -346,6 +346,7 @@ func (s *storm) calm() {
 		}
 	}
 	s.receiver.lastGenerations(s.t)
+	eventually(s.t, "every delivery is accounted for", func() bool { return s.p.owes("hook") == 0 })
 }
 
 // drawn is the image of a row, made another way.

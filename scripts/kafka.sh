@@ -73,9 +73,11 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=$factor
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
-broker.heartbeat.interval.ms=200
-broker.session.timeout.ms=2000
+log.cleaner.backoff.ms=500
+log.cleaner.dedupe.buffer.size=4194304
 PROPERTIES
+    # Where there are others, a death is to be noticed soon.
+    [ "$n" = 1 ] || printf 'broker.heartbeat.interval.ms=200\nbroker.session.timeout.ms=3000\n' >>"$node/server.properties"
     local own=("${all[@]:2*n+4*i:4}")
     echo "${own[@]}" >"$node/ports"
     [ ! -e "$dir/extra.properties" ] || sed -e "s|LISTENERS|$listeners|; s/NODE/$((i + 1))/g" \

@@ -9,7 +9,8 @@ chmod 755 "$work"
 pg_pid= kafka_start= s3_pid=
 finish() {
   [ -z "$s3_pid" ] || { kill "$s3_pid" 2>/dev/null && wait "$s3_pid" 2>/dev/null; } || true
-  [ -z "$kafka_start" ] || { kill "$kafka_start" 2>/dev/null; wait "$kafka_start" 2>/dev/null; scripts/kafka.sh stop "$work/kafka"; } || true
+  [ -z "$kafka_start" ] || { kill "$kafka_start" 2>/dev/null; wait "$kafka_start" 2>/dev/null; } || true
+  for dir in "$work"/kafka "$work"/pictifyd-kafka-*; do scripts/kafka.sh stop "$dir" || true; done # also those of tests that were cut off
   [ -z "$pg_pid" ] || { kill -INT "$pg_pid" 2>/dev/null && wait "$pg_pid" 2>/dev/null; } || true
   rm -rf "$work"
 }
@@ -21,6 +22,7 @@ free_port() { python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",
 scripts/kafka.sh get
 scripts/kafka.sh start "$work/kafka" >"$work/kafka.address" &
 kafka_start=$!
+export PICTIFYD_TEST_FOLDER=$work
 
 # --- S3: a server over a folder of its own ---
 mkdir -p "$work/s3/data" "$work/s3/meta"
@@ -54,6 +56,7 @@ done
 export PICTIFYD_TEST_POSTGRES="postgres://pictifyd@127.0.0.1:$pg_port/postgres?sslmode=disable"
 
 wait "$kafka_start" || exit 3
+kafka_start=
 PICTIFYD_TEST_KAFKA=$(cat "$work/kafka.address")
 export PICTIFYD_TEST_KAFKA
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/retry"
@@ -99,6 +100,9 @@ func (s *Store) PauseSink(ctx context.Context, sink string) error {
 		_, err := t.exec(ctx, `INSERT INTO sink_states (sink, paused) VALUES ($1, 1) ON CONFLICT (sink) DO UPDATE SET paused = 1`, clean(sink))
 		return err
 	})
+	if err == nil {
+		s.log.Info("the sink is paused", slog.String("sink", sink))
+	}
 	return wrap(err, "pause sink %q", sink)
 }
 
@@ -122,6 +126,7 @@ func (s *Store) ResumeSink(ctx context.Context, sink string) error {
 			return wrap(err, "resume sink %q", sink)
 		}
 	}
+	s.log.Info("the sink is resumed", slog.String("sink", sink))
 	return nil
 }
 
@@ -217,3 +222,11 @@ func (s SinkState) open(now time.Time) bool { return !s.held() && !s.RestUntil.A
 
 // hooksJob reports whether a sink is the webhook of a job.
 func hooksJob(sink string) bool { return countedAs(sink) != sink }
+
+// HeldDeliveries is how many deliveries wait for sinks that are paused or
+// disabled, until a person resumes them.
+func (s *Store) HeldDeliveries(ctx context.Context) (held int64, err error) {
+	err = s.reader().row(ctx, `SELECT count(*) FROM sink_states AS s CROSS JOIN deliveries AS d WHERE (s.paused = 1 OR s.disabled_at IS NOT NULL)
+		AND d.sink = s.sink AND d.state = 'waiting'`).Scan(&held)
+	return held, wrap(err, "count deliveries to sinks that are paused or disabled")
+}

@@ -16,8 +16,12 @@ type page struct {
 // null is in the end of a cell that has no value.
 const null = 1 << 31
 
+// add takes a row. Of a cell that is too large only so much is kept that this shows.
 func (p *page) add(cells [][]byte) {
 	for _, cell := range cells {
+		if len(cell) > rowBytes {
+			cell = cell[:rowBytes+1]
+		}
 		p.text = append(p.text, cell...)
 		end := uint32(len(p.text))
 		if cell == nil {

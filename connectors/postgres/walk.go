@@ -13,14 +13,16 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 	polling "github.com/pictifyd/pictifyd/connectors/poll"
 	"github.com/pictifyd/pictifyd/expr"
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 const (
 	pageBytes = 2 << 20 // that a FETCH should bring
-	firstRows = 100     // of the first one, which knows nothing of their size
+	firstRows = 10      // of the first one, which knows nothing of their size
 	mostRows  = 5000
 	keptBytes = 8 << 20  // of a small result that is not read a second time
 	rowBytes  = 16 << 20 // of one row; a larger one is a fault
+	mostBytes = 1 << 30  // of a FETCH: rows that suddenly are thousands of times as large
 )
 
 // A column is one of the result.
@@ -88,10 +90,15 @@ func (f *fetching) next(ctx context.Context, p *page) error {
 	}
 	result := f.w.conn.ExecParams(ctx, fmt.Sprintf("FETCH %d FROM %s", f.rows, cursorName), nil, nil, nil, nil)
 	for result.NextRow() {
-		p.add(result.Values())
+		if len(p.text) < mostBytes {
+			p.add(result.Values())
+		}
 	}
 	if _, err := result.Close(); err != nil {
 		return err
+	}
+	if len(p.text) >= mostBytes {
+		return problem.New(problem.TooLarge, "%d rows have more than %d bytes", f.rows, mostBytes).WithHint("name the columns that are needed")
 	}
 	got := p.len()
 	f.ended = got < f.rows
@@ -207,13 +214,13 @@ func (w *walk) element(cells [][]byte, count int) polling.Element {
 	}
 	e.Position = w.position(e.Values, count)
 	switch {
-	case wrong != nil:
-		e.Fault = &connectors.Fault{Position: e.Position, Reason: polling.BadRecord, Detail: strings.ReplaceAll(wrong.Error(), "\n", ", ")}
 	case e.Size > rowBytes:
 		e.Fault = &connectors.Fault{
 			Position: e.Position, Reason: polling.TooLarge,
-			Detail: fmt.Sprintf("the row has %d bytes, and at most %d are taken; name the columns that are needed", e.Size, rowBytes),
+			Detail: fmt.Sprintf("the row has more than %d bytes; name the columns that are needed", rowBytes),
 		}
+	case wrong != nil:
+		e.Fault = &connectors.Fault{Position: e.Position, Reason: polling.BadRecord, Detail: strings.ReplaceAll(wrong.Error(), "\n", ", ")}
 	}
 	return e
 }

@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,6 +20,7 @@ const (
 type Line struct {
 	config *pgconn.Config
 	fresh  time.Duration // a connection that rested for longer is asked whether it is there
+	closed atomic.Bool
 	turn   chan struct{} // holds the one turn; whoever has it may touch what follows
 
 	conn *pgconn.PgConn
@@ -82,7 +84,7 @@ func (l *Line) leave(ctx context.Context) {
 			return
 		}
 	}
-	if l.conn.IsClosed() {
+	if l.conn.IsClosed() || l.closed.Load() {
 		l.drop()
 		return
 	}
@@ -112,14 +114,19 @@ func (l *Line) drop() {
 	l.conn = nil
 }
 
-// Close waits for whoever has the connection, and closes it.
+// Close gives the connection back; whoever has it now does so when it is done. Who
+// uses the line after that gets a connection for this one time.
 func (l *Line) Close() error {
-	<-l.turn
-	if l.rest != nil {
-		l.rest.Stop()
+	l.closed.Store(true)
+	select {
+	case <-l.turn:
+		if l.rest != nil {
+			l.rest.Stop()
+		}
+		l.drop()
+		l.turn <- struct{}{}
+	default:
 	}
-	l.drop()
-	l.turn <- struct{}{}
 	return nil
 }
 

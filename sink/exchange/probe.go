@@ -15,7 +15,7 @@ import (
 // any other is asked for the headers of its front page, through its client.
 func (r *Receiver) Probe(ctx context.Context, to *url.URL) error {
 	from := Shown(to)
-	if r.client.Transport != operators {
+	if !r.own {
 		front := url.URL{Scheme: to.Scheme, Host: to.Host, Path: "/"}
 		req, err := http.NewRequestWithContext(ctx, http.MethodHead, front.String(), nil)
 		if err != nil {
@@ -28,21 +28,21 @@ func (r *Receiver) Probe(ctx context.Context, to *url.URL) error {
 	if proxy, err := http.ProxyFromEnvironment(req); err == nil && proxy != nil {
 		to = proxy
 	}
-	conn, err := dial(ctx, to)
+	conn, err := r.dial(ctx, to)
 	if err != nil {
 		return problem.New(problem.Surroundings, "%s can't be reached: %w", from, err)
 	}
 	return conn.Close()
 }
 
-func dial(ctx context.Context, to *url.URL) (net.Conn, error) {
+func (r *Receiver) dial(ctx context.Context, to *url.URL) (net.Conn, error) {
 	port := to.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[to.Scheme]
 	}
 	address := net.JoinHostPort(to.Hostname(), port)
 	if to.Scheme == "https" {
-		return new(tls.Dialer).DialContext(ctx, "tcp", address)
+		return (&tls.Dialer{Config: r.tls}).DialContext(ctx, "tcp", address)
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp", address)
 }

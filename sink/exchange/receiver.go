@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -28,6 +29,7 @@ const (
 type Options struct {
 	// Client is the only way to it; nil is the operator's own, which reaches what it likes.
 	Client  *http.Client
+	TLS     *tls.Config   // of the operator's own; nil is what the machine says
 	Timeout time.Duration // of one request with its answer
 	Slug    string        // of the problems
 	Secrets []string      // cut out of what the receiver says
@@ -36,6 +38,8 @@ type Options struct {
 // A Receiver is where requests go to. It is safe for concurrent use.
 type Receiver struct {
 	client  *http.Client
+	own     bool // the operator's
+	tls     *tls.Config
 	timeout time.Duration
 	slug    string
 	hide    hider
@@ -44,11 +48,16 @@ type Receiver struct {
 // New is a receiver that follows no redirects.
 func New(o Options) *Receiver {
 	client := http.Client{Transport: operators}
-	if o.Client != nil {
+	switch {
+	case o.Client != nil:
 		client = *o.Client
+	case o.TLS != nil:
+		way := operators.Clone()
+		way.TLSClientConfig = o.TLS
+		client.Transport = way
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Receiver{client: &client, timeout: o.Timeout, slug: o.Slug, hide: newHider(o.Secrets)}
+	return &Receiver{client: &client, own: o.Client == nil, tls: o.TLS, timeout: o.Timeout, slug: o.Slug, hide: newHider(o.Secrets)}
 }
 
 // operators is the way of the operator's own sinks.

@@ -19,8 +19,12 @@ import (
 	"github.com/pictifyd/pictifyd/sink/paths"
 )
 
-// DiskFull is the slug of a delivery that waits for space.
-const DiskFull = "disk_full"
+// The slugs of deliveries that wait for the machine's owner.
+const (
+	DiskFull      = "disk_full"
+	FolderRefused = "folder_refused" // it may not be written
+	PathTaken     = "path_taken"     // something else is where the file or its folder should be
+)
 
 // folder is where the pictures go.
 type folder struct {
@@ -40,6 +44,16 @@ func (f *folder) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, er
 		return sink.Receipt{}, err
 	}
 	return sink.Receipt{Ref: strings.Join(slices.DeleteFunc(slices.Clone(each), func(p string) bool { return p == "" }), ", ")}, f.put(ctx, d, each)
+}
+
+// Test writes the pictures of d, and removes them.
+func (f *folder) Test(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
+	receipt, err := f.Deliver(ctx, d)
+	if err == nil {
+		d.Event = sink.ImageRemoved
+		_, err = f.Deliver(ctx, d)
+	}
+	return receipt, err
 }
 
 func (f *folder) put(ctx context.Context, d sink.Delivery, paths []string) error {
@@ -67,14 +81,7 @@ func (f *folder) apply(ctx context.Context, root *os.Root, d sink.Delivery, o si
 		return err
 	}
 	if d.Event == sink.ImageRemoved {
-		err := root.Remove(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err == nil {
-			err = syncFolders(root, filepath.Dir(path))
-		}
-		return surroundings(err)
+		return surroundings(remove(root, path))
 	}
 	r, err := f.open(ctx, o.Hash)
 	if err != nil {
@@ -82,6 +89,21 @@ func (f *folder) apply(ctx context.Context, root *os.Root, d sink.Delivery, o si
 	}
 	defer r.Close()
 	return surroundings(write(root, path, temporaryName(d, o), r))
+}
+
+// remove removes the picture at path. A folder there is none, and somebody else's.
+func remove(root *os.Root, path string) error {
+	info, err := root.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), err == nil && info.IsDir():
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := root.Remove(path); err != nil {
+		return ignoreMissing(err)
+	}
+	return syncFolders(root, filepath.Dir(path))
 }
 
 // temporaryName is the same at every try, so that a try that was killed leaves
@@ -107,8 +129,13 @@ func write(root *os.Root, path, temporary string, r io.Reader) error {
 	return syncFolders(root, dir)
 }
 
+// fill writes r to a new file; what a try that was killed left there, or a link that
+// somebody put there, is no part of it.
 func fill(root *os.Root, path string, r io.Reader) error {
-	file, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err := ignoreMissing(root.Remove(path)); err != nil {
+		return err
+	}
+	file, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
@@ -144,9 +171,20 @@ func syncFolders(root *os.Root, dir string) error {
 
 // surroundings says of what only the machine's owner can cure what it is.
 func surroundings(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	switch {
+	case isOneOf(err, syscall.ENOSPC, syscall.EDQUOT):
 		return problem.New(problem.Surroundings, "the disk is full: %w", err).WithSlug(DiskFull).
 			WithHint("free some space; the delivery is tried again")
+	case isOneOf(err, syscall.EROFS, syscall.EACCES, syscall.EPERM):
+		return problem.New(problem.Surroundings, "the folder can't be written: %w", err).WithSlug(FolderRefused).
+			WithHint("let the user that runs pictifyd write there; the delivery is tried again")
+	case isOneOf(err, syscall.ENOTDIR, syscall.EISDIR, syscall.EEXIST, syscall.ENOTEMPTY):
+		return problem.New(problem.Surroundings, "something else is in the way: %w", err).WithSlug(PathTaken).
+			WithHint("move it away; the delivery is tried again")
 	}
 	return err
+}
+
+func isOneOf(err error, numbers ...syscall.Errno) bool {
+	return slices.ContainsFunc(numbers, func(n syscall.Errno) bool { return errors.Is(err, n) })
 }

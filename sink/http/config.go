@@ -11,6 +11,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/sink"
+	"github.com/pictifyd/pictifyd/sink/trust"
 )
 
 // Config is an http sink's part of the configuration.
@@ -30,6 +31,7 @@ type Config struct {
 
 	Permanent config.Strings  `yaml:"permanent"` // statuses after which there is no other try
 	Timeout   config.Duration `yaml:"timeout"`   // of one try; 30s
+	TLS       *trust.TLS      `yaml:"tls"`
 }
 
 // A Request is the shape of what is sent.

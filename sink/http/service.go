@@ -42,6 +42,13 @@ type service struct {
 }
 
 func newService(c *Config, env sink.Env) (*service, error) {
+	if err := c.TLS.For(env.Client); err != nil {
+		return nil, err
+	}
+	trusted, wrong := c.TLS.Client()
+	if wrong != nil {
+		return nil, wrong
+	}
 	forms, problems := newForms(c)
 	permanent, err := parseStatuses(c.Permanent)
 	if err != nil {
@@ -61,7 +68,7 @@ func newService(c *Config, env sink.Env) (*service, error) {
 			hidden = append(hidden, value.Reveal())
 		}
 	}
-	s.receiver = exchange.New(exchange.Options{Client: env.Client, Timeout: c.Timeout.Std(), Slug: RequestFailed, Secrets: hidden})
+	s.receiver = exchange.New(exchange.Options{Client: env.Client, TLS: trusted, Timeout: c.Timeout.Std(), Slug: RequestFailed, Secrets: hidden})
 	return s, problems.Err()
 }
 

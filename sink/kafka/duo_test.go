@@ -41,11 +41,12 @@ type duo struct {
 	brokers  []string
 	password string // a listener that wants SASL
 	mutual   string // one that wants TLS with a certificate
+	both     string // one that wants TLS and SASL
 	ca       *authority
 }
 
 var startDuo = sync.OnceValues(func() (*duo, error) {
-	dir, err := os.MkdirTemp("", "pictifyd-kafka-")
+	dir, err := os.MkdirTemp(os.Getenv("PICTIFYD_TEST_FOLDER"), "pictifyd-kafka-") // make test ends what a test leaves there
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +61,12 @@ var startDuo = sync.OnceValues(func() (*duo, error) {
 	}
 	const module = "org.apache.kafka.common.security."
 	settings := strings.NewReplacer("DIR", dir, "MODULE.", module).Replace(`
-listeners=LISTENERS,PASSWORD://127.0.0.1:PORT0,MUTUAL://127.0.0.1:PORT1
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PASSWORD:SASL_PLAINTEXT,MUTUAL:SSL
+listeners=LISTENERS,PASSWORD://127.0.0.1:PORT0,MUTUAL://127.0.0.1:PORT1,BOTH://127.0.0.1:PORT2
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PASSWORD:SASL_PLAINTEXT,MUTUAL:SSL,BOTH:SASL_SSL
+listener.name.both.sasl.enabled.mechanisms=PLAIN
+listener.name.both.plain.sasl.jaas.config=MODULE.plain.PlainLoginModule required user_alice="wonderland";
+listener.name.both.ssl.keystore.type=PEM
+listener.name.both.ssl.keystore.location=DIR/server.pem
 listener.name.password.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.password.plain.sasl.jaas.config=MODULE.plain.PlainLoginModule required user_alice="wonderland";
 listener.name.password.scram-sha-256.sasl.jaas.config=MODULE.scram.ScramLoginModule required;
@@ -87,7 +92,7 @@ super.users=User:ANONYMOUS
 		return o, err
 	}
 	all := strings.Fields(string(ports))
-	o.password, o.mutual = "127.0.0.1:"+all[0], "127.0.0.1:"+all[1]
+	o.password, o.mutual, o.both = "127.0.0.1:"+all[0], "127.0.0.1:"+all[1], "127.0.0.1:"+all[2]
 	return o, nil
 })
 
@@ -329,8 +334,12 @@ func TestBrokerThatWantsACertificateGetsItAndIsAskedForIts(t *testing.T) {
 	}
 	_, err = with(nil).Deliver(limit(t), sinktest.Completed("a", 3))
 	wantFault(t, err, DeliveryFailed, "tls")
-	if log := c.mustLog(t, name); len(log) != 1 {
-		t.Errorf("%d records, want 1", len(log))
+	c.mustAllow(t, "alice", name, segment.ACLOperationTypeWrite, segment.ACLOperationTypeDescribe)
+	mustEventually(t, mustSink(t, newConfig([]string{o.both}, name, func(c *Config) {
+		c.TLS, c.SASL = &TLS{CA: ca}, &SASL{Mechanism: "plain", User: "alice", Password: config.NewSecret("wonderland")}
+	}), nil), sinktest.Completed("b", 1))
+	if log := c.mustLog(t, name); len(log) != 2 {
+		t.Errorf("%d records, want 2", len(log))
 	}
 }
 
@@ -339,7 +348,7 @@ func TestTooFewReplicasInSyncIsNoDelivery(t *testing.T) {
 	c := newCluster(t, o.brokers)
 	name := c.mustReplicated(t, newName(), "min.insync.replicas=2")
 	s := mustSink(t, newConfig(o.brokers, name, func(c *Config) { c.Timeout = config.Duration(2 * time.Second) }), nil)
-	mustDeliver(t, s, sinktest.Completed("a", 1))
+	mustEventually(t, s, sinktest.Completed("a", 1)) // the second is only beginning to follow
 	o.mustKill(t, "2")
 	var err error
 	for ctx := limit(t); !isReplication(err) && ctx.Err() == nil; { // first it is only slow, or its leader is gone

@@ -141,6 +141,65 @@ func TestRecordHasWhatAConsumerNeeds(t *testing.T) {
 	}
 }
 
+// The broker really compacts: what a consumer finds that comes later.
+func TestCompactedTopicKeepsTheNewestPictureOfEachRow(t *testing.T) {
+	brokers := mustBrokers(t)
+	c := newCluster(t, brokers)
+	name := c.mustTopic(t, newName(), 1, "cleanup.policy=compact", "segment.ms=100", "min.cleanable.dirty.ratio=0.01", "max.compaction.lag.ms=100")
+	p := newProxy(t)
+	s := mustSink(t, newConfig(brokers, name, nil), p.dial)
+	for generation := range int64(5) {
+		p.once(lose)
+		for failed := true; failed; { // until each is there, some of them twice
+			failed = false
+			ds := []sink.Delivery{sinktest.Completed("a", generation+1), sinktest.Completed("b", generation+1), removed("c", generation+1)}
+			for _, o := range s.DeliverAll(limit(t), ds) {
+				failed = failed || o.Err != nil
+			}
+		}
+	}
+	if before := len(c.mustLog(t, name)); before != 30 {
+		t.Errorf("%d records before, want each twice", before)
+	}
+	for ctx := limit(t); ; {
+		mustDeliver(t, s, sinktest.Completed("tick", 1)) // segments end when something is written
+		log := c.mustLog(t, name)
+		a, _ := last(log, "cards/a")
+		if generations(log, "cards/a") == "5" && generations(log, "cards/b") == "5" && a.hash() == "hash-5" {
+			if gone, found := last(log, "cards/c"); found && gone.value != nil {
+				t.Errorf("the one that is gone: %+v", gone)
+			}
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("it is not compacted: %s", generations(log, "cards/a"))
+		}
+	}
+}
+
+func TestTestIsTakenAwayAgain(t *testing.T) {
+	brokers := mustBrokers(t)
+	c := newCluster(t, brokers)
+	name := c.mustTopic(t, newName(), 3)
+	s := mustSink(t, newConfig(brokers, name, func(c *Config) { c.Key = "key" }), nil)
+	mustDeliver(t, s, sinktest.Completed("a", 1))
+	r, err := s.Test(limit(t), sinktest.Completed("a", 2))
+	if err != nil || !strings.HasPrefix(r.Ref, name+"/") {
+		t.Errorf("test = %q, %v", r.Ref, err)
+	}
+	log := c.mustLog(t, name)
+	key := "test/" + sinktest.Completed("a", 2).ID
+	if got := generations(log, key); got != "2 2" || len(log) != 3 {
+		t.Errorf("%d records, of the test %q", len(log), got)
+	}
+	if end, _ := last(log, key); end.value != nil || end.headers["test"] != "true" {
+		t.Errorf("the last of the test: %+v", end)
+	}
+	if _, err := mustSink(t, newConfig(brokers, newName(), nil), nil).Test(limit(t), sinktest.Completed("a", 1)); err == nil {
+		t.Error("a test of no topic passes")
+	}
+}
+
 func TestEveryCompressionIsRead(t *testing.T) {
 	brokers := mustBrokers(t)
 	c := newCluster(t, brokers)
@@ -226,7 +285,7 @@ func TestStormOfFaultsKeepsTheOrderAndTheLastState(t *testing.T) {
 		n++
 		return turns[n%len(turns)]
 	})
-	const keys, newest = 12, 15
+	const keys, newest = 12, 8
 	next := map[int]int64{}
 	for round := 0; len(next) < keys || round < 200; round++ {
 		var ds []sink.Delivery

@@ -14,7 +14,7 @@ import (
 type producerRequest initproducerid.Request
 
 // ApiKey is that of the type it is made from.
-func (*producerRequest) ApiKey() protocol.ApiKey { return protocol.InitProducerId } //nolint:revive // kafka-go calls it so
+func (*producerRequest) ApiKey() protocol.ApiKey { return protocol.InitProducerId } //nolint:revive,staticcheck // kafka-go calls it so
 
 // producerID is who we are to the brokers, asked for once.
 func (t *topic) producerID(ctx context.Context) (int64, error) {

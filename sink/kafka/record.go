@@ -20,8 +20,8 @@ import (
 // RecordRefused is the slug of a record that a row's values make impossible.
 const RecordRefused = "kafka_record_refused"
 
-// own are the headers that each record has.
-var own = []string{"event", "id", "generation", "binding", "time", "content-type"}
+// own are the headers that each record has, and that of tests.
+var own = []string{"event", "id", "generation", "binding", "time", "content-type", "test"}
 
 // A shape is what records are made of.
 type shape struct {

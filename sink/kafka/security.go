@@ -1,55 +1,17 @@
 package kafka
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
 	"github.com/segmentio/kafka-go/sasl/scram"
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/sink/trust"
 )
 
-// TLS is how the brokers are known, and how they know us. All are PEM, and may be
-// files: ca_file.
-type TLS struct {
-	CA          config.Secret `yaml:"ca"`          // whom to trust; none: whom the machine trusts
-	Certificate config.Secret `yaml:"certificate"` // ours, for brokers that ask for one
-	PrivateKey  config.Secret `yaml:"private_key"`
-	ServerName  string        `yaml:"server_name"` // on the brokers' certificates; none: the host that is dialled
-}
-
-// Validate reports what is no certificate or no key.
-func (t *TLS) Validate() error {
-	_, err := t.client()
-	return err
-}
-
-func (t *TLS) client() (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if !t.CA.IsZero() {
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM([]byte(t.CA.Reveal())) {
-			return nil, problem.New(problem.Invalid, "holds no certificate").At("ca").WithHint("it is the text of a PEM file; ca_file names the file")
-		}
-	}
-	switch {
-	case t.Certificate.IsZero() && t.PrivateKey.IsZero():
-	case t.Certificate.IsZero():
-		return nil, problem.New(problem.Invalid, "stands without a certificate").At("private_key")
-	case t.PrivateKey.IsZero():
-		return nil, problem.New(problem.Invalid, "stands without a private_key").At("certificate")
-	default:
-		pair, err := tls.X509KeyPair([]byte(t.Certificate.Reveal()), []byte(t.PrivateKey.Reveal()))
-		if err != nil {
-			return nil, problem.New(problem.Invalid, "is not a pair with private_key: %w", err).At("certificate")
-		}
-		c.Certificates = []tls.Certificate{pair}
-	}
-	return c, nil
-}
+// TLS is that of the brokers.
+type TLS = trust.TLS
 
 // SASL is who we are.
 type SASL struct {

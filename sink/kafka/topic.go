@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func newTopic(c *Config, env sink.Env, dial dialFunc) (*topic, error) {
 	}
 	var err error
 	if c.TLS != nil {
-		if t.transport.TLS, err = c.TLS.client(); err != nil {
+		if t.transport.TLS, err = c.TLS.Client(); err != nil {
 			return nil, err
 		}
 	}
@@ -124,7 +125,6 @@ type written struct {
 
 // DeliverAll writes ds, to all partitions at the same time.
 func (t *topic) DeliverAll(ctx context.Context, ds []sink.Delivery) []sink.Outcome {
-	defer t.rest.Reset(idle)
 	outcomes := make([]sink.Outcome, len(ds))
 	var records []written
 	for i, d := range ds {
@@ -135,10 +135,33 @@ func (t *topic) DeliverAll(ctx context.Context, ds []sink.Delivery) []sink.Outco
 		}
 		records = append(records, written{m, i})
 	}
+	t.send(ctx, records, outcomes)
+	return outcomes
+}
+
+// Test writes d under a key that no row has, and takes it away again: what is left of
+// it is a tombstone.
+func (t *topic) Test(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
+	m, err := t.shape.record(d)
+	if err != nil {
+		return sink.Receipt{}, err
+	}
+	m.Key = []byte("test/" + d.ID)
+	m.Headers = append(m.Headers, segment.Header{Key: "test", Value: []byte("true")})
+	end := m
+	end.Value = nil
+	outcomes := make([]sink.Outcome, 2)
+	t.send(ctx, []written{{m, 0}, {end, 1}}, outcomes)
+	return outcomes[0].Receipt, cmp.Or(outcomes[0].Err, outcomes[1].Err)
+}
+
+// send writes the records, and says in outcomes what came of them.
+func (t *topic) send(ctx context.Context, records []written, outcomes []sink.Outcome) {
+	defer t.rest.Reset(idle)
 	numbers, err := t.numbers(ctx)
 	if err != nil {
 		t.fail(ctx, records, outcomes, err)
-		return outcomes
+		return
 	}
 	perPartition := map[int][]written{}
 	for _, r := range records {
@@ -150,7 +173,6 @@ func (t *topic) DeliverAll(ctx context.Context, ds []sink.Delivery) []sink.Outco
 		wg.Go(func() { t.writeAll(ctx, number, records, outcomes) })
 	}
 	wg.Wait()
-	return outcomes
 }
 
 // writeAll writes the records of one partition, in requests that brokers take. Once one

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pictifyd/pictifyd/config"
-	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/file"
 	source "github.com/pictifyd/pictifyd/connectors/postgres"
 	"github.com/pictifyd/pictifyd/sink/postgres"
@@ -67,8 +66,7 @@ func TestColumnsThatAreWrittenBackAreNamed(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	var other connectors.Config = file.Kind.Config()
-	if got := newConfig(shop, nil).WritesBack("rows", other); got != nil {
+	if got := newConfig(shop, nil).WritesBack("rows", file.Kind.Config()); got != nil {
 		t.Errorf("of a file: %v", got)
 	}
 }

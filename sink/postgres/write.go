@@ -47,7 +47,7 @@ func (t *table) write(ctx context.Context, part []*change) {
 	if pg.BlameOf(err) == pg.Setup {
 		t.forget()
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = problem.New(problem.Timeout, "PostgreSQL did not answer within %s", t.limit).WithHint("see whether the server is overloaded, or raise timeout")
 	}
 	for _, c := range open(part) {

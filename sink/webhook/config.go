@@ -14,6 +14,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/signing"
 	"github.com/pictifyd/pictifyd/sink"
+	"github.com/pictifyd/pictifyd/sink/trust"
 )
 
 // Config is a webhook's part of the configuration.
@@ -31,6 +32,7 @@ type Config struct {
 	// MaxBody is how large the body may be with its row; above it the row is left
 	// out. 512KB.
 	MaxBody config.Bytes `yaml:"max_body"`
+	TLS     *trust.TLS   `yaml:"tls"`
 }
 
 // Kind is the webhook sink.
@@ -43,7 +45,11 @@ var Kind = sink.Kind{
 		return &Config{Timeout: config.Duration(defaultTimeout), MaxBody: defaultBody}
 	},
 	New: func(c sink.Config, env sink.Env) (sink.Sink, error) {
-		return newEndpoint(*c.(*Config), env.Client), nil
+		cfg := c.(*Config)
+		if err := cfg.TLS.For(env.Client); err != nil {
+			return nil, err
+		}
+		return newEndpoint(*cfg, env.Client)
 	},
 }
 

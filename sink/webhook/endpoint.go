@@ -40,20 +40,24 @@ type endpoint struct {
 func New(url string, secrets []string, client *http.Client) sink.Sink {
 	c := Kind.Config().(*Config)
 	c.URL = url
-	e := newEndpoint(*c, client)
+	e, _ := newEndpoint(*c, client) // only TLS of one's own can be wrong
 	e.secrets = secrets
 	return e
 }
 
-func newEndpoint(c Config, client *http.Client) *endpoint {
+func newEndpoint(c Config, client *http.Client) (*endpoint, error) {
+	trusted, err := c.TLS.Client()
+	if err != nil {
+		return nil, err
+	}
 	e := &endpoint{headers: c.Headers, includeRow: c.IncludeRow, maxBody: int64(c.MaxBody), secrets: c.secrets()}
 	e.url, _ = url.Parse(c.URL)
 	hidden := slices.Clone(e.secrets)
 	for _, value := range c.Headers {
 		hidden = append(hidden, value.Reveal())
 	}
-	e.receiver = exchange.New(exchange.Options{Client: client, Timeout: c.Timeout.Std(), Slug: DeliveryFailed, Secrets: hidden})
-	return e
+	e.receiver = exchange.New(exchange.Options{Client: client, TLS: trusted, Timeout: c.Timeout.Std(), Slug: DeliveryFailed, Secrets: hidden})
+	return e, nil
 }
 
 // Deliver posts d once.

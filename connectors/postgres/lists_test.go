@@ -1,0 +1,35 @@
+package postgres
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+func TestTextsThatAreNoListsAreRefused(t *testing.T) {
+	k := &kind{element: asText, delim: ','}
+	for _, text := range []string{"", "x", "{", "{a", "{a,", "{a,}", "{,a}", `{"a}`, `{"a"b}`, "{a}b", "{{a}", "{a}}", "[0:1]", "[0:1]=x", "{{{{{{{a}}}}}}}", `{"a\`} {
+		if value, err := k.list([]byte(text), 6); err == nil {
+			t.Errorf("%q is read as %v", text, value)
+		}
+	}
+}
+
+// Whatever a server sends is a list or an error.
+func FuzzList(f *testing.F) {
+	for _, seed := range []string{"{}", `{1,NULL,"a \"b\""}`, "{{1,2},{3,4}}", "[0:1]={1,2}", `{"`, "{{}"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		k := &kind{element: asText, delim: ','}
+		value, err := k.list(text, 6)
+		if err != nil {
+			return
+		}
+		if _, isList := value.([]any); !isList {
+			t.Errorf("%q is %T", text, value)
+		}
+		if _, err := json.Marshal(value); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}
