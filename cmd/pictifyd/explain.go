@@ -46,6 +46,9 @@ func printRow(w io.Writer, row client.Row, now time.Time) {
 	fmt.Fprintf(w, "row\t%s, version %d%s\n", row.Name, row.Version, rowIs(row))
 	fmt.Fprintf(w, "source\t%s is %s%s\n", row.Source.Name, dashed(row.Source.State), because(row.Source.Cause))
 	fmt.Fprintf(w, "\tconfirmed %s%s\n", ago(row.Source.ConfirmedAt, now), askedAlone(row, now))
+	if row.Paused != "" {
+		fmt.Fprintf(w, "binding\tis paused: %s\n", row.Paused)
+	}
 	fmt.Fprintf(w, "images\t%s, generation %d\n", orNone(row.State), row.Generation)
 	if row.Problem != nil {
 		fmt.Fprintf(w, "\t%s: %s\n", row.Problem.Code, row.Problem.Message)
