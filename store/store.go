@@ -58,7 +58,8 @@ type Store struct {
 
 	lately lately
 
-	loading sync.Mutex // held by whoever reads the subscriptions anew
+	loading     sync.Mutex // held by whoever reads the subscriptions anew
+	subscribing sync.Mutex // held by whoever adds one
 
 	mu         sync.Mutex
 	sinks      routes

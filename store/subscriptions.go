@@ -102,6 +102,8 @@ type SubscriptionLimit struct{ Total, PerKey int }
 // all but its secret, that one is returned, and nothing is added. One too many is a
 // problem of code Conflict.
 func (s *Store) AddSubscription(ctx context.Context, new sink.Subscription, most SubscriptionLimit) (kept *sink.Subscription, added bool, err error) {
+	s.subscribing.Lock() // the limits are of all: one after the other
+	defer s.subscribing.Unlock()
 	err = s.write(ctx, func(ctx context.Context, t *tx) (err error) {
 		added = false
 		if kept, err = t.sameSubscription(ctx, new); err != nil || kept != nil {
