@@ -37,7 +37,8 @@ type bindingView struct {
 	Author    string          `json:"author,omitempty"`
 	UpdatedAt *time.Time      `json:"updatedAt,omitempty"`
 
-	State       string    `json:"state"` // ok, working, held, failing, paused, new
+	State       string    `json:"state"`                  // ok, working, held, failing, paused, new
+	Paused      string    `json:"pausedReason,omitempty"` // why, where no person has paused it
 	Items       int64     `json:"items"`
 	Ready       int64     `json:"ready"`
 	Waiting     int64     `json:"waiting"`
@@ -70,7 +71,7 @@ func viewOfBinding(b Binding, st bindings.Status) bindingView {
 		Items: st.Live, Ready: st.Ready, Waiting: st.Waiting, Failed: st.Failed, Quarantined: st.Quarantined,
 		ReadAt: moment(st.ReadAt), Complete: st.Complete, Error: st.Error, ErrorAt: moment(st.ErrorAt),
 		UID: b.Name, Origin: b.Origin, ReadOnly: b.Origin == OfFile, Config: b.Spec, Revision: b.Revision,
-		Author: b.Author, UpdatedAt: moment(b.UpdatedAt),
+		Author: b.Author, UpdatedAt: moment(b.UpdatedAt), Paused: st.PausedReason,
 	}
 	if st.HeldChanges > 0 || st.HeldRemoval > 0 || st.HeldReason != "" {
 		v.Held = &heldView{st.HeldChanges, st.HeldRemoval, st.HeldReason}

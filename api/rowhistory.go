@@ -27,6 +27,7 @@ type RowHistory struct {
 	Freshness connectors.Freshness // of the source
 	AskedAt   time.Time            // the source was asked for this row alone, since the start
 	Renders   []RowRender
+	Paused    string // why its binding is, where no person has paused it
 }
 
 // Why there is another picture than before.
@@ -75,6 +76,7 @@ type historyView struct {
 	Deliveries []deliveryView    `json:"deliveries"`
 
 	Source rowSourceView `json:"source"`
+	Paused string        `json:"pausedReason,omitempty"` // why its binding is, where no person has paused it
 }
 
 // A rowSourceView is where a row comes from.
@@ -156,7 +158,7 @@ func viewOfRender(renders []RowRender, output string) *renderView {
 func (s *Server) viewOfHistory(key string, h RowHistory) historyView {
 	v := historyView{
 		Key: key, Name: bindings.KeyText(key), Gone: h.Row == nil, State: h.State, Generation: h.Generation, Problem: h.Problem,
-		Images: []rowImageView{}, Deliveries: []deliveryView{},
+		Images: []rowImageView{}, Deliveries: []deliveryView{}, Paused: h.Paused,
 	}
 	health := h.Freshness.Health(time.Now())
 	v.Source = rowSourceView{h.Source, health.State, health.Cause, h.Position, moment(h.Freshness.EndedAt), moment(h.Freshness.ConfirmedAt), moment(h.AskedAt), moment(h.Freshness.NextAt)}

@@ -19,6 +19,8 @@ func (s Status) Health(source connectors.Health, broken error, now time.Time) co
 	}
 	waits := now.Sub(s.WantedSince)
 	switch {
+	case s.Paused && s.PausedReason != "":
+		return is(connectors.StatePaused, "%s", s.PausedReason)
 	case s.Paused:
 		return is(connectors.StatePaused, "a person has paused it")
 	case broken != nil:

@@ -7,11 +7,13 @@ type Status struct {
 	Binding  string
 	Source   string
 	Template string
-	Paused   bool  // a person has stopped it: its images stay as they are
+	Paused   bool  // it is stopped: its images stay as they are
 	Live     int64 // items that are not removed
 	Ready    int64 // items whose every output is the wanted one
 	Waiting  int64 // items with a render to make
 	Failed   int64 // items whose last wanted state could not be made
+
+	PausedReason string // why, where no person has stopped it
 
 	WantedSince time.Time // of the picture that waits longest; zero when none does
 

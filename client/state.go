@@ -116,6 +116,7 @@ type Row struct {
 		AskedAt     *time.Time `json:"askedAt,omitempty"`
 		NextAt      *time.Time `json:"nextAt"`
 	} `json:"source"`
+	Paused     string     `json:"pausedReason,omitempty"` // why its binding is, where no person has paused it
 	Images     []RowImage `json:"images"`
 	Deliveries []Delivery `json:"deliveries"`
 }

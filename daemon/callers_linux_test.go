@@ -366,7 +366,9 @@ func (k callersKind) tryOnce(t *testing.T, client *http.Client) {
 		if err := node.Without("name").Decode(cfg); err != nil {
 			t.Fatal(err)
 		}
-		picture := func(context.Context, string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(testPicture)), nil }
+		picture := func(context.Context, string) (io.ReadCloser, error) {
+			return io.NopCloser(strings.NewReader(testPicture)), nil
+		}
 		to, err := kind.New(cfg, sink.Env{Name: "x", Log: quiet(t), Client: client, Bytes: picture})
 		if err != nil {
 			t.Fatal(err)

@@ -95,6 +95,8 @@ type Daemon struct {
 
 	waiting map[string]bool // bindings that join rows of sources which were not read yet
 	news    news
+	churn   *churn
+	circles circles
 
 	looking   chan struct{} // those who read sources by themselves
 	confirmed confirmations
@@ -155,6 +157,9 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 		waiting: map[string]bool{},
 	}
 	d.news.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
+	d.churn = newChurn()
+	d.churn.holdFunc, d.churn.tripFunc, d.churn.ownFunc = d.holdBack, d.circled, d.writtenBy
+	d.circles.stop = newErrand(d.stopCircles, func(err error) { d.faults.note(d.log, "circles", "of rows", err) })
 	return d
 }
 
@@ -189,7 +194,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	if d.guard, err = egress.New(s.Egress); err != nil {
 		return closing, err
 	}
-	d.metrics.registry.MustRegister(freshnessCollector{d}, sinkCollector{d}, lettersCollector{d})
+	d.metrics.registry.MustRegister(freshnessCollector{d}, sinkCollector{d}, lettersCollector{d}, sinkCounts{d})
 	d.guarded = d.guard.Client(egress.ClientOptions{Timeout: 30 * time.Second})
 	fetcher := d.guard.Client(egress.ClientOptions{Timeout: 15 * time.Second, MaxRedirects: 3})
 	d.assets = assets.New(fetcher, d.store, d.blobs, assets.Limits{})

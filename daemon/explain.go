@@ -27,6 +27,11 @@ func (d *Daemon) explain(ctx context.Context, cfg bindings.Config, key string, h
 			Redrawn: redrawnBy(r.Spec, r.Before),
 		})
 	}
+	states, err := d.store.Bindings(ctx, []string{cfg.Name})
+	if err != nil {
+		return err
+	}
+	h.Paused = states[0].PausedReason
 	fresh, err := d.freshness(ctx)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
@@ -25,6 +27,7 @@ const (
 	childCrash  = "PICTIFYD_CHILD_CRASH"  // point:n, where it kills itself at the n-th passing
 	childChrome = "PICTIFYD_CHILD_CHROME" // not empty: with the real Chrome pool
 	childReload = "PICTIFYD_CHILD_RELOAD" // not empty: the configuration is read again as it changes, and at a hangup
+	childHaste  = "PICTIFYD_CHILD_HASTE"  // not empty: failed deliveries are tried again soon, and for ever
 )
 
 func TestMain(m *testing.M) {
@@ -56,6 +59,10 @@ func child(path string) int {
 	}
 	if os.Getenv(childChrome) == "" {
 		o.Renderer = &rendertest.Null{Delay: 8 * time.Millisecond} // so that a turn is recorded in parts
+	}
+	if os.Getenv(childHaste) != "" {
+		retrySchedule = slices.Repeat([]time.Duration{200 * time.Millisecond}, 1000)
+		sinkRest = retry.Backoff{Base: 50 * time.Millisecond, Max: 500 * time.Millisecond}
 	}
 	if os.Getenv(childReload) != "" {
 		hangup := make(chan os.Signal, 1)

@@ -24,6 +24,7 @@ type metrics struct {
 	files      *prometheus.GaugeVec
 	freed      prometheus.Counter
 	sweptAt    prometheus.Gauge
+	circles    *prometheus.CounterVec
 	config     configMetrics
 	hooks      hookMetrics
 }
@@ -61,11 +62,12 @@ func newMetrics() *metrics {
 		sweptAt: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "pictifyd_sweep_timestamp_seconds", Help: "When the bytes were last looked through; 0 before the first time.",
 		}),
-		config: newConfigMetrics(),
-		hooks:  newHookMetrics(),
+		circles: newCircleMetric(),
+		config:  newConfigMetrics(),
+		hooks:   newHookMetrics(),
 	}
 	m.readingMetrics.register(m.registry)
-	m.registry.MustRegister(m.config.reloads, m.config.good, m.config.loadedAt, m.hooks.calls, m.hooks.rows, m.hooks.drifts, m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt,
+	m.registry.MustRegister(m.config.reloads, m.config.good, m.config.loadedAt, m.hooks.calls, m.hooks.rows, m.hooks.drifts, m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt, m.circles,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -177,5 +177,8 @@ func (d *Daemon) openSink(s Sink, env sink.Env) (sink.Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open sink %q: %w", s.Name, err)
 	}
+	if _, ok := s.Config.(sink.WriteBack); ok {
+		made = d.churn.watch(s.Name, made)
+	}
 	return made, nil
 }

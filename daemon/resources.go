@@ -488,11 +488,16 @@ func (r *roster) binding(name string) bindings.Config {
 
 // Pause stops or resumes a binding, also one of the file.
 func (d *Daemon) Pause(ctx context.Context, name string, paused bool) error {
+	return d.pause(ctx, name, paused, "")
+}
+
+// pause is Pause with a reason; "" is that a person wants it so.
+func (d *Daemon) pause(ctx context.Context, name string, paused bool, reason string) error {
 	if err := d.changing.enter(ctx); err != nil {
 		return err
 	}
 	defer d.changing.leave()
-	if err := d.store.SetPaused(ctx, name, d.roster().binding(name).Source, paused); err != nil {
+	if err := d.store.SetPaused(ctx, name, d.roster().binding(name).Source, paused, reason); err != nil {
 		return err
 	}
 	return d.takeEffect(ctx)

@@ -103,7 +103,7 @@ func TestSourcesAndSinksOfTheSampleWork(t *testing.T) {
 	text := regexp.MustCompile(`(?m)^  # ( *[a-z_]+:)`).ReplaceAllString(string(data), "  $1")
 	text, _, _ = strings.Cut(text, "\nbindings:")
 	_, sections, _ := strings.Cut(text, "\nsources:")
-	sections = strings.Replace("sources:"+sections, "credentials_file: sa.json", "api_key: a-key-of-google", 1)
+	sections = strings.Replace("sources:"+sections, "credentials_file: sa.json", "timeout: 30s", 1)
 	s, err := decode("pictifyd.yaml", []byte(sections), config.Options{Env: func(string) (string, bool) { return "a-secret-of-the-environment", true }}, Connectors(), Sinks())
 	if err != nil {
 		t.Fatal(err)

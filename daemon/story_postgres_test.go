@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"image"
 	"net/url"
@@ -187,5 +188,32 @@ func TestOnlineCheckLooksAtTables(t *testing.T) {
 	s.write("pictifyd.yaml", strings.ReplaceAll(good, shop.DSN, u.String()))
 	if _, err := CheckOnline(t.Context(), path); err == nil || strings.Contains(err.Error(), "hunter2") || strings.Count(err.Error(), "can't be reached") != 2 {
 		t.Errorf("without a server: %v", err)
+	}
+}
+
+// A row of a table is asked for by its key when its picture is.
+func TestRowOfATableIsAskedForWhenItIsLookedAt(t *testing.T) {
+	shop := countedTable(t, 2)
+	s := newSite(t, fmt.Sprintf(`
+sources: { shop: { kind: postgres, dsn: %q, table: products, key: sku, where: "name <> 'hidden'", every: 1h } }
+bindings: [{ name: now, source: shop, template: card, map: { title: name }, public: true, live: { ttl: 1s, timeout: 5s, missing_ttl: 1s } }]
+`, shop.DSN))
+	address, _ := s.run(Options{Renderer: &rendertest.Null{}})
+	picture := func(sku string) string {
+		status, data := look(t, address+"/b/now/"+sku+".png")
+		return fmt.Sprintf("%d %x", status, sha256.Sum256(data))
+	}
+	eventually(t, "the first picture", func() bool { return strings.HasPrefix(picture("SKU-1"), "200") })
+	before := picture("SKU-1")
+	if missing := picture("SKU-9"); !strings.HasPrefix(missing, "404") {
+		t.Errorf("a row that there is not is %s", missing)
+	}
+	shop.Run("UPDATE products SET name = 'Cup' WHERE sku = 'SKU-1'; INSERT INTO products VALUES ('SKU-9', 'Pot'), ('SKU-8', 'hidden')")
+	eventually(t, "the new name, and the new row", func() bool {
+		now := picture("SKU-1")
+		return now != before && strings.HasPrefix(now, "200") && strings.HasPrefix(picture("SKU-9"), "200")
+	})
+	if hidden := picture("SKU-8"); !strings.HasPrefix(hidden, "404") {
+		t.Errorf("a row that where leaves out is %s", hidden)
 	}
 }

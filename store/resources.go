@@ -146,13 +146,23 @@ func (s *Store) DropBindingsOf(ctx context.Context, source string, keep []string
 	return wrap(err, "drop bindings of %q", source)
 }
 
-// SetPaused notes whether a person has stopped a binding of source.
-func (s *Store) SetPaused(ctx context.Context, binding, source string, paused bool) error {
+// pausedSetting is where the reason stands why a binding is paused, if no person did it.
+const pausedSetting = "paused/"
+
+// SetPaused notes whether a binding of source is stopped, and why; "" is that a
+// person has stopped it.
+func (s *Store) SetPaused(ctx context.Context, binding, source string, paused bool, reason string) error {
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.registerBinding(ctx, binding, source); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `UPDATE bindings SET paused = $2 WHERE name = $1`, binding, flag(paused))
+		if _, err := t.exec(ctx, `UPDATE bindings SET paused = $2 WHERE name = $1`, binding, flag(paused)); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `DELETE FROM settings WHERE name = $1`, pausedSetting+binding); err != nil || !paused || reason == "" {
+			return err
+		}
+		_, err := t.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)`, pausedSetting+binding, clean(reason))
 		return err
 	})
 	return wrap(err, "pause binding %q", binding)
@@ -164,6 +174,9 @@ func (s *Store) ForgetBinding(ctx context.Context, binding string) error {
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		_, err := t.exec(ctx, `UPDATE bindings SET gone = 1, digest = '', paused = 0, read_once = 0, held_changes = 0, held_removal = 0,
 			held_reason = '', ceiling = 0 WHERE name = $1`, binding)
+		if err == nil {
+			_, err = t.exec(ctx, `DELETE FROM settings WHERE name = $1`, pausedSetting+binding)
+		}
 		if err != nil {
 			return err
 		}
@@ -172,7 +185,7 @@ func (s *Store) ForgetBinding(ctx context.Context, binding string) error {
 	return wrap(err, "forget binding %q", binding)
 }
 
-// Paused are the bindings that a person has stopped.
+// Paused are the bindings that are stopped.
 func (s *Store) Paused(ctx context.Context) (map[string]bool, error) {
 	paused := map[string]bool{}
 	names, err := collect(ctx, s.reader(), `SELECT name FROM bindings WHERE paused = 1`, nil, text1)

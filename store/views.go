@@ -20,15 +20,16 @@ func (s *Store) Bindings(ctx context.Context, names []string) ([]bindings.Status
 		all[i].Binding = name
 		at[name] = &all[i]
 	}
-	err := s.reader().each(ctx, `SELECT b.name, b.source, b.held_changes, b.held_removal, b.held_reason, b.paused,
+	err := s.reader().each(ctx, `SELECT b.name, b.source, b.held_changes, b.held_removal, b.held_reason, b.paused, COALESCE(p.value, ''),
 			s.read_at, COALESCE(s.complete, 0), COALESCE(s.error, ''), s.error_at,
 			(SELECT count(*) FROM quarantine AS q WHERE q.source = b.source)
-		FROM bindings AS b LEFT JOIN sources AS s ON s.name = b.source WHERE b.name IN list($1)`,
-		[]any{list(names)}, func(scan func(...any) error) error {
+		FROM bindings AS b LEFT JOIN sources AS s ON s.name = b.source
+			LEFT JOIN settings AS p ON p.name = CAST($2 AS TEXT) || b.name WHERE b.name IN list($1)`,
+		[]any{list(names), pausedSetting}, func(scan func(...any) error) error {
 			var b bindings.Status
 			var read, failed sql.NullInt64
 			var complete, paused int64
-			if err := scan(&b.Binding, &b.Source, &b.HeldChanges, &b.HeldRemoval, &b.HeldReason, &paused,
+			if err := scan(&b.Binding, &b.Source, &b.HeldChanges, &b.HeldRemoval, &b.HeldReason, &paused, &b.PausedReason,
 				&read, &complete, &b.Error, &failed, &b.Quarantined); err != nil {
 				return err
 			}

@@ -49,6 +49,9 @@ func printRow(w io.Writer, row client.Row, now time.Time) {
 	if row.Source.Position != "" {
 		fmt.Fprintf(w, "\tposition %s\n", dashed(row.Source.Position))
 	}
+	if row.Paused != "" {
+		fmt.Fprintf(w, "binding\tis paused: %s\n", row.Paused)
+	}
 	fmt.Fprintf(w, "images\t%s, generation %d\n", orNone(row.State), row.Generation)
 	if row.Problem != nil {
 		fmt.Fprintf(w, "\t%s: %s\n", row.Problem.Code, row.Problem.Message)

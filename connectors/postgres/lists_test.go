@@ -33,3 +33,17 @@ func FuzzList(f *testing.F) {
 		}
 	})
 }
+
+// A database without an encoding sends what it was given.
+func TestBytesThatAreNoTextAreRefused(t *testing.T) {
+	for _, text := range []string{"\xff", "a\xc3", "\xed\xa0\x80"} {
+		if value, err := (&column{kind: asText}).value([]byte(text)); err == nil {
+			t.Errorf("%q is read as %q", text, value)
+		}
+	}
+	for text, k := range map[string]*kind{"{": asJSON, "1 2": asJSON, "": asJSON, `\x0`: asBytes, `\xzz`: asBytes, "abc": asBytes} {
+		if value, err := (&column{kind: k}).value([]byte(text)); err == nil {
+			t.Errorf("%s %q is read as %v", k, text, value)
+		}
+	}
+}

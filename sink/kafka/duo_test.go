@@ -348,7 +348,7 @@ func TestTooFewReplicasInSyncIsNoDelivery(t *testing.T) {
 	c := newCluster(t, o.brokers)
 	name := c.mustReplicated(t, newName(), "min.insync.replicas=2")
 	s := mustSink(t, newConfig(o.brokers, name, func(c *Config) { c.Timeout = config.Duration(2 * time.Second) }), nil)
-	mustDeliver(t, s, sinktest.Completed("a", 1))
+	mustEventually(t, s, sinktest.Completed("a", 1)) // the second is only beginning to follow
 	o.mustKill(t, "2")
 	var err error
 	for ctx := limit(t); !isReplication(err) && ctx.Err() == nil; { // first it is only slow, or its leader is gone

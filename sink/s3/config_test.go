@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -380,5 +381,75 @@ func TestSecretsThatAStoreRepeatsAreCutOut(t *testing.T) {
 		if strings.Contains(err.Error(), secret) || strings.Contains(receipt.Body, secret) {
 			t.Errorf("it says %v, %+v", err, receipt)
 		}
+	}
+}
+
+// Trailing checksums are Amazon's alone: no request of a picture, whole or in parts,
+// has one.
+func TestOtherStoresGetNoChecksumsOfAmazons(t *testing.T) {
+	data, hash := large(part + 1)
+	r := newRecorder(t, func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		switch {
+		case req.Method == http.MethodPost && req.URL.Query().Has("uploads"):
+			_, _ = io.WriteString(w, "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+		case req.Method == http.MethodPost:
+			_, _ = io.WriteString(w, "<CompleteMultipartUploadResult><ETag>x-2</ETag></CompleteMultipartUploadResult>")
+		case req.Method == http.MethodHead:
+			w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+		default:
+			w.Header().Set("ETag", `"`+md5Of(body)+`"`)
+		}
+	})
+	clearEnvironment(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "an-id-of-letters")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "a-secret-of-letters")
+	c := good()
+	c.Endpoint = r.URL
+	inParts(c)
+	found := *c // the SDK's own defaults come with what it finds
+	found.AccessKey, found.SecretKey = config.Secret{}, config.Secret{}
+	for _, c := range []*s3.Config{c, &found} {
+		d := sinktest.Completed("a", 1)
+		d.Outputs[0].Hash = hash
+		mustDeliver(t, mustOpen(t, c, opens(data)), d)
+		mustDeliver(t, mustOpen(t, c, sinktest.OpenPicture), sinktest.Completed("a", 1))
+		d.Event = sink.ImageRemoved
+		mustDeliver(t, mustOpen(t, c, sinktest.OpenPicture), d)
+	}
+	seen := r.requests()
+	if len(seen) != 2*8 { // look, begin, two parts, end, look; put; delete
+		t.Errorf("%d requests, want 16", len(seen))
+	}
+	for _, req := range seen {
+		for name := range req.Header {
+			if strings.Contains(name, "Checksum") || name == "X-Amz-Trailer" || name == "Content-Encoding" {
+				t.Errorf("%s %s has %s: %s", req.Method, req.URL, name, req.Header.Get(name))
+			}
+		}
+	}
+}
+
+func TestCallersAreNotLedElsewhere(t *testing.T) {
+	elsewhere := newRecorder(t, nil)
+	r := newRecorder(t, func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Location", elsewhere.URL+req.URL.Path)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	c := good()
+	c.Endpoint = r.URL
+	to, err := s3.Kind.New(c, sink.Env{Client: &http.Client{}, Bytes: sinktest.OpenPicture})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, event := range []string{sink.RenderCompleted, sink.ImageRemoved} {
+		d := sinktest.Completed("a", 1)
+		d.Event = event
+		if _, err := to.Deliver(t.Context(), d); slug(err) != s3.RegionWrong || retry.IsPermanent(err) {
+			t.Errorf("%s: %v, want %s", event, err, s3.RegionWrong)
+		}
+	}
+	if n := len(elsewhere.requests()); n != 0 {
+		t.Errorf("%d requests went elsewhere", n)
 	}
 }

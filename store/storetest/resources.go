@@ -71,7 +71,7 @@ var resources = map[string]func(*testing.T, Open){
 
 	"PauseIsKeptAndEndsWithTheBinding": func(t *testing.T, open Open) {
 		s := newStore(t, open)
-		must(t, s.SetPaused(t.Context(), "cards", source, true)) // also before it was ever read
+		must(t, s.SetPaused(t.Context(), "cards", source, true, "")) // also before it was ever read
 		if p := got(s.Paused(t.Context()))(t); !p["cards"] || !status(t, s).Paused {
 			t.Errorf("paused: %v", p)
 		}
@@ -79,11 +79,29 @@ var resources = map[string]func(*testing.T, Open){
 		if !status(t, s).Paused {
 			t.Error("planned again, it is paused no more")
 		}
-		must(t, s.SetPaused(t.Context(), "cards", source, false))
+		must(t, s.SetPaused(t.Context(), "cards", source, false, ""))
 		if p := got(s.Paused(t.Context()))(t); len(p) != 0 {
 			t.Errorf("paused: %v", p)
 		}
-		must(t, s.SetPaused(t.Context(), "cards", source, true))
+		must(t, s.SetPaused(t.Context(), "cards", source, true, "it goes in a circle"))
+		if why := status(t, s).PausedReason; why != "it goes in a circle" {
+			t.Errorf("it is paused because %q", why)
+		}
+		must(t, s.SetPaused(t.Context(), "cards", source, true, ""))
+		if why := status(t, s).PausedReason; why != "" {
+			t.Errorf("a person has paused it, because %q", why)
+		}
+		must(t, s.SetPaused(t.Context(), "cards", source, true, "again"))
+		must(t, s.SetPaused(t.Context(), "cards", source, false, ""))
+		if why := status(t, s).PausedReason; why != "" {
+			t.Errorf("it is resumed, and paused because %q", why)
+		}
+		must(t, s.SetPaused(t.Context(), "cards", source, true, "again"))
+		must(t, s.ForgetBinding(t.Context(), "cards"))
+		must(t, s.SetPaused(t.Context(), "cards", source, true, ""))
+		if why := status(t, s).PausedReason; why != "" {
+			t.Errorf("the next of its name is paused because %q", why)
+		}
 		must(t, s.ForgetBinding(t.Context(), "cards"))
 		if p := got(s.Paused(t.Context()))(t); len(p) != 0 {
 			t.Errorf("paused after it is deleted: %v", p)

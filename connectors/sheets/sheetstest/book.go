@@ -138,6 +138,19 @@ func (s *Sheet) Append(values ...any) {
 	s.b.edit(func() { s.write(1, len(s.cells)+1, [][]any{values}) })
 }
 
+// Rows are the cells as the sheet shows them.
+func (s *Sheet) Rows() [][]string {
+	s.b.e.mu.Lock()
+	defer s.b.e.mu.Unlock()
+	rows := make([][]string, len(s.cells))
+	for i, cells := range s.cells {
+		for _, c := range cells {
+			rows[i] = append(rows[i], c.shown())
+		}
+	}
+	return rows
+}
+
 // InsertRows makes n empty rows before a row.
 func (s *Sheet) InsertRows(before, n int) { s.b.edit(func() { s.insertRows(before, n) }) }
 

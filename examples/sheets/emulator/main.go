@@ -1,9 +1,11 @@
 // Command emulator serves a CSV as a spreadsheet, over the API that Google
 // Sheets has. It needs no account and no credentials. When the file is saved, the
-// sheet has what it says; so has it what is written over the API, until then.
+// sheet has what it says; so has it what is written over the API, until then. Its first
+// page, /, is the sheet as a CSV.
 package main
 
 import (
+	"encoding/csv"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,25 +16,19 @@ import (
 	"github.com/pictifyd/pictifyd/connectors/sheets/sheetstest"
 )
 
-const (
-	spreadsheet = "1TalksOfTheWinterSeries" // as in pictifyd.yaml
-	title       = "Talks"
-)
-
 func main() {
-	path := "examples/sheets/events.csv"
-	if len(os.Args) > 1 {
-		path = os.Args[1]
-	}
-	if err := serve(path); err != nil {
+	// The file, the spreadsheet's ID and the sheet's title, as in pictifyd.yaml.
+	of := []string{"examples/sheets/events.csv", "1TalksOfTheWinterSeries", "Talks"}
+	copy(of, os.Args[1:])
+	if err := serve(of[0], of[1], of[2]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func serve(path string) error {
+func serve(path, spreadsheet, title string) error {
 	e := sheetstest.New(sheetstest.Options{Anonymous: true})
-	t := &table{path: path, sheet: e.Add(spreadsheet, "Winter series").AddSheet(title)}
+	t := &table{path: path, sheet: e.Add(spreadsheet, title).AddSheet(title)}
 	if err := t.load(); err != nil {
 		return err
 	}
@@ -48,6 +44,11 @@ func serve(path string) error {
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := t.load(); err != nil {
 			fmt.Fprintln(os.Stderr, err) // the sheet stays as it was
+		}
+		if r.URL.Path == "/" { // for people, beside the API and its quotas
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			_ = csv.NewWriter(w).WriteAll(t.sheet.Rows())
+			return
 		}
 		e.ServeHTTP(w, r)
 	})}
