@@ -108,22 +108,7 @@ func BenchmarkDeliveries(b *testing.B) {
 			b.StartTimer()
 			for from := 0; from < n; from += mostInHand {
 				for _, state := range []string{"claimed", "delivered"} {
-					tx, err := db.Begin()
-					if err != nil {
-						b.Fatal(err)
-					}
-					rows, err := tx.Query(`UPDATE deliveries SET state = $3 WHERE id > $1 AND id <= $2 RETURNING id, data`, from, from+mostInHand, state)
-					if err != nil {
-						b.Fatal(err)
-					}
-					for rows.Next() {
-						var id int64
-						var data string
-						if err := rows.Scan(&id, &data); err != nil {
-							b.Fatal(err)
-						}
-					}
-					if err := errorsOf(rows.Err(), rows.Close(), tx.Commit()); err != nil {
+					if err := moveOn(db, state, from, from+mostInHand); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -133,13 +118,29 @@ func BenchmarkDeliveries(b *testing.B) {
 	})
 }
 
-func errorsOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
+// moveOn gives the rows behind from up to to another state, and reads them.
+func moveOn(db *sql.DB, state string, from, to int) error {
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // of what was committed: nothing
+	rows, err := tx.Query(`UPDATE deliveries SET state = $3 WHERE id > $1 AND id <= $2 RETURNING id, data`, from, to, state)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var data string
+		if err := rows.Scan(&id, &data); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 func perDelivery(b *testing.B, n int) {

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pictifyd/pictifyd/api"
+	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/store"
 )
 
@@ -70,7 +71,9 @@ func (c lettersCollector) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	for name := range c.daemon.roster().sinks {
-		left[name] = left[name] // also where there are none
+		if _, some := left[name]; !some {
+			left[name] = sink.Backlog{}
+		}
 	}
 	for _, name := range sortedKeys(left) {
 		out <- prometheus.MustNewConstMetric(lettersDesc, prometheus.GaugeValue, float64(left[name].Dead), name)
