@@ -45,6 +45,7 @@ func TestExpressionsReadADelivery(t *testing.T) {
 		"width < height":    true,
 		"latest_url":        "https://x.example/b/cards/a%2Fb.png?sig=s",
 		"latest_path":       "b/cards/a%2Fb.png?sig=s",
+		"time":              "2026-03-01T12:00:00Z",
 	} {
 		program, err := expr.Compile(source, expr.Options{Names: fields.Names()})
 		if err != nil {
