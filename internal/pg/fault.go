@@ -154,7 +154,7 @@ func unreached(err error, shown func(string) string) *problem.Error {
 	text := err.Error()
 	var connecting *pgconn.ConnectError
 	if errors.As(err, &connecting) {
-		text = fmt.Sprintf("%s can't be reached: %s", net.JoinHostPort(connecting.Config.Host, fmt.Sprint(connecting.Config.Port)), lastLine(connecting.Unwrap()))
+		text = fmt.Sprintf("%s can't be reached: %s", net.JoinHostPort(connecting.Config.Host, fmt.Sprint(connecting.Config.Port)), reason(connecting.Unwrap()))
 	}
 	p := problem.New(problem.Surroundings, "PostgreSQL: %s", shown(text)).WithSlug(Unreachable)
 	p.Err = err
@@ -175,6 +175,16 @@ func unreached(err error, shown func(string) string) *problem.Error {
 		p.WithHint("see that the server runs, and that host and port in dsn are right")
 	}
 	return p
+}
+
+// reason is why a server was not reached: of a connection that was not made without
+// the address, which stands before it.
+func reason(err error) string {
+	var way *net.OpError
+	if errors.As(err, &way) && way.Op == "dial" {
+		return way.Err.Error()
+	}
+	return lastLine(err)
 }
 
 // lastLine is what the last of several tries to connect said.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"go.uber.org/goleak"
 
@@ -207,5 +209,19 @@ func TestPasswordIsTakenOutOfWhatAServerSays(t *testing.T) {
 	var p *problem.Error
 	if !errors.As(err, &p) || strings.Contains(err.Error(), "hunter2") || p.Slug != Refused {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestServerThatIsNotThereIsNamedOnce(t *testing.T) {
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = nobody.Close()
+	_, err = pgx.Connect(t.Context(), "postgres://x@"+nobody.Addr().String()+"/x?sslmode=disable")
+	got := Explain(err, func(text string) string { return text })
+	want := "PostgreSQL: " + nobody.Addr().String() + " can't be reached: connect: connection refused (see that the server runs, and that host and port in dsn are right)"
+	if got.Error() != want {
+		t.Errorf("got  %v\nwant %s", got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -118,7 +119,12 @@ func (b *bucket) failed(ctx, timed context.Context, doing, key string, err error
 
 // noAnswer says why there is none. A refusal by a guarded client keeps its mark.
 func (f *failure) noAnswer(what, why string, err error) {
+	var way *net.OpError
+	if errors.As(err, &way) && way.Op == "dial" && way.Addr != nil {
+		why = way.Addr.String() + " can't be reached: " + why
+	}
 	f.is.Message = what + ": " + why
+	_ = f.is.WithHint("see that the store runs, and that endpoint and region are right")
 	var cause *problem.Error
 	if errors.As(err, &cause) {
 		f.is.Code, f.is.Slug, f.is.Hint, f.is.Message, f.is.Err = cause.Code, cause.Slug, cause.Hint, what+": "+cause.Message, err
@@ -192,7 +198,7 @@ func words(status int, code, message string) string {
 		}
 		message = message[:cut] + "…"
 	}
-	return code + ": " + message
+	return code + ": " + strings.TrimSuffix(message, ".")
 }
 
 // innermost is the cause without the SDK's frame around it.
