@@ -264,7 +264,7 @@ func TestStatusShowsSinksThatAreNotWell(t *testing.T) {
 		t.Errorf("ended with %d: %s", code, errOut)
 	}
 	for _, want := range []string{
-		"SINK     STATE     KIND     WAITING  DEAD", "well     well      webhook  0        0     -", "rests    resting   s3       40", "9 failed one after the other since",
+		"SINK     STATE     KIND     WAITING  DEAD", "well     well      webhook  0        0     -", "rests    resting   s3       40", "tried again in", "9 failed one after the other since", "; pictifyd deliveries --sink rests",
 		"stopped  paused    http     3        0     -        pictifyd resume --sink stopped", "410 gone; pictifyd resume --sink off; pictifyd deliveries --dead --sink off",
 	} {
 		if !strings.Contains(out, want) {
