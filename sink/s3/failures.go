@@ -98,7 +98,7 @@ func (b *bucket) failed(ctx, timed context.Context, doing, key string, err error
 	f := &failure{is: is}
 	var answer *smithyhttp.ResponseError
 	if errors.As(err, &answer) && answer.Response != nil {
-		f.status, f.header = answer.HTTPStatusCode(), shown(answer.Response.Header)
+		f.status, f.header = answer.HTTPStatusCode(), b.shown(ctx, answer.Response.Header)
 	}
 	var said smithy.APIError
 	switch {
@@ -106,7 +106,7 @@ func (b *bucket) failed(ctx, timed context.Context, doing, key string, err error
 		is.Code, is.Message = problem.Timeout, fmt.Sprintf("%s: no answer within %s", what, b.cfg.Timeout.Std())
 	case errors.As(err, &said):
 		f.code = said.ErrorCode()
-		is.Message = fmt.Sprintf("%s: %s", what, words(f.status, f.code, b.clean(ctx, said.ErrorMessage())))
+		is.Message = fmt.Sprintf("%s: %s", what, words(f.status, b.clean(ctx, f.code), b.clean(ctx, said.ErrorMessage())))
 		return b.judge(f, answer)
 	case f.status != 0:
 		is.Message = fmt.Sprintf("%s: status %d, and no answer that S3 gives", what, f.status)
@@ -232,11 +232,11 @@ func (b *bucket) clean(ctx context.Context, text string) string {
 // shownHeaders are those of an answer that a store's people ask for.
 var shownHeaders = []string{"X-Amz-Request-Id", "X-Amz-Id-2", "X-Amz-Bucket-Region", "Retry-After", "Cf-Ray"}
 
-func shown(h http.Header) map[string]string {
+func (b *bucket) shown(ctx context.Context, h http.Header) map[string]string {
 	kept := map[string]string{}
 	for _, name := range shownHeaders {
 		if value := h.Get(name); value != "" {
-			kept[name] = value
+			kept[name] = b.clean(ctx, value)
 		}
 	}
 	return kept
