@@ -253,6 +253,20 @@ func TestDeliveriesArePrinted(t *testing.T) {
 	}
 }
 
+func TestBindingThatIsNoneMayBeASink(t *testing.T) {
+	said := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"status":404,"code":"binding_not_found","detail":"there is no binding \"hook\"","hint":"GET /bindings lists them"}`))
+	}
+	url := newDaemon(t, map[string]http.HandlerFunc{"POST /bindings/hook/resume": said})
+	code, _, errOut := call("resume", "hook", "--server", url)
+	want := `there is no binding "hook" (GET /bindings lists them; a sink is named by --sink hook)`
+	if code != exitInput || !strings.Contains(errOut, want) {
+		t.Errorf("ended with %d: %s, want %s", code, errOut, want)
+	}
+}
+
 func TestStatusShowsSinksThatAreNotWell(t *testing.T) {
 	said{
 		"/sources": `{"sources":[]}`, "/bindings": `{"bindings":[]}`,
