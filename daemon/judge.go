@@ -48,7 +48,7 @@ func (d *Daemon) judge(c store.DeliveryClaim, err error) store.Delivered {
 			done.Retry, done.Asked = asked, asked
 		}
 	}
-	if c.Owner.Job() == "" {
+	if c.Owner.Job() == "" && !done.OfRow {
 		d.faults.note(d.log, "sink", c.Sink, err)
 	}
 	return done

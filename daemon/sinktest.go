@@ -105,7 +105,7 @@ func (d *Daemon) testDelivery(ctx context.Context, of api.SinkTestOf) (sink.Deli
 // ofRow makes to the event that is so of a row: a test takes nothing away that is
 // there.
 func (d *Daemon) ofRow(ctx context.Context, of api.SinkTestOf, to *sink.Delivery) error {
-	h, err := d.store.RowHistory(ctx, d.roster().binding(of.Binding).Source, bindings.BindingOwner(of.Binding), of.Key)
+	h, err := d.store.RowHistory(ctx, d.roster().binding(of.Binding).Source, bindings.BindingOwner(of.Binding), of.Key, nil)
 	if err != nil {
 		return err
 	}

@@ -87,11 +87,16 @@ type rowAsTold struct {
 
 // delivery is the event of the row's end for a sink.
 func (r rowAsTold) delivery(name string, e ending) []any {
-	fault := ""
+	fault, outputs := r.texts()
+	return []any{deliveryID(name, e.owner, e.key, e.generation), name, string(e.owner), e.key, e.generation, e.event, "", fault, outputs, e.idx}
+}
+
+// texts are what is kept of it in a delivery.
+func (r rowAsTold) texts() (fault, outputs string) {
 	if r.fault != nil {
 		fault = encode(r.fault)
 	}
-	return []any{deliveryID(name, e.owner, e.key, e.generation), name, string(e.owner), e.key, e.generation, e.event, "", fault, encode(r.outputs), e.idx}
+	return fault, encode(r.outputs)
 }
 
 func (t *tx) rowsAsTold(ctx context.Context, items [][]any) (map[itemID]rowAsTold, error) {

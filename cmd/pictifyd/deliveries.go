@@ -184,6 +184,9 @@ func printDelivery(w io.Writer, d client.Delivery, now time.Time) {
 	if len(d.Row) > 0 {
 		fmt.Fprintf(w, "row\t%s\n", dashed(string(d.Row)))
 	}
+	if len(d.Data) > 0 {
+		fmt.Fprintf(w, "data\t%s\n", dashed(string(d.Data)))
+	}
 	if len(d.RowError) > 0 {
 		fmt.Fprintf(w, "error\t%s\n", dashed(string(d.RowError)))
 	}
@@ -316,6 +319,9 @@ func (c *redeliverCommand) Run(t *terminal) error {
 // redelivered says in a line what a sink is told again.
 func redelivered(done client.Redelivered) string {
 	line := done.Sink + " is told again of " + plural(int(done.Told), "row")
+	if done.Told+done.Waiting+done.Gone == 0 {
+		line = done.Sink + " is told nothing again: nothing that is meant has arrived there"
+	}
 	if done.Waiting > 0 {
 		line += "; of " + plural(int(done.Waiting), "row") + " something newer waits, is being made, or is a dead letter"
 	}
