@@ -228,7 +228,7 @@ func TestWriteThatComesLateNeverStandsBehindANewerOne(t *testing.T) {
 	c := newCluster(t, brokers)
 	name := c.mustTopic(t, newName(), 1)
 	p := newProxy(t)
-	s := mustSink(t, newConfig(brokers, name, func(c *Config) { c.Timeout = config.Duration(300 * time.Millisecond) }), p.dial)
+	s := mustSink(t, newConfig(brokers, name, func(c *Config) { c.Timeout = config.Duration(4 * time.Second) }), p.dial)
 	mustDeliver(t, s, sinktest.Completed("a", 6))
 	p.once(hold)
 	if _, err := s.Deliver(limit(t), sinktest.Completed("a", 7)); problem.CodeOf(err) != problem.Timeout || retry.IsPermanent(err) {
