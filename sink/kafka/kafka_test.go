@@ -700,3 +700,16 @@ func BenchmarkDeliverAll(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "deliveries/s")
 }
+
+func TestHostileValuesAreSentOrRefused(t *testing.T) {
+	brokers := mustBrokers(t)
+	name := newCluster(t, brokers).mustTopic(t, newName(), 1)
+	for place, change := range map[string]func(c *Config){
+		"key":     func(c *Config) { c.Key = "row.v" },
+		"value":   func(c *Config) { c.Value = map[string]string{"v": "row.v"} },
+		"headers": func(c *Config) { c.Headers = map[string]string{"v": "{{ row.v }}"} },
+		"row":     func(c *Config) { c.IncludeRow = true },
+	} {
+		t.Run(place, func(t *testing.T) { sinktest.Hostile(t, mustSink(t, newConfig(brokers, name, change), nil)) })
+	}
+}

@@ -585,3 +585,29 @@ func TestContextThatEndedWritesNothing(t *testing.T) {
 		t.Errorf("%v, %s writes", o[0].Err, writes(db))
 	}
 }
+
+func TestHostileValuesAreWrittenOrRefused(t *testing.T) {
+	for typ, change := range map[string]func(c *postgres.Config){
+		"text":  nil,
+		"jsonb": nil,
+		"check": nil,
+		"key": func(c *postgres.Config) {
+			c.Insert, c.Key, c.Set = true, map[string]string{"k": "row.v"}, map[string]string{"v": "hash"}
+		},
+	} {
+		t.Run(typ, func(t *testing.T) {
+			db := pgtest.New(t)
+			column := map[string]string{"key": "text", "text": "text", "jsonb": "jsonb", "check": "text CHECK (length(v) < 100)"}[typ]
+			db.Run("CREATE TABLE rows (k text PRIMARY KEY, v " + column + "); INSERT INTO rows VALUES ('a')")
+			sinktest.Hostile(t, mustSink(t, newConfig(db.DSN, func(c *postgres.Config) {
+				c.Table, c.Key, c.Set = "rows", map[string]string{"k": "key"}, map[string]string{"v": "row.v"}
+				if typ == "jsonb" {
+					c.Set["v"] = "row.v == \"plain\" ? [1] : row.v"
+				}
+				if change != nil {
+					change(c)
+				}
+			})))
+		})
+	}
+}
