@@ -525,6 +525,24 @@ func TestConnectionsAreGivenUpAtRest(t *testing.T) {
 	mustDeliver(t, s, sinktest.Completed("a", 2))
 }
 
+// A sink that another one takes the place of is closed, also amid a delivery.
+func TestClosedSinkLetsGoOfItsConnections(t *testing.T) {
+	brokers := mustBrokers(t)
+	name := newCluster(t, brokers).mustTopic(t, newName(), 1)
+	p := newProxy(t)
+	s := mustSink(t, newConfig(brokers, name, nil), p.dial)
+	mustDeliver(t, s, sinktest.Completed("a", 1))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for end := limit(t); p.open() > 0; {
+		if end.Err() != nil {
+			t.Fatalf("%d connections are left", p.open())
+		}
+	}
+	mustDeliver(t, s, sinktest.Completed("a", 2))
+}
+
 func TestBrokersThatAreNotThereAreSaid(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
