@@ -22,7 +22,7 @@ const maxLetters = 1000
 // A letterGroup is the dead letters of a sink that died of the same error.
 type letterGroup struct {
 	Cause     string     `json:"cause"`
-	Sink      string     `json:"sink"` // batch and batch_rows are the webhooks of jobs
+	Sink      string     `json:"sink"` // batch and batch_rows are the webhooks of jobs, subscriptions all of those
 	Events    []string   `json:"events"`
 	Error     string     `json:"error"` // of the newest of them
 	Count     int64      `json:"count"`
@@ -75,8 +75,11 @@ type letterDiscard struct {
 
 // filter is the selection as the outbox takes it.
 func (s *Server) letters(ctx context.Context, sel letterSelection) (sink.Selection, error) {
-	f := sink.Selection{Cause: sel.Cause, Sink: sel.Sink, Binding: sel.Binding, IDs: sel.IDs, Seen: s.seenDeliveries(ctx)}
+	f := sink.Selection{Cause: sel.Cause, Sink: sel.Sink, Binding: sel.Binding, IDs: sel.IDs}
 	var err error
+	if f.Seen, err = s.seenDeliveries(ctx); err != nil {
+		return f, err
+	}
 	if f.Since, err = sinceOf(sel.Since, time.Now()); err != nil {
 		return f, err
 	}

@@ -41,10 +41,10 @@ const slugDeliveryNotFound = "delivery_not_found"
 // A deliveryView is what one sink was told, or will be.
 type deliveryView struct {
 	ID         string        `json:"id"`
-	Sink       string        `json:"sink"`
+	Sink       string        `json:"sink"` // of a subscription sub:ID, of a job's webhook job:ID or rows:ID
 	Binding    string        `json:"binding,omitempty"`
 	JobID      string        `json:"jobId,omitempty"` // of what a job tells
-	Key        string        `json:"key,omitempty"`
+	Key        string        `json:"key,omitempty"`   // none: it is about all of the binding or job
 	Event      string        `json:"event"`
 	Generation int64         `json:"generation"`
 	State      string        `json:"state"` // waiting, claimed, delivered, dead, superseded, discarded
@@ -79,6 +79,7 @@ type deliveryDetail struct {
 	deliveryView
 
 	Row      json.RawMessage  `json:"row,omitempty"`      // the row's values
+	Data     json.RawMessage  `json:"data,omitempty"`     // of an event about a binding as a whole
 	RowError json.RawMessage  `json:"rowError,omitempty"` // why a row of a job has no picture
 	Outputs  []deliveryOutput `json:"outputs"`
 	Tries    []tryView        `json:"tries"`
@@ -126,7 +127,7 @@ func viewOfAnswer(r sink.Receipt) *deliveryEcho {
 }
 
 func (s *Server) viewOfDeliveryDetail(r sink.Record) deliveryDetail {
-	d := deliveryDetail{deliveryView: viewOfDelivery(r), Row: r.Row, RowError: r.Fault, Outputs: []deliveryOutput{}, Tries: []tryView{}, Spent: r.Spent}
+	d := deliveryDetail{deliveryView: viewOfDelivery(r), Row: r.Row, Data: r.Data, RowError: r.Fault, Outputs: []deliveryOutput{}, Tries: []tryView{}, Spent: r.Spent}
 	for _, o := range r.Outputs {
 		if o.Hash != "" {
 			o.URL = s.imageURL(o.Hash, o.Ext)
@@ -142,11 +143,16 @@ func (s *Server) viewOfDeliveryDetail(r sink.Record) deliveryDetail {
 	return d
 }
 
-// seen is what the asker may see of deliveries; nil: all.
-func (s *Server) seenDeliveries(ctx context.Context) *sink.Seen {
+// seenDeliveries is what the asker may see of deliveries; nil: all. Those to a
+// subscription are seen by whoever sees that.
+func (s *Server) seenDeliveries(ctx context.Context) (*sink.Seen, error) {
 	p := asker(ctx)
 	if len(p.templates) == 0 && p.may(RendersRead) {
-		return nil
+		return nil, nil
+	}
+	all, err := s.deps.Subscriptions.Subscriptions(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look up the subscriptions: %w", err)
 	}
 	seen := &sink.Seen{}
 	for _, b := range s.deps.ConfiguredFunc() {
@@ -157,7 +163,12 @@ func (s *Server) seenDeliveries(ctx context.Context) *sink.Seen {
 	if p.may(RendersRead) {
 		seen.Templates = p.templates
 	}
-	return seen
+	for _, one := range all {
+		if p.hears(one) {
+			seen.Subscriptions = append(seen.Subscriptions, one.ID)
+		}
+	}
+	return seen, nil
 }
 
 // deliveryStates are those that can be asked for.
@@ -168,13 +179,15 @@ func (s *Server) deliveryFilter(r *http.Request) (sink.Selection, error) {
 	q := r.URL.Query()
 	f := sink.Selection{
 		Sink: q.Get("sink"), Binding: q.Get("binding"), Job: q.Get("job"), State: q.Get("state"), Event: q.Get("event"), Cause: q.Get("cause"),
-		Seen: s.seenDeliveries(r.Context()),
 	}
 	if f.State != "" && !slices.Contains(deliveryStates, f.State) {
 		p := problem.New(problem.Invalid, "there is no state %q of a delivery", f.State).WithSlug("out_of_range").At("state")
 		return f, p.WithHint("it is one of %s", strings.Join(deliveryStates, ", "))
 	}
 	var err error
+	if f.Seen, err = s.seenDeliveries(r.Context()); err != nil {
+		return f, err
+	}
 	if f.Key, err = keyOfDelivery(q.Get("key"), f.Job); err != nil {
 		return f, err
 	}
@@ -281,25 +294,42 @@ func (s *Server) misnamed(ctx context.Context, f sink.Selection) error {
 			return s.noBinding(f.Binding)
 		}
 	}
-	if f.Sink != "" && !strings.Contains(f.Sink, ":") { // not of a job
-		return s.sinkThere(ctx, f.Sink)
+	if f.Sink != "" {
+		return s.receiverThere(ctx, f.Sink)
 	}
 	return nil
 }
 
-func (s *Server) showDelivery(w http.ResponseWriter, r *http.Request) error {
-	d, err := s.deps.Deliveries.Delivery(r.Context(), r.PathValue("id"), s.seenDeliveries(r.Context()))
-	if err != nil {
-		return fmt.Errorf("read delivery: %w", err)
+// receiverThere says that there is no such sink or subscription any more. The
+// webhook of a job is there as long as its deliveries are.
+func (s *Server) receiverThere(ctx context.Context, name string) error {
+	if id, ok := strings.CutPrefix(name, sink.ToSubscription); ok {
+		_, err := s.subscriptionOf(ctx, id)
+		return err
 	}
-	return answer(w, http.StatusOK, map[string]any{"delivery": s.viewOfDeliveryDetail(d)})
+	if strings.Contains(name, ":") {
+		return nil
+	}
+	return s.sinkThere(ctx, name)
+}
+
+func (s *Server) showDelivery(w http.ResponseWriter, r *http.Request) error {
+	return s.answerDelivery(w, r, http.StatusOK)
+}
+
+// deliveryOf is the delivery of the path, if the asker may see it.
+func (s *Server) deliveryOf(r *http.Request) (sink.Record, error) {
+	seen, err := s.seenDeliveries(r.Context())
+	if err != nil {
+		return sink.Record{}, err
+	}
+	return s.deps.Deliveries.Delivery(r.Context(), r.PathValue("id"), seen)
 }
 
 // replayDelivery has one delivery tried again.
 func (s *Server) replayDelivery(w http.ResponseWriter, r *http.Request) error {
-	seen := s.seenDeliveries(r.Context())
-	d, err := s.deps.Deliveries.Delivery(r.Context(), r.PathValue("id"), seen)
-	if err == nil && d.Job == "" {
+	d, err := s.deliveryOf(r)
+	if err == nil {
 		err = s.sinkStill(r.Context(), d.Sink)
 	}
 	if err == nil {
@@ -312,7 +342,7 @@ func (s *Server) replayDelivery(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) answerDelivery(w http.ResponseWriter, r *http.Request, status int) error {
-	d, err := s.deps.Deliveries.Delivery(r.Context(), r.PathValue("id"), s.seenDeliveries(r.Context()))
+	d, err := s.deliveryOf(r)
 	if err != nil {
 		return fmt.Errorf("read delivery: %w", err)
 	}
@@ -338,7 +368,7 @@ func (s *Server) discardDelivery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := s.deps.Deliveries.Delivery(r.Context(), r.PathValue("id"), s.seenDeliveries(r.Context()))
+	d, err := s.deliveryOf(r)
 	if err == nil {
 		err = s.deps.Deliveries.DiscardOne(r.Context(), d.ID, reason, by)
 	}

@@ -48,7 +48,8 @@ func (o *outbox) take(f sink.Selection) []sink.Record {
 	return slices.DeleteFunc(slices.Clone(o.records), func(r sink.Record) bool {
 		return f.Sink != "" && f.Sink != r.Sink || f.Binding != "" && f.Binding != r.Binding || f.State != "" && f.State != r.State ||
 			f.Key != "" && f.Key != r.Key || f.Cause != "" && f.Cause != r.Cause || f.IDs != nil && !slices.Contains(f.IDs, r.ID) ||
-			f.Seen != nil && !slices.Contains(f.Seen.Bindings, r.Binding) && (r.Job == "" || !slices.Contains(f.Seen.Templates, testTemplate))
+			f.Seen != nil && !slices.Contains(f.Seen.Bindings, r.Binding) && (r.Job == "" || !slices.Contains(f.Seen.Templates, testTemplate)) ||
+			f.Seen != nil && strings.HasPrefix(r.Sink, sink.ToSubscription) && !slices.Contains(f.Seen.Subscriptions, strings.TrimPrefix(r.Sink, sink.ToSubscription))
 	})
 }
 
@@ -267,6 +268,61 @@ func TestKeySeesOnlyItsOwnDeliveries(t *testing.T) {
 	}
 	if out := get("/deliveries").bearer("pictures-which-is-long-enough").to(t, s); out.Code != http.StatusForbidden {
 		t.Errorf("a key that may not see bindings: %d", out.Code)
+	}
+}
+
+// newSubscribedWorld has two subscriptions, of which one hears of a single template,
+// with a delivery each, and a third that is gone.
+func newSubscribedWorld() *world {
+	w := newWorld()
+	for id, templates := range map[string][]string{"sub_mine": {testTemplate}, "sub_all": nil} {
+		w.subscriptionDesk.all = append(w.subscriptionDesk.all, Subscription{Subscription: sink.Subscription{ID: id, Events: []string{sink.RenderCompleted}, Templates: templates}})
+	}
+	for _, id := range []string{"sub_mine", "sub_all", "sub_gone"} {
+		w.outbox.records = append(w.outbox.records, sink.Record{ID: "dlv_" + id, Sink: "sub:" + id, Binding: "cards", Key: "SKU-1", State: sink.Dead, Event: sink.RenderCompleted, Cause: "cause_c"})
+	}
+	return w
+}
+
+func TestKeySeesNoDeliveriesToSubscriptionsThatItDoesNotSee(t *testing.T) {
+	w := newSubscribedWorld()
+	const bearer = "mine-which-is-long-enough"
+	s := mustServer(t, locked(Key{Name: "mine", Key: config.NewSecret(bearer), Templates: []string{testTemplate}}), w)
+	var ids []string
+	for _, d := range mustAnswer[deliveryPage](t, get("/deliveries?cause=cause_c").bearer(bearer).to(t, s), 200).Deliveries {
+		ids = append(ids, d.ID)
+	}
+	if diff := cmp.Diff([]string{"dlv_sub_mine"}, ids); diff != "" {
+		t.Errorf("it sees (-want +got):\n%s", diff)
+	}
+	for _, path := range []string{"/deliveries/dlv_sub_all", "/deliveries/dlv_sub_gone", "/deliveries?sink=sub:sub_all"} {
+		if out := get(path).bearer(bearer).to(t, s); out.Code != http.StatusNotFound {
+			t.Errorf("%s: %d %s", path, out.Code, out.Body)
+		}
+	}
+	get("/bindings/cards/rows/SKU-1").bearer(bearer).to(t, s)
+	if seen := w.shelf.seen; seen == nil || !slices.Equal(seen.Subscriptions, []string{"sub_mine"}) {
+		t.Errorf("of a row it sees %+v", seen)
+	}
+}
+
+func TestDeliveryToASubscriptionIsReplayed(t *testing.T) {
+	w := newSubscribedWorld()
+	s := mustServer(t, locked(), w)
+	for _, c := range []struct {
+		call   call
+		status int
+		says   string
+	}{
+		{post("/deliveries/dlv_sub_all/replay", ""), 202, `"sink":"sub:sub_all"`},
+		{post("/deliveries/dlv_sub_gone/replay", ""), 409, "was deleted"},
+		{post("/deliveries/dlv_job/replay", ""), 202, "job:batch_1"},
+		{get("/deliveries?sink=sub:sub_al"), 404, "did you mean"},
+		{post("/sinks/sub:sub_all/resume", ""), 404, "/webhook-subscriptions/sub_all"},
+	} {
+		if out := c.call.bearer(fullKey).to(t, s); out.Code != c.status || !strings.Contains(out.Body.String(), c.says) {
+			t.Errorf("%s: %d %s, want %d with %s", c.call.path, out.Code, out.Body, c.status, c.says)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/config"
@@ -68,6 +69,9 @@ func (s *Server) flowOf(ctx context.Context, name string) (*Flow, error) {
 		names = append(names, one.Name)
 	}
 	p := problem.New(problem.NotFound, "there is no sink %q", name).WithSlug(kindSink + slugNotFound)
+	if id, ok := strings.CutPrefix(name, sink.ToSubscription); ok {
+		return nil, p.WithHint("it is a webhook subscription: pause, resume and test it under /webhook-subscriptions/%s", id)
+	}
 	if near, ok := config.Nearest(name, names); ok {
 		return nil, p.WithHint("did you mean %q?", near)
 	}
@@ -81,9 +85,12 @@ func (s *Server) sinkThere(ctx context.Context, name string) error {
 
 // sinkStill refuses to send to a sink that is no longer there.
 func (s *Server) sinkStill(ctx context.Context, name string) error {
-	err := s.sinkThere(ctx, name)
+	err := s.receiverThere(ctx, name)
 	if problem.CodeOf(err) != problem.NotFound || err == nil {
 		return err
+	}
+	if strings.HasPrefix(name, sink.ToSubscription) {
+		return problem.New(problem.Conflict, "the webhook subscription of this delivery was deleted").WithSlug(slugSinkGone).WithHint("discard the delivery")
 	}
 	return problem.New(problem.Conflict, "the sink %q of this delivery is no longer configured", name).WithSlug(slugSinkGone).
 		WithHint("discard the delivery, or configure the sink again")
@@ -132,7 +139,10 @@ func (s *Server) redeliver(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := sink.Selection{Sink: name, Binding: body.Binding, Seen: s.seenDeliveries(r.Context())}
+	f := sink.Selection{Sink: name, Binding: body.Binding}
+	if f.Seen, err = s.seenDeliveries(r.Context()); err != nil {
+		return err
+	}
 	if f.Key, err = keyOfDelivery(body.Key, ""); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // The kinds of resources, and where they come from.
@@ -51,8 +52,9 @@ type Resources interface {
 	TestSink(ctx context.Context, name string, of SinkTestOf) (SinkTest, error)
 	// Preview says what a binding makes of a row, and changes nothing.
 	Preview(ctx context.Context, binding string, of PreviewOf) (Preview, error)
-	// RowOf is all that there is about a row, by its canonical key.
-	RowOf(ctx context.Context, binding, key string) (RowHistory, error)
+	// RowOf is all that there is about a row, by its canonical key, with those of its
+	// deliveries that may be seen.
+	RowOf(ctx context.Context, binding, key string, seen *sink.Seen) (RowHistory, error)
 }
 
 // A ResourceChange is one resource to be made or changed.

@@ -26,6 +26,7 @@ type shelf struct {
 	inTheWay    error
 	tested      SinkTest
 	testedOf    SinkTestOf
+	seen        *sink.Seen
 }
 
 func newShelf() *shelf {
@@ -92,7 +93,8 @@ func (s *shelf) Preview(_ context.Context, binding string, of PreviewOf) (Previe
 	}, nil
 }
 
-func (s *shelf) RowOf(_ context.Context, _, key string) (RowHistory, error) {
+func (s *shelf) RowOf(_ context.Context, _, key string, seen *sink.Seen) (RowHistory, error) {
+	s.seen = seen
 	if key != "SKU-1" && key != "a%2Fb" {
 		return RowHistory{}, problem.New(problem.NotFound, "no row %q", key).WithSlug("row_not_found")
 	}

@@ -134,7 +134,11 @@ func (s *Server) showRow(w http.ResponseWriter, r *http.Request) error {
 		return problem.New(problem.NotFound, "%s names no row: %w", r.URL.Path, err).WithSlug("row_not_found").
 			WithHint("the path is /bindings/NAME/rows/KEY, with the key percent-encoded")
 	}
-	h, err := s.deps.Resources.RowOf(r.Context(), b.Name, key)
+	seen, err := s.seenDeliveries(r.Context())
+	if err != nil {
+		return err
+	}
+	h, err := s.deps.Resources.RowOf(r.Context(), b.Name, key, seen)
 	if err != nil {
 		return fmt.Errorf("read row %q of the binding %q: %w", key, b.Name, err)
 	}

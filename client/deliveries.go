@@ -36,6 +36,7 @@ type Delivery struct {
 
 	// Of one that is asked for by its id.
 	Row      json.RawMessage `json:"row,omitempty"`
+	Data     json.RawMessage `json:"data,omitempty"`
 	RowError json.RawMessage `json:"rowError,omitempty"`
 	Outputs  []struct {
 		Output      string `json:"output"`

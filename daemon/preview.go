@@ -7,6 +7,7 @@ import (
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // Preview says what a binding makes of a row, and changes nothing. The clock is
@@ -70,10 +71,11 @@ func (d *Daemon) previewRow(ctx context.Context, source string, of api.PreviewOf
 	return p, row, err
 }
 
-// RowOf is all that there is about a row of a binding.
-func (d *Daemon) RowOf(ctx context.Context, name, key string) (api.RowHistory, error) {
+// RowOf is all that there is about a row of a binding, with those of its deliveries
+// that may be seen.
+func (d *Daemon) RowOf(ctx context.Context, name, key string, seen *sink.Seen) (api.RowHistory, error) {
 	cfg := d.roster().binding(name)
-	h, err := d.store.RowHistory(ctx, cfg.Source, bindings.BindingOwner(name), key)
+	h, err := d.store.RowHistory(ctx, cfg.Source, bindings.BindingOwner(name), key, seen)
 	if err != nil {
 		return api.RowHistory{}, err
 	}

@@ -39,7 +39,7 @@ func (d *Daemon) TestSink(ctx context.Context, name string, of api.SinkTestOf) (
 	if err != nil {
 		return api.SinkTest{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, deliveryLimit)
+	ctx, cancel := context.WithTimeout(ctx, limitOf(to))
 	defer cancel()
 	t := api.SinkTest{Event: delivery.Event, Delivery: delivery.ID}
 	began := time.Now()
@@ -105,7 +105,7 @@ func (d *Daemon) testDelivery(ctx context.Context, of api.SinkTestOf) (sink.Deli
 // ofRow makes to the event that is so of a row: a test takes nothing away that is
 // there.
 func (d *Daemon) ofRow(ctx context.Context, of api.SinkTestOf, to *sink.Delivery) error {
-	h, err := d.store.RowHistory(ctx, d.roster().binding(of.Binding).Source, bindings.BindingOwner(of.Binding), of.Key)
+	h, err := d.store.RowHistory(ctx, d.roster().binding(of.Binding).Source, bindings.BindingOwner(of.Binding), of.Key, nil)
 	if err != nil {
 		return err
 	}

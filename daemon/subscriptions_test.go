@@ -360,15 +360,20 @@ func TestSecretsOfSubscriptionsAreNowhere(t *testing.T) {
 		last := p.subscription("GET", "/"+made.ID, "", 200).LastDelivery
 		return last != nil && last.Status == "retrying" && last.ResponseCode == 500
 	})
+	var all struct{ Deliveries []struct{ ID, Sink, Error string } }
+	if p.get("/deliveries", &all); len(all.Deliveries) != 1 || all.Deliveries[0].Sink != "sub:"+made.ID || all.Deliveries[0].Error == "" {
+		t.Fatalf("the deliveries are %+v", all.Deliveries)
+	}
+	delivery := "/deliveries/" + all.Deliveries[0].ID
 	bare := strings.TrimPrefix(made.Secret, "whsec_")
-	for _, path := range []string{"/webhook-subscriptions", "/webhook-subscriptions/" + made.ID, "/bindings/cards/rows/1", "/metrics", "/sinks"} {
+	for _, path := range []string{"/webhook-subscriptions", "/webhook-subscriptions/" + made.ID, "/bindings/cards/rows/1", "/metrics", "/sinks", "/deliveries", delivery, "/dead-letters"} {
 		res, err := http.Get(p.url + path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text, err := io.ReadAll(res.Body)
 		res.Body.Close()
-		if err != nil || strings.Contains(string(text), bare) {
+		if err != nil || strings.Contains(string(text), bare) || strings.Contains(string(text), "of-the-receiver") && !strings.HasPrefix(path, "/webhook-subscriptions") {
 			t.Errorf("%s: %v, has the secret: %s", path, err, text)
 		}
 	}

@@ -20,7 +20,7 @@ type Record struct {
 	ID, Sink   string
 	Binding    string // "" of a job
 	Job        string // "" of a binding
-	Key        string // canonical of a binding's row, as sent of a job's
+	Key        string // canonical of a binding's row, as sent of a job's; "" of an event about all of it
 	Generation int64
 	Event      string
 	State      string
@@ -37,6 +37,7 @@ type Record struct {
 	// how it went. A list has none of it.
 	Row     json.RawMessage // the values of the row
 	Fault   json.RawMessage // of an event about a row of a job that failed
+	Data    json.RawMessage // of an event about a binding as a whole
 	Outputs []Output        // without URLs
 	Tries   []Try           // by number; also those before it was replayed
 	Spent   int64           // attempts before it was last replayed: they count no more towards its end
@@ -73,10 +74,12 @@ type Selection struct {
 }
 
 // Seen is what somebody may see who may not see all: the deliveries of some
-// bindings, and of the jobs of some templates.
+// bindings, and of the jobs of some templates. Of those to subscriptions they are
+// the ones to some, by id.
 type Seen struct {
-	Bindings  []string
-	Templates []string
+	Bindings      []string
+	Templates     []string
+	Subscriptions []string
 }
 
 // A Place is where a page of deliveries ended.
@@ -88,7 +91,7 @@ type Place struct {
 // A Group is the dead letters of one sink that died of the same error.
 type Group struct {
 	Cause     string
-	Sink      string // batch and batch_rows are the webhooks of jobs
+	Sink      string // batch and batch_rows are the webhooks of jobs, subscriptions all of those
 	Events    []string
 	Error     string // of one of them
 	Count     int64

@@ -24,6 +24,10 @@ func TypeOf(format string) string {
 	return TypeImage
 }
 
+// ToSubscription is what the sink of a subscription's deliveries begins with, before
+// its id.
+const ToSubscription = "sub:"
+
 // A Subscription is a webhook that a caller of the API has told of the events of
 // all bindings and batches that it does not filter out.
 type Subscription struct {

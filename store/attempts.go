@@ -49,11 +49,7 @@ func (s *Store) Delivery(ctx context.Context, id string, seen *sink.Seen) (sink.
 	if err != nil {
 		return r, wrap(err, "read delivery %q", id)
 	}
-	if IsRowsSink(r.Sink) {
-		r.Fault = raw(data)
-	} else {
-		r.Row = raw(data)
-	}
+	told(&r, raw(data))
 	if err := decode(outputs, &r.Outputs); err != nil {
 		return r, wrap(err, "read what delivery %q tells", id)
 	}
@@ -67,6 +63,19 @@ func (s *Store) Delivery(ctx context.Context, id string, seen *sink.Seen) (sink.
 		r.Tries = append(r.Tries, arrived)
 	}
 	return r, wrap(err, "read the attempts of delivery %q", id)
+}
+
+// told puts what is kept of what a delivery tells where it belongs.
+func told(r *sink.Record, data json.RawMessage) {
+	_, subscribed := SubscriptionOf(r.Sink)
+	switch {
+	case !sink.OfRow(r.Event):
+		r.Data = data
+	case r.Job != "":
+		r.Fault = data
+	case !subscribed: // of whom it is what their filters were held against
+		r.Row = data
+	}
 }
 
 func noDelivery(id string) error {
@@ -111,6 +120,9 @@ func scanRecord(scan func(...any) error) (r sink.Record, err error) {
 		return r, err
 	}
 	r.Binding, r.Job = owner.Binding(), owner.Job()
+	if r.Key == wholeKey && !sink.OfRow(r.Event) {
+		r.Key = ""
+	}
 	r.CreatedAt, r.DueAt, r.EndedAt = moment(created), moment(due), moment(ended)
 	if discarded.Valid {
 		gone.At = moment(discarded)
@@ -179,6 +191,11 @@ func filtered(f sink.Selection) *condition {
 			owners[i] = string(bindings.BindingOwner(name))
 		}
 		c.and(`(d.owner IN list(` + c.arg(list(owners)) + `) OR d.owner IN (SELECT 'job/' || j.id FROM jobs AS j WHERE j.template IN list(` + c.arg(list(f.Seen.Templates)) + `)))`)
+		subscribed := make([]string, len(f.Seen.Subscriptions))
+		for i, id := range f.Seen.Subscriptions {
+			subscribed[i] = SinkOfSubscription(id)
+		}
+		c.and(`(substr(d.sink, 1, 4) <> 'sub:' OR d.sink IN list(` + c.arg(list(subscribed)) + `))`)
 	}
 	return c
 }

@@ -18,16 +18,16 @@ const (
 )
 
 // countedAs is the sink under which deliveries of sink are counted.
-func countedAs(sink string) string {
+func countedAs(name string) string {
 	switch {
-	case strings.HasPrefix(sink, "job:"):
+	case strings.HasPrefix(name, "job:"):
 		return sinkOfJobs
-	case IsRowsSink(sink):
+	case IsRowsSink(name):
 		return sinkOfJobRows
-	case strings.HasPrefix(sink, subscriptionSink):
+	case strings.HasPrefix(name, sink.ToSubscription):
 		return sinkOfSubscriptions
 	}
-	return sink
+	return name
 }
 
 // countedSink is countedAs in SQL.

@@ -207,7 +207,7 @@ func notReplayable(id, state string) error {
 	switch state {
 	case sink.Discarded:
 		return problem.New(problem.Conflict, "the delivery %q was discarded", id).WithSlug(DeliveryDiscarded).
-			WithHint("tell the sink again what it should know: pictifyd redeliver SINK --key KEY")
+			WithHint("tell the sink again what it should know: pictifyd redeliver SINK --row KEY")
 	case sink.Superseded:
 		return problem.New(problem.Conflict, "something newer was told instead of the delivery %q, or is about to be", id).WithSlug(DeliverySuperseded).
 			WithHint("replay the newest one of the row")

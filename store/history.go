@@ -54,7 +54,7 @@ type RowHistory struct {
 const historyLimit = 100
 
 // RowHistory is what there is about a row; nothing at all is a problem NotFound.
-func (s *Store) RowHistory(ctx context.Context, source string, owner bindings.Owner, key string) (RowHistory, error) {
+func (s *Store) RowHistory(ctx context.Context, source string, owner bindings.Owner, key string, seen *sink.Seen) (RowHistory, error) {
 	var h RowHistory
 	row, missing := s.Row(ctx, source, key)
 	if missing == nil {
@@ -77,6 +77,6 @@ func (s *Store) RowHistory(ctx context.Context, source string, owner bindings.Ow
 	if h.Images, err = collect(ctx, s.reader(), imagesOfRow, []any{string(owner), clean(key)}, scanImage); err != nil {
 		return h, wrap(err, "read the images of row %s", key)
 	}
-	h.Deliveries, err = s.Deliveries(ctx, sink.Selection{Binding: owner.Binding(), Key: key}, sink.Place{}, historyLimit)
+	h.Deliveries, err = s.Deliveries(ctx, sink.Selection{Binding: owner.Binding(), Key: key, Seen: seen}, sink.Place{}, historyLimit)
 	return h, wrap(err, "read the deliveries of row %s", key)
 }

@@ -17,10 +17,14 @@ type toldThing struct {
 	event  string
 	digest string
 
+	idx   int64  // of a job's row
 	item  string // state of the row's images now; "" where there are none
 	newer bool   // something newer waits, is on its way, or is a dead letter
 	job   bool   // it is of a job that is there
 }
+
+// itemID is the row that was told of.
+func (p toldThing) itemID() itemID { return itemID{owner: p.on.owner, idx: p.idx, key: p.on.key} }
 
 // shows reports whether there is still what was told of a binding's row.
 func (p toldThing) shows() bool {
@@ -81,14 +85,14 @@ func (t *tx) toldNow(ctx context.Context, page []toldThing) ([]toldThing, error)
 	if _, err := t.exec(ctx, `SELECT 1 FROM deliveries WHERE id IN list($1) ORDER BY id FOR UPDATE`, list(ids)); err != nil {
 		return nil, err
 	}
-	return collect(ctx, t.reader, `SELECT d.id, d.sink, d.owner, d.key, d.generation, d.event, d.digest, COALESCE(i.state, ''),
+	return collect(ctx, t.reader, `SELECT d.id, d.sink, d.owner, d.key, d.generation, d.event, d.digest, d.idx, COALESCE(i.state, ''),
 			CASE WHEN EXISTS (SELECT 1 FROM deliveries AS n WHERE n.sink = d.sink AND n.owner = d.owner AND n.key = d.key AND n.generation >= d.generation
 				AND n.state IN ('waiting', 'claimed', 'dead')) THEN 1 ELSE 0 END,
 			CASE WHEN EXISTS (SELECT 1 FROM jobs AS j WHERE 'job/' || j.id = d.owner) THEN 1 ELSE 0 END
 		FROM deliveries AS d LEFT JOIN items AS i ON i.owner = d.owner AND i.idx = 0 AND i.key = d.key
 		WHERE d.id IN list($1) AND d.state = 'delivered' ORDER BY d.id`, []any{list(ids)}, func(scan func(...any) error) (p toldThing, err error) {
 		var newer, job int64
-		err = scan(&p.id, &p.on.sink, &p.on.owner, &p.on.key, &p.gen, &p.event, &p.digest, &p.item, &newer, &job)
+		err = scan(&p.id, &p.on.sink, &p.on.owner, &p.on.key, &p.gen, &p.event, &p.digest, &p.idx, &p.item, &newer, &job)
 		p.newer, p.job = newer == 1, job == 1
 		return p, err
 	})
@@ -109,6 +113,8 @@ func (t *tx) retell(ctx context.Context, page []toldThing, newID bool) (done sin
 	for _, p := range page {
 		now := texts[p.id]
 		switch {
+		case p.on.key == wholeKey && p.on.owner.Binding() != "": // an event that has passed, and of no row
+			continue
 		case p.newer:
 			done.Waiting++
 			continue
@@ -156,14 +162,16 @@ type rebuiltText struct{ digest, row, outputs string }
 // their rows have now. A row whose newest picture could not be made still has the
 // one before, which is what a sink that hears nothing of failures was told.
 func (t *tx) rebuilt(ctx context.Context, page []toldThing) (map[string]rebuiltText, error) {
-	var items [][]any
+	var items, ofJobs [][]any
 	var endings []ending
 	for _, p := range page {
-		if p.on.owner.Binding() == "" {
-			continue
+		e := ending{changedItem: changedItem{itemID: p.itemID()}}
+		switch {
+		case p.on.owner.Binding() != "":
+			items, endings = append(items, e.cells()), append(endings, e)
+		case sink.OfRow(p.event):
+			ofJobs = append(ofJobs, e.cells())
 		}
-		e := ending{changedItem: changedItem{itemID: itemID{owner: p.on.owner, key: p.on.key}}}
-		items, endings = append(items, e.cells()), append(endings, e)
 	}
 	outputs, err := t.outputs(ctx, items)
 	if err != nil {
@@ -177,14 +185,26 @@ func (t *tx) rebuilt(ctx context.Context, page []toldThing) (map[string]rebuiltT
 	if err != nil {
 		return nil, err
 	}
+	rows, err := t.rowsAsTold(ctx, ofJobs)
+	if err != nil {
+		return nil, err
+	}
+	to, err := t.routes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	texts := map[string]rebuiltText{}
 	for _, p := range page {
-		id := itemID{owner: p.on.owner, key: p.on.key}
-		now := rebuiltText{digest: p.digest, row: values[id]}
+		id := p.itemID()
 		if p.on.owner.Binding() == "" {
-			texts[p.id] = now // it is written when it is sent
+			now := rebuiltText{digest: p.digest} // the end of a job is written when it is sent
+			if row, ok := rows[id]; ok {
+				now.row, now.outputs = row.texts()
+			}
+			texts[p.id] = now
 			continue
 		}
+		now := rebuiltText{digest: p.digest, row: to.told(p.on, values[id])}
 		now.outputs = encode(outputs[id])
 		if p.event == sink.RenderCompleted {
 			told := func(all []sink.Output) string { return p.event + " " + whatWasTold(ending{event: p.event}, all) }

@@ -22,15 +22,12 @@ const (
 	SubscriptionsFull    = "too_many_subscriptions"
 )
 
-// subscriptionSink is the beginning of the sink of a subscription.
-const subscriptionSink = "sub:"
-
 // SinkOfSubscription is the sink of deliveries to the subscription of that id.
-func SinkOfSubscription(id string) string { return subscriptionSink + id }
+func SinkOfSubscription(id string) string { return sink.ToSubscription + id }
 
 // SubscriptionOf is the subscription that a sink belongs to; false for others.
-func SubscriptionOf(sink string) (id string, ok bool) {
-	return strings.CutPrefix(sink, subscriptionSink)
+func SubscriptionOf(name string) (id string, ok bool) {
+	return strings.CutPrefix(name, sink.ToSubscription)
 }
 
 const subscriptionColumns = `id, events, url, platform, filter, templates, owner, author, secret, previous, previous_until, revision, created_at, updated_at`

@@ -184,6 +184,9 @@ func printDelivery(w io.Writer, d client.Delivery, now time.Time) {
 	if len(d.Row) > 0 {
 		fmt.Fprintf(w, "row\t%s\n", dashed(string(d.Row)))
 	}
+	if len(d.Data) > 0 {
+		fmt.Fprintf(w, "data\t%s\n", dashed(string(d.Data)))
+	}
 	if len(d.RowError) > 0 {
 		fmt.Fprintf(w, "error\t%s\n", dashed(string(d.RowError)))
 	}

@@ -169,7 +169,7 @@ var resources = map[string]func(*testing.T, Open){
 		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1", "b": "2"}, promote: true})
 		draw(t, s)
 		deliver(t, s, "hook", errDown)
-		h := got(s.RowHistory(t.Context(), source, owner, "a"))(t)
+		h := got(s.RowHistory(t.Context(), source, owner, "a", nil))(t)
 		if h.Row == nil || h.State != "ready" || h.Generation != 1 || len(h.Images) != 1 || len(h.Deliveries) != 1 {
 			t.Fatalf("history %+v", h)
 		}
@@ -182,7 +182,7 @@ var resources = map[string]func(*testing.T, Open){
 		for name, err := range map[string]error{
 			"unknown row":     second(s.Row(t.Context(), source, "x")),
 			"empty source":    second(s.Row(t.Context(), "none", "")),
-			"unknown history": second(s.RowHistory(t.Context(), source, bindings.BindingOwner("other"), "x")),
+			"unknown history": second(s.RowHistory(t.Context(), source, bindings.BindingOwner("other"), "x", nil)),
 		} {
 			if kind(err) != store.RowNotFound {
 				t.Errorf("%s: %v", name, err)

@@ -274,6 +274,99 @@ var subscriptions = map[string]func(*testing.T, Open){
 		}
 	},
 
+	"SubscriptionIsToldAgainWhatItWasTold": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		one := subscribe(t, s, "one", sink.RenderCompleted, sink.RenderFailed, sink.BatchCompleted, sink.BindingUpdated)
+		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1"}, promote: true})
+		acceptJob(t, s, "j1", 2)
+		planJob(t, s, "j1", func(i int64) string { return []string{"", "shown"}[i] })
+		draw(t, s)
+		told := func(claims []store.DeliveryClaim) map[string]store.DeliveryClaim {
+			all := map[string]store.DeliveryClaim{}
+			for _, c := range claims {
+				c.Attempt, c.Spent = 0, 0
+				all[c.ID] = c
+			}
+			return all
+		}
+		first := told(deliver(t, s, one, nil))
+		for id, c := range first {
+			err := s.ReplayOne(t.Context(), id)
+			if c.Event != sink.BindingUpdated {
+				must(t, err)
+				continue
+			}
+			if slugOf(err) != store.DeliverySuperseded { // it has passed, and nothing of it is kept
+				t.Errorf("%s told again: %v", c.Event, err)
+			}
+			delete(first, id)
+		}
+		if diff := cmp.Diff(first, told(deliver(t, s, one, nil))); diff != "" || len(first) != 4 {
+			t.Errorf("told again of %d (-first +again):\n%s", len(first), diff)
+		}
+		if done := got(s.Redeliver(t.Context(), sink.Selection{Sink: one}, false))(t); done != (sink.Retold{Told: 4}) {
+			t.Errorf("all of it: %+v", done)
+		}
+	},
+
+	"DeliveryToASubscriptionShowsWhatItIsAbout": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		one := subscribe(t, s, "one", sink.RenderCompleted, sink.RenderFailed, sink.BatchCompleted, sink.BindingUpdated)
+		read(t, s, reading{seq: 1, rows: map[string]string{"a": "1"}, promote: true})
+		acceptJob(t, s, "j1", 1)
+		planJob(t, s, "j1", func(int64) string { return "" })
+		acceptJob(t, s, "j2", 1)
+		planJob(t, s, "j2", func(int64) string { return "2" })
+		draw(t, s)
+		has := map[string]string{}
+		for _, r := range got(s.Deliveries(t.Context(), sink.Selection{Sink: one}, sink.Place{}, 100))(t) {
+			r = got(s.Delivery(t.Context(), r.ID, nil))(t)
+			has[r.Event+" "+r.Binding+r.Job+"/"+r.Key] = fmt.Sprintf("row %t, fault %t, data %t", r.Row != nil, r.Fault != nil, r.Data != nil)
+		}
+		want := map[string]string{
+			"render.completed cards/a": "row false, fault false, data false", "binding.updated cards/": "row false, fault false, data true",
+			"render.failed j1/0": "row false, fault true, data false", "batch.completed j2/": "row false, fault false, data false",
+			"render.completed j2/0": "row false, fault false, data false",
+		}
+		if diff := cmp.Diff(want, has); diff != "" {
+			t.Errorf("shown is (-want +got):\n%s", diff)
+		}
+	},
+
+	"DeliveriesToASubscriptionAreSeenByWhoSeesIt": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		s.SetSinks(map[string][]string{"cards": {"hook"}}, map[string][]string{"hook": {sink.RenderCompleted}})
+		names := []string{"hook", subscribe(t, s, "mine", sink.RenderCompleted), subscribe(t, s, "theirs", sink.RenderCompleted)}
+		replan(t, s, wants("a", "1"))
+		draw(t, s)
+		for _, name := range names {
+			tryAll(t, s, name, errDown, true)
+		}
+		seen := &sink.Seen{Bindings: []string{"cards"}, Subscriptions: []string{"mine"}}
+		for _, r := range got(s.Deliveries(t.Context(), sink.Selection{}, sink.Place{}, 100))(t) {
+			_, err := s.Delivery(t.Context(), r.ID, seen)
+			if may := r.Sink != "sub:theirs"; may != (err == nil) {
+				t.Errorf("of one to %s: %v", r.Sink, err)
+			}
+		}
+		if all := got(s.Deliveries(t.Context(), sink.Selection{Seen: seen}, sink.Place{}, 100))(t); len(all) != 2 {
+			t.Errorf("listed are %+v", all)
+		}
+		if h := got(s.RowHistory(t.Context(), source, owner, "a", seen))(t); len(h.Deliveries) != 2 {
+			t.Errorf("of the row are shown %+v", h.Deliveries)
+		}
+		n := int64(0)
+		for _, g := range got(s.DeadLetters(t.Context(), sink.Selection{Seen: seen}, 100))(t) {
+			n += g.Count
+		}
+		if n != 2 {
+			t.Errorf("%d dead letters are in groups", n)
+		}
+		if n := got(s.Replay(t.Context(), sink.Selection{Binding: "cards", Seen: seen}))(t); n != 2 {
+			t.Errorf("%d were replayed", n)
+		}
+	},
+
 	"DeletedSubscriptionIsToldNothing": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		one := subscribe(t, s, "one", sink.RenderCompleted)
@@ -358,6 +451,38 @@ var subscriptions = map[string]func(*testing.T, Open){
 		if diff := cmp.Diff([]string{"batch.completed #", "render.completed 0"}, eventsOf(deliver(t, s, one, nil))); diff != "" {
 			t.Errorf("told was (-want +got):\n%s", diff)
 		}
+	},
+
+	"ErasedRowTakesTheDeadLettersOfADeletedSubscription": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		one := subscribe(t, s, "one", sink.RenderCompleted, sink.BindingUpdated)
+		acceptJob(t, s, "j1", 2)
+		planJob(t, s, "j1", func(i int64) string { return fmt.Sprint(i) })
+		draw(t, s)
+		tryAll(t, s, one, errDown, true)
+		must(t, s.DeleteSubscription(t.Context(), "one"))
+		if n := got(s.DeleteJobRow(t.Context(), "j1", "1"))(t); n.Deliveries != 1 {
+			t.Errorf("deleted was %+v, want one delivery", n)
+		}
+		if diff := cmp.Diff([]string{"0"}, listed(t, s, sink.Selection{Sink: one})); diff != "" {
+			t.Errorf("deliveries are left of (-want +got):\n%s", diff)
+		}
+		got(s.DeleteJob(t.Context(), "j1"))(t)
+		if keys := listed(t, s, sink.Selection{}); len(keys) > 0 {
+			t.Errorf("of a job that is deleted there are still deliveries: %v", keys)
+		}
+	},
+
+	"WhatIsPlannedForADeletedSubscriptionIsDropped": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		ghost := store.SinkOfSubscription("ghost") // as a change has it that began before
+		s.SetSinks(map[string][]string{"cards": {ghost}}, map[string][]string{ghost: {sink.RenderCompleted}})
+		replan(t, s, wants("a", "1"), wants("b", "2"))
+		draw(t, s)
+		if sent := deliver(t, s, ghost, nil); len(sent) != 0 {
+			t.Errorf("told was %+v", sent)
+		}
+		mustCount(t, s, store.DeliveryCount{Sink: "subscriptions", Planned: 2, Superseded: 2})
 	},
 
 	"RunTellsOfItselfAndNotOfItsRows": func(t *testing.T, open Open) {
