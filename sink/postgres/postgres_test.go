@@ -403,7 +403,7 @@ func TestConnectionCutInTheMiddleWritesOnceInTheEnd(t *testing.T) {
 	db := pgtest.New(t)
 	db.Run(products + tenThousand)
 	proxy := pgtest.NewProxy(t, db.DSN)
-	s := mustSink(t, newConfig(pgtest.Through(db.DSN, proxy.Address, ""), func(c *postgres.Config) { c.Timeout = config.Duration(8 * time.Second) }))
+	s := mustSink(t, newConfig(pgtest.Through(db.DSN, proxy.Address, ""), func(c *postgres.Config) { c.Timeout = config.Duration(5 * time.Second) }))
 	if kinds := strings.Join(outcomes(s.DeliverAll(t.Context(), deliveries(10, 1))), ""); kinds != "" {
 		t.Fatal(kinds)
 	}
