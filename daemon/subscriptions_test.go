@@ -360,7 +360,9 @@ func TestSecretsOfSubscriptionsAreNowhere(t *testing.T) {
 		last := p.subscription("GET", "/"+made.ID, "", 200).LastDelivery
 		return last != nil && last.Status == "retrying" && last.ResponseCode == 500
 	})
-	var all struct{ Deliveries []struct{ ID, Sink, Error string } }
+	var all struct {
+		Deliveries []struct{ ID, Sink, Error string }
+	}
 	if p.get("/deliveries", &all); len(all.Deliveries) != 1 || all.Deliveries[0].Sink != "sub:"+made.ID || all.Deliveries[0].Error == "" {
 		t.Fatalf("the deliveries are %+v", all.Deliveries)
 	}
