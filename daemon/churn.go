@@ -2,6 +2,7 @@ package daemon
 
 import (
 	lru "container/list"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"maps"
@@ -26,6 +27,11 @@ const (
 
 // heldBack is the slug of a delivery that waits to be seen through.
 const heldBack = "held_back"
+
+func isHeldBack(err error) bool {
+	var p *problem.Error
+	return errors.As(err, &p) && p.Slug == heldBack
+}
 
 // churn finds the rows that go in a circle: a picture's address is written back to
 // its source, something there (a trigger, a script, a column of times) changes, on

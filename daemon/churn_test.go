@@ -219,6 +219,43 @@ bindings:
 	}
 }
 
+// So it is with a trigger of the user's: it touches a column that the picture shows.
+func TestATriggerThatGoesInACircleIsStoppedAndNamed(t *testing.T) {
+	usual := churnHold
+	t.Cleanup(func() { churnHold = usual }) // after the daemon has ended
+	churnHold = 2 * time.Second
+	shop := countedTable(t, 2)
+	s := newSite(t, strings.Replace(writeBackYAML(shop), "{ title: name }", `{ title: 'name + " of " + updated_at' }`, 1))
+	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
+	p := &process{tb: t, url: url}
+	var of struct {
+		Binding struct{ Status, PausedReason string }
+	}
+	eventually(t, "the binding is paused", func() bool {
+		p.get("/bindings/cards", &of)
+		return of.Binding.Status == "paused"
+	})
+	if why := of.Binding.PausedReason; !strings.Contains(why, `the sink "back" writes to row "SKU-`) || !strings.Contains(why, `"updated_at" changes`) {
+		t.Errorf("it is paused because %q", why)
+	}
+	writes := shop.Value("SELECT count(*) FROM writes")
+	_, before := polls(t, url)
+	eventually(t, "three readings that find nothing new", func() bool {
+		_, now := polls(t, url)
+		return now >= before+3
+	})
+	if now := shop.Value("SELECT count(*) FROM writes"); now != writes {
+		t.Errorf("it goes on: %s writes, then %s", writes, now)
+	}
+	shop.Run("DROP TRIGGER touched ON products")
+	was := shop.Value("SELECT image_url FROM products WHERE sku = 'SKU-1'")
+	p.mustSend(200, "POST", "/bindings/cards/resume", "")
+	shop.Run("UPDATE products SET name = 'Cup' WHERE sku = 'SKU-1'")
+	eventually(t, "the row is drawn and written again", func() bool {
+		return shop.Value("SELECT image_url FROM products WHERE sku = 'SKU-1'") != was
+	})
+}
+
 // Without such a script, writing back comes to rest at once.
 func TestWritingBackToASheetIsNoEcho(t *testing.T) {
 	e, sheet, address := newSheet(t)

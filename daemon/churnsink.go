@@ -52,6 +52,14 @@ func (w *watchedSink) Counts() map[string]int64 {
 	return nil
 }
 
+// Limit implements sink.Limiter where the sink does.
+func (w *watchedSink) Limit() time.Duration {
+	if l, ok := w.Sink.(sink.Limiter); ok {
+		return l.Limit()
+	}
+	return 0
+}
+
 // Close implements io.Closer where the sink does.
 func (w *watchedSink) Close() error {
 	if c, ok := w.Sink.(io.Closer); ok {

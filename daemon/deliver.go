@@ -44,6 +44,7 @@ type courier struct {
 	inAir   int                   // calls
 	landed  chan landing
 	done    []store.Delivered // not recorded yet
+	unsent  []string          // to be given back as if they had not been taken on
 	late    time.Time         // when they have to be
 	ask     bool              // there may be more to take on
 	streak  int               // failures, one after the other
@@ -136,9 +137,9 @@ func (c *courier) room() int {
 func (c *courier) round(ctx context.Context) (ended bool, err error) {
 	ctx, cancel := lasting(ctx)
 	defer cancel()
-	r := store.Round{Done: c.done, Room: max(c.room(), 0), Policy: c.policy}
+	r := store.Round{Room: max(c.room(), 0)}
 	if c.idle {
-		r.Untried, c.inHand = idsOf(c.inHand), nil
+		c.unsent, c.inHand = append(c.unsent, idsOf(c.inHand)...), nil
 	}
 	r.End = c.inAir == 0 && len(c.inHand) == 0
 	went, err := c.tell(ctx, r)
@@ -156,8 +157,9 @@ func (c *courier) round(ctx context.Context) (ended bool, err error) {
 	return went.Ended, c.giveUpRows(ctx, went.Now)
 }
 
-// tell is one round with the store.
+// tell is one round with the store, which hears what ended.
 func (c *courier) tell(ctx context.Context, r store.Round) (store.Rounded, error) {
+	r.Done, r.Untried, r.Policy = c.done, c.unsent, c.policy
 	went, err := c.store.DeliverRound(ctx, c.turn, r)
 	if err != nil {
 		return went, err
@@ -168,7 +170,7 @@ func (c *courier) tell(ctx context.Context, r store.Round) (store.Rounded, error
 	if len(went.Claims) > 0 {
 		c.crash("delivery.claimed")
 	}
-	c.done = nil
+	c.done, c.unsent = nil, nil
 	if c.tally.note(r.Done) > 0 {
 		c.flights = min(2*c.flights, flightsTo(c.turn.Sink))
 	}
@@ -201,8 +203,9 @@ func (c *courier) stop(ctx context.Context) error {
 	}
 	longer, cancel := lasting(ctx)
 	defer cancel()
-	if len(c.done)+len(c.inHand) > 0 {
-		if _, err := c.tell(longer, store.Round{Done: c.done, Untried: idsOf(c.inHand), Policy: c.policy}); c.failed == nil {
+	c.unsent = append(c.unsent, idsOf(c.inHand)...)
+	if len(c.done)+len(c.unsent) > 0 {
+		if _, err := c.tell(longer, store.Round{}); c.failed == nil {
 			c.failed = err
 		}
 	}

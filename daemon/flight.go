@@ -3,19 +3,32 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/store"
 )
 
-// deliveryLimit is for one call of a sink.
+// deliveryLimit is for one call of a sink that sets no limit of its own.
 const deliveryLimit = time.Minute
+
+// limitOf is how long one call of a sink may take.
+func limitOf(to sink.Sink) time.Duration {
+	if l, ok := to.(sink.Limiter); ok {
+		return max(l.Limit(), deliveryLimit)
+	}
+	return deliveryLimit
+}
 
 // A landing is how a call of a sink ended.
 type landing struct {
-	done  []store.Delivered // as far as they were answered
-	fault error             // of this machine
+	done   []store.Delivered // as far as they were answered
+	unsent []string          // nobody was told of those
+	fault  error             // of this machine
 }
 
 // takeOff sends out what may go now.
@@ -85,7 +98,7 @@ func (c *courier) land(l landing) {
 	if len(c.done) == 0 && len(l.done) > 0 {
 		c.late = time.Now().Add(recordWithin)
 	}
-	c.done = append(c.done, l.done...)
+	c.done, c.unsent = append(c.done, l.done...), append(c.unsent, l.unsent...)
 	for _, d := range l.done {
 		switch {
 		case d.Err == nil:
@@ -101,56 +114,96 @@ func (c *courier) land(l landing) {
 func (c *courier) fly(ctx context.Context, claim store.DeliveryClaim) landing {
 	to, delivery, err := c.address(ctx, claim)
 	if err != nil {
-		return c.unsent(ctx, claim, err)
+		return c.unwritten(ctx, claim, err)
 	}
 	began := time.Now()
-	receipt, err := try(ctx, to, delivery)
+	receipt, err := c.try(ctx, to, delivery)
 	return c.answered(ctx, began, []store.DeliveryClaim{claim}, []sink.Outcome{{Receipt: receipt, Err: err}})
 }
 
-func try(ctx context.Context, to sink.Sink, delivery sink.Delivery) (sink.Receipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, deliveryLimit)
+// try tells a sink once.
+func (d *Daemon) try(ctx context.Context, to sink.Sink, delivery sink.Delivery) (r sink.Receipt, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limitOf(to))
 	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = d.brokeDown(p)
+		}
+	}()
 	return to.Deliver(ctx, delivery)
+}
+
+// brokeDown is the end of a call that panicked: a fault in one sink is none of
+// the others'.
+func (d *Daemon) brokeDown(panicked any) error {
+	d.log.Error("a sink broke down", slog.Any("err", panicked), slog.String("stack", string(debug.Stack())))
+	return problem.New(problem.Internal, "the sink broke down: %v", panicked).WithHint("that is a fault in pictifyd: please report it, with what the log says")
 }
 
 // flyTogether makes one try of several.
 func (c *courier) flyTogether(ctx context.Context, to sink.Batcher, claims []store.DeliveryClaim) (l landing) {
 	var sent []store.DeliveryClaim
 	var deliveries []sink.Delivery
-	for _, claim := range claims {
+	for i, claim := range claims {
 		_, delivery, err := c.address(ctx, claim)
-		if err != nil {
-			not := c.unsent(ctx, claim, err)
-			if not.fault != nil {
-				return landing{fault: not.fault}
-			}
-			l.done = append(l.done, not.done...)
+		if err == nil {
+			sent, deliveries = append(sent, claim), append(deliveries, delivery)
 			continue
 		}
-		sent, deliveries = append(sent, claim), append(deliveries, delivery)
+		not := c.unwritten(ctx, claim, err)
+		l.done, l.unsent = append(l.done, not.done...), append(l.unsent, not.unsent...)
+		if not.fault != nil {
+			l.unsent, l.fault = slices.Concat(l.unsent, idsOf(sent), idsOf(claims[i+1:])), not.fault
+			return l
+		}
 	}
 	if len(sent) == 0 {
 		return l
 	}
 	began := time.Now()
-	limited, cancel := context.WithTimeout(ctx, deliveryLimit)
+	limited, cancel := context.WithTimeout(ctx, limitOf(to))
 	defer cancel()
-	outcomes := to.DeliverAll(limited, deliveries)
-	for len(outcomes) < len(sent) {
-		outcomes = append(outcomes, sink.Outcome{Err: fmt.Errorf("the sink said how %d of %d deliveries ended", len(outcomes), len(sent))})
-	}
-	l.done = append(l.done, c.answered(ctx, began, sent, outcomes).done...)
+	l.done = append(l.done, c.answered(ctx, began, sent, c.tryAll(limited, to, deliveries)).done...)
 	return l
 }
 
-// unsent is a delivery that could not be written: its sink is not at fault.
-func (c *courier) unsent(ctx context.Context, claim store.DeliveryClaim, err error) landing {
+// tryAll tells a sink of several. Where it breaks down over one of them, that one
+// is found by telling each alone.
+func (d *Daemon) tryAll(ctx context.Context, to sink.Batcher, deliveries []sink.Delivery) []sink.Outcome {
+	outcomes, err := d.callAll(ctx, to, deliveries)
+	switch {
+	case err != nil && len(deliveries) == 1:
+		return []sink.Outcome{{Err: err}}
+	case err != nil:
+		outcomes = nil
+		for i := range deliveries {
+			outcomes = append(outcomes, d.tryAll(ctx, to, deliveries[i:i+1])...)
+		}
+		return outcomes
+	}
+	said := len(outcomes)
+	for len(outcomes) < len(deliveries) {
+		outcomes = append(outcomes, sink.Outcome{Err: fmt.Errorf("the sink said how %d of %d deliveries ended", said, len(deliveries))})
+	}
+	return outcomes[:len(deliveries)]
+}
+
+func (d *Daemon) callAll(ctx context.Context, to sink.Batcher, deliveries []sink.Delivery) (outcomes []sink.Outcome, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = d.brokeDown(p)
+		}
+	}()
+	return to.DeliverAll(ctx, deliveries), nil
+}
+
+// unwritten is a delivery that could not be written: its sink is not at fault.
+func (c *courier) unwritten(ctx context.Context, claim store.DeliveryClaim, err error) landing {
 	switch {
 	case ctx.Err() != nil:
-		return landing{}
+		return landing{unsent: []string{claim.ID}}
 	case machineFault(err):
-		return landing{fault: err}
+		return landing{unsent: []string{claim.ID}, fault: err}
 	}
 	done := c.judge(claim, err)
 	done.At, done.OfRow = time.Now(), true

@@ -27,6 +27,10 @@ var retriesTake = func() (all time.Duration) {
 
 // judge says how a delivery goes on after a try that ended with err.
 func (d *Daemon) judge(c store.DeliveryClaim, err error) store.Delivered {
+	if isHeldBack(err) { // by us: neither the row nor the sink is at fault
+		wait, _ := retry.Wait(err)
+		return store.Delivered{ID: c.ID, Err: err, Retry: wait, OfRow: true}
+	}
 	d.metrics.delivered(sinkLabel(c.Sink), err)
 	if err == nil && c.Spent == 0 { // what a person has told again was late for another reason
 		d.metrics.stage(stageDelivered, c.CreatedAt)
@@ -44,7 +48,7 @@ func (d *Daemon) judge(c store.DeliveryClaim, err error) store.Delivered {
 			done.Retry, done.Asked = asked, asked
 		}
 	}
-	if c.Owner.Job() == "" {
+	if c.Owner.Job() == "" && !done.OfRow {
 		d.faults.note(d.log, "sink", c.Sink, err)
 	}
 	return done

@@ -62,7 +62,7 @@ func (d *Daemon) ofFile(before, now *roster) error {
 		now.feeds[s.Name] = f
 	}
 	for _, s := range now.file.Sinks {
-		now.wants[s.Name], now.sinkConfigs[s.Name] = s.Config.Base(), s.Config
+		now.wants[s.Name], now.sinkConfigs[s.Name], now.sinkDigests[s.Name] = s.Config.Base(), s.Config, now.file.sinkPlan(s)
 		if old := before.sinks[s.Name]; old != nil && before.file.sinkPlan(s) == now.file.sinkPlan(s) {
 			now.sinks[s.Name] = old
 			continue
@@ -96,7 +96,7 @@ func (d *Daemon) adopt(before, now *roster, r store.Resource) error {
 				return err
 			}
 		}
-		now.sinks[r.Name], now.wants[r.Name], now.sinkConfigs[r.Name] = to, s.Config.Base(), s.Config
+		now.sinks[r.Name], now.wants[r.Name], now.sinkConfigs[r.Name], now.sinkDigests[r.Name] = to, s.Config.Base(), s.Config, resourceDigest(r)
 	case ofBinding:
 		// Also one that cannot be read keeps its place, so that it is seen.
 		cfg, _, err := readBinding([]byte(r.Spec), r.Name)
@@ -142,6 +142,15 @@ func sameLoan(before, now *Settings, r store.Resource) bool {
 
 func sameResource(a, b store.Resource) bool {
 	return a.Revision == b.Revision && a.CreatedAt.Equal(b.CreatedAt) && a.Spec == b.Spec && maps.Equal(a.Secrets, b.Secrets)
+}
+
+// resourceDigest is the same for resources that are made in the same way.
+func resourceDigest(r store.Resource) string {
+	text := r.Spec
+	for _, name := range sortedKeys(r.Secrets) {
+		text += "\x00" + name + "\x00" + r.Secrets[name]
+	}
+	return contentDigest([]byte(text))
 }
 
 // openFeed opens a source. client is its only way out; nil is the operator's own.

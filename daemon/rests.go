@@ -30,6 +30,31 @@ func (d *Daemon) sinkPolicy(name string) store.SinkPolicy {
 	return p
 }
 
+// noteSinks has the store know which sinks a roster has. Where that can't be
+// written down, what waits for a sink that is gone is tried in vain.
+func (d *Daemon) noteSinks(ctx context.Context, now *roster) {
+	changed, err := d.store.ConfigureSinks(ctx, now.sinkDigests)
+	if err != nil {
+		d.log.Error("how sinks are configured is not noted", slog.Any("err", err))
+	}
+	for _, name := range changed.Absent {
+		d.log.Warn("deliveries wait for a sink that is no longer configured", slog.String("sink", name), slog.Duration("until they are dead letters", retriesTake))
+	}
+	for _, name := range changed.Disabled {
+		d.log.Warn("the sink is configured otherwise, and stays disabled until somebody resumes it", slog.String("sink", name))
+	}
+}
+
+// giveUpAbsent makes dead letters of what has waited for sinks that are no longer
+// configured for as long as a delivery is tried.
+func (d *Daemon) giveUpAbsent(ctx context.Context, now time.Time) error {
+	n, err := d.store.GiveUpAbsent(ctx, now.Add(-retriesTake))
+	if n > 0 {
+		d.log.Error("deliveries given up: their sinks are no longer configured", slog.Int64("deliveries", n))
+	}
+	return err
+}
+
 // sinkChanged says so when a sink fares otherwise than before.
 func (c *courier) sinkChanged(was, now store.SinkState) {
 	if was.Is() == now.Is() {

@@ -31,6 +31,7 @@ type roster struct {
 	sinks       map[string]sink.Sink
 	wants       map[string]*sink.Common // of the sinks
 	sinkConfigs map[string]sink.Config
+	sinkDigests map[string]string // of their configuration
 	bindings    []bindings.Config // the file's first
 	paused      map[string]bool   // bindings that a person has stopped
 
@@ -44,8 +45,8 @@ type resourceID struct{ kind, name string }
 func newRoster(file *Settings) *roster {
 	return &roster{
 		file: file, feeds: map[string]*feed{}, sinks: map[string]sink.Sink{}, wants: map[string]*sink.Common{},
-		sinkConfigs: map[string]sink.Config{},
-		made:        map[resourceID]store.Resource{}, broken: map[resourceID]error{},
+		sinkConfigs: map[string]sink.Config{}, sinkDigests: map[string]string{},
+		made: map[resourceID]store.Resource{}, broken: map[resourceID]error{},
 	}
 }
 
@@ -130,6 +131,7 @@ func (d *Daemon) renewBy(ctx context.Context, file *Settings) error {
 	}
 	before.closeSinks(now)
 	d.forgetGone(now)
+	d.noteSinks(ctx, now)
 	for _, f := range d.touched(before, now) {
 		f.rebind.ask()
 	}

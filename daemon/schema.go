@@ -28,7 +28,7 @@ func words() map[reflect.Type]map[string][]string {
 		reflect.TypeFor[bindings.Config]():   {"OnDelete": {bindings.Keep, bindings.Remove}},
 		reflect.TypeFor[bindings.Encoding](): {"Format": bindings.Formats(), "Compression": bindings.Compressions()},
 		reflect.TypeFor[poll.Layout]():       {"Format": poll.Formats()},
-		reflect.TypeFor[sink.Common]():       {"Events": sink.Events()},
+		reflect.TypeFor[sink.Common]():       {"Events": sink.EventsOfSinks()},
 		reflect.TypeFor[chrome.Config]():     {"Sandbox": {chrome.SandboxRequired, chrome.SandboxNone}},
 		reflect.TypeFor[api.Key]():           {"Scopes": api.Scopes()},
 	}

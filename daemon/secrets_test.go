@@ -103,11 +103,11 @@ sources:
   hook5:  { kind: webhook, path: e, key: sku, verify: { basic: { user: me, password: "hunter2-hook-password" } } }
   hook6:  { kind: webhook, path: f, key: sku, verify: { hmac: { header: X-Sig, secret: "hunter2-hmac" } } }
 sinks:
-  hook: { kind: webhook, url: "ECHO/hook", secret: "hunter2-sink-secret", previous_secret: "hunter2-sink-secret-old", headers: { X-A: "hunter2-sink-header" } }
+  hook: { kind: webhook, url: "ECHO/hook?token=hunter2-url-token", secret: "hunter2-sink-secret", previous_secret: "hunter2-sink-secret-old", headers: { X-A: "hunter2-sink-header" } }
   column: { kind: postgres, dsn: "postgres://me:hunter2-database@127.0.0.1:1/shop", table: rows, key: { sku: key }, set: { url: url } }
   events: { kind: kafka, brokers: ["127.0.0.1:1"], topic: images, sasl: { mechanism: plain, user: me, password: "hunter2-sasl" }, tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
   ring: { kind: webhook, url: "ECHO/ring", secrets: ["hunter2-of-several", "hunter2-of-several-old"], tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
-  crm1: { kind: http, url: "ECHO/crm", bearer: "hunter2-sink-bearer", headers: { X-A: "hunter2-crm-header" }, on: { image.removed: { headers: { X-A: "hunter2-on-header" } } } }
+  crm1: { kind: http, url: "ECHO/crm?api_key=hunter2-crm-token", bearer: "hunter2-sink-bearer", headers: { X-A: "hunter2-crm-header" }, on: { image.removed: { headers: { X-A: "hunter2-on-header" } } } }
   crm2: { kind: http, url: "ECHO/crm", basic: { user: me, password: "hunter2-sink-password" }, permanent: [], tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
   bucket: { kind: s3, bucket: cards, path: "{{ key }}.{{ ext }}", endpoint: "ECHO", access_key: "hunter2-s3-id", secret_key: "hunter2-s3-secret", session_token: "hunter2-s3-token" }
 bindings:
@@ -285,7 +285,16 @@ func TestNoSecretIsEverShown(t *testing.T) {
 	for _, path := range []string{"a", "b", "c", "d", "e", "f"} {
 		ask("POST", "/hooks/"+path, "of somebody else", "[]")
 	}
-	for _, path := range []string{"/sinks/hook/test", "/bindings/others/refresh", "/bindings/cards/preview"} {
+	for _, name := range []string{"hook", "column", "events", "ring", "crm1", "crm2", "bucket"} {
+		get("/sinks/" + name)
+		get("/sinks/" + name + "/deliveries")
+		for _, row := range []string{"", `{"binding":"cards","key":"A"}`} {
+			if text := ask("POST", "/sinks/"+name+"/test", "hunter2-key-of-the-server", row); row != "" && !strings.Contains(text, "error") {
+				t.Errorf("the test of %s says %s", name, text)
+			}
+		}
+	}
+	for _, path := range []string{"/bindings/others/refresh", "/bindings/cards/preview"} {
 		ask("POST", path, "hunter2-key-of-the-server", "")
 	}
 	ask("POST", "/sources", "hunter2-key-of-the-server", `{"name":"mine","kind":"http","url":"http://127.0.0.1:1/","key":"sku","every":"1s","bearer":"secret://shop_key"}`)

@@ -12,7 +12,7 @@ import (
 type sinkCollector struct{ daemon *Daemon }
 
 var (
-	sinkWords = []string{store.SinkWell, store.SinkFailing, store.SinkResting, store.SinkPaused, store.SinkDisabled}
+	sinkWords = []string{store.SinkWell, store.SinkFailing, store.SinkResting, store.SinkPaused, store.SinkDisabled, store.SinkAbsent}
 
 	deliveryStates = prometheus.NewDesc("pictifyd_deliveries",
 		"Deliveries since the beginning, by sink (batch and batch_rows: the webhooks of batches; subscriptions: all of them) and what became of them: planned = delivered + waiting + dead + superseded.",
@@ -38,7 +38,9 @@ func (c sinkCollector) Collect(out chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
+	left := map[string]int64{}
 	for _, n := range counts {
+		left[n.Sink] = n.Waiting
 		for state, value := range map[string]int64{"planned": n.Planned, "delivered": n.Delivered, "waiting": n.Waiting, "dead": n.Dead, "superseded": n.Superseded} {
 			gauge(deliveryStates, float64(value), n.Sink, state)
 		}
@@ -49,13 +51,18 @@ func (c sinkCollector) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	is := map[string]string{}
-	for _, s := range states {
-		is[s.Sink] = s.Is()
-	}
 	for name := range c.daemon.roster().sinks {
+		is[name] = store.SinkWell
+	}
+	for _, s := range states {
+		if _, configured := is[s.Sink]; configured || s.Is() == store.SinkAbsent && left[s.Sink] > 0 {
+			is[s.Sink] = s.Is()
+		}
+	}
+	for name := range is {
 		for _, word := range sinkWords {
 			value := 0.0
-			if word == is[name] || is[name] == "" && word == store.SinkWell {
+			if word == is[name] {
 				value = 1
 			}
 			gauge(sinkState, value, name, word)

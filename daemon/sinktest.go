@@ -39,7 +39,7 @@ func (d *Daemon) TestSink(ctx context.Context, name string, of api.SinkTestOf) (
 	if err != nil {
 		return api.SinkTest{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, deliveryLimit)
+	ctx, cancel := context.WithTimeout(ctx, limitOf(to))
 	defer cancel()
 	t := api.SinkTest{Event: delivery.Event, Delivery: delivery.ID}
 	began := time.Now()

@@ -176,7 +176,7 @@ func (d *Daemon) TestSubscription(ctx context.Context, id, event string) (api.Si
 		return t, err
 	}
 	began := time.Now()
-	t.Receipt, t.Err = try(ctx, to, delivery)
+	t.Receipt, t.Err = d.try(ctx, to, delivery)
 	t.Took = time.Since(began)
 	return t, ctx.Err()
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -28,11 +29,19 @@ var rowEvents = []string{RenderCompleted, RenderFailed, ImageRemoved}
 // bindingEvents are about a binding as a whole.
 var bindingEvents = []string{BindingUpdated, BindingFailed, BindingGuardTripped}
 
-// events are those that there are.
-var events = slices.Concat(rowEvents, []string{BatchCompleted, BatchFailed, RunCompleted}, bindingEvents)
+// batchEvents are about a batch, of which no binding tells its sinks.
+var batchEvents = []string{BatchCompleted, BatchFailed}
 
-// Events are the words for what a sink, or a subscription, may ask for.
+// events are those that there are.
+var events = slices.Concat(rowEvents, batchEvents, []string{RunCompleted}, bindingEvents)
+
+// Events are the words for what a subscription may ask for.
 func Events() []string { return slices.Clone(events) }
+
+// EventsOfSinks are the words for what a sink of a binding may ask for.
+func EventsOfSinks() []string {
+	return slices.DeleteFunc(Events(), func(e string) bool { return slices.Contains(batchEvents, e) })
+}
 
 // OfRow reports whether an event is about one row.
 func OfRow(event string) bool { return slices.Contains(rowEvents, event) }
@@ -45,9 +54,18 @@ func OfBinding(event string) bool { return slices.Contains(bindingEvents, event)
 func (c *Common) CheckEvents() problem.List {
 	var problems problem.List
 	for i, event := range c.Events {
-		if !slices.Contains(events, event) {
+		at := fmt.Sprintf("events[%d]", i)
+		near, known := config.Nearest(event, EventsOfSinks())
+		switch {
+		case slices.Contains(batchEvents, event):
+			problems = append(problems, problem.New(problem.Invalid, "no binding tells its sinks of %s", event).
+				At(at).WithHint("give the batch a webhookUrl, or subscribe: POST /webhook-subscriptions"))
+		case slices.Contains(events, event):
+		case known:
+			problems = append(problems, problem.New(problem.Invalid, "%q is not an event", event).At(at).WithHint("did you mean %q?", near))
+		default:
 			problems = append(problems, problem.New(problem.Invalid, "%q is not an event", event).
-				At(fmt.Sprintf("events[%d]", i)).WithHint("the events are %s", strings.Join(events, ", ")))
+				At(at).WithHint("the events are %s", strings.Join(EventsOfSinks(), ", ")))
 		}
 	}
 	if c.DisableAfter < 0 {

@@ -89,6 +89,14 @@ type Outcome struct {
 	Err error
 }
 
+// A Limiter is a Sink whose calls may take longer than the minute that one is
+// given: it sends much, or many. It has to notice by itself, and sooner, that its
+// receiver says nothing.
+type Limiter interface {
+	Sink
+	Limit() time.Duration
+}
+
 // A Prober can say whether its receiver is there, without any effect on it.
 type Prober interface {
 	Probe(ctx context.Context) error

@@ -3,6 +3,7 @@ package sink_test
 import (
 	"testing"
 
+	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/sink"
 )
 
@@ -26,10 +27,14 @@ func TestSinkWantsTheEventsThatItNames(t *testing.T) {
 }
 
 func TestUnknownEventsAreNamed(t *testing.T) {
-	c := sink.Common{Events: []string{sink.ImageRemoved, "render.complete", sink.BatchCompleted, ""}}
-	problems := c.CheckEvents()
-	if len(problems) != 2 || problems[0].Path != "events[1]" || problems[1].Path != "events[3]" || problems[0].Hint == "" {
-		t.Errorf("problems = %v, want events[1] and events[3] with a hint", problems)
+	c := sink.Common{Events: []string{sink.ImageRemoved, "render.complete", sink.RunCompleted, sink.BatchCompleted, ""}}
+	want := problem.List{
+		problem.New(problem.Invalid, `"render.complete" is not an event`).At("events[1]").WithHint(`did you mean "render.completed"?`),
+		problem.New(problem.Invalid, "no binding tells its sinks of batch.completed").At("events[3]").WithHint("give the batch a webhookUrl, or subscribe: POST /webhook-subscriptions"),
+		problem.New(problem.Invalid, `"" is not an event`).At("events[4]").WithHint("the events are render.completed, render.failed, image.removed, run.completed, binding.updated, binding.failed, binding.guard_tripped"),
+	}
+	if problems := c.CheckEvents(); problems.Error() != want.Error() {
+		t.Errorf("problems = %v\nwant %v", problems, want)
 	}
 	if problems := new(sink.Common).CheckEvents(); problems.Err() != nil {
 		t.Errorf("without events: %v", problems)

@@ -25,8 +25,8 @@ func (s *Store) RetryJob(ctx context.Context, id string) (batch.Job, error) {
 		}
 		// Whoever has not heard of the end before hears of the next one.
 		n, err := collect(ctx, t.reader, `UPDATE deliveries SET state = 'superseded', ended_at = $2
-			WHERE sink IN list($1) AND owner = $3 AND key IN ('', '`+wholeKey+`') AND event <> $4 AND event <> $5 AND state = 'waiting' RETURNING sink`,
-			[]any{list(s.toldOf(j.ID)), millis(t.now), owner, sink.RenderCompleted, sink.RenderFailed}, text1)
+			WHERE owner = $1 AND key IN ('', '`+wholeKey+`') AND event <> $3 AND event <> $4 AND state = 'waiting' RETURNING sink`,
+			[]any{owner, millis(t.now), sink.RenderCompleted, sink.RenderFailed}, text1)
 		for _, name := range n {
 			t.counted(name).superseded++
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -36,17 +37,23 @@ const (
 	stateSuperseded = "superseded"
 )
 
-// areDue is true of the deliveries d of sink $1 that may be tried at $2: of each
+// areDueOf is true of the deliveries d of a sink that may be tried at $2: of each
 // thread only the one of the lowest generation, and none beside one that is on
 // its way.
-const areDue = `d.sink = $1 AND d.state = 'waiting' AND d.due_at <= $2
+func areDueOf(sink string) string {
+	return `d.sink = ` + sink + ` AND d.state = 'waiting' AND d.due_at <= $2
 	AND NOT EXISTS (SELECT 1 FROM deliveries AS b WHERE b.sink = d.sink AND b.owner = d.owner AND b.key = d.key
 		AND (b.state = 'claimed' OR b.state = 'waiting' AND b.generation < d.generation))`
+}
+
+var areDue = areDueOf("$1")
 
 // dueDeliveries are those that a turn may take on, with their sizes, and whether
-// the sink was told something newer since.
-const dueDeliveries = `SELECT d.id, octet_length(d.data) + octet_length(d.outputs), CASE WHEN EXISTS (SELECT 1 FROM deliveries AS n
-		WHERE n.sink = d.sink AND n.owner = d.owner AND n.key = d.key AND n.generation > d.generation AND n.state = 'delivered') THEN 1 ELSE 0 END
+// the sink was told something newer since, or may have been: a newer one that was
+// tried can have arrived.
+var dueDeliveries = `SELECT d.id, octet_length(d.data) + octet_length(d.outputs), CASE WHEN EXISTS (SELECT 1 FROM deliveries AS n
+		WHERE n.sink = d.sink AND n.owner = d.owner AND n.key = d.key AND n.generation > d.generation
+			AND (n.state = 'delivered' OR n.state = 'waiting' AND n.attempts > 0)) THEN 1 ELSE 0 END
 	FROM deliveries AS d WHERE ` + areDue + ` ORDER BY d.due_at, d.generation LIMIT $3 FOR UPDATE SKIP LOCKED`
 
 // claimBytes is about how much a turn takes on at a time.
@@ -62,6 +69,11 @@ func (s *Store) ClaimDeliveries(ctx context.Context, turn Turn, limit int) ([]De
 
 // takeDeliveries claims up to room deliveries, as far as the sink's state allows.
 func (t *tx) takeDeliveries(ctx context.Context, turn Turn, state SinkState, room int) ([]DeliveryClaim, error) {
+	if id, ok := SubscriptionOf(turn.Sink); ok {
+		if gone, err := t.none(ctx, `SELECT 1 FROM webhook_subscriptions WHERE id = $1 AND gone = 0`, id); err != nil || gone {
+			return nil, errors.Join(err, t.dropUnheard(ctx, turn.Sink))
+		}
+	}
 	if room <= 0 || t.store.draining.Load() || !state.open(t.now) {
 		return nil, nil
 	}
@@ -87,6 +99,12 @@ func (t *tx) takeDeliveries(ctx context.Context, turn Turn, state SinkState, roo
 			return t.claimDeliveries(ctx, turn, ids)
 		}
 	}
+}
+
+// dropUnheard drops what was being planned for a subscription when it was deleted.
+func (t *tx) dropUnheard(ctx context.Context, sink string) error {
+	_, err := t.dropDeliveries(ctx, `id IN (SELECT id FROM deliveries WHERE sink = $1 AND state = 'waiting' LIMIT $2)`, sink, pageSize)
+	return err
 }
 
 // dueIDs are the deliveries of a sink that are next, and among them those that

@@ -198,7 +198,7 @@ func (s *Store) DeleteJobRow(ctx context.Context, job, key string) (count Erased
 // eraseJobRows deletes the rows of a job that has ended which have a key.
 func (t *tx) eraseJobRows(ctx context.Context, job, key string, rows []int64, count *Erased) error {
 	owner := string(bindings.JobOwner(job))
-	gone, err := t.dropDeliveries(ctx, `sink IN list($1) AND owner = $2 AND key = $3 AND key <> ''`, list(t.store.toldOf(job)), owner, key)
+	gone, err := t.dropDeliveries(ctx, `owner = $1 AND key = $2 AND key <> ''`, owner, key)
 	if err != nil {
 		return err
 	}
@@ -282,10 +282,6 @@ func (s *Store) rowsOfKey(ctx context.Context, j batch.Job, key string) (rows []
 // source still has it.
 func (s *Store) DeleteRow(ctx context.Context, source, key string, forget bool) (count Erased, err error) {
 	source, key = clean(source), clean(key)
-	sinks, err := collect(ctx, s.reader(), `SELECT DISTINCT sink FROM deliveries WHERE sink NOT LIKE 'job:%'`, nil, text1)
-	if err != nil {
-		return count, wrap(err, "look for deliveries of a row of %q", source)
-	}
 	var digest string
 	if forget {
 		if digest, err = s.forgetDigest(ctx, source, key); err != nil {
@@ -303,12 +299,12 @@ func (s *Store) DeleteRow(ctx context.Context, source, key string, forget bool) 
 				return err
 			}
 		}
-		return t.deleteRow(ctx, source, key, sinks, &count)
+		return t.deleteRow(ctx, source, key, &count)
 	})
 	return count, wrap(err, "delete a row of %q", source)
 }
 
-func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, count *Erased) error {
+func (t *tx) deleteRow(ctx context.Context, source, key string, count *Erased) error {
 	if err := t.lockRows(ctx, source, nil); err != nil {
 		return err
 	}
@@ -328,7 +324,7 @@ func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, 
 		if err := t.eraseFromRuns(ctx, name, key, count); err != nil {
 			return err
 		}
-		gone, err := t.dropDeliveries(ctx, `sink IN list($1) AND owner = $2 AND key = $3`, list(sinks), owner, key)
+		gone, err := t.dropDeliveries(ctx, `owner = $1 AND key = $2`, owner, key)
 		if err != nil {
 			return err
 		}
@@ -337,6 +333,9 @@ func (t *tx) deleteRow(ctx context.Context, source, key string, sinks []string, 
 			if d.attempts > 0 {
 				count.Sinks = merge(count.Sinks, []string{d.sink})
 			}
+		}
+		if _, err := t.exec(ctx, `DELETE FROM binding_news WHERE binding = $1 AND key = $2`, name, key); err != nil {
+			return err
 		}
 	}
 	if count.Rows, err = t.exec(ctx, `DELETE FROM source_rows WHERE source = $1 AND key = $2`, source, key); err != nil {

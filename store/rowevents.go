@@ -127,20 +127,28 @@ func (t *tx) rowsAsTold(ctx context.Context, items [][]any) (map[itemID]rowAsTol
 }
 
 // GiveUpRowEvents discards what waits on the sink of a job's events about rows, and
-// counts it.
+// counts it. A page is a commit.
 func (s *Store) GiveUpRowEvents(ctx context.Context, sink string) (dropped int64, err error) {
 	if !IsRowsSink(sink) {
 		return 0, nil
 	}
-	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		gone, err := collect(ctx, t.reader, `DELETE FROM deliveries WHERE sink = $1 AND state = 'waiting' RETURNING id`, []any{sink}, text1)
-		if err != nil {
-			return err
+	for more := true; more && err == nil; {
+		var page int
+		err = s.write(ctx, func(ctx context.Context, t *tx) error {
+			gone, err := collect(ctx, t.reader, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE sink = $1 AND state = 'waiting' LIMIT $2) RETURNING id`,
+				[]any{sink, pageSize}, text1)
+			if err != nil {
+				return err
+			}
+			page = len(gone)
+			t.counted(sink).discarded += int64(page)
+			return t.dropAttempts(ctx, gone)
+		})
+		if err == nil {
+			dropped += int64(page)
 		}
-		dropped = int64(len(gone))
-		t.counted(sink).discarded += dropped
-		return t.dropAttempts(ctx, gone)
-	})
+		more = page == pageSize
+	}
 	return dropped, wrap(err, "give up the deliveries to %q", sink)
 }
 

@@ -19,6 +19,7 @@ const (
 	SinkResting  = "resting"  // nothing is sent until RestUntil; then one delivery tries
 	SinkPaused   = "paused"   // by a person
 	SinkDisabled = "disabled" // it failed for good: nothing is sent until a person resumes it
+	SinkAbsent   = "absent"   // it is no longer configured: what waits for it is held
 )
 
 // A SinkState is how a sink fares. The zero SinkState is well.
@@ -32,11 +33,14 @@ type SinkState struct {
 	Rests        int64     // one after the other
 	RestUntil    time.Time // nothing is sent before; zero: it does not rest
 	ArrivedAt    time.Time // when something arrived last
+	AbsentSince  time.Time // it is configured no more; zero: it is, or nobody configures it
 }
 
 // Is is the one word for the state.
 func (s SinkState) Is() string {
 	switch {
+	case !s.AbsentSince.IsZero():
+		return SinkAbsent
 	case !s.DisabledAt.IsZero():
 		return SinkDisabled
 	case s.Paused:
@@ -50,7 +54,12 @@ func (s SinkState) Is() string {
 }
 
 // held reports whether nothing is sent until a person says so.
-func (s SinkState) held() bool { return s.Paused || !s.DisabledAt.IsZero() }
+func (s SinkState) held() bool {
+	return s.Paused || !s.DisabledAt.IsZero() || !s.AbsentSince.IsZero()
+}
+
+// isHeld is held in SQL, of the sink x.
+const isHeld = `(x.paused = 1 OR x.disabled_at IS NOT NULL OR x.absent_since IS NOT NULL)`
 
 // A SinkPolicy says when a sink rests, and when it is disabled. The zero policy
 // does neither.
@@ -61,12 +70,13 @@ type SinkPolicy struct {
 	Patience time.Duration // it is disabled when nothing has arrived for so long; 0 is never
 }
 
+// sinkColumns are what turns keep of a sink.
 const sinkColumns = `sink, paused, disabled_at, reason, failing_since, failures, rests, rest_until, arrived_at`
 
 func scanSinkState(scan func(...any) error) (s SinkState, err error) {
-	var disabled, failing, rest, arrived sql.NullInt64
-	err = scan(&s.Sink, &s.Paused, &disabled, &s.Reason, &failing, &s.Failures, &s.Rests, &rest, &arrived)
-	s.DisabledAt, s.FailingSince, s.ArrivedAt = moment(disabled), moment(failing), moment(arrived)
+	var disabled, failing, rest, arrived, absent sql.NullInt64
+	err = scan(&s.Sink, &s.Paused, &disabled, &s.Reason, &failing, &s.Failures, &s.Rests, &rest, &arrived, &absent)
+	s.DisabledAt, s.FailingSince, s.ArrivedAt, s.AbsentSince = moment(disabled), moment(failing), moment(arrived), moment(absent)
 	if rest.Int64 > 0 {
 		s.RestUntil = moment(rest)
 	}
@@ -80,7 +90,7 @@ func (s *Store) SinkState(ctx context.Context, sink string) (SinkState, error) {
 }
 
 func (r reader) sinkState(ctx context.Context, sink, lock string) (SinkState, error) {
-	state, err := scanSinkState(r.row(ctx, `SELECT `+sinkColumns+` FROM sink_states WHERE sink = $1 `+lock, clean(sink)).Scan)
+	state, err := scanSinkState(r.row(ctx, `SELECT `+sinkColumns+`, absent_since FROM sink_states WHERE sink = $1 `+lock, clean(sink)).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return SinkState{Sink: sink}, nil
 	}
@@ -90,7 +100,7 @@ func (r reader) sinkState(ctx context.Context, sink, lock string) (SinkState, er
 // SinkStates are the sinks of which something is known, by name, without those
 // of jobs.
 func (s *Store) SinkStates(ctx context.Context) ([]SinkState, error) {
-	all, err := collect(ctx, s.reader(), `SELECT `+sinkColumns+` FROM sink_states WHERE sink NOT LIKE 'job:%' AND sink NOT LIKE 'rows:%' ORDER BY sink`, nil, scanSinkState)
+	all, err := collect(ctx, s.reader(), `SELECT `+sinkColumns+`, absent_since FROM sink_states WHERE sink NOT LIKE 'job:%' AND sink NOT LIKE 'rows:%' ORDER BY sink`, nil, scanSinkState)
 	return all, wrap(err, "read the states of sinks")
 }
 
@@ -170,9 +180,7 @@ func (t *tx) noteSink(ctx context.Context, turn Turn, was SinkState, r Round) (S
 	if was.RestUntil.IsZero() || !now.RestUntil.IsZero() {
 		return now, nil
 	}
-	_, err := t.exec(ctx, `UPDATE deliveries SET due_at = $2 WHERE sink = $1 AND state = 'waiting' AND due_at > $2 AND attempts BETWEEN 1 AND $3`,
-		turn.Sink, millis(t.now), letGoTries)
-	return now, err
+	return now, t.letGo(ctx, turn.Sink)
 }
 
 // note is what a delivery that ended says of its sink.
@@ -218,16 +226,28 @@ func (s *SinkState) disable(reason string, now time.Time) {
 	}
 }
 
+// restLimit is longer than any rest: one that seems to last longer began while the
+// clock was wrong, and is over.
+const restLimit = 3 * time.Hour
+
+// isShut is true of a sink x to which nothing may be sent now; longest is when the
+// longest rest is over.
+func isShut(now, longest string) string {
+	return `(` + isHeld + ` OR x.rest_until > ` + now + ` AND x.rest_until <= ` + longest + `)`
+}
+
 // open reports whether something may be sent now.
-func (s SinkState) open(now time.Time) bool { return !s.held() && !s.RestUntil.After(now) }
+func (s SinkState) open(now time.Time) bool {
+	return !s.held() && (!s.RestUntil.After(now) || s.RestUntil.After(now.Add(restLimit)))
+}
 
 // hooksJob reports whether a sink is the webhook of a job.
 func hooksJob(sink string) bool { return strings.HasPrefix(sink, "job:") || IsRowsSink(sink) }
 
 // HeldDeliveries is how many deliveries wait for sinks that are paused or
-// disabled, until a person resumes them.
+// disabled, until a person resumes them, or that are no longer configured.
 func (s *Store) HeldDeliveries(ctx context.Context) (held int64, err error) {
-	err = s.reader().row(ctx, `SELECT count(*) FROM sink_states AS s CROSS JOIN deliveries AS d WHERE (s.paused = 1 OR s.disabled_at IS NOT NULL)
-		AND d.sink = s.sink AND d.state = 'waiting'`).Scan(&held)
-	return held, wrap(err, "count deliveries to sinks that are paused or disabled")
+	err = s.reader().row(ctx, `SELECT count(*) FROM sink_states AS x CROSS JOIN deliveries AS d WHERE `+isHeld+`
+		AND d.sink = x.sink AND d.state = 'waiting'`).Scan(&held)
+	return held, wrap(err, "count deliveries to sinks that are paused, disabled or gone")
 }

@@ -93,13 +93,3 @@ func (t *tx) tellWhole(ctx context.Context, names []string, owner bindings.Owner
 	}
 	return t.insertDeliveries(ctx, rows)
 }
-
-// toldOf are the sinks that may have deliveries about a job: its own, and those of
-// subscriptions.
-func (s *Store) toldOf(job string) []string {
-	names := hooksOf(job)
-	for _, one := range s.Subscriptions() {
-		names = append(names, SinkOfSubscription(one.ID))
-	}
-	return names
-}

@@ -55,12 +55,12 @@ func (u unattended) empty() bool {
 	return !u.renders && len(u.sinks)+len(u.sources)+len(u.jobs)+len(u.news) == 0
 }
 
-// unattendedSinks hops from sink to sink, over all that waits for each.
-const unattendedSinks = `WITH RECURSIVE w(sink) AS (SELECT min(sink) FROM deliveries WHERE state = 'waiting'
-		UNION ALL SELECT (SELECT min(d.sink) FROM deliveries AS d WHERE d.state = 'waiting' AND d.sink > w.sink) FROM w WHERE w.sink IS NOT NULL)
+// unattendedSinks are those, of all that something waits for, for which something is
+// due at $1 and that no turn is on.
+var unattendedSinks = owedSinks + `
 	SELECT w.sink FROM w WHERE w.sink IS NOT NULL
 		AND EXISTS (SELECT 1 FROM deliveries AS d WHERE d.sink = w.sink AND d.state = 'waiting' AND d.due_at <= $1)
-		AND NOT EXISTS (SELECT 1 FROM sink_states AS x WHERE x.sink = w.sink AND (x.paused = 1 OR x.disabled_at IS NOT NULL OR x.rest_until > $1))
+		AND NOT EXISTS (SELECT 1 FROM sink_states AS x WHERE x.sink = w.sink AND ` + isShut("$1", "$2") + `)
 		AND w.sink NOT IN (SELECT args->>'sink' FROM river_job WHERE queue IN ('deliver', 'hooks') AND ` + liveTurn + `)`
 
 func (s *Store) unattended(ctx context.Context) (u unattended, err error) {
@@ -71,7 +71,7 @@ func (s *Store) unattended(ctx context.Context) (u unattended, err error) {
 		return u, err
 	}
 	u.renders = min(waiting, s.slots.Load()) > live
-	if u.sinks, err = collect(ctx, r, unattendedSinks, []any{now}, text1); err != nil {
+	if u.sinks, err = collect(ctx, r, unattendedSinks, []any{now, now + restLimit.Milliseconds()}, text1); err != nil {
 		return u, err
 	}
 	if u.sources, err = collect(ctx, r, `SELECT name FROM (SELECT name FROM sources WHERE wanted = 1 UNION SELECT j.source AS name FROM jobs AS j WHERE `+dueRun+`) AS s

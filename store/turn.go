@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -68,13 +70,13 @@ func onQueue(name string) river.InsertOpts {
 // turnAttempts is as many as the queue can count: a turn is never given up.
 const turnAttempts = 1<<15 - 1
 
-// queue keeps the webhooks of jobs, which nobody has looked at, from taking the
-// workers of the sinks that are configured.
+// queue keeps the webhooks of jobs and of subscriptions, which nobody has looked at,
+// from taking the workers of the sinks that are configured.
 func (a deliverTurn) queue() string {
-	if hooksJob(a.Sink) {
-		return queueHooks
+	if configurable(a.Sink) {
+		return queueDeliver
 	}
-	return queueDeliver
+	return queueHooks
 }
 
 func (renderTurn) turn() Turn    { return Turn{} }
@@ -175,12 +177,7 @@ func (t *tx) addTurns(ctx context.Context) error {
 			return err
 		}
 	}
-	for sink := range t.wantSinks {
-		if err := t.addDeliverTurn(ctx, sink); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.addDeliverTurns(ctx)
 }
 
 // addRenderTurns tops the live turns up to one per slot, as far as there is work.
@@ -204,21 +201,26 @@ func (t *tx) addRenderTurns(ctx context.Context) error {
 	return nil
 }
 
-// addDeliverTurn adds a turn on sink when something is due, the sink does not
-// rest, and none is live: a turn goes on as long as there is work.
-func (t *tx) addDeliverTurn(ctx context.Context, sink string) error {
-	state, err := t.sinkState(ctx, sink, "")
-	if err != nil || !state.open(t.now) {
-		return err
+// sinksToServe are those of $1 for which something is due at $2, that do not rest
+// ($3 is when the longest rest is over), and that no turn is on: one goes on as long as there is work.
+var sinksToServe = `SELECT e.value FROM texts($1) AS e
+	WHERE NOT EXISTS (SELECT 1 FROM sink_states AS x WHERE x.sink = e.value AND ` + isShut("$2", "$3") + `)
+		AND e.value NOT IN (SELECT args->>'sink' FROM river_job WHERE queue IN ('deliver', 'hooks') AND ` + liveTurn + `)
+		AND EXISTS (SELECT 1 FROM deliveries AS d WHERE ` + areDueOf("e.value") + `)`
+
+// addDeliverTurns adds a turn on each sink that wants one.
+func (t *tx) addDeliverTurns(ctx context.Context) error {
+	if len(t.wantSinks) == 0 {
+		return nil
 	}
-	var live, due int64
-	if err := t.row(ctx, `SELECT count(*) FROM river_job WHERE queue IN ('deliver', 'hooks') AND args->>'sink' = $1 AND `+liveTurn, sink).Scan(&live); err != nil || live > 0 {
-		return err
+	names, err := collect(ctx, t.reader, sinksToServe,
+		[]any{list(slices.Sorted(maps.Keys(t.wantSinks))), millis(t.now), millis(t.now.Add(restLimit))}, text1)
+	for _, name := range names {
+		if err := t.addTurn(ctx, deliverTurn{name}.queue(), deliverTurn{name}); err != nil {
+			return err
+		}
 	}
-	if err := t.row(ctx, `SELECT count(*) FROM (SELECT 1 FROM deliveries AS d WHERE `+areDue+` LIMIT 1) AS d`, sink, millis(t.now)).Scan(&due); err != nil || due == 0 {
-		return err
-	}
-	return t.addTurn(ctx, deliverTurn{sink}.queue(), deliverTurn{sink})
+	return err
 }
 
 // addPollTurn adds a turn on source unless one is live.

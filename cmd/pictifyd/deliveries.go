@@ -319,6 +319,9 @@ func (c *redeliverCommand) Run(t *terminal) error {
 // redelivered says in a line what a sink is told again.
 func redelivered(done client.Redelivered) string {
 	line := done.Sink + " is told again of " + plural(int(done.Told), "row")
+	if done.Told+done.Waiting+done.Gone == 0 {
+		line = done.Sink + " is told nothing again: nothing that is meant has arrived there"
+	}
 	if done.Waiting > 0 {
 		line += "; of " + plural(int(done.Waiting), "row") + " something newer waits, is being made, or is a dead letter"
 	}

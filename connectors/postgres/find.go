@@ -27,6 +27,8 @@ func (k keyed) Find(ctx context.Context, key []string) (row connectors.Row, foun
 		}
 	}
 	err = k.looks.Use(ctx, func(ctx context.Context, conn *pgconn.PgConn) error {
+		ctx, cancel := context.WithTimeout(ctx, k.cfg.patience())
+		defer cancel()
 		row, found, err = k.find(ctx, conn, key)
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -94,10 +95,7 @@ func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connecto
 
 // read goes through one snapshot, twice where it is not as the cursor says.
 func (s *source) read(ctx context.Context, conn *pgconn.PgConn, from connectors.Cursor, emit connectors.Emit) error {
-	if err := s.begin(ctx, conn); err != nil {
-		return err
-	}
-	w, err := s.prepare(ctx, conn)
+	w, err := s.prepared(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -126,6 +124,23 @@ func (s *source) read(ctx context.Context, conn *pgconn.PgConn, from connectors.
 		return err
 	}
 	return reading.Close(ctx, connectors.Closing{Complete: true, Cursor: cursor})
+}
+
+// patience is how long an answer of the server is waited for: a little longer than
+// the server takes at most, so that its own word comes first. It is for a server, or
+// a way to it, that says nothing any more.
+func (c *Config) patience() time.Duration {
+	return c.Timeout.Std() + c.Timeout.Std()/4 + time.Second
+}
+
+// prepared begins a reading.
+func (s *source) prepared(ctx context.Context, conn *pgconn.PgConn) (*walk, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.patience())
+	defer cancel()
+	if err := s.begin(ctx, conn); err != nil {
+		return nil, err
+	}
+	return s.prepare(ctx, conn)
 }
 
 // settings make the server write values in one form, whatever it is configured to,
@@ -197,7 +212,7 @@ func (s *source) prepare(ctx context.Context, conn *pgconn.PgConn) (*walk, error
 	if err != nil {
 		return nil, err
 	}
-	w := &walk{conn: conn, sql: text, key: key, named: s.title()}
+	w := &walk{conn: conn, sql: text, key: key, named: s.title(), patience: s.cfg.patience()}
 	if w.columns, err = s.columnsOf(ctx, conn, described.Fields); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -279,4 +280,44 @@ func TestConnectionThatIsCutIsMadeAnew(t *testing.T) {
 	if r := mustPoll(t, p, nil); len(r.Rows) != 20000 {
 		t.Errorf("%d rows", len(r.Rows))
 	}
+}
+
+// A server that says nothing any more, or a firewall that has forgotten the
+// connection, ends a reading, wherever it is.
+func TestSilenceEndsAReading(t *testing.T) {
+	db := newDatabase(t)
+	db.Run(`CREATE TABLE rows (id int PRIMARY KEY, v text); INSERT INTO rows SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i`)
+	proxy := pgtest.NewProxy(t, db.DSN)
+	p := newPoller(t, db.config(func(c *postgres.Config) {
+		c.DSN, c.Key, c.Timeout = config.NewSecret(pgtest.Through(db.DSN, proxy.Address, "")), config.Strings{"id"}, config.Duration(2*time.Second)
+	}))
+	mustSay := func(what string, err error) {
+		t.Helper()
+		proxy.Up()
+		proxy.Cut()
+		if problem.CodeOf(err) != problem.Timeout || !strings.Contains(err.Error(), "did not answer in time") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // for a reading that never ends
+	defer cancel()
+	var r connectortest.Recorder
+	mustSay("amid the rows", p.Poll(ctx, nil, func(ctx context.Context, b connectors.Batch) error {
+		proxy.Hold()
+		return r.Emit(ctx, b)
+	}))
+	mustPoll(t, p, nil)
+	proxy.Hold()
+	mustSay("at the beginning", p.Poll(ctx, nil, r.Emit))
+	finder := p.(connectors.Finder)
+	if _, found, err := finder.Find(ctx, []string{"7"}); err != nil || !found {
+		t.Errorf("find: %v, %v", found, err)
+	}
+	proxy.Hold()
+	_, _, err := finder.Find(ctx, []string{"7"})
+	mustSay("a single row", err)
+	if r.Closing != nil {
+		t.Errorf("a reading was closed: %+v", r.Closing)
+	}
+	mustPoll(t, p, nil)
 }

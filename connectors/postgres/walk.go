@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -40,6 +41,8 @@ type walk struct {
 	key     []string
 	columns []column
 	named   string
+
+	patience time.Duration // with each answer of the server
 }
 
 func (w *walk) names() []string {
@@ -71,6 +74,8 @@ type fetching struct {
 const cursorName = "pictifyd_rows"
 
 func (w *walk) open(ctx context.Context) (*fetching, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.patience)
+	defer cancel()
 	if _, err := w.conn.Exec(ctx, "CLOSE ALL").ReadAll(); err != nil {
 		return nil, err
 	}
@@ -88,6 +93,8 @@ func (f *fetching) next(ctx context.Context, p *page) error {
 	if f.ended {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, f.w.patience)
+	defer cancel()
 	result := f.w.conn.ExecParams(ctx, fmt.Sprintf("FETCH %d FROM %s", f.rows, cursorName), nil, nil, nil, nil)
 	for result.NextRow() {
 		if len(p.text) < mostBytes {

@@ -57,6 +57,8 @@ func BlameOf(err error) Blame {
 		return Locked
 	case "40001", "40P01":
 		return Clash
+	case "54000":
+		return limit(err)
 	}
 	switch state[:2] {
 	case "08", "25", "40", "53", "54", "55", "57", "58", "XX", "F0":
@@ -65,6 +67,16 @@ func BlameOf(err error) Blame {
 		return Setup
 	}
 	return Row // data, constraints, and what triggers raise by states of their own
+}
+
+// limit judges a limit of the program. Mostly a value is too long for an index; a
+// server that has no transaction ids left to give says the same state of all rows.
+func limit(err error) Blame {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Routine != "" && !strings.HasPrefix(pg.Routine, "GetNew") {
+		return Row
+	}
+	return Server
 }
 
 // Explain says what an error of the server or the way to it means, and what to do.
@@ -83,13 +95,28 @@ func Explain(err error, shown func(string) string) error {
 	return unreached(err, shown)
 }
 
+// wholeRow are the states whose detail is all columns of the row, also those that
+// are none of ours: what stands in them belongs into no log.
+var wholeRow = map[string]bool{"23502": true, "23514": true, "44000": true}
+
+// maxSaid is how much of a server's own words is repeated: a value that it refuses
+// stands in them as a whole.
+const maxSaid = 500
+
+func excerpt(text string) string {
+	if len(text) <= maxSaid {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxSaid], "") + "…"
+}
+
 // said is a problem of what the server answered.
 func said(pg *pgconn.PgError, shown func(string) string) *problem.Error {
 	text := pg.Message
-	if pg.Detail != "" {
+	if pg.Detail != "" && !wholeRow[pg.Code] {
 		text += ": " + strings.TrimSuffix(pg.Detail, ".")
 	}
-	p := problem.New(problem.Upstream, "PostgreSQL: %s (SQLSTATE %s)", shown(text), pg.Code)
+	p := problem.New(problem.Upstream, "PostgreSQL: %s (SQLSTATE %s)", excerpt(shown(text)), pg.Code)
 	p.Err = pg
 	switch pg.Code {
 	case "28P01", "28000":
@@ -127,7 +154,7 @@ func unreached(err error, shown func(string) string) *problem.Error {
 	text := err.Error()
 	var connecting *pgconn.ConnectError
 	if errors.As(err, &connecting) {
-		text = fmt.Sprintf("%s can't be reached: %s", net.JoinHostPort(connecting.Config.Host, fmt.Sprint(connecting.Config.Port)), lastLine(connecting.Unwrap()))
+		text = fmt.Sprintf("%s can't be reached: %s", net.JoinHostPort(connecting.Config.Host, fmt.Sprint(connecting.Config.Port)), reason(connecting.Unwrap()))
 	}
 	p := problem.New(problem.Surroundings, "PostgreSQL: %s", shown(text)).WithSlug(Unreachable)
 	p.Err = err
@@ -141,10 +168,23 @@ func unreached(err error, shown func(string) string) *problem.Error {
 		p.WithSlug(Refused).WithHint("use the name in dsn that the server's certificate has, or sslmode=verify-ca")
 	case errors.As(err, &record), strings.Contains(text, "server refused TLS"):
 		p.WithSlug(Refused).WithHint("the server has no TLS there; sslmode=prefer or disable in dsn goes without")
+	case connecting == nil && errors.Is(err, context.DeadlineExceeded):
+		p.Code, p.Message = problem.Timeout, "PostgreSQL: the server, or the way to it, did not answer in time"
+		p.WithHint("see whether the server is overloaded, or what stands between drops connections")
 	case connecting != nil:
 		p.WithHint("see that the server runs, and that host and port in dsn are right")
 	}
 	return p
+}
+
+// reason is why a server was not reached: of a connection that was not made without
+// the address, which stands before it.
+func reason(err error) string {
+	var way *net.OpError
+	if errors.As(err, &way) && way.Op == "dial" {
+		return way.Err.Error()
+	}
+	return lastLine(err)
 }
 
 // lastLine is what the last of several tries to connect said.

@@ -13,6 +13,7 @@ const (
 	restLimit  = time.Minute // a connection that nobody uses is given back after it
 	freshFor   = time.Second
 	closeLimit = time.Second
+	pingLimit  = 5 * time.Second
 )
 
 // A Line is one connection, made when it is needed, used by one at a time, and
@@ -56,7 +57,7 @@ func (l *Line) connect(ctx context.Context) error {
 	if l.rest != nil {
 		l.rest.Stop()
 	}
-	if l.conn != nil && (l.conn.IsClosed() || time.Since(l.used) > l.fresh && l.conn.Ping(ctx) != nil) {
+	if l.conn != nil && (l.conn.IsClosed() || time.Since(l.used) > l.fresh && !l.answers(ctx)) {
 		l.drop()
 	}
 	if l.conn != nil {
@@ -71,6 +72,14 @@ func (l *Line) connect(ctx context.Context) error {
 	}
 	l.conn = conn
 	return nil
+}
+
+// answers reports whether the connection is there. One that a firewall has forgotten
+// says nothing at all.
+func (l *Line) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, pingLimit)
+	defer cancel()
+	return l.conn.Ping(ctx) == nil
 }
 
 // leave ends what was begun and keeps a connection that is as it should be.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"go.uber.org/goleak"
 
@@ -81,8 +83,32 @@ func TestBlame(t *testing.T) {
 			}
 		}
 	}
+	for routine, want := range map[string]Blame{"_bt_check_third_page": Row, "make_tsvector": Row, "GetNewTransactionId": Server, "GetNewMultiXactId": Server} {
+		if got := BlameOf(&pgconn.PgError{Code: "54000", Routine: routine}); got != want {
+			t.Errorf("54000 of %s is blamed on %d, want %d", routine, got, want)
+		}
+	}
 	if BlameOf(errors.New("connection reset by peer")) != Server {
 		t.Error("a connection that was cut is not the server's")
+	}
+}
+
+func TestWhatAServerSaysHoldsNoWholeRow(t *testing.T) {
+	for name, c := range map[string]struct {
+		said pgconn.PgError
+		want string // of it
+		not  string
+	}{
+		"a column may not be null": {pgconn.PgError{Code: "23502", Message: `null value in column "a"`, Detail: "Failing row contains (1, jane@shop.example)."}, `column "a"`, "jane@"},
+		"a check":                  {pgconn.PgError{Code: "23514", Message: `violates check constraint "c"`, Detail: "Failing row contains (1, jane@shop.example)."}, `constraint "c"`, "jane@"},
+		"the check of a view":      {pgconn.PgError{Code: "44000", Message: `violates check option for view "v"`, Detail: "Failing row contains (1, jane@shop.example)."}, `view "v"`, "jane@"},
+		"a key that is there":      {pgconn.PgError{Code: "23505", Message: "duplicate key", Detail: "Key (sku)=(A) already exists."}, "(sku)=(A)", "\x00"},
+		"a value without end":      {pgconn.PgError{Code: "22P02", Message: "invalid input: " + strings.Repeat("x", 70_000) + "end"}, "invalid input", "end"},
+	} {
+		err := Explain(&c.said, func(text string) string { return text })
+		if said := err.Error(); !strings.Contains(said, c.want) || strings.Contains(said, c.not) || len(said) > 1000 {
+			t.Errorf("%s: %.300s", name, said)
+		}
 	}
 }
 
@@ -183,5 +209,19 @@ func TestPasswordIsTakenOutOfWhatAServerSays(t *testing.T) {
 	var p *problem.Error
 	if !errors.As(err, &p) || strings.Contains(err.Error(), "hunter2") || p.Slug != Refused {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestServerThatIsNotThereIsNamedOnce(t *testing.T) {
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = nobody.Close()
+	_, err = pgx.Connect(t.Context(), "postgres://x@"+nobody.Addr().String()+"/x?sslmode=disable")
+	got := Explain(err, func(text string) string { return text })
+	want := "PostgreSQL: " + nobody.Addr().String() + " can't be reached: connect: connection refused (see that the server runs, and that host and port in dsn are right)"
+	if got.Error() != want {
+		t.Errorf("got  %v\nwant %s", got, want)
 	}
 }

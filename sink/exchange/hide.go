@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -21,7 +22,7 @@ func newHider(secrets []string) hider {
 				continue
 			}
 			quoted, _ := json.Marshal(text) // texts always encode
-			h.texts = append(h.texts, text, string(quoted[1:len(quoted)-1]))
+			h.texts = append(h.texts, text, string(quoted[1:len(quoted)-1]), url.QueryEscape(text), url.PathEscape(text))
 		}
 	}
 	slices.SortFunc(h.texts, func(a, b string) int { return len(b) - len(a) }) // so that none leaves a rest

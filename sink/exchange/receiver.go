@@ -3,10 +3,12 @@ package exchange
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -144,7 +146,42 @@ func (r *Receiver) noAnswer(ctx, timed context.Context, from string, err error) 
 		failure.Code, failure.Hint = cause.Code, cause.Hint
 		failure.Message = cause.Message + ", from " + from
 	}
+	failure.Message = r.hide.in(failure.Message) // what is no HTTP is quoted, and may repeat the request
 	return failure
+}
+
+// Close lets go of the connections that rest. The way that all of the operator's
+// sinks share stays, and so does that of callers.
+func (r *Receiver) Close() error {
+	if r.tls != nil && r.own {
+		r.client.CloseIdleConnections()
+	}
+	return nil
+}
+
+// secretName is how tokens are called in a query; others are told by their length,
+// so that words which an answer needs to be understood stay in it.
+var secretName = regexp.MustCompile(`(?i)key|token|secret|sig|pass|auth|code|cred`)
+
+const longValue = 20
+
+// SecretsIn are what of an address belongs to nobody else: tokens of its query, and
+// a password as it is sent.
+func SecretsIn(u *url.URL) (secrets []string) {
+	if u == nil {
+		return nil
+	}
+	for name, values := range u.Query() {
+		for _, value := range values {
+			if secretName.MatchString(name) || len(value) >= longValue {
+				secrets = append(secrets, value)
+			}
+		}
+	}
+	if password, given := u.User.Password(); given {
+		secrets = append(secrets, password, base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
+	}
+	return secrets
 }
 
 // Shown is an address without its query, where tokens like to be.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pictifyd/pictifyd/sink"
 )
@@ -48,7 +49,7 @@ func OfOutput(d sink.Delivery, o sink.Output) map[string]any {
 	values["binding"] = d.Binding
 	values["generation"] = number(d.Generation)
 	values["event"] = d.Event
-	values["time"] = d.Time.UTC()
+	values["time"] = d.Time.UTC().Format(time.RFC3339Nano) // a text, as moments are in rows
 	values["id"] = d.ID
 	return values
 }

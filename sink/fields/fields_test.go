@@ -43,6 +43,8 @@ func TestExpressionsReadADelivery(t *testing.T) {
 		"generation + 1":    "8",
 		`event + " " + id`:  "render.completed dlv_1",
 		"width < height":    true,
+		"time":              "2026-03-01T12:00:00Z",
+		`time | date`:       "Mar 1, 2026",
 		"latest_url":        "https://x.example/b/cards/a%2Fb.png?sig=s",
 		"latest_path":       "b/cards/a%2Fb.png?sig=s",
 	} {

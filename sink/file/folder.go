@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -46,14 +47,13 @@ func (f *folder) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, er
 	return sink.Receipt{Ref: strings.Join(slices.DeleteFunc(slices.Clone(each), func(p string) bool { return p == "" }), ", ")}, f.put(ctx, d, each)
 }
 
-// Test writes the pictures of d, and removes them.
+// Test writes the pictures of d, and removes them, also those that were written
+// before a fault.
 func (f *folder) Test(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
 	receipt, err := f.Deliver(ctx, d)
-	if err == nil {
-		d.Event = sink.ImageRemoved
-		_, err = f.Deliver(ctx, d)
-	}
-	return receipt, err
+	d.Event = sink.ImageRemoved
+	_, left := f.Deliver(context.WithoutCancel(ctx), d)
+	return receipt, cmp.Or(err, left)
 }
 
 func (f *folder) put(ctx context.Context, d sink.Delivery, paths []string) error {

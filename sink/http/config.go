@@ -141,7 +141,7 @@ func (c *Config) Validate() error {
 		return p
 	}
 	for i, event := range c.Events {
-		if event == sink.BatchCompleted || event == sink.RunCompleted {
+		if event == sink.RunCompleted {
 			add("events["+strconv.Itoa(i)+"]", "%q is about no row", event).WithHint("a webhook tells of it")
 		}
 	}

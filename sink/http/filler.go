@@ -2,7 +2,6 @@ package httpsink
 
 import (
 	"context"
-	"time"
 
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/retry"
@@ -41,7 +40,6 @@ func (w *filler) with(o sink.Output) *filler {
 	other := *w
 	other.output = o
 	other.values = fields.OfOutput(w.delivery, o)
-	other.values["time"] = w.delivery.Time.UTC().Format(time.RFC3339Nano)
 	return &other
 }
 

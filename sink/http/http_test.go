@@ -101,6 +101,9 @@ func TestHTTPConforms(t *testing.T) {
 						return r.answers(func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() }), true
 					},
 					Holds: func(key string) string {
+						if plain, err := url.PathUnescape(key); err == nil { // keys of deliveries are as in addresses
+							key = plain
+						}
 						s.mu.Lock()
 						defer s.mu.Unlock()
 						return s.held[key]

@@ -67,6 +67,9 @@ func newService(c *Config, env sink.Env) (*service, error) {
 		for _, value := range r.Headers {
 			hidden = append(hidden, value.Reveal())
 		}
+		if to, err := url.Parse(sketch(r.URL)); err == nil {
+			hidden = append(hidden, exchange.SecretsIn(to)...)
+		}
 	}
 	s.receiver = exchange.New(exchange.Options{Client: env.Client, TLS: trusted, Timeout: c.Timeout.Std(), Slug: RequestFailed, Secrets: hidden})
 	return s, problems.Err()
@@ -227,6 +230,9 @@ func valueOf(body []byte) any {
 	}
 	return v
 }
+
+// Close implements io.Closer.
+func (s *service) Close() error { return s.receiver.Close() }
 
 // Probe connects to the host of the request, and sends none.
 func (s *service) Probe(ctx context.Context) error {

@@ -108,6 +108,13 @@ func (b bounded) SetDeadline(at time.Time) error {
 	return b.Conn.SetDeadline(at)
 }
 
+// Close gives up the connections, which a delivery that is under way makes again.
+func (t *topic) Close() error {
+	t.rest.Stop()
+	t.transport.CloseIdleConnections()
+	return nil
+}
+
 // Batch implements sink.Batcher.
 func (t *topic) Batch() (int, time.Duration) { return most, linger }
 

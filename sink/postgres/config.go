@@ -20,7 +20,7 @@ const defaultTimeout = 30 * time.Second
 
 // What becomes of the columns when an image is removed.
 const (
-	toNull = "null"   // they become NULL
+	empty  = "clear"  // they become NULL
 	keep   = "keep"   // they stay
 	remove = "delete" // the row goes, of a table that insert fills
 )
@@ -29,13 +29,12 @@ const (
 type Config struct {
 	sink.Common
 
-	DSN    config.Secret     `yaml:"dsn"`    // postgres://user:password@host:5432/database
-	Table  string            `yaml:"table"`  // as in SQL: products, shop.products, shop."Products"
-	Key    map[string]string `yaml:"key"`    // column: expression; together they name one row
-	Set    map[string]string `yaml:"set"`    // column: expression
-	Insert bool              `yaml:"insert"` // a row that is not there is made
-	// OnRemove is null, keep or delete; empty is null.
-	OnRemove string `yaml:"on_remove"`
+	DSN      config.Secret     `yaml:"dsn"`       // postgres://user:password@host:5432/database
+	Table    string            `yaml:"table"`     // as in SQL: products, shop.products, shop."Products"
+	Key      map[string]string `yaml:"key"`       // column: expression; together they name one row
+	Set      map[string]string `yaml:"set"`       // column: expression
+	Insert   bool              `yaml:"insert"`    // a row that is not there is made
+	OnRemove string            `yaml:"on_remove"` // of a picture that is gone: clear (as null and empty are) the columns, keep them, or delete the row
 	// GenerationColumn keeps which state of the image was written last: an older one
 	// is never written over it.
 	GenerationColumn string          `yaml:"generation_column"`
@@ -46,7 +45,7 @@ type Config struct {
 var Kind = sink.Kind{
 	Name:    "postgres",
 	Summary: "columns of a table of a PostgreSQL server",
-	Config:  func() sink.Config { return &Config{Timeout: config.Duration(defaultTimeout)} },
+	Config:  func() sink.Config { return &Config{OnRemove: empty, Timeout: config.Duration(defaultTimeout)} },
 	New: func(c sink.Config, _ sink.Env) (sink.Sink, error) {
 		return newTable(*c.(*Config))
 	},
@@ -95,13 +94,13 @@ func (c *Config) Validate() error {
 		}
 	}
 	switch c.OnRemove {
-	case "", toNull, keep:
+	case "", empty, keep:
 	case remove:
 		if !c.Insert {
-			add("on_remove", "rows are only deleted where the sink made them").WithHint("set insert: true, or leave null or keep")
+			add("on_remove", "rows are only deleted where the sink made them").WithHint("set insert: true, or write clear or keep")
 		}
 	default:
-		add("on_remove", "%q is not one of null, keep, delete", c.OnRemove)
+		add("on_remove", "%q is not one of clear, keep, delete", c.OnRemove)
 	}
 	if c.Timeout <= 0 {
 		add("timeout", "must be longer than nothing")

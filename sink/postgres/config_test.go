@@ -19,20 +19,20 @@ const shop = "postgres://me:hunter2@db.example:5432/shop"
 
 func TestValidateRefusesWhatCannotWork(t *testing.T) {
 	for want, change := range map[string]func(c *postgres.Config){
-		"dsn: is missing":                        func(c *postgres.Config) { c.DSN = config.Secret{} },
-		"dsn: is no connection string":           func(c *postgres.Config) { c.DSN = config.NewSecret("postgres://me:hunter2/@x:y") },
-		"table: is missing":                      func(c *postgres.Config) { c.Table = "" },
-		"table: \"a b\" is not the name":         func(c *postgres.Config) { c.Table = "a b" },
-		"key: is missing":                        func(c *postgres.Config) { c.Key = nil },
-		"set: is missing":                        func(c *postgres.Config) { c.Set = nil },
-		`set.a: unknown variable "urll"`:         func(c *postgres.Config) { c.Set = map[string]string{"a": "urll"} },
-		"key.sku: ":                              func(c *postgres.Config) { c.Key = map[string]string{"sku": "key +"} },
-		"set.sku: is a column of the key":        func(c *postgres.Config) { c.Set = map[string]string{"sku": "url"} },
-		"generation_column: \"sku\" is written":  func(c *postgres.Config) { c.GenerationColumn = "sku" },
-		"on_remove: rows are only deleted":       func(c *postgres.Config) { c.OnRemove = "delete" },
-		"on_remove: \"drop\" is not one of null": func(c *postgres.Config) { c.OnRemove = "drop" },
-		"timeout: must be longer":                func(c *postgres.Config) { c.Timeout = 0 },
-		"events[0]: ":                            func(c *postgres.Config) { c.Events = []string{"nothing"} },
+		"dsn: is missing":                         func(c *postgres.Config) { c.DSN = config.Secret{} },
+		"dsn: is no connection string":            func(c *postgres.Config) { c.DSN = config.NewSecret("postgres://me:hunter2/@x:y") },
+		"table: is missing":                       func(c *postgres.Config) { c.Table = "" },
+		"table: \"a b\" is not the name":          func(c *postgres.Config) { c.Table = "a b" },
+		"key: is missing":                         func(c *postgres.Config) { c.Key = nil },
+		"set: is missing":                         func(c *postgres.Config) { c.Set = nil },
+		`set.a: unknown variable "urll"`:          func(c *postgres.Config) { c.Set = map[string]string{"a": "urll"} },
+		"key.sku: ":                               func(c *postgres.Config) { c.Key = map[string]string{"sku": "key +"} },
+		"set.sku: is a column of the key":         func(c *postgres.Config) { c.Set = map[string]string{"sku": "url"} },
+		"generation_column: \"sku\" is written":   func(c *postgres.Config) { c.GenerationColumn = "sku" },
+		"on_remove: rows are only deleted":        func(c *postgres.Config) { c.OnRemove = "delete" },
+		"on_remove: \"drop\" is not one of clear": func(c *postgres.Config) { c.OnRemove = "drop" },
+		"timeout: must be longer":                 func(c *postgres.Config) { c.Timeout = 0 },
+		"events[0]: ":                             func(c *postgres.Config) { c.Events = []string{"nothing"} },
 	} {
 		err := newConfig(shop, change).Validate()
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {

@@ -287,7 +287,7 @@ func TestRemoval(t *testing.T) {
 		onRemove, want string
 	}{
 		"update":            {false, "", "a- bh"},
-		"null":              {false, "null", "a- bh"},
+		"clear":             {false, "clear", "a- bh"},
 		"keep":              {false, "keep", "ah bh"},
 		"insert":            {true, "", "a- bh"},
 		"insert and delete": {true, "delete", "bh"},

@@ -58,7 +58,7 @@ func (t *table) fits(ctx context.Context, conn *pgconn.PgConn, found *pg.Table) 
 		add(problem.Invalid, "key", "no unique index of %s is on %s, so that several rows could be meant", found.Name, strings.Join(key, ", ")).WithSlug(NotUnique).
 			WithHint("name the columns of the primary key, or CREATE UNIQUE INDEX ON %s (%s)", found.Name.SQL(), quoted(key))
 	}
-	if t.cfg.Wants(sink.ImageRemoved) && (t.cfg.OnRemove == "" || t.cfg.OnRemove == toNull) {
+	if t.cfg.Wants(sink.ImageRemoved) && (t.cfg.OnRemove == "" || t.cfg.OnRemove == empty) {
 		for _, s := range t.set {
 			if c, _ := found.Column(s.column); c.NotNull {
 				add(problem.Invalid, "set."+s.column, "the column may not be null, which it becomes when an image is removed").WithHint("set on_remove: keep, or ALTER the column to DROP NOT NULL")

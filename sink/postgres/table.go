@@ -190,8 +190,6 @@ func textOf(value any) (*string, error) {
 	switch v := value.(type) {
 	case nil:
 		return nil, nil
-	case time.Time:
-		text = v.UTC().Format(time.RFC3339Nano)
 	case []any, map[string]any:
 		b, err := json.Marshal(v)
 		if err != nil {

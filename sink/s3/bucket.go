@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -35,6 +36,13 @@ type object struct {
 	dress     dress
 	byContent bool // other bytes would have another key
 }
+
+// uploadLimit is for the pictures of one row. Each request of them has the timeout
+// of the configuration, so that a store that says nothing is noticed long before.
+const uploadLimit = 15 * time.Minute
+
+// Limit implements sink.Limiter: a large PDF takes many requests.
+func (b *bucket) Limit() time.Duration { return uploadLimit }
 
 // Deliver puts the pictures of d, and then their aliases, or removes both. Outputs
 // without a picture leave what is there, and so do events that are not about a row.

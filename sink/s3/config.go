@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -188,8 +189,11 @@ func (c *Config) checkPaths() (problems problem.List) {
 func (c *Config) checkReach(bad func(path, format string, args ...any) *problem.Error) {
 	if c.Endpoint != "" {
 		u, err := url.Parse(c.Endpoint)
-		if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https" {
+		switch {
+		case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https":
 			_ = bad("endpoint", "is not an http or https address").WithHint(`as in "https://ACCOUNT.r2.cloudflarestorage.com", without the bucket`)
+		case c.Bucket != "" && path.Base(u.Path) == c.Bucket: // as consoles show it
+			_ = bad("endpoint", "has the bucket in it").WithHint("take /%s off its end", c.Bucket)
 		}
 	}
 	switch {

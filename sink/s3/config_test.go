@@ -52,6 +52,7 @@ func TestValidateRefusesWhatCannotWork(t *testing.T) {
 		"a host for a region":         {func(c *s3.Config) { c.Region = "x.evil.example/" }, "region", "is not a region"},
 		"an endpoint that is none":    {func(c *s3.Config) { c.Endpoint = "s3.example" }, "endpoint", "is not an http or https address"},
 		"an endpoint with a password": {func(c *s3.Config) { c.Endpoint = "https://a:b@s3.example" }, "endpoint", "is not an http or https address"},
+		"an endpoint with the bucket": {func(c *s3.Config) { c.Endpoint = "https://s3.example/cards/" }, "endpoint", "has the bucket in it"},
 		"an id alone":                 {func(c *s3.Config) { c.SecretKey = config.Secret{} }, "secret_key", "is missing beside access_key"},
 		"a secret alone":              {func(c *s3.Config) { c.AccessKey = config.Secret{} }, "access_key", "is missing beside secret_key"},
 		"a token alone": {func(c *s3.Config) {
@@ -306,6 +307,18 @@ func mustWrite(t *testing.T, path, text string) {
 	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestStoreThatIsNotThereIsNamed(t *testing.T) {
+	nobody := httptest.NewServer(nil)
+	nobody.Close()
+	cfg := good()
+	cfg.Endpoint = nobody.URL
+	_, err := mustOpen(t, cfg, sinktest.OpenPicture).Deliver(t.Context(), sinktest.Completed("a", 1))
+	want := nobody.Listener.Addr().String() + " can't be reached: connection refused (see that the store runs, and that endpoint and region are right)"
+	if err == nil || !strings.Contains(err.Error(), want) || retry.IsPermanent(err) {
+		t.Errorf("deliver = %v, want %q", err, want)
 	}
 }
 

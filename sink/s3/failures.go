@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -97,7 +98,7 @@ func (b *bucket) failed(ctx, timed context.Context, doing, key string, err error
 	f := &failure{is: is}
 	var answer *smithyhttp.ResponseError
 	if errors.As(err, &answer) && answer.Response != nil {
-		f.status, f.header = answer.HTTPStatusCode(), shown(answer.Response.Header)
+		f.status, f.header = answer.HTTPStatusCode(), b.shown(ctx, answer.Response.Header)
 	}
 	var said smithy.APIError
 	switch {
@@ -105,7 +106,7 @@ func (b *bucket) failed(ctx, timed context.Context, doing, key string, err error
 		is.Code, is.Message = problem.Timeout, fmt.Sprintf("%s: no answer within %s", what, b.cfg.Timeout.Std())
 	case errors.As(err, &said):
 		f.code = said.ErrorCode()
-		is.Message = fmt.Sprintf("%s: %s", what, words(f.status, f.code, b.clean(ctx, said.ErrorMessage())))
+		is.Message = fmt.Sprintf("%s: %s", what, words(f.status, b.clean(ctx, f.code), b.clean(ctx, said.ErrorMessage())))
 		return b.judge(f, answer)
 	case f.status != 0:
 		is.Message = fmt.Sprintf("%s: status %d, and no answer that S3 gives", what, f.status)
@@ -118,7 +119,12 @@ func (b *bucket) failed(ctx, timed context.Context, doing, key string, err error
 
 // noAnswer says why there is none. A refusal by a guarded client keeps its mark.
 func (f *failure) noAnswer(what, why string, err error) {
+	var way *net.OpError
+	if errors.As(err, &way) && way.Op == "dial" && way.Addr != nil {
+		why = way.Addr.String() + " can't be reached: " + why
+	}
 	f.is.Message = what + ": " + why
+	_ = f.is.WithHint("see that the store runs, and that endpoint and region are right")
 	var cause *problem.Error
 	if errors.As(err, &cause) {
 		f.is.Code, f.is.Slug, f.is.Hint, f.is.Message, f.is.Err = cause.Code, cause.Slug, cause.Hint, what+": "+cause.Message, err
@@ -192,7 +198,7 @@ func words(status int, code, message string) string {
 		}
 		message = message[:cut] + "…"
 	}
-	return code + ": " + message
+	return code + ": " + strings.TrimSuffix(message, ".")
 }
 
 // innermost is the cause without the SDK's frame around it.
@@ -226,11 +232,11 @@ func (b *bucket) clean(ctx context.Context, text string) string {
 // shownHeaders are those of an answer that a store's people ask for.
 var shownHeaders = []string{"X-Amz-Request-Id", "X-Amz-Id-2", "X-Amz-Bucket-Region", "Retry-After", "Cf-Ray"}
 
-func shown(h http.Header) map[string]string {
+func (b *bucket) shown(ctx context.Context, h http.Header) map[string]string {
 	kept := map[string]string{}
 	for _, name := range shownHeaders {
 		if value := h.Get(name); value != "" {
-			kept[name] = value
+			kept[name] = b.clean(ctx, value)
 		}
 	}
 	return kept

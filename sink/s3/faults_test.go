@@ -157,6 +157,20 @@ func TestWrongCredentialsAreSaidWithoutThem(t *testing.T) {
 	}
 }
 
+func TestStoreThatRepeatsCredentialsShowsNone(t *testing.T) {
+	s := newStore(t)
+	to := s.sink(func(c *s3.Config) {
+		c.AccessKey, c.SecretKey, c.SessionToken = config.NewSecret("hunter2-id"), config.NewSecret("hunter2-secret"), config.NewSecret("hunter2-token")
+	})
+	for _, status := range []int{400, 403, 503} {
+		s.breaks(says(status, "hunter2-id", "hunter2-id hunter2-secret hunter2-token", "X-Amz-Request-Id", "hunter2-id", "X-Amz-Id-2", "hunter2-token"))
+		receipt, err := to.Deliver(t.Context(), sinktest.Completed("a", 1))
+		if said := fmt.Sprintf("%+v %v", receipt, err); strings.Contains(said, "hunter2") || !strings.Contains(said, "***") {
+			t.Errorf("%d: %s", status, said)
+		}
+	}
+}
+
 // What a store says is told with what to do, and only what is of the row is given up.
 func TestWordsOfAStore(t *testing.T) {
 	s := newStore(t)

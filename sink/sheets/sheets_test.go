@@ -2,6 +2,7 @@ package sheets_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -397,6 +398,12 @@ func TestARowThatIsNotThereIsNamed(t *testing.T) {
 			t.Errorf("delivery %d: %v", i, err)
 		case want != "" && (!retry.IsPermanent(err) || !strings.Contains(err.Error(), want)):
 			t.Errorf("delivery %d: %v, want %q", i, err, want)
+		}
+	}
+	for i, want := range map[int]string{1: "target_missing", 2: "target_ambiguous"} {
+		var p *problem.Error
+		if !errors.As(ended[i].Err, &p) || p.Slug != want {
+			t.Errorf("delivery %d: %v, want %s", i, ended[i].Err, want)
 		}
 	}
 	if ended[3].Ref != "Products!C5" {

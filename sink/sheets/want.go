@@ -20,9 +20,9 @@ const longestCell = 50_000
 
 // The slugs of deliveries that no other try helps.
 const (
-	badValue      = "bad_value"
-	targetMissing = "target_missing"
-	duplicateKey  = "duplicate_key"
+	rowRefused      = "row_refused"      // a value that no cell holds
+	targetMissing   = "target_missing"   // no row has the key
+	targetAmbiguous = "target_ambiguous" // more than one row has it
 )
 
 // A want is what one delivery wants of a row.
@@ -55,9 +55,9 @@ func (s *sheet) want(d sink.Delivery) (*want, error) {
 			w.cells[i] = ""
 			continue
 		}
-		cell, err := s.cell(c, values)
+		cell, err := s.cell(c, values, expr.Env{Now: d.Time})
 		if err != nil {
-			return nil, retry.Permanent(problem.New(problem.Invalid, "column %q of row %q: %w", c.name, w.name, err).WithSlug(badValue))
+			return nil, retry.Permanent(problem.New(problem.Invalid, "column %q of row %q: %w", c.name, w.name, err).WithSlug(rowRefused))
 		}
 		if cell == "" && partial {
 			continue // the picture of before is still the one that is served
@@ -68,8 +68,8 @@ func (s *sheet) want(d sink.Delivery) (*want, error) {
 }
 
 // cell is the value of a column as a cell holds it.
-func (s *sheet) cell(c column, values map[string]any) (any, error) {
-	v, err := c.value.Eval(values, expr.Env{})
+func (s *sheet) cell(c column, values map[string]any, env expr.Env) (any, error) {
+	v, err := c.value.Eval(values, env)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func (w *writing) differing(now *sheetsource.Snapshot) (edits []edit) {
 			}
 		case len(rows) > 1:
 			each.ended.Err = retry.Permanent(problem.New(problem.Conflict, "the key %q is in the sheet twice, at %s and %s", each.name, rows[0].Cell(0), rows[1].Cell(0)).
-				WithSlug(duplicateKey).WithHint("give each row a key of its own, then replay the delivery"))
+				WithSlug(targetAmbiguous).WithHint("give each row a key of its own, then replay the delivery"))
 		case each.removed: // with its row
 		case now.Broken() > 0:
 			each.ended.Err = problem.New(problem.NotFound, "the sheet has no row %q now, but %d whose key is an error", each.name, now.Broken()).WithSlug(targetMissing).

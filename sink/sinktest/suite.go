@@ -3,8 +3,11 @@ package sinktest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +37,9 @@ type Subject struct {
 	// Break makes the receiver fail until heal is called; ok is false if this
 	// kind has no such failure.
 	Break func(f Fault) (heal func(), ok bool)
+	// ToldOfTests says that the receiver is one that knows tests by their id, so
+	// that of what it was told nothing has to be taken away.
+	ToldOfTests bool
 }
 
 // Run asks the whole promise of the sink that newSubject makes; each test gets
@@ -52,6 +58,11 @@ func Run(t *testing.T, newSubject func(tb testing.TB) Subject) {
 		"EndedContextDeliversNothing":          endedContext,
 		"EventAboutNoRowIsNoFault":             eventAboutNoRow,
 		"HostileKeyIsDeliveredOrRefusedByName": hostileKey,
+		"HostileRowHoldsUpNoOther":             hostileRow,
+		"BatchEndsEachInItsOrder":              batchInOrder,
+		"BatchOfAnEndedContextEndsEach":        endedBatch,
+		"TestLeavesNothingBehind":              testLeavesNothing,
+		"ProbeHasNoEffect":                     probeHasNoEffect,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newSubject(t)) })
 	}
@@ -244,15 +255,134 @@ func eventAboutNoRow(t *testing.T, s Subject) {
 }
 
 func hostileKey(t *testing.T, s Subject) {
-	for _, key := range []string{"../../x", "/etc/passwd", "a/b", "a\x00b", "..", ".", "ключ", "a b&c=<d>", "%2e%2e", "a\nb", "a\\b"} {
+	for _, key := range []string{
+		"../../x", "/etc/passwd", "a/b", "a\x00b", "..", ".", "ключ", "a b&c=<d>", "%2e%2e", "a\nb", "a\\b",
+		"%00", "a%0D%0AX-Evil: 1", `"a'b"`, "=cmd()", "\u202egnp.x", "'; DROP TABLE products; --", "{{ key }}", longKey(),
+	} {
 		_, err := s.Sink.Deliver(limit(t), Completed(key, 1))
 		switch {
 		case err == nil:
 			wantHeld(t, s, key, "hash-1")
 		case !retry.IsPermanent(err):
-			t.Errorf("deliver %q = %v, want delivery or a permanent error", key, err)
+			t.Errorf("deliver %.80q = %v, want delivery or a permanent error", key, err)
 		}
 	}
+}
+
+// longKey is one of 64 KiB that nothing makes shorter, as an index would like to.
+func longKey() string {
+	noise := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
+	var b strings.Builder
+	for b.Len() < 64<<10 {
+		fmt.Fprintf(&b, "%016x", noise.Uint64())
+	}
+	return b.String()
+}
+
+// A row as nobody wants it: what is in it may be refused, and nothing else.
+func hostileRow(t *testing.T, s Subject) {
+	d := Completed("a", 1)
+	d.Row = map[string]any{
+		"id": "a", "null": nil, "list": []any{"x", nil, map[string]any{"y": json.Number("1")}}, "object": map[string]any{"": []any{}},
+		"text": "\x00\r\n\"'\\{{ }}=IMAGE(\"\")\u202e\xff", "large": strings.Repeat("x", 1<<20), "number": json.Number("1e400"), "": true,
+	}
+	if _, err := s.Sink.Deliver(limit(t), d); err != nil && !retry.IsPermanent(err) {
+		t.Errorf("deliver = %v, want delivery or a permanent error", err)
+	}
+	mustDeliver(t, s, Completed("b", 1))
+	wantHeld(t, s, "b", "hash-1")
+}
+
+func mustBatch(t *testing.T, s Subject) sink.Batcher {
+	t.Helper()
+	b, ok := s.Sink.(sink.Batcher)
+	if !ok {
+		t.Skip("this kind is told of each row by itself")
+	}
+	return b
+}
+
+// Each outcome is that of the delivery in its place, and a delivery of no row among
+// them changes nothing.
+func batchInOrder(t *testing.T, s Subject) {
+	b := mustBatch(t, s)
+	if most, linger := b.Batch(); most < 1 || linger < 0 {
+		t.Errorf("a batch is of %d deliveries within %s", most, linger)
+	}
+	keys := []string{"key-3", "key-1", "key-2"}
+	ds := []sink.Delivery{Completed("key-3", 1), Completed("a\x00b", 1), {ID: "dlv_none", Event: sink.RenderFailed, Key: "key-9", Binding: "cards", Generation: 1}, Completed("key-1", 1), Completed("key-2", 1)}
+	outcomes := b.DeliverAll(limit(t), ds)
+	if len(outcomes) != len(ds) {
+		t.Fatalf("%d outcomes of %d deliveries", len(outcomes), len(ds))
+	}
+	for _, key := range keys {
+		wantHeld(t, s, key, "hash-1")
+	}
+	for i, o := range outcomes {
+		switch {
+		case i == 1 && o.Err != nil && !retry.IsPermanent(o.Err):
+			t.Errorf("a bad row ends with %v, want delivery or a permanent error", o.Err)
+		case i != 1 && o.Err != nil:
+			t.Errorf("delivery of %q: %v", ds[i].Key, o.Err)
+		}
+	}
+	if none := b.DeliverAll(limit(t), nil); len(none) != 0 {
+		t.Errorf("%d outcomes of nothing", len(none))
+	}
+}
+
+func endedBatch(t *testing.T, s Subject) {
+	b := mustBatch(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	outcomes := b.DeliverAll(ctx, []sink.Delivery{Completed("a", 1), Completed("b", 1)})
+	if len(outcomes) != 2 {
+		t.Fatalf("%d outcomes of 2 deliveries", len(outcomes))
+	}
+	for i, o := range outcomes {
+		if o.Err == nil || retry.IsPermanent(o.Err) {
+			t.Errorf("outcome %d is %v, want an error that is not permanent", i, o.Err)
+		}
+	}
+	wantHeld(t, s, "a", "")
+	wantHeld(t, s, "b", "")
+}
+
+// What a test tells is of a row that there is not, and does not stay one.
+func testLeavesNothing(t *testing.T, s Subject) {
+	tester, ok := s.Sink.(sink.Tester)
+	if !ok {
+		t.Skip("this kind is only asked whether it is there")
+	}
+	mustDeliver(t, s, Completed("a", 1))
+	d := Completed("pictifyd-test", 5)
+	d.Row = map[string]any{"test": true}
+	if _, err := tester.Test(limit(t), d); err != nil {
+		t.Errorf("test: %v", err)
+	}
+	if !s.ToldOfTests {
+		wantHeld(t, s, "pictifyd-test", "")
+	}
+	wantHeld(t, s, "a", "hash-1")
+}
+
+func probeHasNoEffect(t *testing.T, s Subject) {
+	prober, ok := s.Sink.(sink.Prober)
+	if !ok {
+		t.Skip("this kind can't be asked")
+	}
+	if err := prober.Probe(limit(t)); err != nil {
+		t.Errorf("probe: %v", err)
+	}
+	mustDeliver(t, s, Completed("a", 1))
+	if err := prober.Probe(limit(t)); err != nil {
+		t.Errorf("probe: %v", err)
+	}
+	wantHeld(t, s, "a", "hash-1")
+	if n := s.Effects("a"); n != 1 {
+		t.Errorf("%d effects of a delivery and two probes, want 1", n)
+	}
+	mustDeliver(t, s, Completed("b", 1)) // a probe takes nothing away that a delivery needs
 }
 
 func mustBreak(t *testing.T, s Subject, f Fault) (heal func()) {

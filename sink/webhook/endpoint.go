@@ -52,7 +52,7 @@ func newEndpoint(c Config, client *http.Client) (*endpoint, error) {
 	}
 	e := &endpoint{headers: c.Headers, includeRow: c.IncludeRow, maxBody: int64(c.MaxBody), secrets: c.secrets()}
 	e.url, _ = url.Parse(c.URL)
-	hidden := slices.Clone(e.secrets)
+	hidden := append(slices.Clone(e.secrets), exchange.SecretsIn(e.url)...)
 	for _, value := range c.Headers {
 		hidden = append(hidden, value.Reveal())
 	}
@@ -82,6 +82,9 @@ func (e *endpoint) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, 
 func (e *endpoint) Test(ctx context.Context, d sink.Delivery) (sink.Receipt, error) {
 	return e.Deliver(ctx, d)
 }
+
+// Close implements io.Closer.
+func (e *endpoint) Close() error { return e.receiver.Close() }
 
 // Probe connects to the endpoint.
 func (e *endpoint) Probe(ctx context.Context) error {

@@ -450,6 +450,21 @@ var letters = map[string]func(*testing.T, Open){
 		}
 	},
 
+	"OldLetterIsNotToldAfterANewerOneThatMayHaveArrived": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		hear(s)
+		tell(t, s, 1, "1")
+		id := tryAll(t, s, "hook", errDown, true)[0].ID
+		tell(t, s, 2, "2")
+		tryAll(t, s, "hook", errDown, false) // it is due at once
+		must(t, s.ReplayOne(t.Context(), id))
+		sent := tryAll(t, s, "hook", nil, false)
+		if len(sent) != 1 || sent[0].Generation != 2 {
+			t.Errorf("after generation 2 was tried told was %+v, want that again", sent)
+		}
+		mustCount(t, s, store.DeliveryCount{Sink: "hook", Planned: 2, Delivered: 1, Superseded: 1})
+	},
+
 	"DeliveriesOfJobsShowTheirJob": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		acceptJob(t, s, "job_1", 1)

@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -248,6 +250,95 @@ var sinks = map[string]func(*testing.T, Open){
 		r := round(t, s, afterRest(t, s, brief), brief, 5, nil)
 		if len(r.Claims) != 3 || r.Claims[0].Attempt != 2 {
 			t.Errorf("taken on are %+v, want the three that failed", r.Claims)
+		}
+	},
+
+	"ChangedSinkRestsNoMore": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		configure := func(digest string) store.Configured {
+			return got(s.ConfigureSinks(t.Context(), map[string]string{"hook": digest}))(t)
+		}
+		configure("one")
+		tellMany(t, s, 3)
+		if r := round(t, s, round(t, s, nil, impatient, 2, nil).Claims, impatient, 2, down); r.Now.Is() != store.SinkResting {
+			t.Fatalf("the sink is %+v", r.Now)
+		}
+		configure("one")
+		if is := got(s.SinkState(t.Context(), "hook"))(t); is.Is() != store.SinkResting {
+			t.Errorf("as it was the sink is %+v", is)
+		}
+		configure("two")
+		if is := got(s.SinkState(t.Context(), "hook"))(t); is.Is() != store.SinkWell {
+			t.Errorf("configured otherwise it is %+v", is)
+		}
+		if sent := deliver(t, s, "hook", nil); len(sent) != 3 {
+			t.Errorf("told was %+v, want all three", sent)
+		}
+	},
+
+	"ChangedSinkStaysDisabledAndSaysSo": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		configure := func(digest string) store.Configured {
+			return got(s.ConfigureSinks(t.Context(), map[string]string{"hook": digest}))(t)
+		}
+		configure("one")
+		tellMany(t, s, 3)
+		round(t, s, round(t, s, nil, impatient, 1, nil).Claims, impatient, 1, func(d *store.Delivered) { d.Err, d.Dead, d.Gone = errDown, true, true })
+		for _, digest := range []string{"two", "three"} {
+			if done := configure(digest); !slices.Equal(done.Disabled, []string{"hook"}) {
+				t.Errorf("%s: disabled and changed are %v", digest, done.Disabled)
+			}
+		}
+		is := got(s.SinkState(t.Context(), "hook"))(t)
+		if is.Is() != store.SinkDisabled || !strings.HasPrefix(is.Reason, errDown.Error()) || strings.Count(is.Reason, "otherwise") != 1 {
+			t.Errorf("the sink is %+v", is)
+		}
+		if done := configure("three"); len(done.Disabled) > 0 {
+			t.Errorf("it is as it was, and changed are %v", done.Disabled)
+		}
+	},
+
+	"SinkThatIsConfiguredNoMoreLosesNothing": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		tellMany(t, s, 3) // of a ledger in which nothing is known of the sink
+		for range 2 {
+			if done := got(s.ConfigureSinks(t.Context(), map[string]string{"other": "one"}))(t); !slices.Equal(done.Absent, []string{"hook"}) {
+				t.Errorf("absent are %v", done.Absent)
+			}
+		}
+		if sent := deliver(t, s, "hook", nil); len(sent) != 0 {
+			t.Errorf("a sink that there is not was told %+v", sent)
+		}
+		is := got(s.SinkState(t.Context(), "hook"))(t)
+		if held := got(s.HeldDeliveries(t.Context()))(t); held != 3 || is.Is() != store.SinkAbsent {
+			t.Errorf("%d are held, and the sink is %+v", held, is)
+		}
+		if n := got(s.GiveUpAbsent(t.Context(), is.AbsentSince.Add(-time.Millisecond)))(t); n != 0 {
+			t.Errorf("%d were given up before their time", n)
+		}
+		if n := got(s.GiveUpAbsent(t.Context(), is.AbsentSince))(t); n != 3 {
+			t.Errorf("%d were given up, want 3", n)
+		}
+		mustCount(t, s, store.DeliveryCount{Sink: "hook", Planned: 3, Dead: 3})
+		groups := got(s.DeadLetters(t.Context(), sink.Selection{}, 10))(t)
+		if len(groups) != 1 || groups[0].Count != 3 || !strings.Contains(groups[0].Error, "no longer configured") {
+			t.Errorf("dead letters are %+v", groups)
+		}
+		got(s.ConfigureSinks(t.Context(), map[string]string{"hook": "one", "other": "one"}))(t)
+		if n := got(s.Replay(t.Context(), sink.Selection{Sink: "hook"}))(t); n != 3 {
+			t.Errorf("%d were replayed, want 3", n)
+		}
+		if sent := deliver(t, s, "hook", nil); len(sent) != 3 || sent[0].Attempt != 1 {
+			t.Errorf("when the sink is back told was %+v", sent)
+		}
+	},
+
+	"RestThatBeganUnderAWrongClockIsOver": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		tellMany(t, s, 3)
+		years := store.SinkPolicy{Failures: 1, Rest: retry.Backoff{Base: 9000 * time.Hour, Max: 9000 * time.Hour}, Longest: time.Hour}
+		if r := round(t, s, round(t, s, nil, years, 1, nil).Claims, years, 1, down); r.Idle || len(r.Claims) != 1 || r.Now.Is() != store.SinkResting {
+			t.Errorf("the round went %+v, want one that tries", r)
 		}
 	},
 

@@ -453,6 +453,38 @@ var subscriptions = map[string]func(*testing.T, Open){
 		}
 	},
 
+	"ErasedRowTakesTheDeadLettersOfADeletedSubscription": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		one := subscribe(t, s, "one", sink.RenderCompleted, sink.BindingUpdated)
+		acceptJob(t, s, "j1", 2)
+		planJob(t, s, "j1", func(i int64) string { return fmt.Sprint(i) })
+		draw(t, s)
+		tryAll(t, s, one, errDown, true)
+		must(t, s.DeleteSubscription(t.Context(), "one"))
+		if n := got(s.DeleteJobRow(t.Context(), "j1", "1"))(t); n.Deliveries != 1 {
+			t.Errorf("deleted was %+v, want one delivery", n)
+		}
+		if diff := cmp.Diff([]string{"0"}, listed(t, s, sink.Selection{Sink: one})); diff != "" {
+			t.Errorf("deliveries are left of (-want +got):\n%s", diff)
+		}
+		got(s.DeleteJob(t.Context(), "j1"))(t)
+		if keys := listed(t, s, sink.Selection{}); len(keys) > 0 {
+			t.Errorf("of a job that is deleted there are still deliveries: %v", keys)
+		}
+	},
+
+	"WhatIsPlannedForADeletedSubscriptionIsDropped": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		ghost := store.SinkOfSubscription("ghost") // as a change has it that began before
+		s.SetSinks(map[string][]string{"cards": {ghost}}, map[string][]string{ghost: {sink.RenderCompleted}})
+		replan(t, s, wants("a", "1"), wants("b", "2"))
+		draw(t, s)
+		if sent := deliver(t, s, ghost, nil); len(sent) != 0 {
+			t.Errorf("told was %+v", sent)
+		}
+		mustCount(t, s, store.DeliveryCount{Sink: "subscriptions", Planned: 2, Superseded: 2})
+	},
+
 	"RunTellsOfItselfAndNotOfItsRows": func(t *testing.T, open Open) {
 		s := newStore(t, open)
 		one := subscribe(t, s, "one", sink.RenderCompleted, sink.RunCompleted, sink.BatchCompleted)
