@@ -128,36 +128,19 @@ type jobPage struct {
 	NextAfter *int64 `json:"nextAfter"` // the after of the next page, null at the end
 }
 
-// either is one of two shapes.
-func either(a, b shape) shape {
+// either is one of some shapes.
+func either(shapes ...shape) shape {
 	return func(s *openapi.Schemas, closed bool) (*jsonschema.Schema, error) {
-		one, err := a(s, closed)
-		if err != nil {
-			return nil, err
+		all := &jsonschema.Schema{}
+		for _, one := range shapes {
+			schema, err := one(s, closed)
+			if err != nil {
+				return nil, err
+			}
+			all.AnyOf = append(all.AnyOf, schema)
 		}
-		other, err := b(s, closed)
-		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{one, other}}, err
+		return all, nil
 	}
-}
-
-// jobWebhooks are the calls that pictifyd makes for jobs.
-var jobWebhooks = map[string]webhook{
-	"batch.completed": {
-		id: "batchCompleted", summary: "Every row of a batch has ended",
-		detail: "Sent to the batch's `webhookUrl`, once, and again with the same `webhook-id` until it is answered with a 2xx. Signed by Standard Webhooks. " +
-			"`results` and `errors` are complete up to 4 MiB; above that they are the first 1,000 each, `truncated` is true, and `resultsUrl`, which needs no key, has all.",
-		shape: of[batchCompleted](),
-	},
-	"render.completed": {
-		id: "rowCompleted", summary: "A row of a batch has its pictures",
-		detail: "Sent where the batch's `webhookEvents` has it. Sinks of bindings are told of images by an event of the same name.",
-		shape:  of[rowCompleted](),
-	},
-	"render.failed": {
-		id: "rowFailed", summary: "A row of a batch has failed",
-		detail: "Sent where the batch's `webhookEvents` has it.",
-		shape:  of[rowFailed](),
-	},
 }
 
 // A rowCompleted is the body of the webhook of a row that has its pictures.
@@ -176,7 +159,7 @@ type rowFailed struct {
 
 // An endedRow is what both have in common.
 type endedRow struct {
-	Type       string    `json:"type"`   // image or pdf
+	Type       string    `json:"type"`   // image, gif or pdf
 	Source     string    `json:"source"` // batch
 	JobID      string    `json:"jobId"`
 	BatchID    string    `json:"batchId"`
@@ -223,4 +206,7 @@ type completedBatch struct {
 	ZipURL      string             `json:"zipUrl,omitempty"`    // the pictures, without a key
 	FailedURL   string             `json:"failedUrl,omitempty"` // the rows that failed, without a key
 	Metadata    json.RawMessage    `json:"metadata,omitempty"`
+
+	DeliveryID string `json:"deliveryId,omitempty"` // of a test
+	Test       bool   `json:"test,omitempty"`
 }

@@ -22,8 +22,8 @@ var described = []operations{
 
 // A webhook is a call that pictifyd makes.
 type webhook struct {
-	id, summary, detail string
-	shape               shape
+	id, tag, summary, detail string
+	shape                    shape
 }
 
 const documentAbout = "Rows change, pictures of them are rendered. Send rows to a template and get a URL for each, or bind a template to a source and let the images follow.\n\n" +
@@ -60,13 +60,13 @@ func newDocument(base, version string) (*openapi.Document, *openapi.Schemas, err
 			return nil, nil, err
 		}
 	}
-	for name, hook := range jobWebhooks {
+	for name, hook := range webhooks {
 		schema, err := hook.shape(s, false)
 		if err != nil {
 			return nil, nil, fmt.Errorf("describe the webhook %s: %w", name, err)
 		}
 		d.Webhooks[name] = openapi.Path{"post": {
-			Method: "post", Path: name, ID: hook.id, Tags: []string{tagBatches}, Summary: hook.summary, Description: hook.detail,
+			Method: "post", Path: name, ID: hook.id, Tags: []string{hook.tag}, Summary: hook.summary, Description: hook.detail,
 			Body:      &openapi.Body{Required: true, Content: map[string]openapi.Content{"application/json": {Schema: schema}}},
 			Responses: map[string]*openapi.Response{"2XX": {Description: "It was taken. Anything else is tried again."}},
 			Security:  &[]openapi.Requirement{},

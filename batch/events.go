@@ -66,8 +66,8 @@ type rowEvent struct {
 func RowEventData(job Job, r Result, at time.Time, image ImageURLFunc) (json.RawMessage, error) {
 	e := rowEvent{Type: "image", Source: "batch", JobID: job.ID, BatchID: job.ID, TemplateID: job.Template, RenderedAt: at.UTC()}
 	if r.Error == nil {
-		if len(r.Pictures) > 0 && r.Pictures[0].Format == "pdf" {
-			e.Type = "pdf"
+		if len(r.Pictures) > 0 && slices.Contains([]string{"gif", "pdf"}, r.Pictures[0].Format) {
+			e.Type = r.Pictures[0].Format
 		}
 		return encode(struct {
 			rowEvent

@@ -56,7 +56,7 @@ func (d *Daemon) PauseSink(ctx context.Context, name string, paused bool) error 
 // A lettersCollector asks the store for the dead letters whenever Prometheus asks.
 type lettersCollector struct{ daemon *Daemon }
 
-var lettersDesc = prometheus.NewDesc("pictifyd_dead_letters", "Deliveries that were given up and wait for a person, by sink; batch and batch_rows are the webhooks of jobs.", []string{"sink"}, nil)
+var lettersDesc = prometheus.NewDesc("pictifyd_dead_letters", "Deliveries that were given up and wait for a person, by sink; batch and batch_rows are the webhooks of jobs, subscriptions all of those.", []string{"sink"}, nil)
 
 // Describe implements prometheus.Collector.
 func (c lettersCollector) Describe(out chan<- *prometheus.Desc) { out <- lettersDesc }

@@ -143,12 +143,9 @@ func encodeData(v any) (json.RawMessage, error) {
 func (d *Daemon) sampleData(ctx context.Context, delivery sink.Delivery) (json.RawMessage, error) {
 	delivery.Binding, delivery.Key, delivery.Generation = "test", "test", 1
 	if !sink.OfRow(delivery.Event) {
-		data := map[string]any{"deliveryId": delivery.ID, "test": true, "templateId": "test"}
-		if sink.OfBinding(delivery.Event) {
-			data["binding"], data["bindingId"] = "test", "test"
-		} else {
-			data["jobId"], data["batchId"], data["templateUid"], data["status"], data["totalCount"] = "test", "test", "test", batch.Completed, 0
-			data["results"], data["errors"] = []any{}, []any{}
+		data, err := sampleWhole(delivery)
+		if err != nil {
+			return nil, err
 		}
 		return encodeData(data)
 	}
@@ -164,4 +161,42 @@ func (d *Daemon) sampleData(ctx context.Context, delivery sink.Delivery) (json.R
 	row := newSubscribedRow(delivery, "test")
 	row.Test = true
 	return encodeData(row)
+}
+
+// sampleWhole is the data of a test event about a binding, a batch or a run as a whole.
+func sampleWhole(delivery sink.Delivery) (map[string]any, error) {
+	const name = "test"
+	of := sink.Whole{Binding: name, BindingID: name, TemplateID: name}
+	var like any
+	switch delivery.Event {
+	case sink.BindingUpdated:
+		like = sink.Updated{Whole: of, Changed: 1}
+	case sink.BindingFailed:
+		like = sink.Failed{Whole: of, Reason: "source", Source: name, Code: name, Error: "this is a test"}
+	case sink.BindingGuardTripped:
+		like = sink.Tripped{Whole: of, HeldChanges: 1, Reason: "this is a test"}
+	default:
+		job := batch.Job{ID: name, Template: name, Status: batch.Completed}
+		switch delivery.Event {
+		case sink.BatchFailed:
+			job.Status = batch.Failed
+		case sink.RunCompleted:
+			job.Origin = &batch.Run{Binding: name, Source: name, Cause: batch.ByAsking, For: delivery.Time}
+		}
+		data, err := batch.CompletionData(job, func(func(batch.Result, error) bool) {}, batch.URLs{})
+		if err != nil {
+			return nil, fmt.Errorf("write a test event: %w", err)
+		}
+		like = data
+	}
+	text, err := encodeData(like)
+	if err != nil {
+		return nil, err
+	}
+	var data map[string]any
+	if err := json.Unmarshal(text, &data); err != nil {
+		return nil, fmt.Errorf("write a test event: %w", err)
+	}
+	data["deliveryId"], data["test"] = delivery.ID, true
+	return data, nil
 }
