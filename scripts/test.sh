@@ -73,7 +73,7 @@ minutes=20m
 heavy='./store/... ./daemon/... ./render/... ./template ./internal/zipview'
 echo "== with the race detector =="
 # shellcheck disable=SC2046,SC2086
-go test -race -short -timeout 25m $(go list ./...)
+go test -race -short -timeout 40m $(go list ./...)
 echo "== data and browsers, without it =="
 # shellcheck disable=SC2086
 go test -timeout "$minutes" $heavy
