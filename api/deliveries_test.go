@@ -306,6 +306,30 @@ func TestKeySeesNoDeliveriesToSubscriptionsThatItDoesNotSee(t *testing.T) {
 	}
 }
 
+func TestKeySeesOfASinkWhatIsItsOwn(t *testing.T) {
+	const bearer = "mine-which-is-long-enough"
+	for name, c := range map[string]struct {
+		usedBy []string
+		want   string
+	}{
+		"its own":      {[]string{"cards"}, `"delivery":{"state":"disabled","reason":"410 gone","arrivedAt":null,"waiting":3,"deadLetters":2}`},
+		"shared":       {[]string{"cards", "private"}, `"delivery":{"state":"disabled","arrivedAt":null}`},
+		"others'":      {[]string{"private"}, ``},
+		"that is free": {nil, ``},
+	} {
+		w := newWorld()
+		w.configured[1].Template = "other"
+		w.shelf.connections[2].UsedBy = c.usedBy
+		s := mustServer(t, locked(Key{Name: "mine", Key: config.NewSecret(bearer), Templates: []string{testTemplate}}), w)
+		for _, path := range []string{"/sinks", "/sinks/hook"} {
+			out := get(path).bearer(bearer).to(t, s).Body.String()
+			if !strings.Contains(out, c.want) || c.want == "" && strings.Contains(out, `"delivery"`) {
+				t.Errorf("of a sink, %s, %s says %s, want %s", name, path, out, c.want)
+			}
+		}
+	}
+}
+
 func TestDeliveryToASubscriptionIsReplayed(t *testing.T) {
 	w := newSubscribedWorld()
 	s := mustServer(t, locked(), w)

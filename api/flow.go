@@ -39,9 +39,9 @@ type flowView struct {
 	Failures     int64      `json:"failures,omitempty"`     // one after the other
 	RestingUntil *time.Time `json:"restingUntil,omitempty"`
 	DisabledAt   *time.Time `json:"disabledAt,omitempty"`
-	ArrivedAt    *time.Time `json:"arrivedAt"` // when something arrived last
-	Waiting      int64      `json:"waiting"`   // deliveries that wait or are on their way
-	DeadLetters  int64      `json:"deadLetters"`
+	ArrivedAt    *time.Time `json:"arrivedAt"`         // when something arrived last
+	Waiting      *int64     `json:"waiting,omitempty"` // deliveries that wait or are on their way; left out where others' are among them
+	DeadLetters  *int64     `json:"deadLetters,omitempty"`
 }
 
 func viewOfFlow(f *Flow) *flowView {
@@ -50,8 +50,24 @@ func viewOfFlow(f *Flow) *flowView {
 	}
 	return &flowView{
 		State: f.State, Reason: f.Reason, FailingSince: moment(f.FailingSince), Failures: f.Failures, RestingUntil: moment(f.RestingUntil),
-		DisabledAt: moment(f.DisabledAt), ArrivedAt: moment(f.ArrivedAt), Waiting: f.Left.Waiting, DeadLetters: f.Left.Dead,
+		DisabledAt: moment(f.DisabledAt), ArrivedAt: moment(f.ArrivedAt), Waiting: &f.Left.Waiting, DeadLetters: &f.Left.Dead,
 	}
+}
+
+// flowSeen is how a sink fares as the asker may see it: a key for some templates sees
+// nothing of a sink that no binding of theirs uses, and of one that others use as well
+// only in which state it is.
+func (s *Server) flowSeen(ctx context.Context, c Connection) *flowView {
+	own := s.seen(ctx, c.UsedBy)
+	switch {
+	case c.Flow == nil:
+		return nil
+	case len(asker(ctx).templates) == 0, len(own) > 0 && len(own) == len(c.UsedBy):
+		return viewOfFlow(c.Flow)
+	case len(own) == 0:
+		return nil
+	}
+	return &flowView{State: c.Flow.State}
 }
 
 // flowOf is how the sink of that name fares. One that there is not is a problem

@@ -146,7 +146,7 @@ func (s *Server) viewOfConnection(ctx context.Context, c Connection, fresh map[s
 		Name: c.Name, Kind: c.Type, Origin: c.Origin, ReadOnly: c.Origin == OfFile, UsedBy: s.seen(ctx, c.UsedBy), Config: c.Spec,
 		Revision: c.Revision, Author: c.Author, CreatedAt: moment(c.CreatedAt), UpdatedAt: moment(c.UpdatedAt),
 	}
-	v.Delivery = viewOfFlow(c.Flow)
+	v.Delivery = s.flowSeen(ctx, c)
 	if c.Error != nil {
 		v.Error = problem.All(c.Error)[0].Error()
 	}

@@ -26,8 +26,9 @@ func (s *Store) Deliveries(ctx context.Context, f sink.Selection, after sink.Pla
 		at, id := q.arg(millis(after.At)), q.arg(clean(after.ID))
 		q.and(`(d.created_at < ` + at + ` OR d.created_at = ` + at + ` AND d.id < ` + id + `)`)
 	}
-	all, err := collect(ctx, s.reader(), `SELECT `+recordColumns+` FROM deliveries AS d`+q.text()+
-		` ORDER BY d.created_at DESC, d.id DESC LIMIT `+q.arg(limit), q.args, scanRecord)
+	// Of all that f takes, only the ids are sorted.
+	all, err := collect(ctx, s.reader(), `SELECT `+recordColumns+` FROM deliveries AS d WHERE d.id IN (SELECT d.id FROM deliveries AS d`+q.text()+
+		` ORDER BY d.created_at DESC, d.id DESC LIMIT `+q.arg(limit)+`) ORDER BY d.created_at DESC, d.id DESC`, q.args, scanRecord)
 	return all, wrap(err, "list deliveries")
 }
 

@@ -30,10 +30,14 @@ const groupSamples = 3
 func (s *Store) DeadLetters(ctx context.Context, f sink.Selection, limit int) ([]sink.Group, error) {
 	f.State = sink.Dead
 	q := filtered(f)
-	groups, err := collect(ctx, s.reader(), `SELECT d.cause, min(d.sink), count(*), min(COALESCE(d.ended_at, d.created_at)), max(COALESCE(d.ended_at, d.created_at))
+	groups, err := collect(ctx, s.reader(), `SELECT d.cause, min(d.sink), count(*), min(COALESCE(d.ended_at, d.created_at)), max(COALESCE(d.ended_at, d.created_at)), min(d.event), max(d.event)
 		FROM deliveries AS d`+q.text()+` GROUP BY d.cause ORDER BY count(*) DESC, d.cause LIMIT `+q.arg(limit), q.args, func(scan func(...any) error) (g sink.Group, err error) {
 		var first, last int64
-		err = scan(&g.Cause, &g.Sink, &g.Count, &first, &last)
+		var least, most string
+		err = scan(&g.Cause, &g.Sink, &g.Count, &first, &last, &least, &most)
+		if least == most {
+			g.Events = []string{least}
+		}
 		g.Sink, g.FirstSeen, g.LastSeen = countedAs(g.Sink), time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC()
 		return g, err
 	})
@@ -64,7 +68,7 @@ func (s *Store) describeGroup(ctx context.Context, f sink.Selection, g *sink.Gro
 			}
 			return err
 		})
-	if err != nil {
+	if err != nil || g.Events != nil {
 		return err
 	}
 	q = filtered(f)

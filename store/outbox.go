@@ -184,6 +184,9 @@ func (t *tx) values(ctx context.Context, endings []ending) (map[itemID]string, e
 		rows = append(rows, []any{e.owner.Binding(), e.key})
 	}
 	values := map[itemID]string{}
+	if len(rows) == 0 {
+		return values, nil
+	}
 	err := t.each(ctx, `SELECT b.name, r.key, r.data FROM rows($1) AS e CROSS JOIN bindings AS b CROSS JOIN source_rows AS r
 		WHERE b.name = e.value->>0 AND r.source = b.source AND r.key = e.value->>1`, []any{table(rows)}, func(scan func(...any) error) error {
 		var name, key, data string

@@ -101,6 +101,9 @@ func (r rowAsTold) texts() (fault, outputs string) {
 
 func (t *tx) rowsAsTold(ctx context.Context, items [][]any) (map[itemID]rowAsTold, error) {
 	told := map[itemID]rowAsTold{}
+	if len(items) == 0 {
+		return told, nil
+	}
 	err := t.each(ctx, `SELECT i.owner, i.idx, i.key, i.problem, COALESCE(g.output, ''), COALESCE(g.state, ''), COALESCE(g.problem, ''),
 			COALESCE(g.hash, ''), COALESCE(g.format, ''), COALESCE(g.ext, ''), COALESCE(g.width, 0), COALESCE(g.height, 0)
 		FROM rows($1) AS e CROSS JOIN items AS i

@@ -37,10 +37,10 @@ func (f deliveryFlags) told(t *terminal, order func(context.Context, client.Remo
 
 type listDeliveriesCommand struct {
 	deliveryFlags
-	Sink    string `placeholder:"NAME" help:"Only those to this sink."`
+	Sink    string `placeholder:"NAME" help:"Only those to this sink; sub:ID is a webhook subscription."`
 	Binding string `placeholder:"NAME" help:"Only those of this binding."`
 	Job     string `placeholder:"ID" help:"Only those of this job."`
-	Row     string `placeholder:"KEY" help:"Only those of rows with this key."`
+	Row     string `placeholder:"KEY" help:"Only those of rows with this key; --key is the key of the daemon."`
 	State   string `placeholder:"STATE" help:"Only those that are waiting, claimed, delivered, dead, superseded or discarded."`
 	Event   string `placeholder:"EVENT" help:"Only those that tell this, as render.completed."`
 	Cause   string `placeholder:"CAUSE" help:"Only dead letters of this cause."`
@@ -305,7 +305,7 @@ type redeliverCommand struct {
 	Sink    string `arg:"" help:"The sink."`
 	Since   string `placeholder:"TIME" help:"Only what arrived then or later: a time, a day, or how long ago, as in 2h."`
 	Binding string `placeholder:"NAME" help:"Only of this binding."`
-	Row     string `placeholder:"KEY" help:"Only of rows with this key."`
+	Row     string `placeholder:"KEY" help:"Only of rows with this key; --key is the key of the daemon."`
 	NewID   bool   `name:"new-id" help:"Under new ids, for a receiver that remembers ids and would drop the same again."`
 }
 

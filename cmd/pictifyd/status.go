@@ -114,8 +114,8 @@ func sinkIs(s client.Sink) string {
 	switch {
 	case s.Error != "":
 		return client.StateError
-	case s.Delivery.State == "":
-		return "well"
+	case s.Delivery.State == "": // the key may not see it
+		return "-"
 	}
 	return s.Delivery.State
 }
