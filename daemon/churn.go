@@ -19,11 +19,13 @@ import (
 
 // When a row is taken to go in a circle.
 const (
-	churnRounds = 10               // each a delivery that a change of the row followed
 	churnWithin = 10 * time.Minute // all of them
 	churnRows   = 10_000           // that are watched; the ones told of longest ago are forgotten
 	churnLong   = 5 * time.Minute  // for which a delivery is held back at most, to see
 )
+
+// churnRounds is how many deliveries a change of the row followed; fewer in tests.
+var churnRounds = 10
 
 // heldBack is the slug of a delivery that waits to be seen through.
 const heldBack = "held_back"

@@ -160,9 +160,7 @@ func TestRowsThatAreWatchedAreBounded(t *testing.T) {
 // Somebody's script notes when a row was edited last, and the card shows it: each
 // picture makes another one.
 func TestAScriptThatGoesInACircleIsStoppedAndNamed(t *testing.T) {
-	usual := churnHold
-	t.Cleanup(func() { churnHold = usual }) // after the daemon has ended
-	churnHold = 2 * time.Second
+	suspectSoon(t)
 	e, sheet, address := newSheet(t)
 	sheet.Set([]any{"sku", "title", "edits", "Image URL"}, []any{"a", "Mug", 0}, []any{"b", "Tent", 0})
 	circling := true
@@ -221,9 +219,7 @@ bindings:
 
 // So it is with a trigger of the user's: it touches a column that the picture shows.
 func TestATriggerThatGoesInACircleIsStoppedAndNamed(t *testing.T) {
-	usual := churnHold
-	t.Cleanup(func() { churnHold = usual }) // after the daemon has ended
-	churnHold = 2 * time.Second
+	suspectSoon(t)
 	shop := countedTable(t, 2)
 	s := newSite(t, strings.Replace(writeBackYAML(shop), "{ title: name }", `{ title: 'name + " of " + updated_at' }`, 1))
 	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
@@ -300,4 +296,12 @@ bindings:
 	if sheet.Entered("A2") != "b" || sheet.Entered("D2") == nil {
 		t.Errorf("row 2 is of %v and has %v", sheet.Entered("A2"), sheet.Entered("D2"))
 	}
+}
+
+// suspectSoon makes a circle one after a few rounds, and a held delivery short.
+func suspectSoon(t *testing.T) {
+	t.Helper()
+	hold, rounds := churnHold, churnRounds
+	t.Cleanup(func() { churnHold, churnRounds = hold, rounds }) // after the daemon has ended
+	churnHold, churnRounds = 2*time.Second, 4
 }

@@ -97,7 +97,7 @@ func TestOnError(t *testing.T) {
 			t.Parallel()
 			timeout := "30s" // which only a source that hangs has to wait for
 			if one.slow {
-				timeout = "2s"
+				timeout = "5s"
 			}
 			l := newLive(t, "ttl: 60s, timeout: "+timeout+", "+one.live, "", one.binding)
 			if one.known {
@@ -113,7 +113,7 @@ func TestOnError(t *testing.T) {
 			})
 			began := time.Now()
 			a := l.get("A").must(t, one.status)
-			if took := time.Since(began); took > 10*time.Second {
+			if took := time.Since(began); took > 30*time.Second {
 				t.Errorf("it took %s", took)
 			}
 			mustHeader(t, a, one.header, one.value)
