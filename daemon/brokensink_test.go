@@ -49,6 +49,34 @@ func (b *panicky) DeliverAll(ctx context.Context, ds []sink.Delivery) []sink.Out
 	return b.batcher.DeliverAll(ctx, ds)
 }
 
+// A watched batcher that says too little has delivered no more than it says.
+func TestWatchedBatchOfWhichLittleIsSaidIsTriedAgain(t *testing.T) {
+	c := newChurn()
+	c.ownFunc = func(string, string) []string { return nil }
+	d := oweTo(t, c.watch("hook", &batcher{most: 10, cut: true}), 20)
+	d.mustDeliver(t)
+	d.mustCount(t, 18, 2)
+}
+
+// A sink that hangs whatever its context says does not keep the daemon from ending,
+// and what it was told is told again.
+func TestSinkThatNeverEndsIsNotWaitedFor(t *testing.T) {
+	over := make(chan struct{})
+	ctx, end := context.WithCancel(t.Context())
+	d := oweTo(t, sinkFunc(func(context.Context, sink.Delivery) error {
+		end()
+		<-over
+		return nil
+	}), 1)
+	began := time.Now()
+	err := d.deliver(ctx, store.Turn{ID: 3, Sink: "hook"})
+	if took := time.Since(began); !errors.Is(err, context.Canceled) || took > 2*recordLimit {
+		t.Errorf("the turn ended with %v after %s", err, took)
+	}
+	close(over)
+	d.mustCount(t, 0, 1)
+}
+
 // However often this machine is at fault, a delivery that nobody was told of keeps
 // all its tries.
 func TestFaultOfTheMachineCostsNoTry(t *testing.T) {

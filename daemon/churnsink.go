@@ -92,7 +92,7 @@ func (w *watchedBatcher) DeliverAll(ctx context.Context, ds []sink.Delivery) []s
 	if len(let) == 0 {
 		return ended
 	}
-	for j, o := range w.of.DeliverAll(ctx, let) {
+	for j, o := range forEach(w.of.DeliverAll(ctx, let), len(let)) {
 		if ended[at[j]] = o; o.Err == nil {
 			w.churn.arrived(w.name, let[j])
 		}

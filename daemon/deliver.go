@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/pictifyd/pictifyd/sink"
@@ -198,9 +199,7 @@ func (c *courier) lookForMore(ctx context.Context) {
 // stop ends a turn that was cut off: what is on its way lands, what was answered
 // is recorded, and what was not tried is given back as that.
 func (c *courier) stop(ctx context.Context) error {
-	for c.inAir > 0 {
-		c.land(<-c.landed)
-	}
+	c.landAll(ctx)
 	longer, cancel := lasting(ctx)
 	defer cancel()
 	c.unsent = append(c.unsent, idsOf(c.inHand)...)
@@ -210,6 +209,22 @@ func (c *courier) stop(ctx context.Context) error {
 		}
 	}
 	return errors.Join(c.failed, ctx.Err())
+}
+
+// landAll waits for what is on its way. A sink that does not even notice that ctx
+// has ended is not waited for: what it was told waits, and is told again.
+func (c *courier) landAll(ctx context.Context) {
+	longer, cancel := lasting(ctx)
+	defer cancel()
+	for c.inAir > 0 {
+		select {
+		case l := <-c.landed:
+			c.land(l)
+		case <-longer.Done():
+			c.log.Error("a sink does not end its calls", slog.String("sink", c.turn.Sink), slog.Int("calls", c.inAir))
+			return
+		}
+	}
 }
 
 func idsOf(claims []store.DeliveryClaim) []string {

@@ -181,11 +181,16 @@ func (d *Daemon) tryAll(ctx context.Context, to sink.Batcher, deliveries []sink.
 		}
 		return outcomes
 	}
-	said := len(outcomes)
-	for len(outcomes) < len(deliveries) {
-		outcomes = append(outcomes, sink.Outcome{Err: fmt.Errorf("the sink said how %d of %d deliveries ended", said, len(deliveries))})
+	return forEach(outcomes, len(deliveries))
+}
+
+// forEach is one outcome for each of n deliveries: of what a sink says nothing
+// about, nobody knows that it arrived.
+func forEach(outcomes []sink.Outcome, n int) []sink.Outcome {
+	for said := len(outcomes); len(outcomes) < n; {
+		outcomes = append(outcomes, sink.Outcome{Err: fmt.Errorf("the sink said how %d of %d deliveries ended", said, n)})
 	}
-	return outcomes[:len(deliveries)]
+	return outcomes[:n]
 }
 
 func (d *Daemon) callAll(ctx context.Context, to sink.Batcher, deliveries []sink.Delivery) (outcomes []sink.Outcome, err error) {

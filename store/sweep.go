@@ -27,6 +27,13 @@ func (s *Store) sweep(ctx context.Context) error {
 		for _, sink := range found.sinks {
 			t.wantSinks[sink] = true
 		}
+		for _, sink := range found.late {
+			if _, err := t.exec(ctx, `UPDATE deliveries SET due_at = $2 WHERE id IN (SELECT id FROM deliveries WHERE sink = $1 AND state = 'waiting' AND due_at > $3 LIMIT $4)`,
+				sink, millis(t.now), millis(t.now.Add(longestWait)), pageSize); err != nil {
+				return err
+			}
+			t.wantSinks[sink] = true
+		}
 		for _, binding := range found.news {
 			t.stirred[binding] = true
 		}
@@ -48,11 +55,12 @@ func (s *Store) sweep(ctx context.Context) error {
 type unattended struct {
 	renders              bool
 	sinks, sources, jobs []string
+	late                 []string // sinks of deliveries that are due when nothing can be
 	news                 []string // bindings that never rest
 }
 
 func (u unattended) empty() bool {
-	return !u.renders && len(u.sinks)+len(u.sources)+len(u.jobs)+len(u.news) == 0
+	return !u.renders && len(u.sinks)+len(u.late)+len(u.sources)+len(u.jobs)+len(u.news) == 0
 }
 
 // unattendedSinks are those, of all that something waits for, for which something is
@@ -63,6 +71,14 @@ var unattendedSinks = owedSinks + `
 		AND NOT EXISTS (SELECT 1 FROM sink_states AS x WHERE x.sink = w.sink AND ` + isShut("$1", "$2") + `)
 		AND w.sink NOT IN (SELECT args->>'sink' FROM river_job WHERE queue IN ('deliver', 'hooks') AND ` + liveTurn + `)`
 
+// longestWait is longer than any delivery waits: one that would was put off while
+// the clock was wrong.
+const longestWait = 7 * 24 * time.Hour
+
+// lateSinks are those of deliveries that are due behind $1.
+var lateSinks = owedSinks + `
+	SELECT w.sink FROM w WHERE w.sink IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries AS d WHERE d.sink = w.sink AND d.state = 'waiting' AND d.due_at > $1)`
+
 func (s *Store) unattended(ctx context.Context) (u unattended, err error) {
 	r, now := s.reader(), millis(time.Now())
 	var waiting, live int64
@@ -72,6 +88,9 @@ func (s *Store) unattended(ctx context.Context) (u unattended, err error) {
 	}
 	u.renders = min(waiting, s.slots.Load()) > live
 	if u.sinks, err = collect(ctx, r, unattendedSinks, []any{now, now + restLimit.Milliseconds()}, text1); err != nil {
+		return u, err
+	}
+	if u.late, err = collect(ctx, r, lateSinks, []any{now + longestWait.Milliseconds()}, text1); err != nil {
 		return u, err
 	}
 	if u.sources, err = collect(ctx, r, `SELECT name FROM (SELECT name FROM sources WHERE wanted = 1 UNION SELECT j.source AS name FROM jobs AS j WHERE `+dueRun+`) AS s

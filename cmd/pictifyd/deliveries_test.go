@@ -253,6 +253,20 @@ func TestDeliveriesArePrinted(t *testing.T) {
 	}
 }
 
+func TestBindingThatIsNoneMayBeASink(t *testing.T) {
+	said := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"status":404,"code":"binding_not_found","detail":"there is no binding \"hook\"","hint":"GET /bindings lists them"}`))
+	}
+	url := newDaemon(t, map[string]http.HandlerFunc{"POST /bindings/hook/resume": said})
+	code, _, errOut := call("resume", "hook", "--server", url)
+	want := `there is no binding "hook" (GET /bindings lists them; a sink is named by --sink hook)`
+	if code != exitInput || !strings.Contains(errOut, want) {
+		t.Errorf("ended with %d: %s, want %s", code, errOut, want)
+	}
+}
+
 func TestStatusShowsSinksThatAreNotWell(t *testing.T) {
 	said{
 		"/sources": `{"sources":[]}`, "/bindings": `{"bindings":[]}`,
@@ -264,7 +278,7 @@ func TestStatusShowsSinksThatAreNotWell(t *testing.T) {
 		t.Errorf("ended with %d: %s", code, errOut)
 	}
 	for _, want := range []string{
-		"SINK     STATE     KIND     WAITING  DEAD", "well     well      webhook  0        0     -", "rests    resting   s3       40", "9 failed one after the other since",
+		"SINK     STATE     KIND     WAITING  DEAD", "well     well      webhook  0        0     -", "rests    resting   s3       40", "tried again in", "9 failed one after the other since", "; pictifyd deliveries --sink rests",
 		"stopped  paused    http     3        0     -        pictifyd resume --sink stopped", "410 gone; pictifyd resume --sink off; pictifyd deliveries --dead --sink off",
 	} {
 		if !strings.Contains(out, want) {

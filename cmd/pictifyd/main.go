@@ -65,7 +65,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(stderr, "pictifyd:", err)
+		fmt.Fprintf(stderr, "pictifyd: %v (--help lists commands and flags)\n", err)
 		return exitInput
 	}
 	err = parsed.Run(&terminal{stdin, stdout, stderr})

@@ -132,10 +132,10 @@ func sinkCause(s client.Sink, now time.Time) string {
 	case d.State == "paused":
 		causes = append(causes, "pictifyd resume --sink "+s.Name)
 	case d.State == "resting" && d.RestingUntil != nil:
-		causes = append(causes, "until in "+span(max(d.RestingUntil.Sub(now).Seconds(), 0.001)))
+		causes = append(causes, "tried again in "+span(max(d.RestingUntil.Sub(now).Seconds(), 0.001)))
 	}
 	if d.FailingSince != nil && s.Error == "" && d.State != "disabled" {
-		causes = append(causes, fmt.Sprintf("%d failed one after the other since %s", d.Failures, ago(d.FailingSince, now)))
+		causes = append(causes, fmt.Sprintf("%d failed one after the other since %s", d.Failures, ago(d.FailingSince, now)), "pictifyd deliveries --sink "+s.Name)
 	}
 	if d.DeadLetters > 0 {
 		causes = append(causes, "pictifyd deliveries --dead --sink "+s.Name)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -94,11 +95,16 @@ func (f valveFlags) told(t *terminal, ofBinding, ofSink func(context.Context, cl
 	if (f.Binding == "") == (f.Sink == "") {
 		return problem.New(problem.Invalid, "one binding is wanted, or one sink with --sink")
 	}
-	order := ofBinding
+	flags := bindingFlags{Server: f.Server, Key: f.Key, JSON: f.JSON}
 	if f.Sink != "" {
-		order = ofSink
+		return flags.told(t, ofSink)
 	}
-	return bindingFlags{Server: f.Server, Key: f.Key, JSON: f.JSON}.told(t, order)
+	err := flags.told(t, ofBinding)
+	var p *problem.Error
+	if errors.As(err, &p) && p.Code == problem.NotFound {
+		return problem.New(p.Code, "%s", p.Message).WithSlug(p.Slug).WithHint("%s; a sink is named by --sink %s", p.Hint, f.Binding)
+	}
+	return err
 }
 
 type pauseCommand struct{ valveFlags }

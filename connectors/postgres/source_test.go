@@ -289,7 +289,7 @@ func TestSilenceEndsAReading(t *testing.T) {
 	db.Run(`CREATE TABLE rows (id int PRIMARY KEY, v text); INSERT INTO rows SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i`)
 	proxy := pgtest.NewProxy(t, db.DSN)
 	p := newPoller(t, db.config(func(c *postgres.Config) {
-		c.DSN, c.Key, c.Timeout = config.NewSecret(pgtest.Through(db.DSN, proxy.Address, "")), config.Strings{"id"}, config.Duration(2*time.Second)
+		c.DSN, c.Key, c.Timeout = config.NewSecret(pgtest.Through(db.DSN, proxy.Address, "")), config.Strings{"id"}, config.Duration(4*time.Second)
 	}))
 	mustSay := func(what string, err error) {
 		t.Helper()

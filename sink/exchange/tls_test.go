@@ -7,7 +7,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -88,6 +90,45 @@ func TestReceiverIsTrustedAndAsksWhoWeAre(t *testing.T) {
 			if _, err := open(sink.Env{Client: http.DefaultClient}); problem.CodeOf(err) != problem.Invalid {
 				t.Errorf("%s with %s, of a caller: %v, want it refused", kind, name, err)
 			}
+		}
+	}
+}
+
+// A sink with a way of its own that another one takes the place of is closed.
+func TestClosedSinkLetsGoOfItsConnections(t *testing.T) {
+	closed := make(chan struct{}, 8)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	way := &trust.TLS{CA: secretOf("CERTIFICATE", server.Certificate().Raw)}
+	hook := webhook.Kind.Config().(*webhook.Config)
+	hook.URL, hook.TLS = server.URL, way
+	request := httpsink.Kind.Config().(*httpsink.Config)
+	request.URL, request.TLS = server.URL, way
+	for name, open := range map[string]func() (sink.Sink, error){
+		"webhook": func() (sink.Sink, error) { return webhook.Kind.New(hook, sink.Env{}) },
+		"http":    func() (sink.Sink, error) { return httpsink.Kind.New(request, sink.Env{}) },
+	} {
+		s, err := open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Deliver(t.Context(), sinktest.Completed("a", 1)); err != nil {
+			t.Fatal(err)
+		}
+		closer, ok := s.(io.Closer)
+		if !ok || closer.Close() != nil {
+			t.Fatalf("%s can't be closed", name)
+		}
+		select {
+		case <-closed:
+		case <-time.After(30 * time.Second):
+			t.Errorf("%s keeps its connection", name)
 		}
 	}
 }

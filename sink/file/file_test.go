@@ -416,3 +416,11 @@ func FuzzPathNeverLeavesItsFolder(f *testing.F) {
 		}
 	})
 }
+
+func TestHostileValuesAreWrittenOrRefused(t *testing.T) {
+	dir := t.TempDir()
+	sinktest.Hostile(t, mustSink(t, dir, "out/{{ row.v }}/{{ key }}.{{ ext }}"))
+	if files := filesIn(t, dir); len(files) < 5 {
+		t.Errorf("there are only %v", files)
+	}
+}

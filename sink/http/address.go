@@ -7,10 +7,13 @@ import (
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/sink/paths"
 )
 
 // AddressRefused is the slug of an address that a row's values make impossible.
-const AddressRefused = "address_refused"
+// It is that of files and objects: address_refused is an address that callers may
+// not reach.
+const AddressRefused = paths.Refused
 
 // An address is a Request.URL, in two parts, as a value is encoded otherwise in each.
 type address struct {

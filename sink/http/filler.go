@@ -60,7 +60,7 @@ func (w *filler) picture(name string) (sink.Output, bool) {
 func (w *filler) text(path string, in *expr.Interpolation, encode func(string) string) string {
 	text, err := in.Fill(w.values, w.env, encode)
 	if err != nil {
-		w.fail(retry.Permanent(problemOf(err).At(path)))
+		w.fail(retry.Permanent(problemOf(err).At(path).WithSlug(RequestInvalid)))
 	}
 	return text
 }
@@ -68,7 +68,7 @@ func (w *filler) text(path string, in *expr.Interpolation, encode func(string) s
 func (w *filler) value(path string, program *expr.Program) any {
 	value, err := program.Eval(w.values, w.env)
 	if err != nil {
-		w.fail(retry.Permanent(problemOf(err).At(path)))
+		w.fail(retry.Permanent(problemOf(err).At(path).WithSlug(RequestInvalid)))
 	}
 	return value
 }

@@ -671,3 +671,24 @@ func FuzzValueStaysInItsPlace(f *testing.F) {
 		}
 	})
 }
+
+func TestHostileValuesAreSentOrRefused(t *testing.T) {
+	for place, yaml := range map[string]string{
+		"url":       `{ kind: http, url: "HOST/c/{{ row.v }}?q={{ row.v }}" }`,
+		"headers":   `{ kind: http, url: "HOST/c", headers: { X-A: "{{ row.v }}" } }`,
+		"json":      `{ kind: http, url: "HOST/c", json: { v: row.v } }`,
+		"form":      `{ kind: http, url: "HOST/c", form: { v: row.v } }`,
+		"multipart": `{ kind: http, url: "HOST/c", multipart: { v: row.v, file: { name: "{{ row.v }}" } } }`,
+		"body":      `{ kind: http, url: "HOST/c", body: '{"v": "{{ row.v }}"}' }`,
+	} {
+		t.Run(place, func(t *testing.T) {
+			r := newRecorder(t)
+			sinktest.Hostile(t, mustSink(t, r.URL, yaml))
+			for _, got := range r.all() {
+				if got.header.Get("X-Evil") != "" {
+					t.Errorf("a value made a header")
+				}
+			}
+		})
+	}
+}

@@ -228,7 +228,7 @@ func TestWriteThatComesLateNeverStandsBehindANewerOne(t *testing.T) {
 	c := newCluster(t, brokers)
 	name := c.mustTopic(t, newName(), 1)
 	p := newProxy(t)
-	s := mustSink(t, newConfig(brokers, name, func(c *Config) { c.Timeout = config.Duration(300 * time.Millisecond) }), p.dial)
+	s := mustSink(t, newConfig(brokers, name, func(c *Config) { c.Timeout = config.Duration(4 * time.Second) }), p.dial)
 	mustDeliver(t, s, sinktest.Completed("a", 6))
 	p.once(hold)
 	if _, err := s.Deliver(limit(t), sinktest.Completed("a", 7)); problem.CodeOf(err) != problem.Timeout || retry.IsPermanent(err) {
@@ -525,6 +525,24 @@ func TestConnectionsAreGivenUpAtRest(t *testing.T) {
 	mustDeliver(t, s, sinktest.Completed("a", 2))
 }
 
+// A sink that another one takes the place of is closed, also amid a delivery.
+func TestClosedSinkLetsGoOfItsConnections(t *testing.T) {
+	brokers := mustBrokers(t)
+	name := newCluster(t, brokers).mustTopic(t, newName(), 1)
+	p := newProxy(t)
+	s := mustSink(t, newConfig(brokers, name, nil), p.dial)
+	mustDeliver(t, s, sinktest.Completed("a", 1))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for end := limit(t); p.open() > 0; {
+		if end.Err() != nil {
+			t.Fatalf("%d connections are left", p.open())
+		}
+	}
+	mustDeliver(t, s, sinktest.Completed("a", 2))
+}
+
 func TestBrokersThatAreNotThereAreSaid(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -699,4 +717,17 @@ func BenchmarkDeliverAll(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "deliveries/s")
+}
+
+func TestHostileValuesAreSentOrRefused(t *testing.T) {
+	brokers := mustBrokers(t)
+	name := newCluster(t, brokers).mustTopic(t, newName(), 1)
+	for place, change := range map[string]func(c *Config){
+		"key":     func(c *Config) { c.Key = "row.v" },
+		"value":   func(c *Config) { c.Value = map[string]string{"v": "row.v"} },
+		"headers": func(c *Config) { c.Headers = map[string]string{"v": "{{ row.v }}"} },
+		"row":     func(c *Config) { c.IncludeRow = true },
+	} {
+		t.Run(place, func(t *testing.T) { sinktest.Hostile(t, mustSink(t, newConfig(brokers, name, change), nil)) })
+	}
 }

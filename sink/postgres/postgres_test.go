@@ -363,7 +363,7 @@ func TestLockOfSomebodyElseHoldsUpNoOtherRow(t *testing.T) {
 			t.Fatalf("row %d ended with %q, want %q", i, kind, want)
 		}
 	}
-	if took < 400*time.Millisecond || took > 10*time.Second {
+	if took < 400*time.Millisecond || took > 25*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	other.Run("COMMIT")
@@ -403,7 +403,7 @@ func TestConnectionCutInTheMiddleWritesOnceInTheEnd(t *testing.T) {
 	db := pgtest.New(t)
 	db.Run(products + tenThousand)
 	proxy := pgtest.NewProxy(t, db.DSN)
-	s := mustSink(t, newConfig(pgtest.Through(db.DSN, proxy.Address, ""), func(c *postgres.Config) { c.Timeout = config.Duration(3 * time.Second) }))
+	s := mustSink(t, newConfig(pgtest.Through(db.DSN, proxy.Address, ""), func(c *postgres.Config) { c.Timeout = config.Duration(5 * time.Second) }))
 	if kinds := strings.Join(outcomes(s.DeliverAll(t.Context(), deliveries(10, 1))), ""); kinds != "" {
 		t.Fatal(kinds)
 	}
@@ -583,5 +583,31 @@ func TestContextThatEndedWritesNothing(t *testing.T) {
 	cancel()
 	if o := s.DeliverAll(ctx, deliveries(1, 1)); !errors.Is(o[0].Err, context.Canceled) || writes(db) != "0" {
 		t.Errorf("%v, %s writes", o[0].Err, writes(db))
+	}
+}
+
+func TestHostileValuesAreWrittenOrRefused(t *testing.T) {
+	for typ, change := range map[string]func(c *postgres.Config){
+		"text":  nil,
+		"jsonb": nil,
+		"check": nil,
+		"key": func(c *postgres.Config) {
+			c.Insert, c.Key, c.Set = true, map[string]string{"k": "row.v"}, map[string]string{"v": "hash"}
+		},
+	} {
+		t.Run(typ, func(t *testing.T) {
+			db := pgtest.New(t)
+			column := map[string]string{"key": "text", "text": "text", "jsonb": "jsonb", "check": "text CHECK (length(v) < 100)"}[typ]
+			db.Run("CREATE TABLE rows (k text PRIMARY KEY, v " + column + "); INSERT INTO rows VALUES ('a')")
+			sinktest.Hostile(t, mustSink(t, newConfig(db.DSN, func(c *postgres.Config) {
+				c.Table, c.Key, c.Set = "rows", map[string]string{"k": "key"}, map[string]string{"v": "row.v"}
+				if typ == "jsonb" {
+					c.Set["v"] = "row.v == \"plain\" ? [1] : row.v"
+				}
+				if change != nil {
+					change(c)
+				}
+			})))
+		})
 	}
 }

@@ -58,7 +58,7 @@ func TestFaultsOnTheWayHaveOneEffect(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStore(t)
 			to := s.sink(func(c *s3.Config) {
-				c.Path, c.Alias, c.Timeout = immutable, "now/{{ key }}.{{ ext }}", config.Duration(500*time.Millisecond)
+				c.Path, c.Alias, c.Timeout = immutable, "now/{{ key }}.{{ ext }}", config.Duration(4*time.Second)
 			})
 			mustDeliver(t, to, sinktest.Completed("a", 1))
 			s.breaks(c.fault)

@@ -27,6 +27,8 @@ const (
 	maxTags     = 10
 	maxTag      = 256 // characters
 	maxMetadata = 2 << 10
+
+	maxDisposition = 2 << 10 // all headers of a request have 8 KiB at Amazon's
 )
 
 // contentTypes are those of the formats.
@@ -106,6 +108,9 @@ func (h headers) of(d sink.Delivery, o sink.Output, cacheControl string) (dress,
 		header, invalid := disposition(text)
 		if invalid != nil {
 			return made, refused(invalid)
+		}
+		if len(header) > maxDisposition {
+			return made, refused(problem.New(problem.TooLarge, "the content_disposition is longer than %d bytes", maxDisposition))
 		}
 		made.disposition = &header
 	}

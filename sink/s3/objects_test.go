@@ -366,3 +366,15 @@ func TestBytesThatAreNotThePictureAreNotSent(t *testing.T) {
 		})
 	}
 }
+
+func TestHostileValuesAreSentOrRefused(t *testing.T) {
+	for place, change := range map[string]func(c *s3.Config){
+		"path":                func(c *s3.Config) { c.Path = "{{ row.v }}/{{ key }}" },
+		"alias":               func(c *s3.Config) { c.Path, c.Alias = immutable, "now/{{ key }}-{{ row.v }}" },
+		"metadata":            func(c *s3.Config) { c.Metadata = map[string]string{"v": "{{ row.v }}"} },
+		"tags":                func(c *s3.Config) { c.Tags = map[string]string{"v": "{{ row.v }}"} },
+		"content_disposition": func(c *s3.Config) { c.ContentDisposition = `attachment; filename="{{ row.v }}.{{ ext }}"` },
+	} {
+		t.Run(place, func(t *testing.T) { sinktest.Hostile(t, newStore(t).sink(change)) })
+	}
+}

@@ -612,3 +612,9 @@ func TestASourceThatCannotServeIsNamed(t *testing.T) {
 		t.Error("a source that there is not")
 	}
 }
+
+func TestHostileValuesAreWrittenOrRefused(t *testing.T) {
+	s := newStage(t, "a")
+	s.cfg.Value = "row.v"
+	sinktest.Hostile(t, s.sink())
+}

@@ -87,7 +87,8 @@ func (s *sheet) cell(c column, values map[string]any, env expr.Env) (any, error)
 			return f, nil
 		}
 	}
-	text := strings.ReplaceAll(expr.Text(v), "\r\n", "\n")
+	// As it comes back, so that it is not written again and again.
+	text := strings.ToValidUTF8(strings.ReplaceAll(expr.Text(v), "\r\n", "\n"), "\uFFFD")
 	if text != "" && s.cfg.Formula == image {
 		if text, err = imageFormula(text); err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -81,6 +82,10 @@ var reserved = map[string]bool{
 	"Idempotency-Key": true,
 }
 
+// templated reports whether somebody took a text for one with expressions, which
+// would be sent as they are written.
+func templated(text string) bool { return strings.Contains(text, "{{") && strings.Contains(text, "}}") }
+
 // Validate reports every setting that cannot work.
 func (c *Config) Validate() error {
 	problems := c.CheckEvents()
@@ -91,6 +96,9 @@ func (c *Config) Validate() error {
 	switch {
 	case c.URL == "":
 		add("url", "is missing")
+	case templated(c.URL):
+		add("url", "has {{ }}, and is the same for every row")
+		problems[len(problems)-1].Hint = "a sink of kind http fills them in"
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		add("url", "is not an http or https address")
 	}
@@ -119,6 +127,9 @@ func (c *Config) Validate() error {
 			add("headers."+name, "is not a header")
 		case reserved[http.CanonicalHeaderKey(name)]:
 			add("headers."+name, "is set by the webhook itself")
+		case templated(c.Headers[name].Reveal()):
+			add("headers."+name, "has {{ }}, and is the same for every row")
+			problems[len(problems)-1].Hint = "a sink of kind http fills them in"
 		}
 	}
 	if c.Timeout <= 0 {

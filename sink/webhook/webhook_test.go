@@ -560,6 +560,16 @@ func TestValidateNamesEverySettingThatIsWrong(t *testing.T) {
 	}
 }
 
+func TestExpressionsInAWebhookAreSaidToStayAsTheyAre(t *testing.T) {
+	c := webhook.Kind.Config().(*webhook.Config)
+	c.URL = "https://shop.example/{{ key }}"
+	c.Headers = map[string]config.Secret{"X-Row": config.NewSecret("{{ key }}"), "X-Braces": config.NewSecret("{{")}
+	got := problem.All(c.Validate())
+	if len(got) != 2 || got[0].Path != "url" || got[1].Path != "headers.X-Row" || !strings.Contains(got[1].Hint, "kind http") {
+		t.Errorf("problems = %v, want url and headers.X-Row", got)
+	}
+}
+
 func TestCallersContextEndsTheDeliveryAsItself(t *testing.T) {
 	r := newReceiver(t)
 	r.setIll(func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() })
