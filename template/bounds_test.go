@@ -26,9 +26,11 @@ func TestARowCannotMakeTheTemplatesOwnTextEndless(t *testing.T) {
 // its square.
 func TestLongLinesAndSelectorsAreReadInLinearTime(t *testing.T) {
 	for name, of := range map[string]func(n int) string{
-		"elements":  func(n int) string { return strings.Repeat("<p p-if='a'>x</p>", n) },
-		"selectors": func(n int) string { return "<style>" + strings.Repeat("#a ", 5*n) + "</style><b id=a p-for='x in l'>x</b>" },
-		"braces":    func(n int) string { return strings.Repeat("{{{}}", 6*n) },
+		"elements": func(n int) string { return strings.Repeat("<p p-if='a'>x</p>", n) },
+		"selectors": func(n int) string {
+			return "<style>" + strings.Repeat("#a ", 5*n) + "</style><b id=a p-for='x in l'>x</b>"
+		},
+		"braces": func(n int) string { return strings.Repeat("{{{}}", 6*n) },
 	} {
 		read := func(n int) time.Duration {
 			start := time.Now()
