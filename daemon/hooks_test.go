@@ -365,8 +365,7 @@ func TestCallOfASenderWhoHasGoneIsNotTaken(t *testing.T) {
 }
 
 func TestLowDiskSendsCallsAway(t *testing.T) {
-	p, d := crm(t, crmSite)
-	d.settings.Keep.MinFree = 1 << 62
+	p, _ := crm(t, "\nkeep: { min_free: 4000000000GB }"+crmSite)
 	h := http.Header{}
 	body := records(record("a", "Ada"))
 	if err := (signing.Message{ID: "msg_1", Sent: time.Now(), Body: []byte(body)}).Sign(h, crmSecret); err != nil {

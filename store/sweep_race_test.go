@@ -154,6 +154,9 @@ func (y *yard) seen(ctx context.Context, id string) error {
 		return err
 	}
 	if len(results) != 3 {
+		if _, gone := y.store.Job(ctx, id); gone != nil { // expired since it ended
+			return gone
+		}
 		return fmt.Errorf("%s has %d results", id, len(results))
 	}
 	for _, r := range results {
@@ -162,7 +165,7 @@ func (y *yard) seen(ctx context.Context, id string) error {
 		}
 		file, _, err := y.blobs.Open(ctx, r.Pictures[0].Hash)
 		if err != nil {
-			if _, gone := y.store.Job(ctx, id); gone != nil { // expired since it ended
+			if _, gone := y.store.Job(ctx, id); gone != nil {
 				return gone
 			}
 			return fmt.Errorf("row %d of %s: %w", r.Index, id, err)
