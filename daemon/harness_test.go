@@ -57,8 +57,18 @@ const cardTemplate = `<!doctype html>
 `
 
 // newSite lays out a folder with the template card and the given sources,
-// bindings and so on (YAML at the top level).
+// bindings and so on (YAML at the top level), and an empty ledger.
 func newSite(tb testing.TB, yaml string) *site {
+	tb.Helper()
+	s := newBareSite(tb, yaml)
+	if !strings.Contains(yaml, "store:") {
+		s.giveLedger()
+	}
+	return s
+}
+
+// newBareSite is a site where no daemon was yet: it has no ledger.
+func newBareSite(tb testing.TB, yaml string) *site {
 	tb.Helper()
 	s := &site{tb: tb, dir: tb.TempDir(), receiver: newReceiver(tb)}
 	s.write("templates/card.html", cardTemplate)

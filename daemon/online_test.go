@@ -22,7 +22,7 @@ func (s *site) online() (string, error) {
 func TestCheckOnlineAsksSourcesAndSinksAndDeliversNothing(t *testing.T) {
 	t.Parallel()
 	shop := newShop(t, pricedRows([2]string{"A", "Mug"}, [2]string{"B", ""}))
-	s := newSite(t, "")
+	s := newBareSite(t, "")
 	s.write("rows.csv", csvRows(3, "one"))
 	s.write("pictifyd.yaml", reloadHead+fmt.Sprintf(`
 sources:

@@ -53,7 +53,7 @@ bindings:
 
 func TestPlanWithoutAStoreIsAllNew(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, planYAML(newShop(t, pricedRows([2]string{"A", "Mug"}, [2]string{"B", "Cup"})), ""))
+	s := newBareSite(t, planYAML(newShop(t, pricedRows([2]string{"A", "Mug"}, [2]string{"B", "Cup"})), ""))
 	want := &Plan{Binding: "cards", Source: "shop", Rows: 2, Complete: true, New: 2, Renders: 2, First: true, OnDelete: "keep",
 		Sample: []PlannedRow{{Key: "A", Name: "A", Becomes: "new"}, {Key: "B", Name: "B", Becomes: "new"}}}
 	if diff := cmp.Diff(want, s.mustPlan("cards")); diff != "" {
