@@ -16,6 +16,7 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/urlpath"
 )
 
 // What expressions read beside the key columns.
@@ -252,7 +253,7 @@ func addressOf(base, search string, query url.Values, static bool) (*url.URL, er
 	if err != nil {
 		return nil, problem.New(problem.Invalid, "is not an address once its expressions are filled in").At("url")
 	}
-	if !static && climbs(u.EscapedPath()) {
+	if !static && urlpath.Climbs(u.EscapedPath()) {
 		return nil, problem.New(problem.Invalid, "a value with . or .. for a part of the path would lead to another address").
 			At("url").WithSlug("address_refused")
 	}
@@ -261,20 +262,4 @@ func addressOf(base, search string, query url.Values, static bool) (*url.URL, er
 		u.RawQuery = strings.TrimPrefix(search+"&"+query.Encode(), "&")
 	}
 	return u, nil
-}
-
-// climbs reports whether a path has a part . or .., however often it is encoded.
-func climbs(path string) bool {
-	for {
-		for part := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
-			if part == "." || part == ".." || strings.HasPrefix(part, "..;") {
-				return true
-			}
-		}
-		decoded, err := url.PathUnescape(path)
-		if err != nil || decoded == path {
-			return false
-		}
-		path = decoded
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/internal/urlpath"
 	"github.com/pictifyd/pictifyd/sink/paths"
 )
 
@@ -90,26 +91,10 @@ func (a address) fill(w *filler) *url.URL {
 	case err != nil:
 		w.fail(invalid("url", "is not an address once its expressions are filled in"))
 		return &url.URL{}
-	case !a.static() && climbs(u.EscapedPath()):
+	case !a.static() && urlpath.Climbs(u.EscapedPath()):
 		w.fail(retry.Permanent(problem.New(problem.Invalid, "a value with . or .. for a part of the path would lead to another address").
 			At("url").WithSlug(AddressRefused)))
 	}
 	u.RawQuery = strings.Trim(u.RawQuery+"&"+search, "&")
 	return u
-}
-
-// climbs reports whether a path has a part . or .., however often it is encoded.
-func climbs(path string) bool {
-	for {
-		for part := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
-			if part == "." || part == ".." || strings.HasPrefix(part, "..;") {
-				return true
-			}
-		}
-		decoded, err := url.PathUnescape(path)
-		if err != nil || decoded == path {
-			return false
-		}
-		path = decoded
-	}
 }
