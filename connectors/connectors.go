@@ -42,6 +42,9 @@ type Fault struct {
 	// Key, where it could be read, is the element's key, as in Row: its row is there
 	// still and stays as it was, so that what else is missing may count as gone.
 	Key []any
+	// Raw, of a stream, is what a Replayer takes to try again once whatever was wrong
+	// is mended; nil where that is in vain.
+	Raw []byte
 }
 
 // A Cursor is where a source was read to: opaque to everyone but the connector
@@ -67,6 +70,12 @@ type Closing struct {
 	// the cursor (304, same bytes): the reading carries no rows, infers no
 	// deletes, and only confirms that the last state is current.
 	Unchanged bool
+
+	// Snapshot is of streams only, as Gap is.
+	Snapshot SnapshotMark
+	// Gap is why changes before this batch may have been missed, as a person is told;
+	// empty where none can have been. A snapshot that ends closes the gap.
+	Gap string
 }
 
 // Emit returns nil only when the batch is durably committed, the closing one
@@ -114,6 +123,9 @@ type Env struct {
 	Name string // of the source
 	Dir  string // of the configuration: relative paths start there
 	Log  *slog.Logger
+	// Instance is a short word of lower-case letters and digits that only the
+	// processes of one ledger share, to name what a source makes at its server.
+	Instance string
 	// Client is the only way out of a source that a caller of the API made. nil is
 	// the operator's own source, which reaches what it likes.
 	Client *http.Client
