@@ -6,7 +6,7 @@ CACHE := $(CURDIR)/.cache
 LDFLAGS := -s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo load test test-long test-short lint fuzz bench clean chrome services
+.PHONY: help build demo load test test-long test-short mutate lint fuzz bench clean chrome services
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ test: chrome services lint $(CACHE)/bin/versitygw ## every test, with the server
 
 test-long: chrome services $(CACHE)/bin/versitygw ## every test with whole campaigns of hostile rows (half an hour)
 	PICTIFYD_TEST_LONG=1 scripts/test.sh
+
+mutate: chrome services $(CACHE)/bin/versitygw ## switch each cure of internal/cures off and expect its test to fail (CURES="NAME …")
+	scripts/test.sh mutate $(CURES)
 
 test-short: ## the tests that need no service and no browser
 	$(GO) test -short ./...

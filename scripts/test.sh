@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test with the servers that it needs. Two passes: everything with
+# Runs every test with the servers that it needs; with "mutate" as its first
+# argument, scripts/mutate.sh in place of them. Two passes: everything with
 # the race detector on small data, then the data-heavy and browser suites
 # without it (SQLite in pure Go is 30 times slower under it).
 set -euo pipefail
@@ -46,7 +47,8 @@ mkdir "$work/pg"
 [ "$(id -u)" != 0 ] || chown postgres: "$work/pg"
 "${as_pg[@]}" "$pg_bin/initdb" -D "$work/pg/data" -U pictifyd -A trust -E UTF8 --locale=C.UTF-8 >"$work/initdb.log" 2>&1 || { cat "$work/initdb.log" >&2; exit 3; }
 "${as_pg[@]}" "$pg_bin/postgres" -D "$work/pg/data" -p "$pg_port" -c listen_addresses=127.0.0.1 \
-  -c unix_socket_directories="$work/pg" -c fsync=off -c max_connections=200 >"$work/postgres.log" 2>&1 &
+  -c unix_socket_directories="$work/pg" -c fsync=off -c max_connections=200 \
+  -c wal_level=logical -c max_replication_slots=100 -c max_wal_senders=100 >"$work/postgres.log" 2>&1 &
 pg_pid=$!
 for _ in $(seq 100); do
   "$pg_bin/pg_isready" -q -h 127.0.0.1 -p "$pg_port" && break
@@ -67,6 +69,12 @@ done
 export PICTIFYD_TEST_CHROME
 # A test whose service is missing must fail here, not be skipped.
 export PICTIFYD_TEST_ALL=1
+
+if [ "${1:-}" = mutate ]; then
+  shift
+  scripts/mutate.sh "$@"
+  exit
+fi
 
 minutes=20m
 [ -z "${PICTIFYD_TEST_LONG:-}" ] || minutes=60m
