@@ -10,3 +10,7 @@ func off(cure *bool) bool {
 }
 
 var _ = off
+
+// Epoch switches holder.expel and holder.admit of store: a holder of the ledger that
+// was frozen or cut off commits nothing once another has taken over.
+var Epoch = true
