@@ -10,3 +10,7 @@ func off(cure *bool) bool {
 }
 
 var _ = off
+
+// FlushedPosition switches replication.Conn.tell: the server is told all three
+// positions, and only what was committed (pitfalls P4 and P5).
+var FlushedPosition = true
