@@ -18,16 +18,29 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A database is a schema of its own for one test, with a table.
-type database struct{ *pgtest.Schema }
+type database struct {
+	*pgtest.Schema
+	own bool // its server goes with the test
+}
 
 const table = "CREATE TABLE rows (id int PRIMARY KEY, name text)"
 
 func newDatabase(tb testing.TB) *database {
 	tb.Helper()
-	db := &database{pgtest.New(tb)}
+	db := &database{Schema: pgtest.New(tb)}
 	db.Run(table)
 	return db
 }
+
+// newOwn is a database in a server of the test's own.
+func newOwn(tb testing.TB, s *pgtest.Own) *database {
+	tb.Helper()
+	db := &database{Schema: pgtest.In(tb, s.DSN), own: true}
+	db.Run(table)
+	return db
+}
+
+var logical = []string{"wal_level=logical", "max_replication_slots=4", "max_wal_senders=6"}
 
 // keeper is one for the table rows, whose objects go with the test.
 func (db *database) keeper(tb testing.TB, change func(*Config)) *Keeper {
@@ -47,7 +60,9 @@ func (db *database) keeperAt(tb testing.TB, dsn string, change func(*Config)) *K
 	}
 	k := New(cfg)
 	tb.Cleanup(func() {
-		db.clean(tb)
+		if !db.own {
+			db.clean(tb)
+		}
 		if err := k.Close(); err != nil {
 			tb.Error(err)
 		}
