@@ -25,9 +25,8 @@ func caught(tb testing.TB, db, standby *database) {
 // at is a schema that there is already, at another server.
 func (db *database) at(tb testing.TB, dsn string) *database {
 	tb.Helper()
-	moved := *db.Schema
-	moved.DSN = pgtest.With(dsn, "search_path", db.Name)
-	return &database{Schema: pgtest.Again(tb, &moved), own: true}
+	moved := &pgtest.Schema{Name: db.Name, DSN: pgtest.With(dsn, "search_path", db.Name)}
+	return &database{Schema: pgtest.Again(tb, moved), own: true}
 }
 
 // P7, cured by Keeper.gap: before 17 a standby has no slots.
