@@ -1,6 +1,7 @@
 package slot
 
 import (
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -52,6 +53,12 @@ type Keeper struct {
 	cfg  Config
 	name string // of what is ours, and of our connections
 	line *pg.Line
+
+	createLimit limits        // of making the slot
+	takeLimit   time.Duration // for an older stream of ours to end
+
+	mu  sync.Mutex
+	why string // why Watch dropped the slot; "" where it did not
 }
 
 // New makes a Keeper. Nothing is connected yet.
@@ -62,7 +69,7 @@ func New(cfg Config) *Keeper {
 	if cfg.MaxRetained == 0 {
 		cfg.MaxRetained = DefaultMaxRetained
 	}
-	k := &Keeper{cfg: cfg, name: nameOf(cfg.Instance, cfg.Source)}
+	k := &Keeper{cfg: cfg, name: nameOf(cfg.Instance, cfg.Source), createLimit: createLimit, takeLimit: takeLimit}
 	k.line = pg.NewLine(k.config())
 	return k
 }
@@ -97,6 +104,19 @@ func (k *Keeper) Publication() string {
 		return k.cfg.Publication
 	}
 	return k.name
+}
+
+// dropped is why Watch dropped the slot, "" where it did not.
+func (k *Keeper) dropped() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.why
+}
+
+func (k *Keeper) setDropped(why string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.why = why
 }
 
 // Close gives the connection back.
