@@ -26,6 +26,3 @@ type Header struct {
 func (r Record) Position() string {
 	return r.Topic + "/" + strconv.Itoa(r.Partition) + "@" + strconv.FormatInt(r.Offset, 10)
 }
-
-// tombstone says that the record says that its key is gone.
-func (r Record) tombstone() bool { return r.Value == nil }
