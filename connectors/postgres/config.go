@@ -29,8 +29,8 @@ var Kind = connectors.Kind{
 			Common: connectors.Common{Every: config.Duration(defaultEvery)}, Mode: poll, Timeout: config.Duration(defaultTimeout),
 		}
 	},
-	New: func(cfg connectors.Config, _ connectors.Env) (connectors.Poller, error) {
-		return newSource(cfg.(*Config))
+	New: func(cfg connectors.Config, env connectors.Env) (connectors.Poller, error) {
+		return newSource(cfg.(*Config), env)
 	},
 }
 
@@ -45,6 +45,10 @@ type Config struct {
 	Where   string          `yaml:"where"`   // of the table, in SQL
 	Mode    string          `yaml:"mode"`    // poll: all of it is read and compared
 	Timeout config.Duration `yaml:"timeout"` // of one statement
+
+	Watermark string `yaml:"watermark"` // a column that each change raises; empty: all is compared each time
+	Lookback  string `yaml:"lookback"`  // as in 5m: rows so far before the last one are read again; a number where the watermark is one
+	Reconcile string `yaml:"reconcile"` // how often, or by which cron line, all is compared where there is a watermark
 }
 
 var _ connectors.Findable = (*Config)(nil)
@@ -105,7 +109,7 @@ func (c *Config) Validate() error {
 	if c.Timeout <= 0 {
 		bad("timeout", "must be more than 0")
 	}
-	return list.Err()
+	return append(list, c.watermarkProblems()...).Err()
 }
 
 // query is the query without what ends it in a script.
