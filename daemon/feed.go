@@ -23,7 +23,9 @@ type feed struct {
 	oneKey  string   // canonical, where the source has one row only
 	passive bool     // never polled: its rows are sent, or asked for
 	live    *lookout // nil where it finds no single rows
+	stream  *stream  // nil where it is not held
 	config  connectors.Config
+	spec    []byte // that configuration as JSON; nil where a caller made it
 
 	latest   latest
 	since    time.Time
@@ -123,6 +125,10 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	wg.Go(func() { d.refreshClocks(ctx, f) })
 	if f.passive {
 		<-ctx.Done()
+		return
+	}
+	if f.stream != nil {
+		d.hold(ctx, f)
 		return
 	}
 	wg.Go(func() { f.wish.work(ctx) })

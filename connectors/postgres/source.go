@@ -13,6 +13,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/connectors"
 	polling "github.com/pictifyd/pictifyd/connectors/poll"
+	"github.com/pictifyd/pictifyd/connectors/postgres/slot"
 	"github.com/pictifyd/pictifyd/internal/pg"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -79,7 +80,12 @@ func newSource(cfg *Config, env connectors.Env) (connectors.Poller, error) {
 	if s.binding, err = polling.Bind(decisive...); err != nil {
 		return nil, err
 	}
-	if cfg.Finds() {
+	switch {
+	case cfg.Streams():
+		return newStreamer(s, server, slot.New(slot.Config{
+			Server: server, Table: s.table, Key: cfg.Key, Columns: cfg.Columns, Source: env.Name, Instance: env.Instance,
+		})), nil
+	case cfg.Finds():
 		return keyed{s}, nil
 	}
 	return s, nil
