@@ -102,6 +102,9 @@ func (k *keyset) next(ctx context.Context, p *page) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, k.w.patience)
 	defer cancel()
+	if err := k.w.giveWay(ctx); err != nil {
+		return err
+	}
 	text, params := k.statement()
 	if err := p.fill(k.w.conn.ExecParams(ctx, text, params, nil, nil, nil), k.rows); err != nil {
 		return err

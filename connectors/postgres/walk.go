@@ -100,6 +100,9 @@ func (f *fetching) next(ctx context.Context, p *page) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.w.patience)
 	defer cancel()
+	if err := f.w.giveWay(ctx); err != nil {
+		return err
+	}
 	if err := p.fill(f.w.conn.ExecParams(ctx, fmt.Sprintf("FETCH %d FROM %s", f.rows, cursorName), nil, nil, nil, nil), f.rows); err != nil {
 		return err
 	}
