@@ -29,7 +29,7 @@ func TestMuchThatIsKeptIsWarnedOf(t *testing.T) {
 	first := db.keeper(t, nil)
 	r := mustPrepare(t, first, nil, 0)
 	db.Run("INSERT INTO rows SELECT n, repeat('x', 1000) FROM generate_series(1, 1000) AS n")
-	for limit, want := range map[int64]string{1 << 30: "", 2 << 20: "more than half of max_retained_wal (2.0 MB)", 1 << 20: "more than max_retained_wal (1.0 MB)"} {
+	for limit, want := range map[int64]string{1_000_000_000: "", 2_000_000: "more than half of max_retained_wal (2.0 MB)", 1_000_000: "more than max_retained_wal (1.0 MB)"} {
 		k := db.keeper(t, func(c *Config) { c.MaxRetained = limit })
 		s := k.state(t.Context())
 		if want == "" && s.Warning != nil || want != "" && (s.Warning == nil || !strings.Contains(s.Warning.Error(), want) || !strings.Contains(s.Warning.Error(), "nobody reads it")) {
@@ -122,7 +122,7 @@ func TestSlotThatIsGoneAndServersThatAreAway(t *testing.T) {
 }
 
 func TestSizesForAPerson(t *testing.T) {
-	for bytes, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1536: "1.5 KB", 10 << 30: "10.0 GB", 5 << 50: "5120.0 TB"} {
+	for bytes, want := range map[int64]string{0: "0 B", 999: "999 B", 1500: "1.5 KB", DefaultMaxRetained: "10.0 GB", 5_000_000_000_000_000: "5000.0 TB"} {
 		if got := size(bytes); got != want {
 			t.Errorf("%d: got %s, want %s", bytes, got, want)
 		}
