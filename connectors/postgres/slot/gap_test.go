@@ -27,6 +27,9 @@ func mustGap(tb testing.TB, db *database, k *Keeper, identity []byte, committed 
 	if err != nil {
 		tb.Fatal(err)
 	}
+	if again := mustPrepare(tb, k, identity, committed); again.Gap != r.Gap {
+		tb.Errorf("before anything was committed the gap is %q", again.Gap)
+	}
 	if !renewed.Fresh || renewed.Gap != "" {
 		tb.Errorf("made anew: %+v", renewed)
 	}
