@@ -14,8 +14,6 @@ import (
 
 const (
 	chunksAhead = 2 // that are read and not yet taken
-	firstChunk  = 500
-	mostChunk   = 5000
 	chunkBytes  = 2 << 20
 	// dropBytes is where rows of a chunk are left for the next one.
 	dropBytes = 32 << 20
@@ -70,7 +68,7 @@ func (r *run) chunks(g *generation) error {
 	if err := r.settle(g); err != nil {
 		return err
 	}
-	size, slow := firstChunk, 0
+	size, slow := r.f.sizes.firstChunk, 0
 	for n := 1; ; n++ {
 		select {
 		case g.room <- struct{}{}:
@@ -92,17 +90,17 @@ func (r *run) chunks(g *generation) error {
 			return nil
 		}
 		g.after = c.lastKey()
-		size = c.nextSize(size, time.Since(begun))
+		size = c.nextSize(size, r.f.sizes.mostChunk, time.Since(begun))
 	}
 }
 
 // nextSize is how many rows the next chunk should have.
-func (c *chunk) nextSize(size int, took time.Duration) int {
+func (c *chunk) nextSize(size, most int, took time.Duration) int {
 	if took > slowChunk && c.g.table.indexed {
 		return max(size/2, 10)
 	}
 	fits := chunkBytes * c.page.len() / max(len(c.page.text), 1)
-	return max(min(4*size, fits, mostChunk), 10)
+	return max(min(4*size, fits, most), min(most, 10))
 }
 
 // lastKey are the values by which the rows behind the chunk are found.

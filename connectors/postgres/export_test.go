@@ -9,7 +9,8 @@ import (
 type Keeper = keeper
 
 // NewStreamer is a source with another keeper.
-func NewStreamer(cfg *Config, env connectors.Env, k Keeper) (connectors.Streamer, error) {
+// In small sizes everything is in many pieces.
+func NewStreamer(cfg *Config, env connectors.Env, k Keeper, small bool) (connectors.Streamer, error) {
 	made, err := newSource(cfg, env)
 	if err != nil {
 		return nil, err
@@ -18,8 +19,23 @@ func NewStreamer(cfg *Config, env connectors.Env, k Keeper) (connectors.Streamer
 	if invalid != nil {
 		return nil, invalid
 	}
+	var f *follower
 	if keyed, ok := made.(keyedFollower); ok {
-		return newStreamer(keyed.source, server, k), nil
+		f = keyed.follower
+	} else {
+		f = made.(*follower)
 	}
-	return newStreamer(made.(*follower).source, server, k), nil
+	if err := f.keeper.Close(); err != nil {
+		return nil, err
+	}
+	again := newStreamer(f.source, server, k)
+	if keyed, ok := again.(keyedFollower); ok {
+		f = keyed.follower
+	} else {
+		f = again.(*follower)
+	}
+	if small {
+		f.sizes = sizes{firstChunk: 17, mostChunk: 40, part: 7}
+	}
+	return again, nil
 }

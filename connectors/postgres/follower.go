@@ -33,7 +33,16 @@ type follower struct {
 	keeper keeper
 	fills  *pg.Line // of backfills
 	asks   *pg.Line // of the catalog, and of rows that a change left out
+	sizes  sizes
 }
+
+// sizes bound what is in memory.
+type sizes struct {
+	firstChunk, mostChunk int // rows of a chunk
+	part                  int // rows after which a large transaction is cut
+}
+
+var usualSizes = sizes{firstChunk: 500, mostChunk: 5000, part: 500}
 
 // keyedFollower is a follower that finds single rows.
 type keyedFollower struct{ *follower }
@@ -45,7 +54,7 @@ var (
 )
 
 func newStreamer(s *source, server *pgconn.Config, k keeper) connectors.Streamer {
-	f := &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server)}
+	f := &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server), sizes: usualSizes}
 	if s.cfg.Finds() {
 		return keyedFollower{f}
 	}

@@ -162,6 +162,7 @@ type streamed struct {
 	keeper *handKeeper
 	cfg    *postgres.Config
 
+	small  bool // sizes
 	cancel context.CancelFunc
 	done   chan error
 }
@@ -184,7 +185,7 @@ func (s *streamed) start() { s.run(false) }
 
 func (s *streamed) run(resnapshot bool) {
 	s.tb.Helper()
-	source, err := postgres.NewStreamer(s.cfg, connectors.Env{Name: "test", Instance: "t"}, s.keeper)
+	source, err := postgres.NewStreamer(s.cfg, connectors.Env{Name: "test", Instance: "t"}, s.keeper, s.small)
 	if err != nil {
 		s.tb.Fatal(err)
 	}

@@ -25,7 +25,8 @@ type extent struct{ rows, faults, holes, bytes int }
 
 func (e extent) len() int { return e.rows + e.faults }
 
-func (e extent) large() bool { return e.len() >= partRows || e.bytes >= partBytes }
+// large reports whether it is as much as should be committed together.
+func (e extent) large(rows int) bool { return e.len() >= rows || e.bytes >= partBytes }
 
 // element adds the row of these cells, or its fault.
 func (p *part) element(w *walk, cells [][]byte) {
@@ -92,7 +93,7 @@ func (r *run) change(ctx context.Context, e replication.Event) error {
 		return err
 	}
 	known := r.known(e.LSN)
-	if !known && r.part.large() && e.LSN != r.tx.last {
+	if !known && r.part.large(r.f.sizes.part) && e.LSN != r.tx.last {
 		if err := r.cut(ctx); err != nil {
 			return err
 		}

@@ -21,9 +21,7 @@ import (
 )
 
 const (
-	// partRows and partBytes are where a large transaction is cut.
-	partRows  = 500
-	partBytes = 2 << 20
+	partBytes = 2 << 20 // where a large transaction is cut
 	watchEach = 10 * time.Second
 )
 
@@ -259,7 +257,7 @@ func (r *run) watchTable(ctx context.Context) error {
 // follow takes what the stream tells until it ends.
 func (r *run) follow(ctx context.Context) error {
 	for {
-		if r.part.closed && (!r.conn.Waiting() || r.part.whole.large()) {
+		if r.part.closed && (!r.conn.Waiting() || r.part.whole.large(r.f.sizes.part)) {
 			if err := r.flush(ctx, r.part.whole); err != nil {
 				return err
 			}
@@ -351,7 +349,7 @@ func (r *run) place(ctx context.Context, c *chunk) error {
 			p.element(c.walk, cells[:len(c.walk.columns)])
 		}
 		r.pos.Backfill.Rows++
-		if p.large() && i < n-1 {
+		if p.large(r.f.sizes.part) && i < n-1 {
 			r.pos.Backfill.After = c.keyAt(i)
 			if err := r.add(ctx, p.streamed()); err != nil {
 				return err
