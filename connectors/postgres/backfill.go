@@ -78,7 +78,7 @@ func (r *run) chunks(g *generation) error {
 		begun := time.Now()
 		c, err := r.chunk(g, n, size)
 		switch {
-		case pg.State(err) == "57014" && slow < 5:
+		case err != nil && slow < maxSlow && r.later(g.ctx, pg.State(err)):
 			size, slow = max(size/4, 1), slow+1
 			<-g.room
 			continue
@@ -92,6 +92,29 @@ func (r *run) chunks(g *generation) error {
 		g.after = c.lastKey()
 		size = c.nextSize(size, r.f.sizes.mostChunk, time.Since(begun))
 	}
+}
+
+// maxSlow is how many queries may fail one after the other.
+const maxSlow = 6
+
+// later reports whether a chunk may be read when another try is made: after a query
+// that took too long, an ALTER TABLE that is under way, or one of which the stream
+// has not heard.
+func (r *run) later(ctx context.Context, state string) bool {
+	switch state {
+	case "57014":
+		return true
+	case "55P03":
+	case "42703":
+		signal(r.suspect)
+	default:
+		return false
+	}
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+	}
+	return true
 }
 
 // nextSize is how many rows the next chunk should have.

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"time"
+
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/pg"
 )
@@ -34,7 +36,7 @@ func NewStreamer(cfg *Config, env connectors.Env, k Keeper, small bool) (connect
 	} else {
 		f = again.(*follower)
 	}
-	if small {
+	if f.watch = 100 * time.Millisecond; small {
 		f.sizes = sizes{firstChunk: 17, mostChunk: 40, part: 7}
 	}
 	return again, nil

@@ -34,7 +34,11 @@ type follower struct {
 	fills  *pg.Line // of backfills
 	asks   *pg.Line // of the catalog, and of rows that a change left out
 	sizes  sizes
+	watch  time.Duration // between two looks at the slot, and at the table
 }
+
+// watchEach is how often they are looked at.
+const watchEach = 10 * time.Second
 
 // sizes bound what is in memory.
 type sizes struct {
@@ -54,7 +58,7 @@ var (
 )
 
 func newStreamer(s *source, server *pgconn.Config, k keeper) connectors.Streamer {
-	f := &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server), sizes: usualSizes}
+	f := &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server), sizes: usualSizes, watch: watchEach}
 	if s.cfg.Finds() {
 		return keyedFollower{f}
 	}

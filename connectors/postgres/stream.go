@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pictifyd/pictifyd/connectors"
@@ -22,7 +21,6 @@ import (
 
 const (
 	partBytes = 2 << 20 // where a large transaction is cut
-	watchEach = 10 * time.Second
 )
 
 // A run is one call of Stream.
@@ -31,15 +29,18 @@ type run struct {
 	s         connectors.Stream
 	conn      *replication.Conn
 	slot      string
+	oid       uint32 // of the table
 	token     string // names the messages of this run
 	collector *stream.Collector
 	window    window
 	table     *table
+	stale     bool // rows were read under another table
 	shape     *shape
 
 	generations chan *generation
-	generation  *generation // that is under way; nil where none is
-	tables      chan *table // that the catalog says is another one now
+	generation  *generation   // that is under way; nil where none is
+	suspect     chan struct{} // the table may be another one now
+	changed     chan struct{} // the catalog says that it is
 
 	pos  position // behind all that was taken
 	tx   transaction
@@ -48,6 +49,7 @@ type run struct {
 	mu    sync.Mutex
 	state connectors.StreamState
 	warn  map[string]error
+	known string // the digest of the table
 }
 
 // A transaction is the one that the stream is telling of.
@@ -87,22 +89,20 @@ func (f *follower) judged(err error) error {
 }
 
 func (f *follower) stream(ctx context.Context, from connectors.Cursor, s connectors.Stream) error {
-	r := &run{f: f, s: s, token: rand.Text(), generations: make(chan *generation, 1), tables: make(chan *table, 1), warn: map[string]error{}}
+	r := &run{f: f, s: s, token: rand.Text(), generations: make(chan *generation, 1), suspect: make(chan struct{}, 1), changed: make(chan struct{}, 1), warn: map[string]error{}}
 	r.report(func(state *connectors.StreamState) { state.Phase = connectors.PhaseConnecting })
 	r.pos = f.open(from)
 	ready, gap, err := r.prepare(ctx)
 	if err != nil {
 		return err
 	}
-	r.slot = ready.Slot
+	r.slot, r.oid = ready.Slot, ready.Table
 	r.pos.Identity, r.pos.LSN = ready.Identity, lsn(ready.From)
-	err = f.asks.Use(ctx, func(ctx context.Context, conn *pgconn.PgConn) (err error) {
-		r.table, err = f.lookUp(ctx, conn, ready.Table)
-		return err
-	})
+	t, err := r.ask(ctx)
 	if err != nil {
 		return err
 	}
+	r.setTable(t)
 	cfg := f.keeper.Replication()
 	r.conn, err = replication.Start(ctx, cfg, replication.Options{Slot: ready.Slot, Publication: ready.Publication, From: ready.From})
 	if err != nil {
@@ -111,8 +111,13 @@ func (f *follower) stream(ctx context.Context, from connectors.Cursor, s connect
 	defer r.conn.Close()
 	r.collector = stream.NewCollector(s.Emit, stream.Options{CommittedFunc: r.committed})
 	anew := ready.Fresh || gap != "" || s.Resnapshot || r.pos.Backfill.Started.IsZero()
-	if r.pos.Schema != "" && r.pos.Schema != r.table.digest {
-		anew = true
+	if r.pos.Schema != "" && !anew && r.pos.Schema != r.table.digest() {
+		if anew = true; !r.table.sameColumns(r.pos.Schema) {
+			err = r.judge([]string{"while nobody listened"})
+		}
+	}
+	if err != nil {
+		return err
 	}
 	return r.all(ctx, anew, gap)
 }
@@ -142,7 +147,7 @@ func (r *run) all(ctx context.Context, anew bool, gap string) error {
 	group.Go(func() error { return r.collector.Run(ctx) })
 	group.Go(func() error { return r.fill(ctx) })
 	group.Go(func() error { return r.f.keeper.Heartbeat(ctx) })
-	group.Go(func() error { return r.f.keeper.Watch(ctx, watchEach, r.watched) })
+	group.Go(func() error { return r.f.keeper.Watch(ctx, r.f.watch, r.watched) })
 	group.Go(func() error { return r.watchTable(ctx) })
 	group.Go(func() error {
 		if anew {
@@ -168,7 +173,9 @@ func (r *run) committed(cursor connectors.Cursor) {
 // begin begins a backfill from the first row on, in a batch of its own.
 func (r *run) begin(ctx context.Context, gap string) error {
 	r.window.begin()
-	r.pos.Schema = r.table.digest
+	r.setTable(r.table)
+	r.pos.Schema = r.table.digest()
+	r.stale = false
 	r.pos.Backfill = backfill{Generation: r.pos.Backfill.Generation + 1, Started: time.Now().UTC().Truncate(time.Second)}
 	if err := r.add(ctx, stream.Part{Closes: connectors.Closing{Snapshot: connectors.SnapshotMark{Begins: true}, Gap: gap}}); err != nil {
 		return err
@@ -240,20 +247,6 @@ func (r *run) watched(s slot.State) {
 	})
 }
 
-// watchTable looks whether the table is still as it was, since not all that is done
-// to one is told.
-func (r *run) watchTable(ctx context.Context) error {
-	tick := time.NewTicker(watchEach)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
 // follow takes what the stream tells until it ends.
 func (r *run) follow(ctx context.Context) error {
 	for {
@@ -285,7 +278,7 @@ func (r *run) take(ctx context.Context, e replication.Event) error {
 			return r.change(ctx, e)
 		}
 	case replication.Truncate:
-		if slices.Contains(e.Others, r.table.oid) && !r.known(e.LSN) {
+		if slices.Contains(e.Others, r.table.oid) && !r.taken(e.LSN) {
 			return r.truncated(ctx, e.LSN)
 		}
 	case replication.Message:
@@ -301,8 +294,8 @@ func (r *run) take(ctx context.Context, e replication.Event) error {
 	return nil
 }
 
-// known reports whether what is told of is committed already.
-func (r *run) known(at replication.LSN) bool { return r.tx.skip || at <= r.tx.upTo }
+// taken reports whether what is told of is committed already.
+func (r *run) taken(at replication.LSN) bool { return r.tx.skip || at <= r.tx.upTo }
 
 // commit ends a transaction: behind it the server may forget it.
 func (r *run) commit(ctx context.Context, e replication.Event) error {
@@ -312,17 +305,26 @@ func (r *run) commit(ctx context.Context, e replication.Event) error {
 	r.pos.LSN, r.pos.Inside = lsn(e.End), nil
 	r.part.whole = r.part.extent
 	r.part.closed = r.part.closed || r.part.len() > 0 || r.tx.beat
-	if r.tx.chunk == "" {
+	select {
+	case <-r.changed:
+		if err := r.lookAgain(ctx); err != nil {
+			return err
+		}
+	default:
+	}
+	if r.tx.chunk == "" && !r.stale {
 		return nil
 	}
 	if err := r.flush(ctx, r.part.extent); err != nil {
 		return err
 	}
-	c := r.window.take(r.tx.chunk)
-	if c == nil {
-		return nil
+	if r.stale { // also for what flush found
+		return r.begin(ctx, "")
 	}
-	return r.place(ctx, c)
+	if c := r.window.take(r.tx.chunk); c != nil {
+		return r.place(ctx, c)
+	}
+	return nil
 }
 
 // truncated takes that the table was emptied.
@@ -333,6 +335,9 @@ func (r *run) truncated(ctx context.Context, at replication.LSN) error {
 	r.pos.Inside = &inside{Commit: lsn(r.tx.commit), UpTo: lsn(at)}
 	both := connectors.SnapshotMark{Begins: true, Ends: true}
 	if err := r.add(ctx, stream.Part{Closes: connectors.Closing{Complete: true, Snapshot: both}}); err != nil {
+		return err
+	}
+	if err := r.lookAgain(ctx); err != nil { // its files are others
 		return err
 	}
 	return r.begin(ctx, "")
