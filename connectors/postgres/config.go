@@ -7,6 +7,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/connectors/postgres/slot"
 	"github.com/pictifyd/pictifyd/internal/pg"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -37,6 +38,7 @@ var Kind = connectors.Kind{
 		return &Config{
 			Common: connectors.Common{Every: config.Duration(defaultEvery)}, Mode: poll, Timeout: config.Duration(defaultTimeout),
 			OnGap: connectors.OnGapResnapshot, OnSchemaChange: onChangeContinue,
+			Heartbeat: config.Duration(slot.DefaultHeartbeat), MaxRetained: slot.DefaultMaxRetained, OnRetained: slot.RetainedWarn,
 		}
 	},
 	New: func(cfg connectors.Config, env connectors.Env) (connectors.Poller, error) {
@@ -60,6 +62,12 @@ type Config struct {
 	// columns of the table change, continue or halt.
 	OnGap          connectors.GapPolicy `yaml:"on_gap"`
 	OnSchemaChange string               `yaml:"on_schema_change"`
+	Slot           string               `yaml:"slot"`             // one that somebody made for it; empty is one that is made and dropped here
+	Publication    string               `yaml:"publication"`      // as slot
+	Heartbeat      config.Duration      `yaml:"heartbeat"`        // between two messages that are written to the server's log
+	MaxRetained    config.Bytes         `yaml:"max_retained_wal"` // that the server may keep for it; from half of it on there are warnings
+	OnRetained     slot.OnRetained      `yaml:"on_retained"`      // beyond it: warn, or drop the slot so that the server's disk survives
+	Failover       bool                 `yaml:"failover"`         // from PostgreSQL 17 on: standby servers have the slot too
 }
 
 var (
@@ -134,7 +142,7 @@ func (c *Config) Validate() error {
 	if c.Timeout <= 0 {
 		bad("timeout", "must be more than 0")
 	}
-	return list.Err()
+	return append(list, c.keptProblems()...).Err()
 }
 
 // query is the query without what ends it in a script.

@@ -33,7 +33,7 @@ type Config struct {
 // The defaults of a Config.
 const (
 	DefaultHeartbeat   = 10 * time.Second
-	DefaultMaxRetained = 10 << 30
+	DefaultMaxRetained = 10_000_000_000
 )
 
 // OnRetained says what becomes of a slot of which more WAL is kept than may be.

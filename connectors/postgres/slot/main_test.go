@@ -151,3 +151,10 @@ func eventually(tb testing.TB, what string, is func() bool) {
 		<-time.After(20 * time.Millisecond)
 	}
 }
+
+func contextOf(tb testing.TB) (context.Context, context.CancelFunc) {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(tb.Context())
+	tb.Cleanup(cancel)
+	return ctx, cancel
+}

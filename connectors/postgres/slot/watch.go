@@ -134,12 +134,12 @@ func (k *Keeper) giveUp(ctx context.Context, s State) State {
 	return s
 }
 
-// size is a number of bytes for a person.
+// size is a number of bytes for a person, in the units of configurations.
 func size(bytes int64) string {
 	units := []string{"B", "KB", "MB", "GB", "TB"}
 	n, unit := float64(bytes), 0
-	for ; n >= 1024 && unit < len(units)-1; unit++ {
-		n /= 1024
+	for ; n >= 1000 && unit < len(units)-1; unit++ {
+		n /= 1000
 	}
 	if unit == 0 {
 		return fmt.Sprintf("%d B", bytes)
