@@ -10,10 +10,10 @@ import (
 // A Keeper is what looks after a slot.
 type Keeper = keeper
 
-// NewStreamer is a source with another keeper.
+// NewStreamer is a source with another keeper, unless k is nil.
 // In small sizes everything is in many pieces.
 func NewStreamer(cfg *Config, env connectors.Env, k Keeper, small bool) (connectors.Streamer, error) {
-	made, err := newSource(cfg, env)
+	source, err := newSource(cfg, env)
 	if err != nil {
 		return nil, err
 	}
@@ -21,23 +21,16 @@ func NewStreamer(cfg *Config, env connectors.Env, k Keeper, small bool) (connect
 	if invalid != nil {
 		return nil, invalid
 	}
-	var f *follower
-	if keyed, ok := made.(keyedFollower); ok {
-		f = keyed.follower
-	} else {
-		f = made.(*follower)
-	}
-	if err := f.keeper.Close(); err != nil {
+	made := source.(*follower)
+	if err := made.keeper.Close(); err != nil {
 		return nil, err
 	}
-	again := newStreamer(f.source, server, k)
-	if keyed, ok := again.(keyedFollower); ok {
-		f = keyed.follower
-	} else {
-		f = again.(*follower)
+	if k == nil {
+		k = made.keeper
 	}
+	f := newFollower(made.source, server, k)
 	if f.watch = 100 * time.Millisecond; small {
 		f.sizes = sizes{firstChunk: 17, mostChunk: 40, part: 7}
 	}
-	return again, nil
+	return f, nil
 }

@@ -48,26 +48,10 @@ type sizes struct {
 
 var usualSizes = sizes{firstChunk: 500, mostChunk: 5000, part: 500}
 
-// keyedFollower is a follower that finds single rows.
-type keyedFollower struct{ *follower }
+var _ connectors.Streamer = (*follower)(nil)
 
-var (
-	_ connectors.Streamer = (*follower)(nil)
-	_ connectors.Streamer = keyedFollower{}
-	_ connectors.Finder   = keyedFollower{}
-)
-
-func newStreamer(s *source, server *pgconn.Config, k keeper) connectors.Streamer {
-	f := &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server), sizes: usualSizes, watch: watchEach}
-	if s.cfg.Finds() {
-		return keyedFollower{f}
-	}
-	return f
-}
-
-// Find implements connectors.Finder.
-func (k keyedFollower) Find(ctx context.Context, key []string) (connectors.Row, bool, error) {
-	return keyed{k.source}.Find(ctx, key)
+func newFollower(s *source, server *pgconn.Config, k keeper) *follower {
+	return &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server), sizes: usualSizes, watch: watchEach}
 }
 
 // Poll implements connectors.Poller; it is never called.

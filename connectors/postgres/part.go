@@ -93,7 +93,7 @@ func (r *run) change(ctx context.Context, e replication.Event) error {
 		return err
 	}
 	taken := r.taken(e.LSN)
-	if !taken && r.part.large(r.f.sizes.part) && e.LSN != r.tx.last {
+	if cures.TransactionSlices && !taken && r.part.large(r.f.sizes.part) && e.LSN != r.tx.last {
 		if err := r.cut(ctx); err != nil {
 			return err
 		}

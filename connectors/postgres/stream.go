@@ -15,6 +15,7 @@ import (
 	"github.com/pictifyd/pictifyd/connectors/postgres/replication"
 	"github.com/pictifyd/pictifyd/connectors/postgres/slot"
 	"github.com/pictifyd/pictifyd/connectors/stream"
+	"github.com/pictifyd/pictifyd/internal/cures"
 	"github.com/pictifyd/pictifyd/internal/pg"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -303,6 +304,9 @@ func (r *run) commit(ctx context.Context, e replication.Event) error {
 		return nil
 	}
 	r.pos.LSN, r.pos.Inside = lsn(e.End), nil
+	if !cures.CommitThenConfirm {
+		r.conn.Confirm(e.End)
+	}
 	r.part.whole = r.part.extent
 	r.part.closed = r.part.closed || r.part.len() > 0 || r.tx.beat
 	select {
