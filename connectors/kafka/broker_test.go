@@ -253,6 +253,7 @@ type run struct {
 	*ledger
 	cancel context.CancelFunc
 	done   chan error
+	again  func() connectors.Streamer // what is streamed once more after an error; nil: nothing is
 }
 
 // start has s streamed into l, from where l is.
@@ -290,7 +291,12 @@ func (r *run) until(tb testing.TB, what string, ok func(l *ledger) bool) {
 		}
 		select {
 		case err := <-r.done:
-			tb.Fatalf("until %s: the stream ended: %v", what, err)
+			if r.again == nil || err == nil || connectors.IsHalt(err) {
+				tb.Fatalf("until %s: the stream ended: %v", what, err)
+			}
+			tb.Logf("the stream ended: %v", err)
+			next := r.start(tb, r.again().(*source), false)
+			r.cancel, r.done = next.cancel, next.done
 		default:
 		}
 	}
