@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -25,6 +27,7 @@ import (
 	"github.com/pictifyd/pictifyd/connectors/kafka/value"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/internal/trust"
 )
 
 // mustRegistry is the address of the registry that make test starts.
@@ -417,5 +420,20 @@ func TestRedirectGetsNoSecret(t *testing.T) {
 	})
 	if _, err := d.Decode(t.Context(), old(framed(1, goodTea))); err == nil || got.Load() > 0 {
 		t.Errorf("it ended with %v, and %d requests elsewhere", err, got.Load())
+	}
+}
+
+func TestRegistryIsTrustedByItsAuthority(t *testing.T) {
+	registry := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, schemaAnswer(goods)) }))
+	t.Cleanup(registry.Close)
+	registry.Config.ErrorLog = log.New(io.Discard, "", 0)
+	authority := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: registry.Certificate().Raw}))
+	d := newDecoder(t, nil, func(c *value.Config) {
+		asAvro(registry.URL)(c)
+		c.SchemaRegistry.TLS = &trust.TLS{CA: config.NewSecret(authority)}
+	})
+	mustRow(t, d, old(framed(1, goodTea)))
+	if _, err := newDecoder(t, nil, asAvro(registry.URL)).Decode(t.Context(), old(framed(1, goodTea))); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("it ended with %v", err)
 	}
 }
