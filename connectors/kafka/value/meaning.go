@@ -261,12 +261,14 @@ func float(f float64, size int) any {
 	case math.IsInf(f, -1):
 		return "-Infinity"
 	}
-	most := 1e15
+	most := 15
 	if size == 32 {
-		most = 1e6
+		most = 6
 	}
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= most) {
-		return json.Number(strconv.FormatFloat(f, 'e', -1, size))
+	text := strconv.FormatFloat(f, 'e', -1, size)
+	exponent, _ := strconv.Atoi(text[strings.IndexByte(text, 'e')+1:]) // which it has
+	if exponent < -4 || exponent >= most {
+		return json.Number(text)
 	}
 	return json.Number(strconv.FormatFloat(f, 'f', -1, size))
 }
