@@ -182,6 +182,9 @@ type Findable interface {
 
 // Finds reports whether a source of cfg can find one row by its key.
 func Finds(cfg Config) bool {
+	if Streams(cfg) { // what its rows are is heard at once, and asking would overtake it
+		return false
+	}
 	if f, ok := cfg.(Findable); ok {
 		return f.Finds()
 	}

@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,6 +102,10 @@ type Daemon struct {
 	waiting map[string]bool // bindings that join rows of sources which were not read yet
 	news    news
 	churn   *churn
+	holding holding
+	release *errand // gives back what is kept for streams that are no more
+
+	instance string // as in connectors.Env
 	circles circles
 
 	looking   chan struct{} // those who read sources by themselves
@@ -161,6 +167,7 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 		waiting: map[string]bool{},
 	}
 	d.news.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
+	d.release = newErrand(d.releaseHolds, func(err error) { d.faults.note(d.log, "streams", "that are no more", err) })
 	d.churn = newChurn()
 	d.churn.holdFunc, d.churn.tripFunc, d.churn.ownFunc = d.holdBack, d.circled, d.writtenBy
 	d.circles.stop = newErrand(d.stopCircles, func(err error) { d.faults.note(d.log, "circles", "of rows", err) })
@@ -206,6 +213,9 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	if d.told, err = d.store.Unable(ctx); err != nil {
+		return closing, err
+	}
+	if d.instance, err = d.store.Setting(ctx, "instance", newInstance); err != nil {
 		return closing, err
 	}
 	if err := d.renew(ctx); err != nil {
@@ -277,6 +287,9 @@ func (d *Daemon) hookSecret(ctx context.Context) (string, error) {
 	}
 	return d.store.Setting(ctx, "webhook_secret", newSecret)
 }
+
+// newInstance is a word for the names of what is made at other servers.
+func newInstance() (string, error) { return strings.ToLower(rand.Text()[:8]), nil }
 
 func newSecret() (string, error) { return signing.NewSecret(), nil }
 

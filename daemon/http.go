@@ -28,7 +28,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Client:             d.documents(),
 		Jobs:               d.store,
 		Steering:           d.store,
-		Bindings:           d.store,
+		Bindings:           ledger{d.store, d},
 		Runs:               d,
 		Resources:          d,
 		Subscriptions:      d,

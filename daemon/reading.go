@@ -26,6 +26,7 @@ type reading struct {
 	settled   bool     // and were looked through
 	messages  []string // that its batch came in
 	closed    bindings.Closing
+	admitFunc func(ctx context.Context, p *bindings.Plan) error // has its say before a plan is committed; nil: nobody has
 }
 
 // emit is the connectors.Emit of the reading.
@@ -55,6 +56,11 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	plan.Messages = r.messages
 	if plan.Closes != nil {
 		r.closed = *plan.Closes
+	}
+	if r.admitFunc != nil {
+		if err := r.admitFunc(ctx, &plan); err != nil {
+			return plan, result, err
+		}
 	}
 	result, err = r.store.Commit(ctx, plan)
 	if err == nil {

@@ -18,6 +18,9 @@ func (t *tx) closeReading(ctx context.Context, p bindings.Plan, result *CommitRe
 	if c.Unchanged {
 		return t.closeSource(ctx, p, false)
 	}
+	if c.Stream != nil {
+		return t.closeStream(ctx, p, result)
+	}
 	if c.Told {
 		return t.closeTold(ctx, p, result)
 	}

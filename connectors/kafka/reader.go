@@ -310,11 +310,11 @@ func (r *reader) take(ctx context.Context, f wire.Fetched, first bool, asked tim
 	if added := c.add(ctx, s.next, s.epoch); added != nil {
 		return added
 	}
-	return r.taken(p, f, from.Next, s.next, asked, err)
+	return r.taken(p, f, s, from.Next, asked, err)
 }
 
 // taken notes how a partition fares after an answer.
-func (r *reader) taken(p *partition, f wire.Fetched, from, next int64, asked time.Time, err error) error {
+func (r *reader) taken(p *partition, f wire.Fetched, s scanner, from int64, asked time.Time, err error) error {
 	var later laterError
 	var stuck errStuck
 	switch {
@@ -329,17 +329,17 @@ func (r *reader) taken(p *partition, f wire.Fetched, from, next int64, asked tim
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if next > from {
+	if s.next > from {
 		p.moved, p.empty, p.maxBytes = time.Now(), 0, placeBytes
-	} else if len(f.Batches) > 0 && p.maxBytes < mostBytes {
-		p.maxBytes *= 2 // not even one batch was whole
+	} else if len(f.Batches) > 0 && s.whole == 0 && p.maxBytes < mostBytes {
+		p.maxBytes *= 2 // what is too large for an answer is no reason to step over it
 	}
 	if err != nil {
 		return nil
 	}
 	p.tries, p.why = 0, nil
 	delete(r.ranges, p.Number)
-	if next < f.Committed {
+	if s.next < f.Committed {
 		return nil
 	}
 	p.heard, p.moved = asked, asked
@@ -374,6 +374,8 @@ var moved = []segment.Error{
 	unknownTopicID, inconsistentTopicID,
 }
 
+const outOfRange = segment.OffsetOutOfRange
+
 // Codes that kafka-go has no names for.
 const (
 	unknownTopicID      segment.Error = 100
@@ -388,7 +390,7 @@ func isOneOf(err error, errs []segment.Error) bool {
 // refused is what follows from a leader's refusal.
 func (r *reader) refused(f wire.Fetched) error {
 	switch {
-	case errors.Is(f.Err, segment.OffsetOutOfRange):
+	case errors.Is(f.Err, outOfRange):
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.ranges[f.Number]++; r.ranges[f.Number] > 2 { // although it stands between start and end

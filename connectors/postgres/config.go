@@ -17,8 +17,17 @@ const (
 	defaultTimeout = time.Minute
 )
 
-// poll is the one way in which changes are found.
-const poll = "poll"
+// The ways in which changes are found.
+const (
+	poll = "poll"
+	cdc  = "cdc"
+)
+
+// What is done when the columns of a table that is streamed change.
+const (
+	onChangeContinue = "continue"
+	onChangeHalt     = "halt"
+)
 
 // Kind is "kind: postgres".
 var Kind = connectors.Kind{
@@ -27,10 +36,11 @@ var Kind = connectors.Kind{
 	Config: func() connectors.Config {
 		return &Config{
 			Common: connectors.Common{Every: config.Duration(defaultEvery)}, Mode: poll, Timeout: config.Duration(defaultTimeout),
+			OnGap: connectors.OnGapResnapshot, OnSchemaChange: onChangeContinue,
 		}
 	},
-	New: func(cfg connectors.Config, _ connectors.Env) (connectors.Poller, error) {
-		return newSource(cfg.(*Config))
+	New: func(cfg connectors.Config, env connectors.Env) (connectors.Poller, error) {
+		return newSource(cfg.(*Config), env)
 	},
 }
 
@@ -43,11 +53,22 @@ type Config struct {
 	Query   string          `yaml:"query"`   // in place of table: one SELECT
 	Columns config.Strings  `yaml:"columns"` // of the table, as in the catalog; empty is all
 	Where   string          `yaml:"where"`   // of the table, in SQL
-	Mode    string          `yaml:"mode"`    // poll: all of it is read and compared
+	Mode    string          `yaml:"mode"`    // poll: all of it is read and compared; cdc: the server tells of each change
 	Timeout config.Duration `yaml:"timeout"` // of one statement
+
+	// Of mode cdc: what to do when changes were lost, resnapshot or halt, and when
+	// columns of the table change, continue or halt.
+	OnGap          connectors.GapPolicy `yaml:"on_gap"`
+	OnSchemaChange string               `yaml:"on_schema_change"`
 }
 
-var _ connectors.Findable = (*Config)(nil)
+var (
+	_ connectors.Findable  = (*Config)(nil)
+	_ connectors.Streaming = (*Config)(nil)
+)
+
+// Streams implements connectors.Streaming.
+func (c *Config) Streams() bool { return c.Mode == cdc }
 
 // Finds implements connectors.Findable: rows are found by key columns that are known.
 func (c *Config) Finds() bool { return len(c.Key) > 0 }
@@ -94,10 +115,18 @@ func (c *Config) Validate() error {
 		bad("columns", "one of them has no name")
 	}
 	switch {
-	case c.Mode == "cdc":
-		bad("mode", "changes are found by reading all rows again; there is no replication").WithHint("leave mode out, and say how often in every")
-	case c.Mode != poll:
-		bad("mode", "%q is not one", c.Mode).WithHint("leave mode out: poll is the only one")
+	case c.Mode == cdc && c.Query != "":
+		bad("query", "changes of a query are not told by a server").WithHint("name the table, and choose and compute in the binding; or leave mode out, and say how often in every")
+	case c.Mode == cdc && c.Where != "":
+		bad("where", "the server tells of changes of all rows, also of those that it would leave out").WithHint("choose rows by the binding's own where")
+	case c.Mode != poll && c.Mode != cdc:
+		bad("mode", "%q is not one", c.Mode).WithHint("leave mode out, or write cdc")
+	}
+	if c.OnGap != connectors.OnGapResnapshot && c.OnGap != connectors.OnGapHalt {
+		bad("on_gap", "%q is not one", c.OnGap).WithHint("%s or %s", connectors.OnGapResnapshot, connectors.OnGapHalt)
+	}
+	if c.OnSchemaChange != onChangeContinue && c.OnSchemaChange != onChangeHalt {
+		bad("on_schema_change", "%q is not one", c.OnSchemaChange).WithHint("%s or %s", onChangeContinue, onChangeHalt)
 	}
 	if c.Every.Std() < minEvery {
 		bad("every", "must be at least %v", minEvery)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/connectors"
 	polling "github.com/pictifyd/pictifyd/connectors/poll"
+	"github.com/pictifyd/pictifyd/connectors/postgres/slot"
 	"github.com/pictifyd/pictifyd/internal/pg"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -46,7 +47,7 @@ var (
 	_ connectors.Finder = keyed{}
 )
 
-func newSource(cfg *Config) (connectors.Poller, error) {
+func newSource(cfg *Config, env connectors.Env) (connectors.Poller, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -63,7 +64,12 @@ func newSource(cfg *Config) (connectors.Poller, error) {
 	if s.binding, err = polling.Bind(place, s.table, cfg.query(), cfg.Columns, cfg.Where, cfg.Key); err != nil {
 		return nil, err
 	}
-	if cfg.Finds() {
+	switch {
+	case cfg.Streams():
+		return newStreamer(s, server, slot.New(slot.Config{
+			Server: server, Table: s.table, Key: cfg.Key, Columns: cfg.Columns, Source: env.Name, Instance: env.Instance,
+		})), nil
+	case cfg.Finds():
 		return keyed{s}, nil
 	}
 	return s, nil

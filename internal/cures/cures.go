@@ -10,3 +10,18 @@ func off(cure *bool) bool {
 }
 
 var _ = off
+
+// Epoch switches holder.expel and holder.admit of store: a holder of the ledger that
+// was frozen or cut off commits nothing once another has taken over.
+var Epoch = true
+// FlushedPosition switches replication.Conn.tell: the server is told all three
+// positions, and only what was committed (pitfalls P4 and P5).
+var FlushedPosition = true
+
+// SeenChanges switches postgres.window.add and admits: a row of a snapshot gives way
+// to a change that was told of before a statement could see it (pitfall P3).
+var SeenChanges = true
+
+// UnchangedValues switches postgres.run.mend: values that an update left alone, and
+// that it does not tell, are read again and never become null (pitfall P8).
+var UnchangedValues = true

@@ -22,18 +22,57 @@ import (
 type Own struct {
 	DSN string
 
-	tb   testing.TB
-	bin  string
-	dir  string
-	port int
-	as   *syscall.Credential // nil is whoever runs the test
-	cmd  *exec.Cmd
-	out  bytes.Buffer
+	tb       testing.TB
+	bin      string
+	dir      string
+	port     int
+	as       *syscall.Credential // nil is whoever runs the test
+	settings []string            // "name=value"
+	cmd      *exec.Cmd
+	out      bytes.Buffer
 }
 
-// NewServer makes a server in a folder of its own and starts it. Without
-// PostgreSQL's programs the test is skipped.
-func NewServer(tb testing.TB) *Own {
+// NewServer makes a server in a folder of its own and starts it, with settings of
+// the form "name=value". Without PostgreSQL's programs the test is skipped.
+func NewServer(tb testing.TB, settings ...string) *Own {
+	tb.Helper()
+	s := newOwn(tb, settings)
+	if out, err := s.command("initdb", "-D", filepath.Join(s.dir, "data"), "-U", "pictifyd", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C").CombinedOutput(); err != nil {
+		tb.Fatalf("initdb: %v\n%s", err, out)
+	}
+	s.Start()
+	return s
+}
+
+// Standby makes a copy of the server as it is now, which follows it, and starts it.
+func (s *Own) Standby() *Own {
+	s.tb.Helper()
+	copied := newOwn(s.tb, s.settings)
+	if out, err := copied.command("pg_basebackup", "-D", filepath.Join(copied.dir, "data"), "-d", s.DSN, "-R", "-X", "stream", "-c", "fast", "--no-sync").CombinedOutput(); err != nil {
+		s.tb.Fatalf("pg_basebackup: %v\n%s", err, out)
+	}
+	copied.Start()
+	return copied
+}
+
+// Promote ends the following: the standby is a server of its own.
+func (s *Own) Promote() {
+	s.tb.Helper()
+	conn, err := pgconn.Connect(context.Background(), s.DSN)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(context.Background(), "SELECT pg_promote(true, 60)").ReadAll(); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+// Address is where the server listens.
+func (s *Own) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+// newOwn is a server without data.
+func newOwn(tb testing.TB, settings []string) *Own {
 	tb.Helper()
 	Server(tb) // it is skipped where the others are
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
@@ -41,23 +80,19 @@ func NewServer(tb testing.TB) *Own {
 		tb.Skip("there is no postgres in /usr/lib/postgresql to start")
 	}
 	slices.Sort(found)
-	s := &Own{tb: tb, bin: filepath.Dir(found[len(found)-1])}
+	s := &Own{tb: tb, bin: filepath.Dir(found[len(found)-1]), settings: settings}
 	if s.dir, err = os.MkdirTemp("", "pgtest-"); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { s.Kill(); _ = os.RemoveAll(s.dir) })
 	s.lend()
-	if out, err := s.command("initdb", "-D", filepath.Join(s.dir, "data"), "-U", "pictifyd", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C").CombinedOutput(); err != nil {
-		tb.Fatalf("initdb: %v\n%s", err, out)
-	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	s.port = listener.Addr().(*net.TCPAddr).Port
 	_ = listener.Close()
-	s.DSN = fmt.Sprintf("postgres://pictifyd@127.0.0.1:%d/postgres?sslmode=disable", s.port)
-	s.Start()
+	s.DSN = fmt.Sprintf("postgres://pictifyd@%s/postgres?sslmode=disable", s.Address())
 	return s
 }
 
@@ -93,8 +128,11 @@ func (s *Own) command(name string, args ...string) *exec.Cmd {
 func (s *Own) Start() {
 	s.tb.Helper()
 	s.out.Reset()
-	s.cmd = s.command("postgres", "-D", filepath.Join(s.dir, "data"), "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1",
-		"-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "shared_buffers=16MB")
+	args := []string{"-D", filepath.Join(s.dir, "data"), "-p", strconv.Itoa(s.port)}
+	for _, setting := range append([]string{"listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "shared_buffers=16MB"}, s.settings...) {
+		args = append(args, "-c", setting)
+	}
+	s.cmd = s.command("postgres", args...)
 	s.cmd.Stderr = &s.out
 	if err := s.cmd.Start(); err != nil {
 		s.tb.Fatal(err)

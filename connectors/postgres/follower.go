@@ -1,0 +1,71 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/connectors/postgres/replication"
+	"github.com/pictifyd/pictifyd/connectors/postgres/slot"
+	"github.com/pictifyd/pictifyd/internal/pg"
+)
+
+// A keeper looks after the slot; it is a slot.Keeper.
+type keeper interface {
+	Prepare(ctx context.Context, identity []byte, committed replication.LSN) (slot.Ready, error)
+	Renew(ctx context.Context) (slot.Ready, error)
+	Replication() *pgconn.Config
+	Heartbeat(ctx context.Context) error
+	Beat(prefix string, content []byte) (sent time.Time, ok bool)
+	Watch(ctx context.Context, interval time.Duration, tell func(slot.State)) error
+	Release(ctx context.Context) error
+	Close() error
+}
+
+var _ keeper = (*slot.Keeper)(nil)
+
+// A follower is the source of a table whose changes are told by replication.
+type follower struct {
+	*source
+	keeper keeper
+	fills  *pg.Line // of backfills
+	asks   *pg.Line // of the catalog, and of rows that a change left out
+}
+
+// keyedFollower is a follower that finds single rows.
+type keyedFollower struct{ *follower }
+
+var (
+	_ connectors.Streamer = (*follower)(nil)
+	_ connectors.Streamer = keyedFollower{}
+	_ connectors.Finder   = keyedFollower{}
+)
+
+func newStreamer(s *source, server *pgconn.Config, k keeper) connectors.Streamer {
+	f := &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server)}
+	if s.cfg.Finds() {
+		return keyedFollower{f}
+	}
+	return f
+}
+
+// Find implements connectors.Finder.
+func (k keyedFollower) Find(ctx context.Context, key []string) (connectors.Row, bool, error) {
+	return keyed{k.source}.Find(ctx, key)
+}
+
+// Poll implements connectors.Poller; it is never called.
+func (f *follower) Poll(context.Context, connectors.Cursor, connectors.Emit) error {
+	return errors.New("a table whose changes are streamed is not polled")
+}
+
+// Release implements connectors.Streamer.
+func (f *follower) Release(ctx context.Context) error { return f.keeper.Release(ctx) }
+
+// Close gives the connections back.
+func (f *follower) Close() error {
+	return errors.Join(f.keeper.Close(), f.fills.Close(), f.asks.Close(), f.source.Close())
+}
