@@ -164,6 +164,32 @@ func TestEventsWithoutSchemas(t *testing.T) {
 	mustEqual(t, []any{number("1001")}, mustRow(t, d, record(`{"schema":null,"payload":{"id":1001}}`, `{"schema":null,"payload":`+c.plain()+`}`)).Key)
 }
 
+// The schema beside a payload is read anew where it is another one, or looks like it.
+func TestSchemaBesideEachPayloadCounts(t *testing.T) {
+	of := func(name, more string) string {
+		return `{"schema":{"type":"struct","fields":[{"type":"int32","name":"` + name + `","field":"v"},{"type":"int32","field":"id"}]},"payload":{"id":1,"v":1}` + more + `}`
+	}
+	d := newDecoder(t, []string{"id"}, debezium)
+	for range 2 {
+		for _, c := range []struct {
+			text string
+			want any
+		}{
+			{of("io.debezium.time.Date", ""), "1970-01-02"},
+			{of("io.debezium.time.Date", " "), "1970-01-02"},
+			{of("io.debezium.time.Year", ""), number("1")},
+			{of("io.debezium.time.Date", "") + "\n", "1970-01-02"},
+		} {
+			mustEqual(t, c.want, mustRow(t, d, record(nil, c.text)).Values["v"])
+		}
+		f := mustFault(t, d, record(nil, of("io.debezium.time.Date", `,`)))
+		if f.Reason != "bad_record" {
+			t.Errorf("the fault %+v", f)
+		}
+		mustFault(t, d, record(nil, of("io.debezium.time.Date", `}`)))
+	}
+}
+
 // Rows that ExtractNewRecordState took out of their events.
 func TestFlatEvents(t *testing.T) {
 	schema := `{"type":"struct","fields":[{"type":"int32","field":"id"},{"type":"int32","name":"io.debezium.time.Date","field":"day"},{"type":"string","optional":true,"field":"__deleted"}],"name":"dbserver1.inventory.goods.Value"}`

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -116,12 +117,37 @@ func (m *meaning) text(s string) any {
 		return strings.TrimSuffix(s, "Z")
 	case "io.debezium.time.IsoTime":
 		return shortened(strings.TrimSuffix(s, "Z"))
+	case "io.debezium.time.Interval":
+		return interval(s)
 	case "io.debezium.time.ZonedTime":
 		if clock, utc := strings.CutSuffix(s, "Z"); utc {
 			return shortened(clock) + "+00"
 		}
 	}
 	return s
+}
+
+var intervalForm = regexp.MustCompile(`^P(-?\d+)Y(-?\d+)M(-?\d+)DT(-?\d+)H(-?\d+)M(-?[0-9.]+)S$`)
+
+// interval is without the parts that are nothing.
+func interval(s string) string {
+	parts := intervalForm.FindStringSubmatch(s)
+	if parts == nil {
+		return s
+	}
+	text := "P"
+	for i, part := range parts[1:] {
+		if i == 3 {
+			text += "T"
+		}
+		if part = shortened(part); strings.Trim(part, "-0") != "" {
+			text += part + "YMDHMS"[i:i+1]
+		}
+	}
+	if text = strings.TrimSuffix(text, "T"); text == "P" {
+		return "PT0S"
+	}
+	return text
 }
 
 // written has six digits behind the second, or nine where six are not enough.

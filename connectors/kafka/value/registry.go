@@ -27,9 +27,9 @@ import (
 // A Registry is a schema registry with the interface of Confluent's, which others
 // have as well.
 type Registry struct {
-	URL     config.Strings  `yaml:"url"`    // with its path; several are asked in turn, until one answers
-	Basic   *Basic          `yaml:"basic"`  // who we are
-	Bearer  config.Secret   `yaml:"bearer"` // likewise: sent as Authorization: Bearer …
+	URL     config.Strings  `yaml:"url"`     // with its path; several are asked in turn, until one answers
+	Basic   *Basic          `yaml:"basic"`   // who we are
+	Bearer  config.Secret   `yaml:"bearer"`  // likewise: sent as Authorization: Bearer …
 	TLS     *trust.TLS      `yaml:"tls"`     // none: https trusts whom the machine trusts
 	Timeout config.Duration `yaml:"timeout"` // of a request; 10s
 }
