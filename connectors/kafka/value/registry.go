@@ -21,15 +21,17 @@ import (
 	"github.com/pictifyd/pictifyd/internal/flight"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/internal/trust"
 )
 
 // A Registry is a schema registry with the interface of Confluent's, which others
 // have as well.
 type Registry struct {
-	URL     config.Strings  `yaml:"url"`    // with its path; several are asked in turn, until one answers
-	Basic   *Basic          `yaml:"basic"`  // who we are
-	Bearer  config.Secret   `yaml:"bearer"` // likewise: sent as Authorization: Bearer …
-	Timeout config.Duration `yaml:"timeout"`
+	URL     config.Strings  `yaml:"url"`     // with its path; several are asked in turn, until one answers
+	Basic   *Basic          `yaml:"basic"`   // who we are
+	Bearer  config.Secret   `yaml:"bearer"`  // likewise: sent as Authorization: Bearer …
+	TLS     *trust.TLS      `yaml:"tls"`     // none: https trusts whom the machine trusts
+	Timeout config.Duration `yaml:"timeout"` // of a request; 10s
 }
 
 // Basic are a name and a password.
@@ -114,9 +116,17 @@ type known struct {
 
 // newRegistry is a registry that is asked by client; nil is one of its own.
 func newRegistry(cfg *Registry, d dialect, client *http.Client) (*registry, error) {
+	if err := cfg.TLS.For(client); err != nil {
+		return nil, err
+	}
 	if client == nil {
+		way, err := cfg.TLS.Client()
+		if err != nil {
+			return nil, err
+		}
 		client = &http.Client{Transport: &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: registryTimeout}).DialContext,
+			TLSClientConfig:     way,
 			TLSHandshakeTimeout: registryTimeout,
 			MaxIdleConnsPerHost: 2,
 			IdleConnTimeout:     time.Minute,
