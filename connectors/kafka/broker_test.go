@@ -219,7 +219,9 @@ func (l *ledger) emit(_ context.Context, b connectors.Batch) error {
 			l.seen[fmt.Sprint(f.Key...)] = true
 		}
 	}
-	if mark.Ends {
+	if mark.Ends && mark.Partial {
+		l.seen = nil
+	} else if mark.Ends {
 		for key := range l.rows {
 			if !l.seen[key] {
 				delete(l.rows, key)

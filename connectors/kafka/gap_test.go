@@ -53,7 +53,11 @@ func TestRetentionThatPassedIsAGap(t *testing.T) {
 	}
 	r = l.start(t, halts, true) // a person decides
 	r.untilRows(t, "a=1 b=2 c=1 d=1 e=2")
+	r.until(t, "the wish is over", func(l *ledger) bool { return len(l.marks) == 2 })
 	r.stop(t)
+	if want := []connectors.SnapshotMark{{Begins: true}, {Ends: true, Partial: true}}; !reflect.DeepEqual(l.marks, want) {
+		t.Errorf("marks = %v, want %v", l.marks, want)
+	}
 }
 
 // P20: offsets of a topic that was deleted and made anew say nothing. sight.anotherTopic

@@ -424,6 +424,7 @@ type chunk struct {
 	number int32
 	rows   []connectors.Row
 	faults []connectors.Fault
+	wakes  [][]any // keys of rows of another source
 	bytes  int
 	heard  time.Time // when nothing was left behind it; zero is that something was
 }
@@ -434,19 +435,22 @@ func (c *chunk) record(ctx context.Context, s *scanner, v value.Record) error {
 	if err != nil {
 		return laterError{err}
 	}
-	if len(c.rows)+len(c.faults) >= partRows || c.bytes >= partBytes || d.Truncated {
+	if c.size() >= partRows || c.bytes >= partBytes || d.Truncated {
 		if err := c.add(ctx, s.next, s.epoch); err != nil {
 			return err
 		}
 	}
 	c.rows = append(c.rows, d.Rows...)
 	c.faults = append(c.faults, d.Faults...)
+	c.wakes = append(c.wakes, d.Wakes...)
 	c.bytes += 2*(len(v.Key)+len(v.Value)) + 200
 	if d.Truncated {
 		return c.r.emptied(ctx, c.number, v.Offset+1)
 	}
 	return nil
 }
+
+func (c *chunk) size() int { return len(c.rows) + len(c.faults) + len(c.wakes) }
 
 // skip sets aside offsets whose records can't be read.
 func (c *chunk) skip(_ context.Context, s *scanner, first, last int64, err error) error {
@@ -476,19 +480,19 @@ func (c *chunk) add(ctx context.Context, next int64, epoch int32) error {
 		at.Heard = c.heard.Unix()
 	}
 	r.at.Parts[c.number] = at
-	ends := r.at.Snapshot && r.at.complete()
+	ends, partial := r.at.Snapshot && r.at.complete(), r.at.Partial
 	cursor := r.at.cursor()
 	r.mu.Unlock()
-	if now := time.Now(); len(c.rows)+len(c.faults) > 0 || moved && now.Sub(r.kept) > keepEvery || now.Sub(r.kept) > keepHeard {
-		p := stream.Part{Rows: c.rows, Faults: c.faults, Bytes: c.bytes, Closes: connectors.Closing{Cursor: cursor}}
+	if now := time.Now(); c.size() > 0 || moved && now.Sub(r.kept) > keepEvery || now.Sub(r.kept) > keepHeard {
+		p := stream.Part{Rows: c.rows, Faults: c.faults, Wakes: c.wakes, Bytes: c.bytes, Closes: connectors.Closing{Cursor: cursor}}
 		if err := r.collector.Add(ctx, p); err != nil {
 			return err
 		}
 		r.kept = now
 	}
-	c.rows, c.faults, c.bytes = nil, nil, 0
+	c.rows, c.faults, c.wakes, c.bytes = nil, nil, nil, 0
 	if ends {
-		return r.mark(ctx, connectors.SnapshotMark{Ends: true})
+		return r.mark(ctx, connectors.SnapshotMark{Ends: true, Partial: partial})
 	}
 	return nil
 }
@@ -512,7 +516,7 @@ func (r *reader) emptied(ctx context.Context, number int32, next int64) error {
 // mark ends the snapshot that is under way. The caller holds adding.
 func (r *reader) mark(ctx context.Context, m connectors.SnapshotMark) error {
 	r.mu.Lock()
-	r.at.Snapshot = false
+	r.at.Snapshot, r.at.Partial = false, false
 	for number, at := range r.at.Parts {
 		at.From, at.Target = 0, 0
 		r.at.Parts[number] = at
