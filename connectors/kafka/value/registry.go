@@ -67,7 +67,7 @@ func (c *Registry) check() (list problem.List) {
 	}
 	if c.Basic != nil {
 		if c.Basic.User == "" {
-			bad("basic.user", "is missing")
+			bad("basic.user", "is missing").WithHint("a password alone says not who we are")
 		}
 		if !c.Bearer.IsZero() {
 			bad("bearer", "basic says who we are, too").WithHint("keep one of them")
@@ -77,7 +77,7 @@ func (c *Registry) check() (list problem.List) {
 		bad("bearer", "has characters that a header can't carry").WithHint("see whether a line end was read with it")
 	}
 	if c.Timeout < 0 {
-		bad("timeout", "must not be less than 0")
+		bad("timeout", "must not be less than 0").WithHint("as in 10s")
 	}
 	return list
 }
