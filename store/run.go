@@ -93,6 +93,7 @@ func (s *Store) abandon(client *river.Client[*sql.Tx]) {
 	defer cancel()
 	if err := client.StopAndCancel(ctx); err != nil {
 		s.log.Warn("work is still in hand although the store's lock was lost")
+		s.left = client.Stopped()
 	}
 }
 
