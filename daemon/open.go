@@ -172,6 +172,7 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 	f.live = newLookout(s.Config, poller)
 	if streamer, ok := poller.(connectors.Streamer); ok && connectors.Streams(s.Config) {
 		f.stream = newStream(streamer)
+		f.stream.waker = newWaker(s.Config)
 	}
 	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
 		f.oneKey, err = bindings.CanonicalKey([]any{one.OnlyKey()})

@@ -147,6 +147,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		s.Sources = append(s.Sources, Source{name, kind, cfg, node, node.Digest()})
 	}
 	problems = append(problems, s.toldProblems(doc.Sources)...)
+	problems = append(problems, s.wakes()...)
 	for _, name := range sortedKeys(doc.Sinks) {
 		node := doc.Sinks[name]
 		kind, ok := findKind(node, "sink", sinkNames(sinks), sinks.Find, &problems)

@@ -32,6 +32,7 @@ var streamRests = retry.Backoff{Base: 500 * time.Millisecond, Max: 15 * time.Sec
 // A stream is a source that is held: it tells of its changes as they happen.
 type stream struct {
 	source connectors.Streamer
+	waker  *waker        // nil where it has rows of its own
 	kick   chan struct{} // rings when something about it was decided anew
 	guard  minute        // what it changed lately
 
@@ -117,6 +118,10 @@ func (r *roster) bound(source string) bool {
 		if slices.Contains(f.reads, source) {
 			return true
 		}
+	}
+	if f := r.feeds[source]; f != nil && f.stream != nil && f.stream.waker != nil {
+		other := r.feeds[f.stream.waker.source]
+		return other != nil && other.stream == nil && r.bound(other.name)
 	}
 	return false
 }
@@ -228,6 +233,11 @@ func (h *held) report(state connectors.StreamState) {
 // nothing about rows that it does not have.
 func (h *held) emit(ctx context.Context, b connectors.Batch) error {
 	d, f := h.daemon, h.feed
+	if len(b.Wakes) > 0 && f.stream.waker != nil {
+		if err := d.wake(ctx, f.stream.waker, &b); err != nil {
+			return err
+		}
+	}
 	if err := f.gate.enter(ctx); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (s *Settings) toldProblems(nodes map[string]config.Node) problem.List {
 		}
 		paths[told.HookPath()] = source.Name
 		list = append(list, s.guards(node, told)...)
-		list = append(list, rereads(node, source.Name, told, slices.Sorted(maps.Keys(nodes)))...)
+		list = append(list, rereads(node, source.Name, told.Rereads(), slices.Sorted(maps.Keys(nodes)))...)
 	}
 	return list
 }
@@ -42,13 +42,12 @@ func (s *Settings) guards(node config.Node, told connectors.Told) problem.List {
 }
 
 // rereads refuses to have a source read again that there is not.
-func rereads(node config.Node, name string, told connectors.Told, known []string) problem.List {
-	other := told.Rereads()
+func rereads(node config.Node, name, other string, known []string) problem.List {
 	switch {
 	case other == "":
 		return nil
 	case other == name:
-		return problem.List{config.Problem(node, "refresh", problem.Invalid, "a source that is called can't be read").
+		return problem.List{config.Problem(node, "refresh", problem.Invalid, "a source that is told of rows can't be read").
 			WithHint("name the source that has the rows")}
 	case slices.Contains(known, other):
 		return nil
@@ -82,5 +81,5 @@ func (d *Daemon) proposeTold(p *proposed, node config.Node, s Source) error {
 	if err := p.roster.takenPath(s.Name, told); err != nil {
 		return err
 	}
-	return append(d.settings.guards(node, told), rereads(node, s.Name, told, p.sources)...).Err()
+	return append(d.settings.guards(node, told), rereads(node, s.Name, told.Rereads(), p.sources)...).Err()
 }

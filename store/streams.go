@@ -105,13 +105,14 @@ func (t *tx) endSnapshot(ctx context.Context, p bindings.Plan, result *CommitRes
 		return err
 	}
 	complete, reason := since > 0 && unread == 0, ""
+	missing := complete && !c.Stream.Snapshot.Partial
 	if unread > 0 {
 		reason = fmt.Sprintf("%d elements could not be read", unread)
 	}
 	if c.Stream.Snapshot.Partial {
 		complete, reason = false, "the source does not hold all rows any more"
 	}
-	if complete {
+	if missing {
 		if err := t.missUnmarked(ctx, p, since, result); err != nil {
 			return err
 		}
