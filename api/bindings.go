@@ -184,6 +184,7 @@ type quarantineView struct {
 	Position string `json:"position"`
 	Reason   string `json:"reason"`
 	Detail   string `json:"detail"`
+	Replays  bool   `json:"replays,omitempty"` // it can be tried again once what is wrong with it is mended
 }
 
 // A failedView is a row whose wanted picture could not be made, and why.
@@ -239,7 +240,7 @@ func (s *Server) listRows(w http.ResponseWriter, r *http.Request) error {
 		page.Failed = append(page.Failed, failedView{f.Key, bindings.KeyText(f.Key), f.Problem.Code, f.Problem.Message, f.Problem.Field})
 	}
 	for _, q := range out {
-		page.Quarantined = append(page.Quarantined, quarantineView(q))
+		page.Quarantined = append(page.Quarantined, quarantineView{q.Key, q.Position, q.Reason, q.Detail, len(q.Raw) > 0})
 	}
 	if len(rows) == limit {
 		page.Next = rows[len(rows)-1].Key

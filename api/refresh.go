@@ -21,6 +21,9 @@ type Refresher interface {
 	// Redraw has images drawn again although nothing changed: of the rows of these
 	// canonical keys, or of all where keys is nil.
 	Redraw(ctx context.Context, binding string, keys []string) (Refreshed, error)
+	// Resnapshot has all rows of a source that is a stream be read again; streams is
+	// false where it is none.
+	Resnapshot(ctx context.Context, source string) (streams bool, err error)
 }
 
 // A Refreshed says what was asked for.

@@ -11,6 +11,8 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 )
 
+func (s *shelf) Resnapshot(context.Context, string) (bool, error) { return false, nil }
+
 func (s *shelf) RefreshRows(_ context.Context, binding string, keys []string) (Refreshed, error) {
 	s.calls = append(s.calls, fmt.Sprintf("refresh %s %q", binding, keys))
 	return Refreshed{Rows: len(keys) - 1, Missing: keys[:1]}, nil

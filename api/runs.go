@@ -76,6 +76,13 @@ func (s *Server) refreshBinding(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	streams, err := s.deps.Refresher.Resnapshot(r.Context(), b.Source)
+	switch {
+	case err != nil:
+		return fmt.Errorf("have the source %q read again: %w", b.Source, err)
+	case streams:
+		return answer(w, http.StatusAccepted, refreshView{Status: "refreshing", Binding: b.Name, Source: b.Source, Reading: true})
+	}
 	return s.askRun(w, r, b, batch.ByRefresh, "")
 }
 

@@ -3,6 +3,8 @@ package bindings
 import (
 	"slices"
 	"time"
+
+	"github.com/pictifyd/pictifyd/connectors"
 )
 
 // An Owner is who has images: a binding or a job.
@@ -99,6 +101,8 @@ type Proposal struct {
 	// Reads are the rows of other sources that it was planned with, and those that
 	// it looked for in vain. nil where its binding joins none.
 	Reads []Read
+
+	alters bool // there is an image that it changes or removes
 }
 
 // A RowReads says what a row of a binding was planned with. It replaces what was
@@ -132,6 +136,7 @@ type Quarantined struct {
 	Position string
 	Reason   string // null_key, duplicate_key, bad_record
 	Detail   string
+	Raw      []byte // as in connectors.Fault
 }
 
 // A FailedRow is a row whose wanted picture could not be made; one that was
@@ -183,6 +188,17 @@ type Plan struct {
 	Messages []string
 }
 
+// Altered is how many rows have images that the plan changes or removes, by binding.
+func (p *Plan) Altered() map[string]int {
+	altered := map[string]int{}
+	for i := range p.Proposals {
+		if q := &p.Proposals[i]; q.alters {
+			altered[q.Owner.Binding()]++
+		}
+	}
+	return altered
+}
+
 // A Closing ends a reading: the ledger judges each binding's proposals of this
 // reading in the same transaction.
 type Closing struct {
@@ -199,6 +215,9 @@ type Closing struct {
 	// it is told: the source is never read as a whole.
 	Settles bool
 
+	// Stream is of a batch of a stream.
+	Stream *StreamClosing
+
 	// Has reports whether the reading contained a row of that canonical key
 	// (also one that was quarantined). Used only when Complete.
 	Has func(key string) bool
@@ -209,6 +228,13 @@ type Closing struct {
 	Rows int
 	// Judge decides over one binding's part of the reading.
 	Judge func(binding string, c Counts) Verdict
+}
+
+// A StreamClosing is what a batch of a stream says beside its rows.
+type StreamClosing struct {
+	Seq      int64 // the version of the rows of the batch
+	Snapshot connectors.SnapshotMark
+	Gap      string // as in connectors.Closing
 }
 
 // Counts is what a reading would do to the images of one binding.

@@ -20,6 +20,13 @@ type ReadingOptions struct {
 	Now      time.Time       // the clock of the plan
 	Told     bool            // as in Closing
 	Settles  bool            // as in Closing
+
+	// Streamed says that the rows are told in the order of their changes, so that of
+	// several with one key the last one counts.
+	Streamed bool
+	// Marks has rows be noted that are as they were: a snapshot is under way, at
+	// whose end those are gone that were not noted since it began.
+	Marks bool
 }
 
 // A Reading plans the batches of one reading of a source, in their order. It
@@ -229,7 +236,7 @@ func (r *Reading) Plan(s *Sifted, j *Joined) Plan {
 // fault quarantines an element that could not become a row. One whose key is
 // known was seen all the same.
 func (r *Reading) fault(s *Sifted, f *connectors.Fault, known map[string]Known) {
-	out := Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail}
+	out := Quarantined{Position: f.Position, Reason: f.Reason, Detail: f.Detail, Raw: f.Raw}
 	key, err := CanonicalKey(f.Key)
 	if err != nil {
 		r.unread++
@@ -238,11 +245,11 @@ func (r *Reading) fault(s *Sifted, f *connectors.Fault, known map[string]Known) 
 	}
 	h := hashKey(key)
 	m, again := r.seen[h]
-	if again {
+	if again && !r.o.Streamed {
 		r.double(s, key, f.Position, known[key])
 		return
 	}
-	r.mark(h, m, false, false)
+	r.mark(h, m, again, m.gone)
 	out.Key = key
 	s.plan.Quarantined = append(s.plan.Quarantined, out)
 }
@@ -258,7 +265,7 @@ func (r *Reading) row(s *Sifted, row *connectors.Row, ready readied, known map[s
 	}
 	m, again := r.seen[h]
 	// A source that numbers the states of its rows may tell several of one row.
-	if again && row.Version == 0 {
+	if again && row.Version == 0 && !r.o.Streamed {
 		r.double(s, key, row.Position, known[key])
 		return
 	}
@@ -270,7 +277,7 @@ func (r *Reading) row(s *Sifted, row *connectors.Row, ready readied, known map[s
 	if version == 0 {
 		version = r.o.Seq
 	}
-	if before := r.before(s, key); before != nil && before.change.Version >= version {
+	if before := r.before(s, key); before != nil && !r.newer(version, before.change.Version) {
 		return
 	}
 	changed, err := r.change(key, version, row, known[key])
@@ -287,6 +294,11 @@ func (r *Reading) row(s *Sifted, row *connectors.Row, ready readied, known map[s
 		s.order = append(s.order, key)
 	}
 	s.rows[key] = changed
+}
+
+// newer reports whether a state with that version follows one of the same reading.
+func (r *Reading) newer(version, before int64) bool {
+	return version > before || version == before && r.o.Streamed
 }
 
 // before is an older state of a row in the same reading, that is not yet in a plan.
@@ -345,7 +357,7 @@ func (r *Reading) change(key string, version int64, row *connectors.Row, k Known
 			change: RowChange{Key: key, Version: version, Values: values, Digest: digest},
 			// Also a state that is as before is noted when it is newer by the source's own
 			// count, or one in between that comes late would replace it.
-			store: !same || k.Row.Missing || row.Version > k.Row.Version,
+			store: !same || k.Row.Missing || row.Version > k.Row.Version || r.o.Marks,
 		},
 		values: row.Values, known: k, same: same,
 	}
@@ -363,7 +375,9 @@ func (r *Reading) deletion(key string, version int64, row *connectors.Row, k Kno
 	changed := &siftedRow{deleted: true, heldRow: heldRow{change: RowChange{Key: key, Version: version, Gone: true}, store: k.Row != nil || row.Version != 0}}
 	for _, b := range r.o.Bindings {
 		if item, ok := k.Items[b.Name()]; ok && !item.Removed && b.cfg.OnDelete == Remove {
-			changed.proposals = append(changed.proposals, removal(BindingOwner(b.Name()), key))
+			p := removal(BindingOwner(b.Name()), key)
+			p.alters = item.Digest != ""
+			changed.proposals = append(changed.proposals, p)
 		}
 	}
 	if !changed.store && len(changed.proposals) == 0 {
@@ -398,6 +412,7 @@ func (r *Reading) propose(row *siftedRow, j *Joined) {
 		if p.Reads != nil && (does || !row.same) {
 			row.reads = append(row.reads, RowReads{Owner: p.Owner, Key: p.Key, Reads: p.Reads})
 		}
+		p.alters = known && !item.Removed && item.Digest != ""
 		if does {
 			row.proposals = append(row.proposals, p)
 		}
@@ -491,6 +506,14 @@ func (r *Reading) release(p *Plan) {
 	r.held = newWindow()
 }
 
+// streamClosing is what a batch of a stream says beside its rows; nil of others.
+func (r *Reading) streamClosing(c connectors.Closing) *StreamClosing {
+	if !r.o.Streamed {
+		return nil
+	}
+	return &StreamClosing{Seq: r.o.Seq, Snapshot: c.Snapshot, Gap: c.Gap}
+}
+
 // closing is the end of the reading for the ledger.
 func (r *Reading) closing(c connectors.Closing) *Closing {
 	guards := make(map[string]Guard, len(r.o.Bindings))
@@ -500,7 +523,7 @@ func (r *Reading) closing(c connectors.Closing) *Closing {
 	seen := r.seen
 	end := &Closing{
 		Complete: c.Complete, Reason: c.Reason, Unchanged: c.Unchanged, Cursor: c.Cursor, At: r.o.Now, Rows: r.live,
-		Told: r.o.Told, Settles: r.o.Settles, Whole: r.settled != nil && !r.deletes && r.settled.whole(),
+		Told: r.o.Told, Settles: r.o.Settles, Stream: r.streamClosing(c), Whole: r.settled != nil && !r.deletes && r.settled.whole(),
 		Has: func(key string) bool { m, ok := seen[hashKey(key)]; return ok && !m.gone },
 		Judge: func(binding string, counts Counts) Verdict {
 			guard, ok := guards[binding]
@@ -511,7 +534,7 @@ func (r *Reading) closing(c connectors.Closing) *Closing {
 		},
 	}
 	switch {
-	case !end.Complete:
+	case !end.Complete || r.o.Streamed: // what was kept out in all of the snapshot is in the ledger
 	case r.doubled > 0:
 		end.Complete, end.Reason = false, r.doubledReason()
 	case r.unread > 0:

@@ -21,7 +21,16 @@ import (
 // another, and there are no ..._file keys. Texts and numbers are told apart by
 // their quotes. The error is a problem.List.
 func ParseJSON(src []byte, o Options) (Node, error) {
-	doc := &document{options: Options{SecretFunc: o.SecretFunc}, camel: true}
+	return parseJSON(src, &document{options: Options{SecretFunc: o.SecretFunc}, camel: true})
+}
+
+// ParseKept reads what Node.JSON made of a section of a file. Its keys are those of
+// the file; the variables are put in already, and stay as they were then.
+func ParseKept(src []byte, o Options) (Node, error) {
+	return parseJSON(src, &document{options: Options{Dir: o.Dir, ReadFile: o.ReadFile}})
+}
+
+func parseJSON(src []byte, doc *document) (Node, error) {
 	p := &jsonParser{doc: doc, src: src, dec: json.NewDecoder(bytes.NewReader(src)), left: maxValues}
 	p.dec.UseNumber()
 	if !utf8.Valid(src) {
@@ -202,7 +211,7 @@ func (n Node) appendJSON(b []byte, replace map[string]string) []byte {
 		if text, ok := replace[n.path]; ok {
 			return appendText(b, text)
 		}
-		if v.scalar.plain {
+		if v.scalar.plain && json.Valid([]byte(v.scalar.text)) { // a word of YAML is a text
 			return append(b, v.scalar.text...)
 		}
 		return appendText(b, v.scalar.text)

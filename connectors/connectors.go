@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // A Row is one element of a source as it was seen there.
@@ -118,6 +119,12 @@ type Finder interface {
 	Find(ctx context.Context, key []string) (row Row, found bool, err error)
 }
 
+// An Adviser can say what would make its readings better, or more current, as its server is
+// now: each with what to do. What keeps it from being read is none of that.
+type Adviser interface {
+	Advise(ctx context.Context) (problem.List, error)
+}
+
 // An Env is what the daemon lends to a source.
 type Env struct {
 	Name string // of the source
@@ -182,6 +189,9 @@ type Findable interface {
 
 // Finds reports whether a source of cfg can find one row by its key.
 func Finds(cfg Config) bool {
+	if Streams(cfg) { // what its rows are is heard at once, and asking would overtake it
+		return false
+	}
 	if f, ok := cfg.(Findable); ok {
 		return f.Finds()
 	}

@@ -35,6 +35,11 @@ type Freshness struct {
 	Failures    int64  // readings in a row that died
 	Error       string // of the last of them
 	Quarantined int64  // rows that are kept out
+
+	// Of a stream.
+	Halted  string // why it waits for a person
+	Gap     string // why changes may have been missed, until all rows were read again
+	Warning string // what a person should look after
 }
 
 const (
@@ -75,6 +80,8 @@ func (f Freshness) Health(now time.Time) Health {
 	late := func(times int) bool { return f.Expected > 0 && overdue > time.Duration(times)*f.Expected }
 	said := fmt.Sprintf("nothing was confirmed for %s, expected is every %s", rounded(overdue), rounded(f.Expected))
 	switch {
+	case f.Halted != "":
+		return Health{StateError, "it waits for a person: " + f.Halted}
 	case f.Failures >= errorFails:
 		return Health{StateError, fmt.Sprintf("%d readings in a row failed: %s", f.Failures, f.Error)}
 	case f.Failures > 0 && late(errorBeyond):
@@ -83,12 +90,16 @@ func (f Freshness) Health(now time.Time) Health {
 		return Health{StateError, said}
 	case f.Failures > 0:
 		return Health{StateWarn, "the last reading failed: " + f.Error}
+	case f.Gap != "":
+		return Health{StateWarn, "changes may have been missed, all rows are read again: " + f.Gap}
 	case late(warnBeyond) && f.Reading():
 		return Health{StateWarn, fmt.Sprintf("a reading is under way since %s", rounded(now.Sub(f.BegunAt)))}
 	case late(warnBeyond):
 		return Health{StateWarn, said}
-	case !f.Complete && f.Reason != "" && f.Reason != OfOneTime:
+	case !f.Complete && f.Reason != "" && !OnPurpose(f.Reason):
 		return Health{StateWarn, "the last reading was not complete: " + f.Reason}
+	case f.Warning != "":
+		return Health{StateWarn, f.Warning}
 	case f.Quarantined == 1:
 		return Health{StateWarn, "1 row is kept out"}
 	case f.Quarantined > 0:

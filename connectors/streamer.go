@@ -108,6 +108,13 @@ type Streaming interface {
 	Streams() bool
 }
 
+// A Holding configuration is of a Streamer for which a server keeps something. What
+// Holds says is the same for two configurations that hold the same thing, whatever
+// else they say; it is empty where nothing is kept.
+type Holding interface {
+	Holds() string
+}
+
 // Streams reports whether a source of cfg is a Streamer.
 func Streams(cfg Config) bool {
 	s, ok := cfg.(Streaming)

@@ -27,6 +27,9 @@ func (d *Daemon) AskRun(ctx context.Context, binding string, cause batch.Cause, 
 	switch {
 	case f == nil:
 		return batch.Job{}, now.lacks(cfg)
+	case f.stream != nil:
+		return batch.Job{}, problem.New(problem.Unsupported, "the source %q is a stream: its images follow its changes, and it has no runs", cfg.Source).WithSlug("never_read").
+			WithHint("POST /bindings/%s/refresh has all of it read again", binding)
 	case f.passive:
 		return batch.Job{}, problem.New(problem.Unsupported, "the source %q is never read: its rows are sent", cfg.Source).WithSlug("never_read").
 			WithHint("have the rows sent again")

@@ -23,7 +23,9 @@ type feed struct {
 	oneKey  string   // canonical, where the source has one row only
 	passive bool     // never polled: its rows are sent, or asked for
 	live    *lookout // nil where it finds no single rows
+	stream  *stream  // nil where it is not held
 	config  connectors.Config
+	spec    []byte // that configuration as JSON; nil where a caller made it
 
 	latest   latest
 	since    time.Time
@@ -43,6 +45,7 @@ type feed struct {
 	rebind *errand            // compiles the bindings and plans the stored rows again
 	rejoin *errand            // plans the rows again that join rows which changed
 	wish   *errand            // reads the source
+	hinted atomic.Bool        // the wish is of more than the interval, so that rest does not hold it back
 	later  chan time.Duration // when to read again after a reading that failed; 0 after one that did not
 	bound  atomic.Bool        // the stored rows are planned as the bindings are
 
@@ -53,8 +56,9 @@ type feed struct {
 	numbered bool // its readings are newer than whatever is stored
 	compiled bool // bindings are those of the configuration, but for the unable
 	bindings []*bindings.Binding
-	failures int     // readings that failed in a row
-	noted    *string // the error of the newest poll, as the store has it; nil: nobody knows
+	failures int       // readings that failed in a row
+	rest     time.Time // until then the interval has nothing read, after a failure
+	noted    *string   // the error of the newest poll, as the store has it; nil: nobody knows
 	// confirmable says that a reading with these bindings was closed, so that
 	// the source's word that nothing changed since needs no commit.
 	confirmable bool
@@ -123,6 +127,10 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 		<-ctx.Done()
 		return
 	}
+	if f.stream != nil {
+		d.hold(ctx, f)
+		return
+	}
 	wg.Go(func() { f.wish.work(ctx) })
 	if f.plan != nil {
 		d.keepSchedule(ctx, f)
@@ -130,7 +138,7 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	}
 	if w, ok := f.poller.(connectors.Waker); ok {
 		wg.Go(func() {
-			if err := w.Wake(ctx, f.wish.ask); err != nil && ctx.Err() == nil {
+			if err := w.Wake(ctx, f.hint); err != nil && ctx.Err() == nil {
 				d.log.Warn("no hints of changes from this source, it is polled only", slog.String("source", f.name), slog.Any("err", err))
 			}
 		})
@@ -162,6 +170,19 @@ func (d *Daemon) watch(ctx context.Context, f *feed) {
 	}
 }
 
+// hint has f read because something may have changed, also where it rests after a failure.
+func (f *feed) hint() {
+	f.hinted.Store(true)
+	f.wish.ask()
+}
+
+// resting reports whether a look that only the interval asked for is to be left out: it
+// may have been asked for while the reading was under way that failed since. Only whoever
+// is inside the gate may call it.
+func (f *feed) resting() bool {
+	return !f.hinted.Swap(false) && time.Now().Before(f.rest)
+}
+
 // read notes how a reading ended, so that one that failed is not left until the
 // interval is over. Only whoever is inside the gate may call it.
 func (f *feed) read(err error) {
@@ -173,6 +194,7 @@ func (f *feed) read(err error) {
 		wait = f.pause(err)
 	}
 	f.again.Store(0)
+	f.rest = time.Now().Add(wait) // a clock that is set does not change it
 	if wait > 0 {
 		f.again.Store(time.Now().Add(wait).UnixNano())
 	}

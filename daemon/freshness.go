@@ -42,8 +42,13 @@ func (f *feed) freshness(st store.SourceTimes, paused bool) connectors.Freshness
 		Complete: st.Complete, Reason: st.Reason, Unchanged: st.Unchanged, Failures: st.Failures, Error: st.Error, Quarantined: st.Quarantined,
 	}
 	is = f.latest.over(is)
+	if f.stream != nil {
+		is.Gap = st.Gap
+		state, _, halted := f.stream.now()
+		is.Halted, is.Warning = textOf(halted), textOf(state.Warning)
+	}
 	switch {
-	case f.passive:
+	case f.passive || f.stream != nil:
 	case f.plan != nil:
 		is.NextAt = f.plan.Rule.Next(time.Now())
 	default:
@@ -65,6 +70,8 @@ func (f *feed) expect(base *connectors.Common) {
 		f.expected = base.Expect.Std()
 	case f.plan != nil:
 		f.expected = f.plan.Rule.Widest(f.since, scheduledTimes)
+	case f.stream != nil:
+		f.expected = streamBeat
 	case !f.passive:
 		f.expected = f.every
 	}

@@ -28,7 +28,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Client:             d.documents(),
 		Jobs:               d.store,
 		Steering:           d.store,
-		Bindings:           d.store,
+		Bindings:           ledger{d.store, d},
 		Runs:               d,
 		Resources:          d,
 		Subscriptions:      d,
@@ -117,6 +117,9 @@ func (d *Daemon) shown(now *roster, b bindings.Config) api.Binding {
 
 // able says why the daemon cannot do its work now.
 func (d *Daemon) able(ctx context.Context) error {
+	if err := d.store.Certain(); err != nil {
+		return err
+	}
 	if err := d.store.Ping(ctx); err != nil {
 		return err
 	}

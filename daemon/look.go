@@ -22,7 +22,7 @@ func (d *Daemon) look(ctx context.Context, f *feed) error {
 		return err
 	}
 	defer f.gate.leave()
-	if f.ended() {
+	if f.ended() || f.resting() {
 		return nil
 	}
 	if err := d.readyToRead(ctx, f); isUnread(err) {

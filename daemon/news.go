@@ -86,7 +86,7 @@ func (d *Daemon) tellOf(ctx context.Context, names []string) error {
 	now := d.roster()
 	for _, f := range now.feeds {
 		if slices.ContainsFunc(f.reads, func(source string) bool { return slices.Contains(names, source) }) {
-			f.wish.ask()
+			f.hint()
 		}
 	}
 	for _, b := range now.bindings {

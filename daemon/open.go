@@ -155,7 +155,9 @@ func resourceDigest(r store.Resource) string {
 
 // openFeed opens a source. client is its only way out; nil is the operator's own.
 func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
-	env := connectors.Env{Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("source", s.Name)), Client: client}
+	env := connectors.Env{
+		Name: s.Name, Dir: d.settings.Dir, Log: d.log.With(slog.String("source", s.Name)), Client: client, Instance: d.instance,
+	}
 	reads := d.lend(s.Config, &env)
 	poller, err := s.Kind.New(s.Config, env)
 	if err != nil {
@@ -163,8 +165,14 @@ func (d *Daemon) openFeed(s Source, client *http.Client) (*feed, error) {
 	}
 	f := d.newFeed(s.Name, s.Config.Base(), poller)
 	f.config = s.Config
+	if !s.node.IsZero() {
+		f.spec = s.node.JSON(nil)
+	}
 	f.reads = reads
 	f.live = newLookout(s.Config, poller)
+	if streamer, ok := poller.(connectors.Streamer); ok && connectors.Streams(s.Config) {
+		f.stream = newStream(streamer)
+	}
 	if one, ok := s.Config.(connectors.Single); ok && one.OnlyKey() != "" {
 		f.oneKey, err = bindings.CanonicalKey([]any{one.OnlyKey()})
 	}

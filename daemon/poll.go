@@ -22,6 +22,12 @@ func (d *Daemon) poll(ctx context.Context, t store.Turn) error {
 		return d.store.EndPoll(ctx, t, nil)
 	}
 	defer f.gate.leave()
+	if f.stream != nil { // it is read as it tells, and as a whole where somebody asked for that
+		if err := d.store.FailRunsOf(ctx, t.Source, fmt.Sprintf("the source %q is a stream: it has no runs", t.Source)); err != nil {
+			return err
+		}
+		return d.store.EndPoll(ctx, t, nil)
+	}
 	if f.passive { // it was not when somebody asked for the turn
 		if err := d.store.FailRunsOf(ctx, t.Source, fmt.Sprintf("the source %q is never read any more: its rows are sent", t.Source)); err != nil {
 			return err

@@ -33,7 +33,24 @@ func (d *Daemon) RefreshRows(ctx context.Context, name string, keys []string) (a
 		return api.Refreshed{}, problem.New(problem.Unsupported, "the source %q can't be asked for rows: they are sent to it", f.name).
 			WithHint("have them sent again; with force their images are drawn again")
 	}
+	if f.stream != nil {
+		_, err := d.Resnapshot(ctx, f.name)
+		return api.Refreshed{Reading: true}, err
+	}
 	return api.Refreshed{Reading: true}, d.store.WantPoll(ctx, f.name)
+}
+
+// Resnapshot has all rows of a stream be read again. The wish is durable.
+func (d *Daemon) Resnapshot(ctx context.Context, source string) (streams bool, err error) {
+	f := d.roster().feeds[source]
+	if f == nil || f.stream == nil {
+		return false, nil
+	}
+	if err := d.store.WantSnapshot(ctx, source); err != nil {
+		return true, err
+	}
+	f.stream.restart()
+	return true, nil
 }
 
 func (d *Daemon) refreshRows(ctx context.Context, f *feed, keys []string) (done api.Refreshed, err error) {

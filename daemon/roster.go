@@ -135,6 +135,13 @@ func (d *Daemon) renewBy(ctx context.Context, file *Settings) error {
 	for _, f := range d.touched(before, now) {
 		f.rebind.ask()
 	}
+	for name, f := range now.feeds {
+		if before.feeds[name] != f || f.stream == nil || before.bound(name) == now.bound(name) {
+			continue
+		}
+		f.stream.restart()
+	}
+	d.release.ask()
 	select {
 	case d.renewed <- struct{}{}:
 	default:

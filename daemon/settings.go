@@ -38,6 +38,7 @@ type Settings struct {
 	sections map[string]string      // their digests, by name
 	source   string                 // the digest of the file
 	instead  bool                   // they run in the place of those in the file
+	kinds    connectors.Kinds       // of sources
 }
 
 // A Source is one entry of sources, with the configuration of its kind.
@@ -132,7 +133,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	s := &Settings{
 		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
 		Egress: doc.Egress, Templates: doc.Templates, Secrets: doc.Secrets,
-		nodes: map[string]config.Node{}, sections: sectionDigests(root), source: contentDigest(src),
+		kinds: sources, nodes: map[string]config.Node{}, sections: sectionDigests(root), source: contentDigest(src),
 	}
 	for _, name := range sortedKeys(doc.Sources) {
 		node := doc.Sources[name]

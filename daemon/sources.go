@@ -25,6 +25,8 @@ func (d *Daemon) watchSources(ctx context.Context) error {
 	wg.Go(func() { d.retain(ctx) })
 	wg.Go(func() { d.news.tell.work(ctx) })
 	wg.Go(func() { d.circles.stop.work(ctx) })
+	wg.Go(func() { d.release.work(ctx) })
+	d.release.ask()
 	wg.Go(func() { d.keepConfirmations(ctx) })
 	running := map[*feed]context.CancelFunc{}
 	for {

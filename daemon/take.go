@@ -37,6 +37,7 @@ func (d *Daemon) take(ctx context.Context, f *feed, a arrival) (taken, error) {
 	if err := d.compile(ctx, f); err != nil {
 		return taken{}, err
 	}
+	f.stream.renumber()
 	id, seq, err := d.store.BeginReading(ctx, f.name, 1)
 	if err != nil {
 		return taken{}, err

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/base64"
 	"maps"
 	"slices"
 
@@ -84,11 +85,11 @@ func (t *tx) leaveOpen(ctx context.Context, p bindings.Plan) error {
 func (t *tx) quarantine(ctx context.Context, p bindings.Plan) error {
 	var rows [][]any
 	for _, q := range p.Quarantined {
-		rows = append(rows, []any{q.Key, q.Position, q.Reason, q.Detail})
+		rows = append(rows, []any{q.Key, q.Position, q.Reason, q.Detail, base64.StdEncoding.EncodeToString(q.Raw)})
 	}
 	return pages(rows, pageSize, func(page [][]any) error {
-		_, err := t.exec(ctx, `INSERT INTO quarantine (source, reading, key, position, reason, detail)
-			SELECT CAST($2 AS TEXT), CAST($3 AS TEXT), e.value->>0, e.value->>1, e.value->>2, e.value->>3 FROM rows($1) AS e`,
+		_, err := t.exec(ctx, `INSERT INTO quarantine (source, reading, key, position, reason, detail, raw)
+			SELECT CAST($2 AS TEXT), CAST($3 AS TEXT), e.value->>0, e.value->>1, e.value->>2, e.value->>3, e.value->>4 FROM rows($1) AS e`,
 			table(page), p.Source, p.Reading)
 		return err
 	})

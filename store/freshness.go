@@ -19,18 +19,19 @@ type SourceTimes struct {
 	Failures    int64
 	Error       string
 	Quarantined int64
+	Gap         string // of a stream: why changes may have been missed; empty when all rows were read since
 }
 
 // SourceTimes are those of the sources that were read or told of, by name.
 func (s *Store) SourceTimes(ctx context.Context) (map[string]SourceTimes, error) {
 	all := map[string]SourceTimes{}
-	err := s.reader().each(ctx, `SELECT name, begun_at, ended_at, confirmed_at, changed_at, told_at, complete, reason, unchanged, failures, error,
+	err := s.reader().each(ctx, `SELECT name, begun_at, ended_at, confirmed_at, changed_at, told_at, complete, reason, unchanged, failures, error, gap,
 		(SELECT count(*) FROM quarantine AS q WHERE q.source = sources.name) FROM sources`, nil, func(scan func(...any) error) error {
 		var name string
 		var st SourceTimes
 		var begun, ended, confirmed, changed, told sql.NullInt64
 		var complete int64
-		if err := scan(&name, &begun, &ended, &confirmed, &changed, &told, &complete, &st.Reason, &st.Unchanged, &st.Failures, &st.Error, &st.Quarantined); err != nil {
+		if err := scan(&name, &begun, &ended, &confirmed, &changed, &told, &complete, &st.Reason, &st.Unchanged, &st.Failures, &st.Error, &st.Gap, &st.Quarantined); err != nil {
 			return err
 		}
 		st.BegunAt, st.EndedAt, st.ConfirmedAt = moment(begun), moment(ended), moment(confirmed)
@@ -51,11 +52,11 @@ func (t *tx) noteChanged(ctx context.Context, source string, rows int) error {
 }
 
 // noteCurrent notes that a reading was closed, and confirms that the stored rows
-// are all that there are, or all of the one time that it was of.
+// are all that there are, or all that the source was asked for.
 func (t *tx) noteCurrent(ctx context.Context, p bindings.Plan) error {
 	_, err := t.exec(ctx, `UPDATE sources SET confirmed_at = CASE WHEN $2 = 1 THEN $3 ELSE confirmed_at END,
 		ended_at = $3, unchanged = CASE WHEN changed_at >= begun_at THEN 0 ELSE unchanged + 1 END WHERE name = $1`,
-		p.Source, flag(p.Closes.Complete || p.Closes.Unchanged || p.Closes.Reason == connectors.OfOneTime), millis(t.now))
+		p.Source, flag(p.Closes.Complete || p.Closes.Unchanged || connectors.OnPurpose(p.Closes.Reason)), millis(t.now))
 	return err
 }
 

@@ -67,9 +67,25 @@ func (s *Store) Run(ctx context.Context, w Workers, grace time.Duration) error {
 	err = s.sweepUntil(work)
 	s.draining.Store(true) // turns on sinks go on as long as there is work
 	defer s.draining.Store(false)
+	if err != nil {
+		s.abandon(client)
+		return err
+	}
 	stop()
 	<-client.Stopped()
-	return err
+	return nil
+}
+
+// abandonLimit is how long work may take to end that nobody wants any more.
+const abandonLimit = 2 * time.Second
+
+// abandon cancels the work in hand: another process may have it in hand too.
+func (s *Store) abandon(client *river.Client[*sql.Tx]) {
+	ctx, cancel := context.WithTimeout(context.Background(), abandonLimit)
+	defer cancel()
+	if err := client.StopAndCancel(ctx); err != nil {
+		s.log.Warn("work is still in hand although the store's lock was lost")
+	}
 }
 
 func (s *Store) client(w Workers, grace time.Duration) (*river.Client[*sql.Tx], error) {
@@ -140,6 +156,8 @@ func (s *Store) sweepUntil(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
+		case s.lock.err() != nil:
+			return s.lock.err()
 		case err == nil:
 			said = ""
 		case err.Error() != said:
@@ -149,10 +167,9 @@ func (s *Store) sweepUntil(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-s.lock.lost():
+			return s.lock.err()
 		case <-tick.C:
-		}
-		if err := s.lock.check(ctx); err != nil {
-			return fmt.Errorf("the store's lock was lost: %w", err)
 		}
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib" // also the driver "pgx"
 	"github.com/riverqueue/river"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -32,6 +33,9 @@ type Options struct {
 	// name: a reading was closed, or a person deleted some. With "" there may be
 	// LookupChanges. It must not block.
 	RowsChanged func(source string)
+	// Standby makes Open wait for a ledger that another daemon has, or whose server
+	// does not answer. It is called with the reason after each look; nil: Open fails.
+	Standby func(reason error)
 }
 
 // A Store is an open ledger. Its methods may be called at once from many
@@ -41,6 +45,7 @@ type Store struct {
 	crash func(point string)
 
 	rowsChanged func(source string) // nil: nobody asks
+	standby     func(reason error)  // nil: what is locked is refused
 
 	dialect *dialect
 	db      *sql.DB // writes; on SQLite one connection, which River shares
@@ -79,7 +84,7 @@ func Open(ctx context.Context, cfg Config, opt Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		log: opt.Log, crash: opt.Crash, rowsChanged: opt.RowsChanged, dialect: &dialect{postgres: cfg.postgres()}, bell: newBell(),
+		log: opt.Log, crash: opt.Crash, rowsChanged: opt.RowsChanged, standby: opt.Standby, dialect: &dialect{postgres: cfg.postgres()}, bell: newBell(),
 		working: map[int64]struct{}{}, orphans: map[int64]time.Time{},
 	}
 	if s.log == nil {
@@ -130,11 +135,16 @@ func (s *Store) openSQLite(ctx context.Context, cfg Config, dir string) error {
 		return problem.New(problem.Surroundings, "make the folder of the store: %w", err).
 			WithHint("let pictifyd write there, or set store.url to another place")
 	}
-	held, err := lockFile(filepath.Dir(path))
-	if err != nil {
+	s.folder = filepath.Dir(path)
+	if err := s.hold(ctx, func(context.Context) error {
+		held, err := lockFile(s.folder)
+		if err == nil {
+			s.lock = held
+		}
+		return err
+	}); err != nil {
 		return err
 	}
-	s.lock, s.folder = held, filepath.Dir(path)
 	// The ledger holds secrets; its companions (-wal, -shm) inherit the mode.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -162,24 +172,25 @@ func sqliteDSN(path string, pragmas ...string) string {
 }
 
 func (s *Store) openPostgres(ctx context.Context, cfg Config, _ string) error {
-	db, err := sql.Open("pgx", cfg.URL)
+	parsed, err := pgx.ParseConfig(cfg.URL)
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
+	held := newHolder(parsed, s.log)
+	s.lock = held
+	if err := s.hold(ctx, held.take); err != nil {
+		return err
+	}
+	parsed.DialFunc = held.dial(parsed.DialFunc)
+	if parsed.RuntimeParams["application_name"] == "" {
+		parsed.RuntimeParams["application_name"] = "pictifyd"
+	}
+	db := stdlib.OpenDB(*parsed, stdlib.OptionAfterConnect(held.admit))
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	s.db, s.read = db, db
-	if err := db.PingContext(ctx); err != nil {
-		return problem.New(problem.Surroundings, "the store's Postgres server does not answer: %w", err).
-			WithHint("start it, or correct store.url")
-	}
-	held, err := lockDatabase(ctx, db)
-	if err != nil {
-		return err
-	}
-	s.lock = held
-	return nil
+	return away(db.PingContext(ctx))
 }
 
 // Close ends the store. Nothing else may be called at the same time, or after.
@@ -191,13 +202,10 @@ func (s *Store) Close() error {
 	if s.read != nil && s.read != s.db {
 		errs = append(errs, s.read.Close())
 	}
-	if s.lock != nil && s.dialect.postgres {
-		errs = append(errs, s.lock.release())
-	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}
-	if s.lock != nil && !s.dialect.postgres {
+	if s.lock != nil { // after all that it keeps safe
 		errs = append(errs, s.lock.release())
 	}
 	return errors.Join(errs...)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"slices"
 
@@ -202,10 +203,17 @@ func (s *Store) Images(ctx context.Context, limit int) ([]bindings.Image, error)
 
 // Quarantine are the rows of source that are kept out, with their reasons.
 func (s *Store) Quarantine(ctx context.Context, source string, limit int) ([]bindings.Quarantined, error) {
-	all, err := collect(ctx, s.reader(), `SELECT key, position, reason, detail FROM quarantine WHERE source = $1
-		ORDER BY reading, position, key LIMIT $2`, []any{source, limit},
+	all, err := collect(ctx, s.reader(), `SELECT key, position, reason, detail, raw FROM quarantine WHERE source = $1
+		ORDER BY seq, reading, position, key LIMIT $2`, []any{source, limit},
 		func(scan func(...any) error) (q bindings.Quarantined, err error) {
-			return q, scan(&q.Key, &q.Position, &q.Reason, &q.Detail)
+			var raw string
+			if err := scan(&q.Key, &q.Position, &q.Reason, &q.Detail, &raw); err != nil {
+				return q, err
+			}
+			if q.Raw, err = base64.StdEncoding.DecodeString(raw); len(q.Raw) == 0 {
+				q.Raw = nil
+			}
+			return q, err
 		})
 	return all, wrap(err, "read the quarantine of %q", source)
 }

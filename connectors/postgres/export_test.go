@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"time"
+
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/pg"
 )
@@ -22,4 +24,12 @@ func NewStreamer(cfg *Config, env connectors.Env, k Keeper) (connectors.Streamer
 		return newStreamer(keyed.source, server, k), nil
 	}
 	return newStreamer(made.(*follower).source, server, k), nil
+}
+
+// SetClock has a source ask nowFunc what time it is.
+func SetClock(p connectors.Poller, nowFunc func() time.Time) {
+	if k, ok := p.(keyed); ok {
+		p = k.source
+	}
+	p.(*source).nowFunc = nowFunc
 }

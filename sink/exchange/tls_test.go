@@ -20,7 +20,7 @@ import (
 	"github.com/pictifyd/pictifyd/sink"
 	httpsink "github.com/pictifyd/pictifyd/sink/http"
 	"github.com/pictifyd/pictifyd/sink/sinktest"
-	"github.com/pictifyd/pictifyd/sink/trust"
+	"github.com/pictifyd/pictifyd/internal/trust"
 	"github.com/pictifyd/pictifyd/sink/webhook"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/sink"
-	"github.com/pictifyd/pictifyd/sink/trust"
+	"github.com/pictifyd/pictifyd/internal/trust"
 )
 
 // Config is an http sink's part of the configuration.

@@ -3,15 +3,12 @@ package kafka
 import (
 	"maps"
 	"net"
-	"regexp"
 	"slices"
-	"strconv"
-	"time"
 
 	segment "github.com/segmentio/kafka-go"
 
-	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/expr"
+	wire "github.com/pictifyd/pictifyd/internal/kafka"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/sink/fields"
@@ -21,9 +18,10 @@ import (
 type Config struct {
 	sink.Common
 
-	Brokers config.Strings `yaml:"brokers"` // host:port of those that are asked for the others
-	Topic   string         `yaml:"topic"`
-	Create  *Create        `yaml:"create"` // makes the topic where there is none; without it somebody else does
+	wire.Connection `yaml:",inline"`
+
+	Topic  string  `yaml:"topic"`
+	Create *Create `yaml:"create"` // makes the topic where there is none; without it somebody else does
 
 	// Key is an expression; without one it is BINDING/KEY, as in the picture's address.
 	Key string `yaml:"key"`
@@ -32,12 +30,7 @@ type Config struct {
 	IncludeRow bool              `yaml:"include_row"` // the row's columns are in what a webhook sends
 	Headers    map[string]string `yaml:"headers"`     // beside those that each record has; with {{ expressions }}
 
-	Compression string          `yaml:"compression"` // none, gzip, snappy, lz4 or zstd
-	ClientID    string          `yaml:"client_id"`
-	Timeout     config.Duration `yaml:"timeout"` // of one request; 30s
-
-	TLS  *TLS  `yaml:"tls"`  // none: not encrypted
-	SASL *SASL `yaml:"sasl"` // none: not authenticated
+	Compression string `yaml:"compression"` // none, gzip, snappy, lz4 or zstd
 }
 
 // Create is how a topic is made.
@@ -53,20 +46,16 @@ var Kind = sink.Kind{
 	Summary: "a record to a topic, keyed",
 	Runs:    true,
 	Config: func() sink.Config {
-		return &Config{Compression: "none", ClientID: "pictifyd", Timeout: config.Duration(defaultTimeout)}
+		return &Config{Connection: wire.Defaults(), Compression: "none"}
 	},
 	New: func(c sink.Config, env sink.Env) (sink.Sink, error) {
 		return newTopic(c.(*Config), env, (&net.Dialer{}).DialContext)
 	},
 }
 
-const defaultTimeout = 30 * time.Second
-
 var compressions = map[string]segment.Compression{
 	"none": 0, "gzip": segment.Gzip, "snappy": segment.Snappy, "lz4": segment.Lz4, "zstd": segment.Zstd,
 }
-
-var topicName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,249}$`)
 
 // Validate reports every setting that cannot work.
 func (c *Config) Validate() error {
@@ -76,40 +65,18 @@ func (c *Config) Validate() error {
 		problems = append(problems, p)
 		return p
 	}
-	if len(c.Brokers) == 0 {
-		bad("brokers", "is missing").WithHint(`write "brokers: [host:9092]"`)
-	}
-	for i, broker := range c.Brokers {
-		if !isAddress(broker) {
-			bad("brokers["+strconv.Itoa(i)+"]", "%q is not host:port", broker)
-		}
-	}
-	switch {
-	case c.Topic == "":
-		bad("topic", "is missing")
-	case !topicName.MatchString(c.Topic) || c.Topic == "." || c.Topic == "..":
-		bad("topic", "%q is not the name of a topic", c.Topic).WithHint("a name is of letters, digits, dots, underscores and hyphens, 249 at most")
+	problems = append(problems, c.Problems()...)
+	if p := wire.TopicProblem(c.Topic); p != nil {
+		problems = append(problems, p)
 	}
 	if _, known := compressions[c.Compression]; !known {
 		bad("compression", "%q is not a compression", c.Compression).WithHint("there are none, gzip, snappy, lz4 and zstd")
-	}
-	if c.Timeout <= 0 {
-		bad("timeout", "must be longer than nothing")
 	}
 	if c.IncludeRow && len(c.Value) > 0 {
 		bad("include_row", "stands beside a value").WithHint("put row: row into the value")
 	}
 	_, wrong := c.shape()
 	return append(problems, wrong...).Err()
-}
-
-func isAddress(text string) bool {
-	host, port, err := net.SplitHostPort(text)
-	if err != nil || host == "" {
-		return false
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n > 0
 }
 
 // shape compiles what records are made of.

@@ -27,6 +27,7 @@ import (
 	segment "github.com/segmentio/kafka-go"
 
 	"github.com/pictifyd/pictifyd/config"
+	wire "github.com/pictifyd/pictifyd/internal/kafka"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/sink/sinktest"
@@ -270,7 +271,7 @@ func TestBrokerThatWantsAPasswordGetsIt(t *testing.T) {
 	}
 	with := func(mechanism, user, password string) *topic {
 		return mustSink(t, newConfig([]string{o.password}, name, func(c *Config) {
-			c.SASL = &SASL{Mechanism: mechanism, User: user, Password: config.NewSecret(password)}
+			c.SASL = &wire.SASL{Mechanism: mechanism, User: user, Password: config.NewSecret(password)}
 		}), nil)
 	}
 	for _, user := range []struct{ mechanism, name, password string }{
@@ -319,12 +320,12 @@ func TestBrokerThatWantsACertificateGetsItAndIsAskedForIts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	with := func(tls *TLS) *topic {
+	with := func(tls *wire.TLS) *topic {
 		return mustSink(t, newConfig([]string{o.mutual}, name, func(c *Config) { c.TLS = tls }), nil)
 	}
 	ca, certificate, key := config.NewSecret(o.ca.pem), config.NewSecret(alice.certificate), config.NewSecret(alice.key)
-	mustEventually(t, with(&TLS{CA: ca, Certificate: certificate, PrivateKey: key}), sinktest.Completed("a", 1))
-	for says, tls := range map[string]*TLS{
+	mustEventually(t, with(&wire.TLS{CA: ca, Certificate: certificate, PrivateKey: key}), sinktest.Completed("a", 1))
+	for says, tls := range map[string]*wire.TLS{
 		"unknown authority": {Certificate: certificate, PrivateKey: key},
 		"not.the.broker":    {CA: ca, Certificate: certificate, PrivateKey: key, ServerName: "not.the.broker"},
 		"certificate":       {CA: ca},
@@ -336,7 +337,7 @@ func TestBrokerThatWantsACertificateGetsItAndIsAskedForIts(t *testing.T) {
 	wantFault(t, err, DeliveryFailed, "tls")
 	c.mustAllow(t, "alice", name, segment.ACLOperationTypeWrite, segment.ACLOperationTypeDescribe)
 	mustEventually(t, mustSink(t, newConfig([]string{o.both}, name, func(c *Config) {
-		c.TLS, c.SASL = &TLS{CA: ca}, &SASL{Mechanism: "plain", User: "alice", Password: config.NewSecret("wonderland")}
+		c.TLS, c.SASL = &wire.TLS{CA: ca}, &wire.SASL{Mechanism: "plain", User: "alice", Password: config.NewSecret("wonderland")}
 	}), nil), sinktest.Completed("b", 1))
 	if log := c.mustLog(t, name); len(log) != 2 {
 		t.Errorf("%d records, want 2", len(log))

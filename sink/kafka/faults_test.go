@@ -13,6 +13,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 
 	"github.com/pictifyd/pictifyd/config"
+	wire "github.com/pictifyd/pictifyd/internal/kafka"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/sink"
@@ -243,7 +244,7 @@ func TestConnectionThatHangsWhileItAuthenticatesIsGivenUp(t *testing.T) {
 	p := newProxy(t)
 	s := mustSink(t, newConfig(brokers, "images", func(c *Config) {
 		c.Timeout = config.Duration(200 * time.Millisecond)
-		c.SASL = &SASL{Mechanism: "plain", User: "a", Password: config.NewSecret("b")}
+		c.SASL = &wire.SASL{Mechanism: "plain", User: "a", Password: config.NewSecret("b")}
 	}), p.dial)
 	p.set(func(api protocol.ApiKey) verdict {
 		if api == protocol.SaslHandshake {

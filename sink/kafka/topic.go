@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	segment "github.com/segmentio/kafka-go"
 
+	wire "github.com/pictifyd/pictifyd/internal/kafka"
 	"github.com/pictifyd/pictifyd/sink"
 )
 
@@ -52,7 +51,7 @@ type topic struct {
 	partitions map[int]*partition
 }
 
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+type dialFunc = wire.DialFunc
 
 func newTopic(c *Config, env sink.Env, dial dialFunc) (*topic, error) {
 	shape, problems := c.shape()
@@ -60,52 +59,17 @@ func newTopic(c *Config, env sink.Env, dial dialFunc) (*topic, error) {
 		return nil, err
 	}
 	t := &topic{
-		name: c.Topic, shown: strings.Join(c.Brokers, ", "), shape: shape, create: c.Create,
+		name: c.Topic, shown: c.Shown(), shape: shape, create: c.Create,
 		compression: compressions[c.Compression], timeout: c.Timeout.Std(), log: env.Log,
 		asking: newTurn(), partitions: map[int]*partition{},
 	}
-	t.transport = &segment.Transport{
-		Dial: t.bound(dial), DialTimeout: min(t.timeout, 10*time.Second), IdleTimeout: idle,
-		ClientID: c.ClientID, MetadataTopics: []string{c.Topic},
-	}
 	var err error
-	if c.TLS != nil {
-		if t.transport.TLS, err = c.TLS.Client(); err != nil {
-			return nil, err
-		}
-	}
-	if c.SASL != nil {
-		if t.transport.SASL, err = c.SASL.client(); err != nil {
-			return nil, err
-		}
+	if t.transport, err = c.Transport(c.Topic, dial); err != nil {
+		return nil, err
 	}
 	t.client = &segment.Client{Addr: segment.TCP(c.Brokers...), Timeout: t.timeout, Transport: t.transport}
 	t.rest = time.AfterFunc(idle, t.transport.CloseIdleConnections)
 	return t, nil
-}
-
-// bound has no connection wait for ever: where kafka-go takes a deadline back, as
-// before it authenticates, one of ours stands.
-func (t *topic) bound(dial dialFunc) dialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return bounded{conn, t.timeout}, nil
-	}
-}
-
-type bounded struct {
-	net.Conn
-	limit time.Duration
-}
-
-func (b bounded) SetDeadline(at time.Time) error {
-	if at.IsZero() {
-		at = time.Now().Add(b.limit)
-	}
-	return b.Conn.SetDeadline(at)
 }
 
 // Close gives up the connections, which a delivery that is under way makes again.

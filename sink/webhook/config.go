@@ -15,7 +15,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/signing"
 	"github.com/pictifyd/pictifyd/sink"
-	"github.com/pictifyd/pictifyd/sink/trust"
+	"github.com/pictifyd/pictifyd/internal/trust"
 )
 
 // Config is a webhook's part of the configuration.

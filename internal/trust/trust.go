@@ -1,4 +1,4 @@
-// Package trust is how sinks know whom they speak to over TLS, and say who they are.
+// Package trust is how sources and sinks know whom they speak to over TLS, and say who they are.
 package trust
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
-// TLS is the part of a sink's configuration that is about TLS.
+// TLS is the part of a configuration that is about TLS.
 type TLS struct {
 	CA          config.Secret `yaml:"ca"`          // whom to trust; none: whom the machine trusts
 	Certificate config.Secret `yaml:"certificate"` // ours, for receivers that ask for one

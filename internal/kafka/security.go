@@ -7,11 +7,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
-	"github.com/pictifyd/pictifyd/sink/trust"
 )
-
-// TLS is that of the brokers.
-type TLS = trust.TLS
 
 // SASL is who we are.
 type SASL struct {

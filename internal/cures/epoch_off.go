@@ -1,0 +1,6 @@
+//go:build cure_epoch_off
+
+package cures
+
+// Fails: ./store TestHolderWhoComesLateCommitsNothing
+var _ = off(&Epoch)

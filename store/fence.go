@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pictifyd/pictifyd/internal/cures"
+	"github.com/pictifyd/pictifyd/internal/problem"
+)
+
+// The fence: once reign has returned, nothing of an earlier holder is committed,
+// whenever it wakes, and no write is any slower for it.
+//
+// A holder has an epoch, one more than the one before it, and the table ledger_epoch
+// names the newest holder. Each connection of its store, and so River's too, begins
+// with (1) a shared advisory lock of the epoch, kept for as long as the connection
+// lives, and then (2) a question who the newest holder is; a connection whose holder
+// that is not is closed before it is used (admit). A new holder (a) writes itself into
+// the table and commits, and then (b) ends the sessions that have locks of other
+// epochs, until there are none left (expel).
+//
+// Take any connection of an earlier holder that is ever used. Its question (2) saw the
+// table as it was before (a) was committed, or it would have been refused: so (2) was
+// asked before (b) began, and (1) before that. Then (b), which comes after (a), finds
+// its lock, for pg_locks shows the locks of the moment and has no snapshot. A session
+// ends its transaction before it lets go of its locks. So when (b) finds none left,
+// each transaction of an earlier holder was committed before, and is seen by all that
+// the new holder reads, or is undone; and none can begin.
+//
+// (a) is done in the session that has the ledger's lock, so that two never do it at
+// once: the lock ends with its session, and not before the session's last statement.
+// A holder whose session ended takes the lock again only if the table still names it.
+// If the server forgets (a), as after a failover to a server that was behind, it has
+// forgotten all that the new holder wrote too, and what is fenced is that server's.
+
+// epochClass is the first key of the locks of epochs; the second is the epoch.
+const epochClass = `'pictifyd epoch ' || current_schema()`
+
+const (
+	expelLimit = 5 * time.Second // the server ends a session in milliseconds
+	expelLook  = 20 * time.Millisecond
+)
+
+// reign makes this holder the newest, and ends what the others have open.
+func (h *holder) reign(ctx context.Context) error {
+	if err := h.makeTable(ctx); err != nil {
+		return fmt.Errorf("make the table of epochs: %w", err)
+	}
+	h.id = newID()
+	if err := h.conn.QueryRow(ctx, `UPDATE ledger_epoch SET epoch = epoch + 1, holder = $1, place = $2, since = $3 RETURNING epoch`,
+		h.id, place(), millis(time.Now())).Scan(&h.epoch); err != nil {
+		return fmt.Errorf("raise the store's epoch: %w", err)
+	}
+	return h.expel(ctx)
+}
+
+// makeTable makes the table of epochs where there is none yet, by the text of its
+// migration: migrations are run by connections that have an epoch.
+func (h *holder) makeTable(ctx context.Context) error {
+	var there bool
+	if err := h.conn.QueryRow(ctx, `SELECT to_regclass('ledger_epoch') IS NOT NULL`).Scan(&there); err != nil || there {
+		return err
+	}
+	text, err := fs.ReadFile(migrations, "migrations/00027_epoch.sql")
+	if err != nil {
+		return err
+	}
+	_, up, _ := strings.Cut(string(text), "-- +goose Up")
+	up, _, _ = strings.Cut(up, "-- +goose Down")
+	_, err = h.conn.Exec(ctx, up)
+	return err
+}
+
+// admit lets a new connection of the store in, unless somebody else holds it now.
+func (h *holder) admit(ctx context.Context, conn *pgx.Conn) error {
+	err := h.err()
+	if err == nil && cures.Epoch {
+		err = h.join(ctx, conn)
+	}
+	if err != nil {
+		closeNow(conn) // nobody else does
+	}
+	return err
+}
+
+// join is two statements, so that the second sees what was committed before the
+// first was done.
+func (h *holder) join(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, fmt.Sprintf(`SELECT pg_advisory_lock_shared(hashtext(%s), %d)`, epochClass, h.epoch)); err != nil {
+		return err
+	}
+	var id, where string
+	if err := conn.QueryRow(ctx, `SELECT holder, place FROM ledger_epoch`, pgx.QueryExecModeSimpleProtocol).Scan(&id, &where); err != nil {
+		return err
+	}
+	if id == h.id {
+		return nil
+	}
+	err := supersededBy("another pictifyd (" + where + ")")
+	h.lose(err)
+	return err
+}
+
+// expel ends the sessions of other epochs, and returns when there are none.
+func (h *holder) expel(ctx context.Context) error {
+	if !cures.Epoch {
+		return nil
+	}
+	deadline := time.Now().Add(expelLimit)
+	for {
+		pids, err := h.leftBehind(ctx)
+		if err != nil || len(pids) == 0 {
+			return err
+		}
+		var refused error
+		for _, pid := range pids {
+			if _, err := h.conn.Exec(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {
+				refused = err
+			}
+		}
+		if time.Now().After(deadline) {
+			return h.stayed(pids, refused)
+		}
+		wait := time.NewTimer(expelLook)
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// leftBehind are the server's processes that belong to other epochs.
+func (h *holder) leftBehind(ctx context.Context) ([]int64, error) {
+	rows, err := h.conn.Query(ctx, `SELECT DISTINCT l.pid FROM pg_locks AS l WHERE `+locksOf(epochClass)+` AND l.objid::bigint <> $1`, h.epoch)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
+}
+
+// stayed says why the ledger cannot be had although its lock can.
+func (h *holder) stayed(pids []int64, refused error) error {
+	var said *pgconn.PgError
+	if !errors.As(refused, &said) {
+		return problem.New(problem.Surroundings, "sessions of the pictifyd that had this database before do not end (server processes %v)", pids).
+			WithSlug(Locked).WithHint("look for them in pg_stat_activity; it is tried again with --standby")
+	}
+	return problem.New(problem.Surroundings, "this role may not end the sessions of the pictifyd that had this database before (server processes %v): %w", pids, refused).
+		WithSlug(Locked).WithHint("let all pictifyds of a database connect as one role, or: GRANT pg_signal_backend TO %s", pgx.Identifier{h.session.User}.Sanitize())
+}
