@@ -14,8 +14,6 @@ import (
 
 const (
 	chunksAhead = 2 // that are read and not yet taken
-	firstChunk  = 500
-	mostChunk   = 5000
 	chunkBytes  = 2 << 20
 	// dropBytes is where rows of a chunk are left for the next one.
 	dropBytes = 32 << 20
@@ -70,7 +68,7 @@ func (r *run) chunks(g *generation) error {
 	if err := r.settle(g); err != nil {
 		return err
 	}
-	size, slow := firstChunk, 0
+	size, slow := r.f.sizes.firstChunk, 0
 	for n := 1; ; n++ {
 		select {
 		case g.room <- struct{}{}:
@@ -80,7 +78,7 @@ func (r *run) chunks(g *generation) error {
 		begun := time.Now()
 		c, err := r.chunk(g, n, size)
 		switch {
-		case pg.State(err) == "57014" && slow < 5:
+		case err != nil && slow < maxSlow && r.later(g.ctx, pg.State(err)):
 			size, slow = max(size/4, 1), slow+1
 			<-g.room
 			continue
@@ -92,17 +90,40 @@ func (r *run) chunks(g *generation) error {
 			return nil
 		}
 		g.after = c.lastKey()
-		size = c.nextSize(size, time.Since(begun))
+		size = c.nextSize(size, r.f.sizes.mostChunk, time.Since(begun))
 	}
 }
 
+// maxSlow is how many queries may fail one after the other.
+const maxSlow = 6
+
+// later reports whether a chunk may be read when another try is made: after a query
+// that took too long, an ALTER TABLE that is under way, or one of which the stream
+// has not heard.
+func (r *run) later(ctx context.Context, state string) bool {
+	switch state {
+	case "57014":
+		return true
+	case "55P03":
+	case "42703":
+		signal(r.suspect)
+	default:
+		return false
+	}
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+	}
+	return true
+}
+
 // nextSize is how many rows the next chunk should have.
-func (c *chunk) nextSize(size int, took time.Duration) int {
+func (c *chunk) nextSize(size, most int, took time.Duration) int {
 	if took > slowChunk && c.g.table.indexed {
 		return max(size/2, 10)
 	}
 	fits := chunkBytes * c.page.len() / max(len(c.page.text), 1)
-	return max(min(4*size, fits, mostChunk), 10)
+	return max(min(4*size, fits, most), min(most, 10))
 }
 
 // lastKey are the values by which the rows behind the chunk are found.

@@ -31,7 +31,8 @@ type table struct {
 	nullable   []string
 	indexed    bool
 	fields     []field
-	digest     string // of all that a backfill depends on
+	columns    string // a digest of what the columns are, and the key
+	files      string // a digest of where the rows are
 	about      int64  // rows
 }
 
@@ -115,8 +116,42 @@ func (f *follower) fit(t *table, found *pg.Table, fields [][][]byte, files strin
 	for _, c := range t.fields {
 		parts = append(parts, c.name, c.kind)
 	}
-	t.digest = polling.Digest([]byte(strings.Join(append(parts, files, strings.Join(t.key, "\x00")), "\x00")))[:32]
+	t.columns = digestOf(append(parts, t.key...))
+	t.files = digestOf([]string{files})
 	return nil
+}
+
+func digestOf(parts []string) string {
+	return polling.Digest([]byte(strings.Join(parts, "\x00")))[:16]
+}
+
+// digest is what the rows that were read depend on.
+func (t *table) digest() string { return t.columns + t.files }
+
+// sameColumns reports whether rows were read under these columns, by the digest.
+func (t *table) sameColumns(digest string) bool { return strings.HasPrefix(digest, t.columns) }
+
+// changed says what of the columns is another than in an older table: what is gone
+// or became something else, which pictures may miss.
+func (t *table) changed(older *table) (what []string) {
+	for _, c := range older.fields {
+		i := slices.IndexFunc(t.fields, func(now field) bool { return now.name == c.name })
+		switch {
+		case i < 0:
+			what = append(what, fmt.Sprintf("%s is gone", c.name))
+		case t.fields[i].kind != c.kind:
+			what = append(what, fmt.Sprintf("%s was %s and is %s", c.name, c.kind, t.fields[i].kind))
+		}
+	}
+	for _, c := range t.fields {
+		if !slices.ContainsFunc(older.fields, func(was field) bool { return was.name == c.name }) {
+			what = append(what, fmt.Sprintf("%s is new", c.name))
+		}
+	}
+	if !slices.Equal(t.key, older.key) {
+		what = append(what, "the key is "+strings.Join(t.key, ", "))
+	}
+	return what
 }
 
 // order chooses the columns in whose order a backfill goes: of a key that every row

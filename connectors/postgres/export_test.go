@@ -10,9 +10,10 @@ import (
 // A Keeper is what looks after a slot.
 type Keeper = keeper
 
-// NewStreamer is a source with another keeper.
-func NewStreamer(cfg *Config, env connectors.Env, k Keeper) (connectors.Streamer, error) {
-	made, err := newSource(cfg, env)
+// NewStreamer is a source with another keeper, unless k is nil.
+// In small sizes everything is in many pieces.
+func NewStreamer(cfg *Config, env connectors.Env, k Keeper, small bool) (connectors.Streamer, error) {
+	source, err := newSource(cfg, env)
 	if err != nil {
 		return nil, err
 	}
@@ -20,10 +21,18 @@ func NewStreamer(cfg *Config, env connectors.Env, k Keeper) (connectors.Streamer
 	if invalid != nil {
 		return nil, invalid
 	}
-	if keyed, ok := made.(keyedFollower); ok {
-		return newStreamer(keyed.source, server, k), nil
+	made := source.(*follower)
+	if err := made.keeper.Close(); err != nil {
+		return nil, err
 	}
-	return newStreamer(made.(*follower).source, server, k), nil
+	if k == nil {
+		k = made.keeper
+	}
+	f := newFollower(made.source, server, k)
+	if f.watch = 100 * time.Millisecond; small {
+		f.sizes = sizes{firstChunk: 17, mostChunk: 40, part: 7}
+	}
+	return f, nil
 }
 
 // SetClock has a source ask nowFunc what time it is.

@@ -33,28 +33,25 @@ type follower struct {
 	keeper keeper
 	fills  *pg.Line // of backfills
 	asks   *pg.Line // of the catalog, and of rows that a change left out
+	sizes  sizes
+	watch  time.Duration // between two looks at the slot, and at the table
 }
 
-// keyedFollower is a follower that finds single rows.
-type keyedFollower struct{ *follower }
+// watchEach is how often they are looked at.
+const watchEach = 10 * time.Second
 
-var (
-	_ connectors.Streamer = (*follower)(nil)
-	_ connectors.Streamer = keyedFollower{}
-	_ connectors.Finder   = keyedFollower{}
-)
-
-func newStreamer(s *source, server *pgconn.Config, k keeper) connectors.Streamer {
-	f := &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server)}
-	if s.cfg.Finds() {
-		return keyedFollower{f}
-	}
-	return f
+// sizes bound what is in memory.
+type sizes struct {
+	firstChunk, mostChunk int // rows of a chunk
+	part                  int // rows after which a large transaction is cut
 }
 
-// Find implements connectors.Finder.
-func (k keyedFollower) Find(ctx context.Context, key []string) (connectors.Row, bool, error) {
-	return keyed{k.source}.Find(ctx, key)
+var usualSizes = sizes{firstChunk: 500, mostChunk: 5000, part: 500}
+
+var _ connectors.Streamer = (*follower)(nil)
+
+func newFollower(s *source, server *pgconn.Config, k keeper) *follower {
+	return &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server), sizes: usualSizes, watch: watchEach}
 }
 
 // Poll implements connectors.Poller; it is never called.

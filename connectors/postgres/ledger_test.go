@@ -11,8 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/postgres"
+	"github.com/pictifyd/pictifyd/connectors/postgres/replication"
 )
 
 // A ledger commits what a stream emits as the daemon does: rows and cursor together,
@@ -38,6 +40,8 @@ type ledger struct {
 	// before, if set, may refuse a batch, and after it may say that the process dies
 	// although it is committed.
 	before, after func(b connectors.Batch) error
+	// take, if set, is in place of keeping the rows.
+	take func(b connectors.Batch) error
 }
 
 func newLedger(tb testing.TB) *ledger {
@@ -56,6 +60,12 @@ func (l *ledger) Emit(ctx context.Context, b connectors.Batch) error {
 		if err := l.before(b); err != nil {
 			return err
 		}
+	}
+	if l.take != nil {
+		err := l.take(b)
+		b.Rows = nil
+		l.commit(b)
+		return err
 	}
 	l.commit(b)
 	if l.after != nil {
@@ -162,6 +172,7 @@ type streamed struct {
 	keeper *handKeeper
 	cfg    *postgres.Config
 
+	small  bool // sizes
 	cancel context.CancelFunc
 	done   chan error
 }
@@ -179,12 +190,40 @@ func newStreamed(tb testing.TB, db *database, change func(c *postgres.Config)) *
 	return s
 }
 
+// newWhole is a streamed source with a keeper of its own, as it is for users.
+func newWhole(tb testing.TB, db *database, change func(c *postgres.Config)) *streamed {
+	tb.Helper()
+	cfg := db.config(func(c *postgres.Config) {
+		c.Mode, c.Heartbeat = "cdc", config.Duration(time.Second)
+		if change != nil {
+			change(c)
+		}
+	})
+	s := &streamed{ledger: newLedger(tb), db: db, cfg: cfg}
+	tb.Cleanup(func() {
+		s.stop()
+		source, err := postgres.NewStreamer(s.cfg, connectors.Env{Name: s.db.Name, Instance: "t"}, nil, false)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if err := source.Release(context.Background()); err != nil {
+			tb.Error(err)
+		}
+		_ = source.(interface{ Close() error }).Close()
+	})
+	return s
+}
+
 // start streams behind the cursor of the ledger.
 func (s *streamed) start() { s.run(false) }
 
 func (s *streamed) run(resnapshot bool) {
 	s.tb.Helper()
-	source, err := postgres.NewStreamer(s.cfg, connectors.Env{Name: "test", Instance: "t"}, s.keeper)
+	var k postgres.Keeper
+	if s.keeper != nil {
+		k = s.keeper
+	}
+	source, err := postgres.NewStreamer(s.cfg, connectors.Env{Name: s.db.Name, Instance: "t"}, k, s.small)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -209,6 +248,26 @@ func (s *streamed) stop() {
 		s.tb.Errorf("a stream that was stopped returned %v", err)
 	}
 	s.cancel = nil
+}
+
+// again starts the stream whenever it ends, until ok is true.
+func (s *streamed) again(what string, ok func() bool) {
+	s.tb.Helper()
+	for until := time.Now().Add(90 * time.Second); !ok(); {
+		if time.Now().After(until) {
+			s.tb.Fatalf("%s was not reached", what)
+		}
+		select {
+		case err := <-s.done:
+			if connectors.IsHalt(err) {
+				s.tb.Fatalf("halted: %v", err)
+			}
+			s.cancel()
+			time.Sleep(50 * time.Millisecond) // the daemon rests too
+			s.start()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // failed waits until the stream ends by itself.
@@ -238,15 +297,15 @@ func (s *streamed) caughtUp() {
 		if json.Unmarshal(s.cursor, &c) != nil || c.State.LSN == "" {
 			return false
 		}
-		return s.after2(c.State.LSN, at)
+		return !lsnBefore(c.State.LSN, at)
 	})
 }
 
-func (s *streamed) after2(a, b string) bool {
-	var ah, al, bh, bl uint64
-	_, _ = fmt.Sscanf(a, "%X/%X", &ah, &al)
-	_, _ = fmt.Sscanf(b, "%X/%X", &bh, &bl)
-	return ah<<32|al >= bh<<32|bl
+// lsnBefore reports whether a is a place before b.
+func lsnBefore(a, b string) bool {
+	left, _ := replication.ParseLSN(a) // they are of servers
+	right, _ := replication.ParseLSN(b)
+	return left < right
 }
 
 // values are what a poll of the same table reads.
@@ -270,4 +329,19 @@ func (s *streamed) equal() {
 	if diff := cmp.Diff(want, s.rows); diff != "" {
 		s.tb.Errorf("the table and what was streamed (-table +streamed):\n%.4000s", diff)
 	}
+}
+
+func (l *ledger) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.batches
+}
+
+// reached reports whether all before a place of the log is committed here, and no
+// snapshot is under way.
+func (l *ledger) reached(at string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var c struct{ State place }
+	return json.Unmarshal(l.cursor, &c) == nil && c.State.LSN != "" && !lsnBefore(c.State.LSN, at) && l.told == nil
 }

@@ -25,7 +25,8 @@ type extent struct{ rows, faults, holes, bytes int }
 
 func (e extent) len() int { return e.rows + e.faults }
 
-func (e extent) large() bool { return e.len() >= partRows || e.bytes >= partBytes }
+// large reports whether it is as much as should be committed together.
+func (e extent) large(rows int) bool { return e.len() >= rows || e.bytes >= partBytes }
 
 // element adds the row of these cells, or its fault.
 func (p *part) element(w *walk, cells [][]byte) {
@@ -91,13 +92,18 @@ func (r *run) change(ctx context.Context, e replication.Event) error {
 	if err != nil {
 		return err
 	}
-	known := r.known(e.LSN)
-	if !known && r.part.large() && e.LSN != r.tx.last {
+	taken := r.taken(e.LSN)
+	if cures.TransactionSlices && !taken && r.part.large(r.f.sizes.part) && e.LSN != r.tx.last {
 		if err := r.cut(ctx); err != nil {
 			return err
 		}
 	}
 	r.tx.last = e.LSN
+	if s.key == nil { // it is of before or after a change of the key's columns
+		r.window.lost(r.tx.xid)
+		signal(r.suspect)
+		return nil
+	}
 	var was, is rowCells
 	if e.Old != nil {
 		was.cells, _ = s.cells(e.Old, nil, false)
@@ -109,7 +115,7 @@ func (r *run) change(ctx context.Context, e replication.Event) error {
 		is.key = appendKey(nil, is.cells, s.key)
 		r.window.saw(is.key, r.tx.xid)
 	}
-	if known {
+	if taken {
 		return nil
 	}
 	if e.Old != nil && string(was.key) != string(is.key) {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/pg"
 )
 
 // A hole is a row of which a change did not tell all: large values that it left
@@ -18,6 +19,9 @@ type hole struct {
 	key [][]byte // its cells
 	xid uint32   // the transaction that the row has to show
 }
+
+// maxLooks is how often a table may change while its rows are read.
+const maxLooks = 10
 
 // unseenRest is between two looks for rows that no statement sees yet.
 const unseenRest = 20 * time.Millisecond
@@ -35,12 +39,16 @@ func (r *run) mend(ctx context.Context, rows []connectors.Row, holes []hole) (go
 				return nil, nil, ctx.Err()
 			}
 		}
-		err = r.f.asks.Use(ctx, func(ctx context.Context, conn *pgconn.PgConn) (err error) {
-			var more []connectors.Fault
-			holes, more, err = r.reselect(ctx, conn, rows, holes, gone)
-			faults = append(faults, more...)
+		err = r.f.asks.Use(ctx, func(ctx context.Context, conn *pgconn.PgConn) error {
+			left, more, err := r.reselect(ctx, conn, rows, holes, gone)
+			if err == nil {
+				holes, faults = left, append(faults, more...)
+			}
 			return err
 		})
+		if pg.State(err) == "42703" && tries < maxLooks { // a column went meanwhile
+			err = r.lookAgain(ctx)
+		}
 		if err != nil {
 			return nil, nil, err
 		}

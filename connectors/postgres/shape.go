@@ -58,8 +58,19 @@ func (r *run) shapeOf(ctx context.Context, relation *replication.Relation) (*sha
 		s.identity = s.identity && relation.Columns[s.at[i]].Key
 	}
 	if s.key != nil && !s.identity {
+		now, err := r.ask(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if now.columns != t.columns { // the key is another one by now
+			s.key, r.shape = nil, s
+			return s, nil
+		}
 		return nil, problem.New(problem.Invalid, "the replica identity of %s does not have all columns of the key, so that it is not told which row is gone", t.name).
 			At("key").WithSlug(NoIdentity).WithHint("leave key out to have the primary key, or: ALTER TABLE %s REPLICA IDENTITY FULL", t.name.SQL())
+	}
+	if r.shape != nil { // it was described otherwise
+		signal(r.suspect)
 	}
 	r.shape = s
 	return s, nil

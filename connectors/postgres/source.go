@@ -82,7 +82,7 @@ func newSource(cfg *Config, env connectors.Env) (connectors.Poller, error) {
 	}
 	switch {
 	case cfg.Streams():
-		return newStreamer(s, server, slot.New(slot.Config{
+		return newFollower(s, server, slot.New(slot.Config{
 			Server: server, Table: s.table, Key: cfg.Key, Columns: cfg.Columns, Source: env.Name, Instance: env.Instance,
 			Slot: cfg.Slot, Publication: cfg.Publication, Failover: cfg.Failover,
 			Heartbeat: cfg.Heartbeat.Std(), MaxRetained: int64(cfg.MaxRetained), OnRetained: cfg.OnRetained,

@@ -9,22 +9,19 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/postgres/replication"
 	"github.com/pictifyd/pictifyd/connectors/postgres/slot"
 	"github.com/pictifyd/pictifyd/connectors/stream"
+	"github.com/pictifyd/pictifyd/internal/cures"
 	"github.com/pictifyd/pictifyd/internal/pg"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 const (
-	// partRows and partBytes are where a large transaction is cut.
-	partRows  = 500
-	partBytes = 2 << 20
-	watchEach = 10 * time.Second
+	partBytes = 2 << 20 // where a large transaction is cut
 )
 
 // A run is one call of Stream.
@@ -33,15 +30,18 @@ type run struct {
 	s         connectors.Stream
 	conn      *replication.Conn
 	slot      string
+	oid       uint32 // of the table
 	token     string // names the messages of this run
 	collector *stream.Collector
 	window    window
 	table     *table
+	stale     bool // rows were read under another table
 	shape     *shape
 
 	generations chan *generation
-	generation  *generation // that is under way; nil where none is
-	tables      chan *table // that the catalog says is another one now
+	generation  *generation   // that is under way; nil where none is
+	suspect     chan struct{} // the table may be another one now
+	changed     chan struct{} // the catalog says that it is
 
 	pos  position // behind all that was taken
 	tx   transaction
@@ -50,6 +50,7 @@ type run struct {
 	mu    sync.Mutex
 	state connectors.StreamState
 	warn  map[string]error
+	known string // the digest of the table
 }
 
 // A transaction is the one that the stream is telling of.
@@ -89,22 +90,20 @@ func (f *follower) judged(err error) error {
 }
 
 func (f *follower) stream(ctx context.Context, from connectors.Cursor, s connectors.Stream) error {
-	r := &run{f: f, s: s, token: rand.Text(), generations: make(chan *generation, 1), tables: make(chan *table, 1), warn: map[string]error{}}
+	r := &run{f: f, s: s, token: rand.Text(), generations: make(chan *generation, 1), suspect: make(chan struct{}, 1), changed: make(chan struct{}, 1), warn: map[string]error{}}
 	r.report(func(state *connectors.StreamState) { state.Phase = connectors.PhaseConnecting })
 	r.pos = f.open(from)
 	ready, gap, err := r.prepare(ctx)
 	if err != nil {
 		return err
 	}
-	r.slot = ready.Slot
+	r.slot, r.oid = ready.Slot, ready.Table
 	r.pos.Identity, r.pos.LSN = ready.Identity, lsn(ready.From)
-	err = f.asks.Use(ctx, func(ctx context.Context, conn *pgconn.PgConn) (err error) {
-		r.table, err = f.lookUp(ctx, conn, ready.Table)
-		return err
-	})
+	t, err := r.ask(ctx)
 	if err != nil {
 		return err
 	}
+	r.setTable(t)
 	cfg := f.keeper.Replication()
 	r.conn, err = replication.Start(ctx, cfg, replication.Options{Slot: ready.Slot, Publication: ready.Publication, From: ready.From})
 	if err != nil {
@@ -113,8 +112,13 @@ func (f *follower) stream(ctx context.Context, from connectors.Cursor, s connect
 	defer r.conn.Close()
 	r.collector = stream.NewCollector(s.Emit, stream.Options{CommittedFunc: r.committed})
 	anew := ready.Fresh || gap != "" || s.Resnapshot || r.pos.Backfill.Started.IsZero()
-	if r.pos.Schema != "" && r.pos.Schema != r.table.digest {
-		anew = true
+	if r.pos.Schema != "" && !anew && r.pos.Schema != r.table.digest() {
+		if anew = true; !r.table.sameColumns(r.pos.Schema) {
+			err = r.judge([]string{"while nobody listened"})
+		}
+	}
+	if err != nil {
+		return err
 	}
 	return r.all(ctx, anew, gap)
 }
@@ -144,7 +148,7 @@ func (r *run) all(ctx context.Context, anew bool, gap string) error {
 	group.Go(func() error { return r.collector.Run(ctx) })
 	group.Go(func() error { return r.fill(ctx) })
 	group.Go(func() error { return r.f.keeper.Heartbeat(ctx) })
-	group.Go(func() error { return r.f.keeper.Watch(ctx, watchEach, r.watched) })
+	group.Go(func() error { return r.f.keeper.Watch(ctx, r.f.watch, r.watched) })
 	group.Go(func() error { return r.watchTable(ctx) })
 	group.Go(func() error {
 		if anew {
@@ -170,7 +174,9 @@ func (r *run) committed(cursor connectors.Cursor) {
 // begin begins a backfill from the first row on, in a batch of its own.
 func (r *run) begin(ctx context.Context, gap string) error {
 	r.window.begin()
-	r.pos.Schema = r.table.digest
+	r.setTable(r.table)
+	r.pos.Schema = r.table.digest()
+	r.stale = false
 	r.pos.Backfill = backfill{Generation: r.pos.Backfill.Generation + 1, Started: time.Now().UTC().Truncate(time.Second)}
 	if err := r.add(ctx, stream.Part{Closes: connectors.Closing{Snapshot: connectors.SnapshotMark{Begins: true}, Gap: gap}}); err != nil {
 		return err
@@ -242,24 +248,10 @@ func (r *run) watched(s slot.State) {
 	})
 }
 
-// watchTable looks whether the table is still as it was, since not all that is done
-// to one is told.
-func (r *run) watchTable(ctx context.Context) error {
-	tick := time.NewTicker(watchEach)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
 // follow takes what the stream tells until it ends.
 func (r *run) follow(ctx context.Context) error {
 	for {
-		if r.part.closed && (!r.conn.Waiting() || r.part.whole.large()) {
+		if r.part.closed && (!r.conn.Waiting() || r.part.whole.large(r.f.sizes.part)) {
 			if err := r.flush(ctx, r.part.whole); err != nil {
 				return err
 			}
@@ -287,7 +279,7 @@ func (r *run) take(ctx context.Context, e replication.Event) error {
 			return r.change(ctx, e)
 		}
 	case replication.Truncate:
-		if slices.Contains(e.Others, r.table.oid) && !r.known(e.LSN) {
+		if slices.Contains(e.Others, r.table.oid) && !r.taken(e.LSN) {
 			return r.truncated(ctx, e.LSN)
 		}
 	case replication.Message:
@@ -303,8 +295,8 @@ func (r *run) take(ctx context.Context, e replication.Event) error {
 	return nil
 }
 
-// known reports whether what is told of is committed already.
-func (r *run) known(at replication.LSN) bool { return r.tx.skip || at <= r.tx.upTo }
+// taken reports whether what is told of is committed already.
+func (r *run) taken(at replication.LSN) bool { return r.tx.skip || at <= r.tx.upTo }
 
 // commit ends a transaction: behind it the server may forget it.
 func (r *run) commit(ctx context.Context, e replication.Event) error {
@@ -312,19 +304,31 @@ func (r *run) commit(ctx context.Context, e replication.Event) error {
 		return nil
 	}
 	r.pos.LSN, r.pos.Inside = lsn(e.End), nil
+	if !cures.CommitThenConfirm {
+		r.conn.Confirm(e.End)
+	}
 	r.part.whole = r.part.extent
 	r.part.closed = r.part.closed || r.part.len() > 0 || r.tx.beat
-	if r.tx.chunk == "" {
+	select {
+	case <-r.changed:
+		if err := r.lookAgain(ctx); err != nil {
+			return err
+		}
+	default:
+	}
+	if r.tx.chunk == "" && !r.stale {
 		return nil
 	}
 	if err := r.flush(ctx, r.part.extent); err != nil {
 		return err
 	}
-	c := r.window.take(r.tx.chunk)
-	if c == nil {
-		return nil
+	if r.stale { // also for what flush found
+		return r.begin(ctx, "")
 	}
-	return r.place(ctx, c)
+	if c := r.window.take(r.tx.chunk); c != nil {
+		return r.place(ctx, c)
+	}
+	return nil
 }
 
 // truncated takes that the table was emptied.
@@ -335,6 +339,9 @@ func (r *run) truncated(ctx context.Context, at replication.LSN) error {
 	r.pos.Inside = &inside{Commit: lsn(r.tx.commit), UpTo: lsn(at)}
 	both := connectors.SnapshotMark{Begins: true, Ends: true}
 	if err := r.add(ctx, stream.Part{Closes: connectors.Closing{Complete: true, Snapshot: both}}); err != nil {
+		return err
+	}
+	if err := r.lookAgain(ctx); err != nil { // its files are others
 		return err
 	}
 	return r.begin(ctx, "")
@@ -351,7 +358,7 @@ func (r *run) place(ctx context.Context, c *chunk) error {
 			p.element(c.walk, cells[:len(c.walk.columns)])
 		}
 		r.pos.Backfill.Rows++
-		if p.large() && i < n-1 {
+		if p.large(r.f.sizes.part) && i < n-1 {
 			r.pos.Backfill.After = c.keyAt(i)
 			if err := r.add(ctx, p.streamed()); err != nil {
 				return err

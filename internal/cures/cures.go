@@ -25,3 +25,11 @@ var SeenChanges = true
 // UnchangedValues switches postgres.run.mend: values that an update left alone, and
 // that it does not tell, are read again and never become null (pitfall P8).
 var UnchangedValues = true
+
+// CommitThenConfirm switches postgres.run.committed: the server may forget what was
+// committed here, not what was told (pitfall P4).
+var CommitThenConfirm = true
+
+// TransactionSlices switches postgres.run.cut: a large transaction is committed in
+// slices (pitfall P11).
+var TransactionSlices = true

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,20 @@ var settings = map[string]string{
 	"wal_sender_timeout": strconv.FormatInt(patience.Milliseconds(), 10),
 }
 
+// set puts settings in place of those of the same name, which the server reads in
+// any case.
+func set(params map[string]string) {
+	maps.DeleteFunc(params, func(name, _ string) bool {
+		for ours := range settings {
+			if strings.EqualFold(name, ours) {
+				return true
+			}
+		}
+		return false
+	})
+	maps.Copy(params, settings)
+}
+
 // A Conn is a slot that is being read. Next is for one goroutine; the other methods
 // are for any.
 type Conn struct {
@@ -72,7 +87,7 @@ func Start(ctx context.Context, server *pgconn.Config, o Options) (*Conn, error)
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	cfg := server.Copy()
-	maps.Copy(cfg.RuntimeParams, settings)
+	set(cfg.RuntimeParams)
 	dead := &deadline{}
 	cfg.DialFunc = dead.dial(cfg.DialFunc)
 	conn, err := pgconn.ConnectConfig(ctx, cfg)
