@@ -31,7 +31,7 @@ func (c *Config) keptProblems() (list problem.List) {
 		bad("slot", "%q is not the name of a slot", c.Slot).WithHint("lower-case letters, digits and _, at most 63 of them")
 	}
 	if len(c.Publication) > 63 || strings.ContainsRune(c.Publication, 0) {
-		bad("publication", "%q is not the name of a publication", c.Publication)
+		bad("publication", "%q is not the name of a publication", c.Publication).WithHint("at most 63 bytes, as it is in the catalog")
 	}
 	if c.Slot != "" && c.Publication == "" {
 		bad("publication", "a slot that is named needs a publication that is named: it can't tell what happened before its publication was made").
@@ -41,10 +41,10 @@ func (c *Config) keptProblems() (list problem.List) {
 		bad("failover", "is a matter of whoever makes the slot %s", c.Slot).WithHint("leave it out")
 	}
 	if h := c.Heartbeat.Std(); h < minHeartbeat || h > maxHeartbeat {
-		bad("heartbeat", "must be from %v to %v", minHeartbeat, maxHeartbeat)
+		bad("heartbeat", "must be from %v to %v", minHeartbeat, maxHeartbeat).WithHint("leave it out: %v is the default", slot.DefaultHeartbeat)
 	}
 	if c.MaxRetained < minRetained {
-		bad("max_retained_wal", "must be at least 64MB")
+		bad("max_retained_wal", "must be at least 64MB").WithHint("a server keeps as much for any slot; 10GB is the default")
 	}
 	if c.OnRetained != slot.RetainedWarn && c.OnRetained != slot.RetainedDrop {
 		bad("on_retained", "%q is not one", c.OnRetained).WithHint("%s or %s", slot.RetainedWarn, slot.RetainedDrop)
