@@ -57,6 +57,7 @@ var explanations = map[string]string{
 	slugCutBody:     "The body ended before its end. Nothing of it was accepted: send it again, with the same Idempotency-Key.",
 	slugMalformed:   "The body is not of the form that the route reads.",
 	"bad_json":      "The body is not JSON. The answer says near which byte.",
+	slugStandby:     "This pictifyd was started with --standby and waits: another one works with the store. GET /readyz tells them apart, so that a load balancer asks the one that works.",
 	slugBusy: "So many requests for pictures are in work that no more are taken. Ask again after the seconds of Retry-After. " +
 		"Many rows at once are a batch; server.now.at_once is how many requests may be in work.",
 	slugRenderRate: "Signed addresses had as many new pictures made in a minute as server.now.per_url_key or per_address allows. " +

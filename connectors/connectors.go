@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // A Row is one element of a source as it was seen there.
@@ -116,6 +117,12 @@ type Timed interface {
 // there is no such row; an error says that it could not be asked.
 type Finder interface {
 	Find(ctx context.Context, key []string) (row Row, found bool, err error)
+}
+
+// An Adviser can say what would make its readings better, or more current, as its server is
+// now: each with what to do. What keeps it from being read is none of that.
+type Adviser interface {
+	Advise(ctx context.Context) (problem.List, error)
 }
 
 // An Env is what the daemon lends to a source.

@@ -96,7 +96,7 @@ func (f Freshness) Health(now time.Time) Health {
 		return Health{StateWarn, fmt.Sprintf("a reading is under way since %s", rounded(now.Sub(f.BegunAt)))}
 	case late(warnBeyond):
 		return Health{StateWarn, said}
-	case !f.Complete && f.Reason != "" && f.Reason != OfOneTime:
+	case !f.Complete && f.Reason != "" && !OnPurpose(f.Reason):
 		return Health{StateWarn, "the last reading was not complete: " + f.Reason}
 	case f.Warning != "":
 		return Health{StateWarn, f.Warning}

@@ -22,6 +22,14 @@ const (
 // names is not complete.
 const OfOneTime = "it is of one time, and says nothing of rows of others"
 
+// OfChanges is why the reading of a source that was asked for its changes alone is not
+// complete: what it does not have is as it was, as far as the source tells.
+const OfChanges = "it is of what changed, and says nothing of other rows"
+
+// OnPurpose reports whether a reading that is not complete for this reason has all that
+// the source was asked for.
+func OnPurpose(reason string) bool { return reason == OfOneTime || reason == OfChanges }
+
 // A Schedule says when a source is read, instead of every so often.
 type Schedule struct {
 	Cron     string          `yaml:"cron"`     // minute hour day month weekday, or @daily and the like; empty: every so often

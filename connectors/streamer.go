@@ -110,7 +110,7 @@ type Streaming interface {
 
 // A Holding configuration is of a Streamer for which a server keeps something. What
 // Holds says is the same for two configurations that hold the same thing, whatever
-// else they say.
+// else they say; it is empty where nothing is kept.
 type Holding interface {
 	Holds() string
 }

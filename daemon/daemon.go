@@ -43,6 +43,7 @@ type Options struct {
 	Once     bool            // read every source once, render, deliver, end
 	Renderer render.Renderer // instead of the Chrome pool; for tests and figures about rows
 	Grace    time.Duration   // for work in hand at the end; zero is 20 s
+	Standby  bool            // wait for a ledger that another daemon has
 	Cache    string          // a folder for what this machine finds out about itself; "" finds out nothing
 
 	// Config is the file that the settings are of: it is watched, and read again
@@ -52,6 +53,9 @@ type Options struct {
 
 	// Listening is called with the address once requests are answered.
 	Listening func(addr net.Addr)
+	// StandingBy is called with the address when Run begins to wait for its ledger, and
+	// answers nothing but how it is.
+	StandingBy func(addr net.Addr)
 	// Crash is called at each named moment between two durable steps. Tests die there.
 	Crash func(point string)
 	// started is called with the daemon before its stages run; for tests that look inside.
@@ -83,8 +87,9 @@ type Daemon struct {
 	guarded   *http.Client // dials what callers and rows name
 	guard     *egress.Guard
 
-	api   *api.Server
-	vault *vault
+	api      *api.Server
+	listener net.Listener
+	vault    *vault
 
 	subscribers subscribers
 
@@ -118,7 +123,8 @@ type Daemon struct {
 // Run runs pictifyd with settings until ctx ends, then drains. It returns nil
 // after a clean end, a *RestartError when the configuration changed so that
 // another Run must take it, a problem of code Surroundings when this machine
-// lacks something, and any other error when going on was useless.
+// lacks something, an error that is Lost when another daemon has its ledger, and any
+// other error when going on was useless.
 func Run(ctx context.Context, settings *Settings, o Options) error {
 	d := newDaemon(settings, o)
 	listener, err := api.Listen(ctx, settings.Server)
@@ -126,6 +132,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 		return unlessEnded(ctx, err)
 	}
 	defer listener.Close()
+	d.listener = listener
 	d.urls.base = publicBase(settings.Server.PublicURL, listener.Addr().String())
 	closing, err := d.open(ctx)
 	defer closing()
@@ -192,7 +199,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		}
 	}
 	s := d.settings
-	if d.store, err = store.Open(ctx, s.Store, store.Options{Log: d.log, Dir: s.Dir, Crash: d.options.Crash, RowsChanged: d.rowsChanged}); err != nil {
+	if d.store, err = d.openStore(ctx); err != nil {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("store", d.store.Close) })
@@ -241,6 +248,19 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		})
 	}
 	return closing, nil
+}
+
+// openStore opens the ledger, where the daemon stands by when it is its turn.
+func (d *Daemon) openStore(ctx context.Context) (*store.Store, error) {
+	o := store.Options{Log: d.log, Dir: d.settings.Dir, Crash: d.options.Crash, RowsChanged: d.rowsChanged}
+	if !d.options.Standby {
+		return store.Open(ctx, d.settings.Store, o)
+	}
+	turn := &standby{daemon: d, listener: d.listener}
+	o.Standby = turn.waits
+	opened, err := store.Open(ctx, d.settings.Store, o)
+	turn.over(err == nil)
+	return opened, err
 }
 
 func (d *Daemon) close(what string, closeFunc func() error) {

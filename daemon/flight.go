@@ -116,6 +116,9 @@ func (c *courier) fly(ctx context.Context, claim store.DeliveryClaim) landing {
 	if err != nil {
 		return c.unwritten(ctx, claim, err)
 	}
+	if err := c.store.Certain(); err != nil { // another daemon may be about to tell it
+		return landing{unsent: []string{claim.ID}, fault: err}
+	}
 	began := time.Now()
 	receipt, err := c.try(ctx, to, delivery)
 	return c.answered(ctx, began, []store.DeliveryClaim{claim}, []sink.Outcome{{Receipt: receipt, Err: err}})
@@ -158,6 +161,10 @@ func (c *courier) flyTogether(ctx context.Context, to sink.Batcher, claims []sto
 		}
 	}
 	if len(sent) == 0 {
+		return l
+	}
+	if err := c.store.Certain(); err != nil { // another daemon may be about to tell them
+		l.unsent, l.fault = append(l.unsent, idsOf(sent)...), err
 		return l
 	}
 	began := time.Now()

@@ -123,6 +123,7 @@ type process struct {
 	cmd  *exec.Cmd
 	url  string
 	done chan struct{} // closed when it ended
+	runs chan struct{} // closed when it answers requests, also after it stood by
 	log  *output
 	err  error
 }
@@ -158,7 +159,7 @@ func (s *site) start(env ...string) *process {
 	if slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, childDisk+"=") }) {
 		cmd.SysProcAttr = ownMounts()
 	}
-	p := &process{tb: s.tb, cmd: cmd, done: make(chan struct{}), log: &output{}}
+	p := &process{tb: s.tb, cmd: cmd, done: make(chan struct{}), runs: make(chan struct{}), log: &output{}}
 	cmd.Stderr = p.log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -171,8 +172,12 @@ func (s *site) start(env ...string) *process {
 	go func() {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
+			if addr, ok := strings.CutPrefix(lines.Text(), "standing by "); ok {
+				listening <- addr
+			}
 			if addr, ok := strings.CutPrefix(lines.Text(), "listening "); ok {
 				listening <- addr
+				close(p.runs)
 			}
 		}
 		p.err = cmd.Wait()

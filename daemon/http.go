@@ -117,6 +117,9 @@ func (d *Daemon) shown(now *roster, b bindings.Config) api.Binding {
 
 // able says why the daemon cannot do its work now.
 func (d *Daemon) able(ctx context.Context) error {
+	if err := d.store.Certain(); err != nil {
+		return err
+	}
 	if err := d.store.Ping(ctx); err != nil {
 		return err
 	}

@@ -25,8 +25,10 @@ import (
 const (
 	childConfig = "PICTIFYD_CHILD_CONFIG" // the configuration to run
 	childCrash  = "PICTIFYD_CHILD_CRASH"  // point:n, where it kills itself at the n-th passing
+	childFreeze = "PICTIFYD_CHILD_FREEZE" // point:n, where it stops itself, as SIGSTOP does, until SIGCONT
 	childChrome = "PICTIFYD_CHILD_CHROME" // not empty: with the real Chrome pool
 	childReload = "PICTIFYD_CHILD_RELOAD" // not empty: the configuration is read again as it changes, and at a hangup
+	childStand  = "PICTIFYD_CHILD_STAND"  // not empty: it stands by
 	childHaste  = "PICTIFYD_CHILD_HASTE"  // not empty: failed deliveries are tried again soon, and for ever
 )
 
@@ -55,7 +57,13 @@ func child(path string) int {
 	o := Options{
 		Log:       slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Listening: func(addr net.Addr) { fmt.Println("listening", addr) },
-		Crash:     crashAt(os.Getenv(childCrash)),
+		Crash:     crashAt(os.Getenv(childCrash), syscall.SIGKILL),
+	}
+	if spec := os.Getenv(childFreeze); spec != "" {
+		o.Crash = crashAt(spec, syscall.SIGSTOP)
+	}
+	if os.Getenv(childStand) != "" {
+		o.Standby, o.StandingBy = true, func(addr net.Addr) { fmt.Println("standing by", addr) }
 	}
 	if os.Getenv(childChrome) == "" {
 		o.Renderer = &rendertest.Null{Delay: 8 * time.Millisecond} // so that a turn is recorded in parts
@@ -76,9 +84,8 @@ func child(path string) int {
 	return 0
 }
 
-// crashAt kills the process, as kill -9 would, when point is passed for the
-// n-th time.
-func crashAt(spec string) func(string) {
+// crashAt kills the process with how, when point is passed for the n-th time.
+func crashAt(spec string, how syscall.Signal) func(string) {
 	point, number, ok := strings.Cut(spec, ":")
 	if !ok {
 		return nil
@@ -90,8 +97,10 @@ func crashAt(spec string) func(string) {
 	var passed atomic.Int64
 	return func(at string) {
 		if at == point && passed.Add(1) == n {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {} // nothing runs past the point
+			_ = syscall.Kill(os.Getpid(), how)
+			if how == syscall.SIGKILL {
+				select {} // nothing runs past the point
+			}
 		}
 	}
 }

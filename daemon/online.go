@@ -182,6 +182,15 @@ func (o *onlineCheck) source(ctx context.Context, f *feed, s Source) {
 	}
 	rows = rows[:min(len(rows), onlineRows)]
 	o.note("source %s: its first %s read", s.Name, count(len(rows), "row"))
+	if a, ok := f.poller.(connectors.Adviser); ok {
+		advice, err := a.Advise(ctx)
+		if err != nil {
+			o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be looked at", s.Name), err)
+		}
+		for _, p := range advice {
+			o.note("source %s: %s", s.Name, p)
+		}
+	}
 	if faults > 0 {
 		o.note("source %s: %s no rows and would be kept out", s.Name, count(faults, "element")+" of them are")
 	}

@@ -75,9 +75,11 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 }
 
 // settle looks through the stored rows once, before the first row of a reading:
-// most rows are as they were, and then need no look each.
+// most rows are as they were, and then need no look each. Of a reading of a few changes
+// each row gets its look: there may be a million that are not in it.
 func (r *reading) settle(ctx context.Context, b connectors.Batch) error {
-	if !r.settles || r.settled || len(b.Rows) == 0 {
+	few := b.Closes != nil && b.Closes.Reason == connectors.OfChanges
+	if !r.settles || r.settled || len(b.Rows) == 0 || few {
 		return nil
 	}
 	settled, err := r.store.Settled(ctx, r.source, r.bindings)

@@ -99,6 +99,14 @@ func (d *Daemon) scrub(ctx context.Context) error {
 	return err
 }
 
+// removeBytes removes bytes unless another daemon may have the ledger, and show them.
+func (d *Daemon) removeBytes(ctx context.Context, hash string, before time.Time) (freed int64, left bool, err error) {
+	if err := d.store.Certain(); err != nil {
+		return 0, true, err
+	}
+	return d.blobs.Remove(ctx, hash, before)
+}
+
 // removeMarked removes bytes that were marked at before or earlier, and those
 // that were erased. left is how many of the latter were put so lately that they
 // go with a later call.
@@ -114,7 +122,7 @@ func (d *Daemon) removeMarked(ctx context.Context, before, now time.Time) (left 
 			if c.Erased {
 				rest = putRestErased
 			}
-			freed, stays, err := d.blobs.Remove(ctx, c.Hash, now.Add(-rest))
+			freed, stays, err := d.removeBytes(ctx, c.Hash, now.Add(-rest))
 			if err != nil {
 				return left, err
 			}
@@ -203,7 +211,7 @@ func (d *Daemon) sweepPage(ctx context.Context, w *store.Sweep, page []blob.File
 		return err
 	}
 	for _, hash := range old {
-		freed, _, err := d.blobs.Remove(ctx, hash, limit)
+		freed, _, err := d.removeBytes(ctx, hash, limit)
 		if err != nil {
 			return err
 		}

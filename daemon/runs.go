@@ -99,7 +99,7 @@ func (d *Daemon) stageRun(ctx context.Context, r *reading, run batch.Job) (store
 		return read, nil
 	}
 	read.Version, read.Outputs = b.Version(), runOutputs(b.Config())
-	if r.closed.Reason != connectors.OfOneTime {
+	if !connectors.OnPurpose(r.closed.Reason) {
 		read.Note = r.closed.Reason
 	}
 	s := stager{store: d.store, joins: d.joinsIn(ctx), binding: b, run: run, since: run.CreatedAt, some: r.closed.Rows > d.runRows}

@@ -321,7 +321,11 @@ func (f *feed) heldAs() string {
 	if f.stream == nil || !ok {
 		return ""
 	}
-	return contentDigest([]byte(f.config.Base().Kind + "\x00" + h.Holds()))
+	what := h.Holds()
+	if what == "" {
+		return ""
+	}
+	return contentDigest([]byte(f.config.Base().Kind + "\x00" + what))
 }
 
 func holdPlace(source string) string { return "hold/" + source }

@@ -320,8 +320,11 @@ func (t *taped) shows(key, name string) {
 }
 
 // name is what the image of a row shows; "" when there is none.
-func (t *taped) name(key string) string {
-	resp, err := http.Get(t.url + "/b/cards/" + key + ".png")
+func (t *taped) name(key string) string { return shown(t.null, t.url, "cards", key) }
+
+// shown is the title of the card that the image of a row shows; "" when there is none.
+func shown(null *rendertest.Null, url, binding, key string) string {
+	resp, err := http.Get(url + "/b/" + binding + "/" + key + ".png")
 	if err != nil || resp.StatusCode != http.StatusOK {
 		return ""
 	}
@@ -330,7 +333,7 @@ func (t *taped) name(key string) string {
 	if err != nil {
 		return ""
 	}
-	for _, r := range t.null.Requests() {
+	for _, r := range null.Requests() {
 		if rendertest.Fingerprint(r) == string(bytes) {
 			if title := titleIn.FindStringSubmatch(r.HTML); title != nil {
 				return title[1]

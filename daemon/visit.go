@@ -81,7 +81,7 @@ func (v *visit) result(err error) string {
 		return result(err)
 	case v.reading == nil || v.reading.unchanged:
 		return "unchanged"
-	case !v.reading.whole:
+	case !v.reading.whole && v.reading.closed.Reason != connectors.OfChanges:
 		return "incomplete"
 	}
 	return "ok"

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/connectors"
 )
 
 // closeReading ends a reading: what is absent, what the guard says of each
@@ -24,7 +25,7 @@ func (t *tx) closeReading(ctx context.Context, p bindings.Plan, result *CommitRe
 	if c.Told {
 		return t.closeTold(ctx, p, result)
 	}
-	if _, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND reading <> $2`, p.Source, p.Reading); err != nil {
+	if err := t.endQuarantine(ctx, p); err != nil {
 		return err
 	}
 	bound, err := t.boundTo(ctx, p.Source)
@@ -48,6 +49,24 @@ func (t *tx) closeReading(ctx context.Context, p bindings.Plan, result *CommitRe
 	return t.closeSource(ctx, p, emptied)
 }
 
+// endQuarantine forgets what was kept out before: of a reading of changes only the rows
+// that are in it.
+func (t *tx) endQuarantine(ctx context.Context, p bindings.Plan) error {
+	if p.Closes.Reason != connectors.OfChanges {
+		_, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND reading <> $2`, p.Source, p.Reading)
+		return err
+	}
+	keys, err := collect(ctx, t.reader, `SELECT DISTINCT key FROM quarantine WHERE source = $1 AND reading <> $2 AND key <> ''`, []any{p.Source, p.Reading}, text1)
+	if err != nil {
+		return err
+	}
+	keys = slices.DeleteFunc(keys, func(key string) bool { return !p.Closes.Has(key) })
+	return pages(keys, pageSize, func(page []string) error {
+		_, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND reading <> $2 AND key IN list($3)`, p.Source, p.Reading, list(page))
+		return err
+	})
+}
+
 // closeSource notes that the source was read.
 func (t *tx) closeSource(ctx context.Context, p bindings.Plan, emptied bool) error {
 	c := p.Closes
@@ -62,7 +81,7 @@ func (t *tx) closeSource(ctx context.Context, p bindings.Plan, emptied bool) err
 	if err := t.noteCurrent(ctx, p); err != nil {
 		return err
 	}
-	if !c.Unchanged {
+	if !c.Unchanged && c.Reason != connectors.OfChanges { // which says nothing of the last reading of all rows
 		if _, err := t.exec(ctx, `UPDATE sources SET complete = $2, reason = $3, emptied = $4, unclosed = '' WHERE name = $1`,
 			p.Source, flag(c.Complete), clean(c.Reason), flag(emptied)); err != nil {
 			return err

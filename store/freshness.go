@@ -52,11 +52,11 @@ func (t *tx) noteChanged(ctx context.Context, source string, rows int) error {
 }
 
 // noteCurrent notes that a reading was closed, and confirms that the stored rows
-// are all that there are, or all of the one time that it was of.
+// are all that there are, or all that the source was asked for.
 func (t *tx) noteCurrent(ctx context.Context, p bindings.Plan) error {
 	_, err := t.exec(ctx, `UPDATE sources SET confirmed_at = CASE WHEN $2 = 1 THEN $3 ELSE confirmed_at END,
 		ended_at = $3, unchanged = CASE WHEN changed_at >= begun_at THEN 0 ELSE unchanged + 1 END WHERE name = $1`,
-		p.Source, flag(p.Closes.Complete || p.Closes.Unchanged || p.Closes.Reason == connectors.OfOneTime), millis(t.now))
+		p.Source, flag(p.Closes.Complete || p.Closes.Unchanged || connectors.OnPurpose(p.Closes.Reason)), millis(t.now))
 	return err
 }
 

@@ -114,15 +114,18 @@ func (h *holder) try(ctx context.Context) (got bool, err error) {
 			return false, err
 		}
 	}
-	var free *bool // nil: no lock of a server in recovery counts
-	err = h.conn.QueryRow(ctx, `SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_try_advisory_lock(`+lockKey+`) END`).Scan(&free)
+	var recovers, nowhere bool
+	err = h.conn.QueryRow(ctx, `SELECT pg_is_in_recovery(), current_schema() IS NULL,
+		CASE WHEN pg_is_in_recovery() OR current_schema() IS NULL THEN false ELSE pg_try_advisory_lock(`+lockKey+`) END`).Scan(&recovers, &nowhere, &got)
 	switch {
 	case err != nil:
 		return false, away(err)
-	case free == nil:
+	case recovers:
 		return false, away(errors.New("it is a standby server, which takes no writes"))
+	case nowhere:
+		return false, problem.New(problem.Surroundings, "the schemas of store.url's search_path do not exist").WithHint("make one: CREATE SCHEMA pictifyd")
 	}
-	return *free, nil
+	return got, nil
 }
 
 func (h *holder) connect(ctx context.Context) error {

@@ -119,6 +119,7 @@ type configFlag struct {
 type runCommand struct {
 	configFlag
 	Once      bool   `help:"Read every source once, render, deliver, and end."`
+	Standby   bool   `help:"Wait while another pictifyd works with the store, and take over when it ends, is frozen or cut off (of a SQLite store: when it ends). Meanwhile only /healthz answers 200."`
 	LogFormat string `enum:"text,json" default:"text" help:"How the log is written: text or json."`
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"The least level that is logged."`
 }
@@ -145,7 +146,7 @@ func (c *runCommand) Run(t *terminal) error {
 	}
 	return supervisor{
 		log: log, run: daemon.Run,
-		options: daemon.Options{Log: log, Version: version, Once: c.Once, Cache: cacheFolder(), Config: watched, Reload: reload},
+		options: daemon.Options{Log: log, Version: version, Once: c.Once, Standby: c.Standby, Cache: cacheFolder(), Config: watched, Reload: reload},
 	}.supervise(ctx, settings)
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // A supervisor keeps one daemon running over changes of the configuration that
-// it has to start anew for.
+// it has to start anew for, and, where it stands by, over the loss of its ledger.
 type supervisor struct {
 	log     *slog.Logger
 	options daemon.Options
@@ -28,6 +28,9 @@ func (s supervisor) supervise(ctx context.Context, settings *daemon.Settings) er
 		switch {
 		case errors.As(err, &again) && ctx.Err() == nil:
 			before, settings = settings, again.Settings
+		case daemon.Lost(err) && s.options.Standby && ctx.Err() == nil:
+			s.log.Error("another pictifyd took over, this one stands by", slog.Any("err", err))
+			before = nil
 		case err != nil && before != nil && !started && ctx.Err() == nil:
 			s.log.Error("configuration cannot run here, the one before goes on", slog.Any("err", err))
 			before, settings = nil, before.Instead(settings)

@@ -66,6 +66,25 @@ func TestRestartThatCannotRunKeepsTheOneBefore(t *testing.T) {
 	}
 }
 
+// taken is how a daemon ends whose ledger another one has taken over.
+var taken = problem.New(problem.Surroundings, "the store's lock was lost").WithSlug("store_lost")
+
+func TestStandbyThatLosesItsLedgerWaitsForItAgain(t *testing.T) {
+	for standby, want := range map[bool]int{true: 3, false: 1} {
+		runs := 0
+		s := supervisor{log: slog.New(slog.DiscardHandler), options: daemon.Options{Standby: standby}, run: func(context.Context, *daemon.Settings, daemon.Options) error {
+			if runs++; runs < 3 {
+				return taken
+			}
+			return nil
+		}}
+		err := s.supervise(t.Context(), &daemon.Settings{})
+		if runs != want || standby != (err == nil) {
+			t.Errorf("standby %t: %d runs, want %d, and ended with %v", standby, runs, want, err)
+		}
+	}
+}
+
 func TestSignalDuringARestartEnds(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	s := supervisor{run: func(context.Context, *daemon.Settings, daemon.Options) error {

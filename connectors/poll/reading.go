@@ -29,6 +29,7 @@ type Reading struct {
 	fault *connectors.Fault // the first one of it
 
 	several bool // documents, not each of which has all columns
+	changes bool // it is not of all rows
 	copied  bool
 	absent  []string // columns of Numbers that no document had
 	header  []string // of the last one
@@ -43,6 +44,13 @@ func NewReading(key []string, emit connectors.Emit) *Reading {
 // Numbers need not be in each of them.
 func (r *Reading) OfSeveral() *Reading {
 	r.several = true
+	return r
+}
+
+// OfChanges says that the reading is not of all rows: where none of them could be read, the
+// others may well be as they should.
+func (r *Reading) OfChanges() *Reading {
+	r.changes = true
 	return r
 }
 
@@ -170,7 +178,7 @@ func (r *Reading) send(ctx context.Context) error {
 }
 
 func (r *Reading) understood() error {
-	if r.rows > 0 || r.fault == nil {
+	if r.rows > 0 || r.fault == nil || r.changes {
 		return nil
 	}
 	return problem.New(problem.Invalid, "no element could be read as a row; %s", describe(*r.fault)).

@@ -58,6 +58,11 @@ type Config struct {
 	Mode    string          `yaml:"mode"`    // poll: all of it is read and compared; cdc: the server tells of each change
 	Timeout config.Duration `yaml:"timeout"` // of one statement
 
+	// Of mode poll.
+	Watermark string `yaml:"watermark"` // a column that each change raises; empty: all is compared each time
+	Lookback  string `yaml:"lookback"`  // as in 5m: rows so far before the last one are read again; a number where the watermark is one
+	Reconcile string `yaml:"reconcile"` // how often, or by which cron line, all is compared where there is a watermark
+
 	// Of mode cdc: what to do when changes were lost, resnapshot or halt, and when
 	// columns of the table change, continue or halt.
 	OnGap          connectors.GapPolicy `yaml:"on_gap"`
@@ -142,7 +147,8 @@ func (c *Config) Validate() error {
 	if c.Timeout <= 0 {
 		bad("timeout", "must be more than 0")
 	}
-	return append(list, c.keptProblems()...).Err()
+	list = append(list, c.keptProblems()...)
+	return append(list, c.watermarkProblems()...).Err()
 }
 
 // query is the query without what ends it in a script.

@@ -34,3 +34,11 @@ func NewStreamer(cfg *Config, env connectors.Env, k Keeper, small bool) (connect
 	}
 	return f, nil
 }
+
+// SetClock has a source ask nowFunc what time it is.
+func SetClock(p connectors.Poller, nowFunc func() time.Time) {
+	if k, ok := p.(keyed); ok {
+		p = k.source
+	}
+	p.(*source).nowFunc = nowFunc
+}

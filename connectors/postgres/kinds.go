@@ -70,7 +70,7 @@ func (s *source) columnsOf(ctx context.Context, conn *pgconn.PgConn, fields []pg
 		if err != nil {
 			return nil, err
 		}
-		columns[i] = column{name: f.Name, kind: k, digits: 6}
+		columns[i] = column{name: f.Name, kind: k, oid: f.DataTypeOID, digits: 6}
 		if f.TypeModifier != int32(unlimited) && f.TypeModifier < 6 {
 			columns[i].digits = int(f.TypeModifier)
 		}

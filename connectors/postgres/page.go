@@ -4,6 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // A page is the rows of one FETCH as the server sent them, in one piece.
@@ -29,6 +33,31 @@ func (p *page) add(cells [][]byte) {
 		}
 		p.ends = append(p.ends, end)
 	}
+}
+
+// fill takes the rows of a result, of which at most so many were asked for.
+func (p *page) fill(result *pgconn.ResultReader, asked int) error {
+	for result.NextRow() {
+		if len(p.text) < mostBytes {
+			p.add(result.Values())
+		}
+	}
+	if _, err := result.Close(); err != nil {
+		return err
+	}
+	if len(p.text) >= mostBytes {
+		return problem.New(problem.TooLarge, "%d rows have more than %d bytes", asked, mostBytes).WithHint("name the columns that are needed")
+	}
+	return nil
+}
+
+// pace is how many rows to ask for next, where so many were asked for now.
+func (p *page) pace(asked int) int {
+	got := p.len()
+	if got == 0 {
+		return asked
+	}
+	return min(max(got*pageBytes/max(len(p.text), 1), 1), mostRows, 4*asked)
 }
 
 func (p *page) len() int {
@@ -67,8 +96,11 @@ type sum struct {
 	buf   []byte
 }
 
+// A rowDigest tells a row from every other.
+type rowDigest [sha256.Size]byte
+
 // add takes a row as one that differs from every other.
-func (s *sum) add(cells [][]byte) {
+func (s *sum) add(cells [][]byte) rowDigest {
 	s.buf = s.buf[:0]
 	for _, cell := range cells {
 		length := uint64(len(cell)) + 1
@@ -82,6 +114,7 @@ func (s *sum) add(cells [][]byte) {
 		s.lanes[i] += binary.BigEndian.Uint64(digest[i*8:])
 	}
 	s.count++
+	return digest
 }
 
 func (s *sum) text() string {

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,15 +27,22 @@ const (
 
 // state is what the cursor holds.
 type state struct {
-	Digest string `json:"digest"`
+	Digest  string   `json:"digest"` // of all rows
+	Changed *changed `json:"changed,omitempty"`
 }
 
 type source struct {
 	cfg     *Config
+	log     *slog.Logger
+	nowFunc func() time.Time
 	table   pg.Name // of the table; empty for a query
 	binding polling.Binding
 	reads   *pg.Line // of readings
 	looks   *pg.Line // of single rows
+
+	recent  recent // what was committed of the last rows; only a reading uses it
+	unknown int    // rows without a watermark that the log knows of
+	behind  bool   // the log knows that the server is a replica that is behind
 
 	mu    sync.Mutex
 	types map[uint32]*kind // those that are not of the server's own, by OID
@@ -55,13 +64,20 @@ func newSource(cfg *Config, env connectors.Env) (connectors.Poller, error) {
 	if invalid != nil {
 		return nil, invalid.At("dsn")
 	}
-	s := &source{cfg: cfg, reads: pg.NewLine(server), looks: pg.NewLine(server), types: map[uint32]*kind{}}
+	s := &source{cfg: cfg, log: slog.New(slog.DiscardHandler), nowFunc: time.Now, reads: pg.NewLine(server), looks: pg.NewLine(server), types: map[uint32]*kind{}}
+	if env.Log != nil {
+		s.log = env.Log.With(slog.String("source", env.Name))
+	}
 	if cfg.Table != "" {
 		s.table, _ = pg.ParseName(cfg.Table) // Validate has read it
 	}
 	place, _ := pg.PlaceOf(cfg.DSN.Reveal())
+	decisive := []any{place, s.table, cfg.query(), cfg.Columns, cfg.Where, cfg.Key}
+	if cfg.Watermark != "" {
+		decisive = append(decisive, cfg.Watermark)
+	}
 	var err error
-	if s.binding, err = polling.Bind(place, s.table, cfg.query(), cfg.Columns, cfg.Where, cfg.Key); err != nil {
+	if s.binding, err = polling.Bind(decisive...); err != nil {
 		return nil, err
 	}
 	switch {
@@ -88,29 +104,52 @@ func (s *source) Poll(ctx context.Context, from connectors.Cursor, emit connecto
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var emitting error // is not the server's
-	err := s.reads.Use(ctx, func(ctx context.Context, conn *pgconn.PgConn) error {
-		return s.read(ctx, conn, from, func(ctx context.Context, b connectors.Batch) error {
-			emitting = emit(ctx, b)
-			return emitting
+	for tries := 1; ; tries++ {
+		var emitting error // is not the server's
+		emitted := false
+		err := s.reads.Use(ctx, func(ctx context.Context, conn *pgconn.PgConn) error {
+			return s.read(ctx, conn, from, func(ctx context.Context, b connectors.Batch) error {
+				emitted = true
+				emitting = emit(ctx, b)
+				return emitting
+			})
 		})
-	})
-	if emitting != nil {
-		return emitting
+		switch {
+		case emitting != nil:
+			return emitting
+		case isConflict(err) && !emitted && tries < conflictTries:
+			continue
+		}
+		return s.named(ctx, conflict(err))
 	}
-	return s.named(ctx, err)
 }
 
 // read goes through one snapshot, twice where it is not as the cursor says.
 func (s *source) read(ctx context.Context, conn *pgconn.PgConn, from connectors.Cursor, emit connectors.Emit) error {
+	if err := s.noteReplica(ctx, conn); err != nil {
+		return err
+	}
 	w, err := s.prepared(ctx, conn)
 	if err != nil {
 		return err
 	}
 	var last state
+	known := s.binding.Open(from, &last)
+	if s.cfg.Watermark == "" {
+		return s.compare(ctx, w, known, last, emit)
+	}
+	return s.follow(ctx, w, from, known, last, emit)
+}
+
+// compare reads all rows, and emits them where they are not as the cursor says.
+func (s *source) compare(ctx context.Context, w *walk, known bool, last state, emit connectors.Emit) error {
 	var kept []*page
-	if s.binding.Open(from, &last) {
-		digest, pages, err := w.digest(ctx)
+	if known {
+		f, err := w.open(ctx)
+		if err != nil {
+			return err
+		}
+		digest, pages, err := w.digest(ctx, f)
 		if err != nil {
 			return err
 		}
@@ -178,8 +217,8 @@ func (s *source) statement(key []string) string {
 	if len(s.cfg.Columns) > 0 {
 		var quoted []string
 		seen := map[string]bool{}
-		for _, c := range append(append([]string{}, key...), s.cfg.Columns...) {
-			if !seen[c] {
+		for _, c := range append(append(append([]string{}, key...), s.cfg.Columns...), s.cfg.Watermark) {
+			if !seen[c] && c != "" {
 				quoted = append(quoted, pg.Quote(c))
 			}
 			seen[c] = true
@@ -195,7 +234,7 @@ func (s *source) statement(key []string) string {
 
 // prepare has the server look at the statement, without running it.
 func (s *source) prepare(ctx context.Context, conn *pgconn.PgConn) (*walk, error) {
-	key := []string(s.cfg.Key)
+	key, strict := []string(s.cfg.Key), false
 	if s.cfg.Table != "" {
 		table, err := pg.Look(ctx, conn, s.table)
 		if err != nil {
@@ -214,13 +253,22 @@ func (s *source) prepare(ctx context.Context, conn *pgconn.PgConn) (*walk, error
 		if err := hasColumns(table.Names(), "key", key); err != nil {
 			return nil, err
 		}
+		if s.cfg.Watermark != "" {
+			if err := hasColumns(table.Names(), "watermark", []string{s.cfg.Watermark}); err != nil {
+				return nil, err
+			}
+		}
+		strict = !slices.ContainsFunc(key, func(name string) bool {
+			c, _ := table.Column(name)
+			return !c.NotNull
+		})
 	}
 	text := s.statement(key)
 	described, err := conn.Prepare(ctx, "", text, nil)
 	if err != nil {
 		return nil, err
 	}
-	w := &walk{conn: conn, sql: text, key: key, named: s.title(), patience: s.cfg.patience()}
+	w := &walk{conn: conn, sql: text, key: key, strict: strict, named: s.title(), patience: s.cfg.patience()}
 	if w.columns, err = s.columnsOf(ctx, conn, described.Fields); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,7 +15,6 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 	polling "github.com/pictifyd/pictifyd/connectors/poll"
 	"github.com/pictifyd/pictifyd/expr"
-	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 const (
@@ -30,6 +30,7 @@ const (
 type column struct {
 	name string
 	kind *kind
+	oid  uint32 // of its type
 	// digits of the fraction of a second that all values of the column have.
 	digits int
 }
@@ -39,6 +40,7 @@ type walk struct {
 	conn    *pgconn.PgConn
 	sql     string
 	key     []string
+	strict  bool // no row has a null in its key
 	columns []column
 	named   string
 
@@ -52,6 +54,9 @@ func (w *walk) names() []string {
 	}
 	return names
 }
+
+// at is where the column of that name stands, which there is.
+func (w *walk) at(name string) int { return slices.Index(w.names(), name) }
 
 // newSum begins a digest with what the columns are.
 func (w *walk) newSum() *sum {
@@ -95,33 +100,20 @@ func (f *fetching) next(ctx context.Context, p *page) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.w.patience)
 	defer cancel()
-	result := f.w.conn.ExecParams(ctx, fmt.Sprintf("FETCH %d FROM %s", f.rows, cursorName), nil, nil, nil, nil)
-	for result.NextRow() {
-		if len(p.text) < mostBytes {
-			p.add(result.Values())
-		}
-	}
-	if _, err := result.Close(); err != nil {
+	if err := f.w.giveWay(ctx); err != nil {
 		return err
 	}
-	if len(p.text) >= mostBytes {
-		return problem.New(problem.TooLarge, "%d rows have more than %d bytes", f.rows, mostBytes).WithHint("name the columns that are needed")
+	if err := p.fill(f.w.conn.ExecParams(ctx, fmt.Sprintf("FETCH %d FROM %s", f.rows, cursorName), nil, nil, nil, nil), f.rows); err != nil {
+		return err
 	}
-	got := p.len()
-	f.ended = got < f.rows
-	if got > 0 {
-		f.rows = min(max(got*pageBytes/max(len(p.text), 1), 1), mostRows, 4*f.rows)
-	}
+	f.ended = p.len() < f.rows
+	f.rows = p.pace(f.rows)
 	return nil
 }
 
-// digest goes through all rows. Those of a small result come back, to be read no
+// digest goes through all rows of a pager. Those of a small result come back, to be read no
 // second time; nil says that it was not small.
-func (w *walk) digest(ctx context.Context) (digest string, kept []*page, err error) {
-	f, err := w.open(ctx)
-	if err != nil {
-		return "", nil, err
-	}
+func (w *walk) digest(ctx context.Context, f pager) (digest string, kept []*page, err error) {
 	s := w.newSum()
 	kept, held := []*page{}, 0
 	p := &page{}
@@ -150,54 +142,61 @@ func (w *walk) digest(ctx context.Context) (digest string, kept []*page, err err
 
 // rows are the elements of the result, from kept pages or from the server.
 func (w *walk) rows(ctx context.Context, kept []*page) (*decoder, error) {
-	d := &decoder{ctx: ctx, walk: w, kept: kept, page: &page{width: len(w.columns)}, sum: w.newSum()}
 	if kept != nil {
-		return d, nil
+		return w.decoder(ctx, kept, nil), nil
 	}
-	var err error
-	d.fetching, err = w.open(ctx)
-	return d, err
+	f, err := w.open(ctx)
+	return w.decoder(ctx, nil, f), err
+}
+
+func (w *walk) decoder(ctx context.Context, kept []*page, from pager) *decoder {
+	return &decoder{ctx: ctx, walk: w, kept: kept, pager: from, page: &page{width: len(w.columns)}, sum: w.newSum()}
 }
 
 // A decoder gives the rows of a result one by one; it is a poll.Decoder.
 type decoder struct {
-	ctx      context.Context // of the reading that the decoder is a part of
-	walk     *walk
-	fetching *fetching // nil where all pages are kept
-	kept     []*page
-	page     *page
-	at       int // in the page
-	count    int
-	cells    [][]byte
-	sum      *sum
+	ctx   context.Context // of the reading that the decoder is a part of
+	walk  *walk
+	pager pager // where the pages are not kept
+	kept  []*page
+	page  *page
+	at    int // in the page
+	count int
+	cells [][]byte
+	sum   *sum
+	// sawFunc hears of each row, and may have it left out; nil takes all.
+	sawFunc func(cells [][]byte, digest rowDigest) (taken bool)
 }
 
 var _ polling.Decoder = (*decoder)(nil)
 
 // Next implements poll.Decoder.
 func (d *decoder) Next() (polling.Element, error) {
-	if d.at == d.page.len() {
-		if err := d.turn(); err != nil {
-			return polling.Element{}, err
+	for {
+		if d.at == d.page.len() {
+			if err := d.turn(); err != nil {
+				return polling.Element{}, err
+			}
+		}
+		d.cells = d.page.cells(d.at, d.cells)
+		d.at++
+		d.count++
+		if digest := d.sum.add(d.cells); d.sawFunc == nil || d.sawFunc(d.cells, digest) {
+			return d.walk.element(d.cells, d.count), nil
 		}
 	}
-	d.cells = d.page.cells(d.at, d.cells)
-	d.at++
-	d.count++
-	d.sum.add(d.cells)
-	return d.walk.element(d.cells, d.count), nil
 }
 
 func (d *decoder) turn() error {
 	d.at = 0
-	if d.fetching == nil {
+	if d.kept != nil {
 		if len(d.kept) == 0 {
 			return io.EOF
 		}
 		d.page, d.kept = d.kept[0], d.kept[1:]
 		return nil
 	}
-	if err := d.fetching.next(d.ctx, d.page); err != nil {
+	if err := d.pager.next(d.ctx, d.page); err != nil {
 		return err
 	}
 	if d.page.len() == 0 {

@@ -1,0 +1,6 @@
+//go:build cure_watermark_ahead_off
+
+package cures
+
+// Fails: ./connectors/postgres TestRowDatedAheadDoesNotHideOthers
+var _ = off(&WatermarkAhead)
