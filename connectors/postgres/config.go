@@ -147,8 +147,8 @@ func (c *Config) Validate() error {
 	if c.Timeout <= 0 {
 		bad("timeout", "must be more than 0")
 	}
-	list = append(list, c.keptProblems()...)
-	return append(list, c.watermarkProblems()...).Err()
+	list = append(list, c.watermarkProblems()...)
+	return append(list, c.keptProblems()...).Err()
 }
 
 // query is the query without what ends it in a script.

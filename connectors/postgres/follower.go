@@ -54,9 +54,9 @@ func newFollower(s *source, server *pgconn.Config, k keeper) *follower {
 	return &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server), sizes: usualSizes, watch: watchEach}
 }
 
-// Poll implements connectors.Poller; it is never called.
-func (f *follower) Poll(context.Context, connectors.Cursor, connectors.Emit) error {
-	return errors.New("a table whose changes are streamed is not polled")
+// Poll implements connectors.Poller: the rows as they stand, for a check.
+func (f *follower) Poll(ctx context.Context, from connectors.Cursor, emit connectors.Emit) error {
+	return f.source.Poll(ctx, from, emit)
 }
 
 // Release implements connectors.Streamer.

@@ -14,8 +14,12 @@ import (
 	"github.com/pictifyd/pictifyd/internal/pg"
 )
 
-// answerLimit is how long the server may take to say how things stand.
-const answerLimit = 20 * time.Second
+const (
+	// answerLimit is how long the server may take to say how things stand.
+	answerLimit = 20 * time.Second
+	// closeLimit is how long it may take to end a connection.
+	closeLimit = 5 * time.Second
+)
 
 // facts are what the server says of itself, of the table and of what is ours.
 type facts struct {
@@ -246,9 +250,9 @@ func (k *Keeper) speak(ctx context.Context, do func(*pgconn.PgConn) error) error
 		return k.line.Explain(ctx, err)
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 		defer cancel()
-		_ = conn.Close(ctx) // nothing is left to be lost
+		_ = conn.Close(ctx) // waits until the server has a place for the next one
 	}()
 	return k.line.Explain(ctx, do(conn))
 }

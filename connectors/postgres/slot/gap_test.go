@@ -27,6 +27,9 @@ func mustGap(tb testing.TB, db *database, k *Keeper, identity []byte, committed 
 	if err != nil {
 		tb.Fatal(err)
 	}
+	if again := mustPrepare(tb, k, identity, committed); again.Gap != r.Gap {
+		tb.Errorf("before anything was committed the gap is %q", again.Gap)
+	}
 	if !renewed.Fresh || renewed.Gap != "" {
 		tb.Errorf("made anew: %+v", renewed)
 	}
@@ -123,25 +126,26 @@ func has(all []Finding, level Level, slug string) bool {
 
 // P7, cured by Keeper.gap.
 func TestOtherServerIsAGap(t *testing.T) {
-	one, two := pgtest.NewServer(t, logical...), pgtest.NewServer(t, logical...)
-	db, other := newOwn(t, one), newOwn(t, two)
+	db, other := newDatabase(t), newOwn(t, pgtest.NewServer(t, logical...))
 	k, there := db.keeper(t, nil), other.keeper(t, nil)
 	r := mustPrepare(t, k, nil, 0)
 	mustPrepare(t, there, nil, 0)
 	mustGap(t, other, there, r.Identity, db.confirm(t, r), "the server is another one")
 }
 
+// P7, cured by Keeper.gap.
 func TestOtherDatabaseIsAGap(t *testing.T) {
-	s := pgtest.NewServer(t, logical...)
-	db := newOwn(t, s)
+	db := newDatabase(t)
 	k := db.keeper(t, nil)
 	r := mustPrepare(t, k, nil, 0)
-	db.Run("CREATE DATABASE second TEMPLATE template0")
-	second := &database{Schema: pgtest.In(t, strings.Replace(s.DSN, "/postgres?", "/second?", 1)), own: true}
+	name := "second_" + db.mark()
+	db.Run("CREATE DATABASE " + name + " TEMPLATE template0")
+	t.Cleanup(func() { db.Run("DROP DATABASE " + name + " WITH (FORCE)") })
+	second := &database{Schema: pgtest.In(t, strings.Replace(pgtest.Server(t), "/postgres", "/"+name, 1))}
 	second.Run(table)
-	there := second.keeper(t, func(c *Config) { c.Source = "second" })
+	there := second.keeper(t, func(c *Config) { c.Instance = "u" })
 	mustPrepare(t, there, nil, 0)
-	mustGap(t, second, there, r.Identity, db.confirm(t, r), "the database second is another one")
+	mustGap(t, second, there, r.Identity, db.confirm(t, r), "the database "+name+" is another one")
 }
 
 // P7, cured by Keeper.gap.

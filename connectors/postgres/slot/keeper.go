@@ -57,9 +57,14 @@ type Keeper struct {
 	createLimit limits        // of making the slot
 	takeLimit   time.Duration // for an older stream of ours to end
 
-	mu  sync.Mutex
-	why string // why Watch dropped the slot; "" where it did not
+	mu   sync.Mutex
+	why  string // why Watch dropped the slot; "" where it did not
+	told told
 }
+
+// told is a gap that was told of, until a cursor behind it is committed: what was
+// done about it since is not its reason.
+type told struct{ identity, gap string }
 
 // New makes a Keeper. Nothing is connected yet.
 func New(cfg Config) *Keeper {
@@ -117,6 +122,16 @@ func (k *Keeper) setDropped(why string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.why = why
+}
+
+// first is the gap that was told of first for the identity of a cursor.
+func (k *Keeper) first(identity []byte, gap string) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if gap == "" || k.told.gap == "" || k.told.identity != string(identity) {
+		k.told = told{string(identity), gap}
+	}
+	return k.told.gap
 }
 
 // Close gives the connection back.

@@ -115,11 +115,7 @@ func (db *database) changes(r Ready) int {
 func (db *database) confirm(tb testing.TB, r Ready) pglogrepl.LSN {
 	tb.Helper()
 	db.Value(`SELECT count(*) FROM pg_logical_slot_get_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2)`, r.Slot, pg.Quote(r.Publication))
-	at, err := pglogrepl.ParseLSN(db.Value("SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = $1", r.Slot))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return at
+	return db.lsn(tb, "SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = $1", r.Slot)
 }
 
 // read begins to read a slot as a stream does, and gives its connection.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pglogrepl"
 
-	"github.com/pictifyd/pictifyd/internal/pg"
 	"github.com/pictifyd/pictifyd/internal/pgtest"
 )
 
@@ -29,8 +28,10 @@ func (db *database) at(tb testing.TB, dsn string) *database {
 	return &database{Schema: pgtest.Again(tb, moved), own: true}
 }
 
-// P7, cured by Keeper.gap: before 17 a standby has no slots.
-func TestPromotedStandbyWithoutTheSlotIsAGap(t *testing.T) {
+// P7, cured by Keeper.gap and Keeper.forked: before 17 a standby has no slots; one
+// that has them, or a copy of a disk, may have gone on from a state before what was
+// committed.
+func TestPromotedStandbyIsAGapWhereItLostSomething(t *testing.T) {
 	primary := pgtest.NewServer(t, logical...)
 	db := newOwn(t, primary)
 	standby := primary.Standby()
@@ -40,10 +41,10 @@ func TestPromotedStandbyWithoutTheSlotIsAGap(t *testing.T) {
 	committed := db.confirm(t, r)
 	promoted := db.at(t, standby.DSN)
 	caught(t, db, promoted)
+	later := db.confirm(t, r)
 
-	onStandby := promoted.keeperAt(t, promoted.DSN, nil)
-	_, err := onStandby.Prepare(t.Context(), r.Identity, committed)
-	if err == nil || !strings.Contains(err.Error(), "is a standby") {
+	there := promoted.keeper(t, nil)
+	if _, err := there.Prepare(t.Context(), r.Identity, committed); err == nil || !strings.Contains(err.Error(), "is a standby") {
 		t.Errorf("a standby: %v", err)
 	}
 	primary.Stop()
@@ -52,60 +53,34 @@ func TestPromotedStandbyWithoutTheSlotIsAGap(t *testing.T) {
 	}
 	standby.Promote()
 	mustGap(t, promoted, k, r.Identity, committed, "promoted without it")
-}
 
-// P7, cured by Keeper.forked: a server that has the slot, as a copy of the disk has
-// it, or a standby from 17 on, went on from a state before what was committed.
-func TestServerThatBranchedOffIsAGapWhereItLostSomething(t *testing.T) {
-	primary := pgtest.NewServer(t, logical...)
-	db := newOwn(t, primary)
-	k := db.keeper(t, nil)
-	r := mustPrepare(t, k, nil, 0)
-	committed := db.confirm(t, r)
-	standby := primary.Standby()
-	promoted := db.at(t, standby.DSN)
-	caught(t, db, promoted)
-	db.Run("INSERT INTO rows VALUES (1, 'on both')")
-	caught(t, db, promoted)
-	later := db.confirm(t, r)
-
-	primary.Stop()
-	standby.Promote()
-	there := promoted.keeper(t, nil)
-	// As if the slot had come along: it stands where it stood at the copy.
-	promoted.Value("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", k.Slot())
-	at, err := pglogrepl.ParseLSN(promoted.Value("SELECT confirmed_flush_lsn FROM pg_replication_slots"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := there.look(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	was := identity{Timeline: 1}
+	// What follows is as if the slot had come along.
+	promoted.Value("SELECT pg_logical_emit_message(false, 'x', repeat('x', 100000))")
+	end := promoted.lsn(t, "SELECT pg_current_wal_flush_lsn()")
 	for name, c := range map[string]struct {
+		timeline  int32
 		committed pglogrepl.LSN
 		want      string
 	}{
-		"before it branched off": {committed, ""},
-		"the last that both had": {later, ""},
-		"behind it":              {at + 1<<20, "it left timeline 1 at"},
+		"before it branched off": {1, committed, ""},
+		"the last that both had": {1, later, ""},
+		"behind it":              {1, end, "it left timeline 1 at"},
+		"another history":        {7, committed, "does not come from timeline 7"},
 	} {
-		why, err := there.forked(t.Context(), f.timeline, was.Timeline, c.committed)
+		why, err := there.forked(t.Context(), 2, c.timeline, c.committed)
 		if err != nil || c.want == "" && why != "" || !strings.Contains(why, c.want) {
 			t.Errorf("%s: want %q, got %q, %v", name, c.want, why, err)
 		}
 	}
-	if why, err := there.forked(t.Context(), f.timeline, 7, committed); err != nil || !strings.Contains(why, "does not come from timeline 7") {
-		t.Errorf("another history: %q, %v", why, err)
-	}
-	// What was committed lies behind the fork on a timeline that went on longer.
-	promoted.Run("SELECT pg_drop_replication_slot(" + pg.Literal(k.Slot()) + ")")
-	promoted.Run("SELECT pg_create_logical_replication_slot(" + pg.Literal(k.Slot()) + ", 'pgoutput')")
-	promoted.Value("SELECT pg_logical_emit_message(false, 'x', repeat('x', 100000))")
-	end, err := pglogrepl.ParseLSN(promoted.Value("SELECT pg_current_wal_flush_lsn()"))
+	mustGap(t, promoted, there, r.Identity, end, "it left timeline 1 at")
+}
+
+// lsn is a place in the server's log that a statement gives.
+func (db *database) lsn(tb testing.TB, sql string, args ...string) pglogrepl.LSN {
+	tb.Helper()
+	at, err := pglogrepl.ParseLSN(db.Value(sql, args...))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	mustGap(t, promoted, there, r.Identity, end-1, "it left timeline 1 at")
+	return at
 }

@@ -67,7 +67,7 @@ func (k *Keeper) Prepare(ctx context.Context, raw []byte, committed pglogrepl.LS
 		if err != nil {
 			return Ready{}, err
 		}
-		if gap != "" {
+		if gap = k.first(raw, gap); gap != "" {
 			return Ready{Slot: k.Slot(), Publication: k.Publication(), Gap: gap, Table: f.table.oid, Version: f.server.version}, nil
 		}
 	}

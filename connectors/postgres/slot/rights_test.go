@@ -157,39 +157,45 @@ func TestForeignSlotsAreLookedThrough(t *testing.T) {
 	}
 }
 
+// A server as it is installed tells no changes; after the SQL that is printed, and a
+// restart, it does.
 func TestServersThatTellNoChangesSayHowTheyWould(t *testing.T) {
-	s := pgtest.NewServer(t, "max_replication_slots=0", "max_wal_senders=1")
-	db := newOwn(t, s)
-	k := db.keeper(t, nil)
-	hog, err := k.Check(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	s := pgtest.NewServer(t)
+	first := newOwn(t, s)
+	for _, sql := range []string{"ALTER SYSTEM SET max_replication_slots = 0", "ALTER SYSTEM SET max_wal_senders = 1"} {
+		first.Run(sql)
 	}
-	if got := slugsOf(hog, Error); got != "wal_level no_free_slot" {
-		t.Errorf("errors: %s", got)
+	restart := func() (*database, *Keeper) {
+		s.Stop()
+		s.Start()
+		db := first.at(t, s.DSN)
+		return db, db.keeper(t, nil)
 	}
-	if got := slugsOf(hog, Warning); got != "unlimited_wal" {
-		t.Errorf("warnings: %s", got)
+	db, k := restart()
+	all, err := k.Check(t.Context())
+	if err != nil || slugsOf(all, Warning) != "unlimited_wal" {
+		t.Errorf("warnings: %v, %v", all, err)
 	}
-	for sql := range strings.SplitSeq("ALTER SYSTEM SET wal_level = logical; ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'", "; ") {
-		db.Run(sql)
-	}
-	_, err = k.Prepare(t.Context(), nil, 0)
-	if err == nil || !strings.Contains(err.Error(), "ALTER SYSTEM SET wal_level = logical") || !strings.Contains(err.Error(), "max_replication_slots = 10") {
+	if _, err = k.Prepare(t.Context(), nil, 0); err == nil || !strings.Contains(err.Error(), "then restart the server") {
 		t.Errorf("a start says %v", err)
 	}
-}
-
-func TestServerWithoutAFreeSenderSaysSo(t *testing.T) {
-	s := pgtest.NewServer(t, "wal_level=logical", "max_wal_senders=1")
-	db := newOwn(t, s)
-	one := db.keeper(t, func(c *Config) { c.Source = "one" })
-	read(t, one.Replication(), mustPrepare(t, one, nil, 0))
-	two := db.keeper(t, nil)
-	all, err := two.Check(t.Context())
-	if err != nil || slugsOf(all, Error) != "no_free_sender" {
-		t.Errorf("got %v, %v", all, err)
+	if got := strings.Join(mend(t, db, k), " "); got != "wal_level no_free_slot" {
+		t.Errorf("errors: %s", got)
 	}
+	db, k = restart()
+	r := mustPrepare(t, k, nil, 0)
+	conn := read(t, k.Replication(), r)
+	other := db.keeper(t, func(c *Config) { c.Source = "other" })
+	if got := strings.Join(mend(t, db, other), " "); got != "no_free_sender" {
+		t.Errorf("errors while the one sender is taken: %s", got)
+	}
+	if err := conn.Close(t.Context()); err != nil { // a server that stops waits for whoever it tells
+		t.Error(err)
+	}
+	db, k = restart()
+	read(t, k.Replication(), mustPrepare(t, k, r.Identity, r.From))
+	other = db.keeper(t, func(c *Config) { c.Source = "other" })
+	mustPrepare(t, other, nil, 0)
 }
 
 func TestPoolersAreNamedAsTheReason(t *testing.T) {
