@@ -66,9 +66,18 @@ type transaction struct {
 
 // Stream implements connectors.Streamer.
 func (f *follower) Stream(ctx context.Context, from connectors.Cursor, s connectors.Stream) error {
+	emit := s.Emit
+	var emitting error // is not the server's
+	s.Emit = func(ctx context.Context, b connectors.Batch) error {
+		emitting = emit(ctx, b)
+		return emitting
+	}
 	err := f.stream(ctx, from, s)
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil
+	case emitting != nil && errors.Is(err, emitting):
+		return err
 	}
 	return f.judged(err)
 }
