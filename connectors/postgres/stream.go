@@ -236,7 +236,7 @@ func (r *run) report(change func(*connectors.StreamState)) {
 	defer r.mu.Unlock()
 	change(&r.state)
 	r.state.Warning = nil
-	for _, of := range []string{"slot", "table"} {
+	for _, of := range []string{"row", "slot", "table"} {
 		if r.warn[of] != nil && r.state.Warning == nil {
 			r.state.Warning = r.warn[of]
 		}
