@@ -59,7 +59,10 @@ type Batch struct {
 	Reading string
 	Rows    []Row
 	Faults  []Fault
-	Closes  *Closing
+	// Wakes, of streams only, are the keys of rows of the source that Waking.Rereads
+	// names, which are to be asked for anew once the batch is committed.
+	Wakes  [][]any
+	Closes *Closing
 }
 
 // A Closing ends a reading.

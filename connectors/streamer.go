@@ -84,6 +84,9 @@ type SnapshotMark struct {
 	// or was told of as a change since. A batch that begins and ends one says that
 	// there are no rows but its own: the table was emptied.
 	Ends bool
+	// Partial, of one that Ends: the source does not hold all rows any more, so that those
+	// that were in no batch are not gone.
+	Partial bool
 }
 
 // A Halted is an error after which only a person can say how to go on.
@@ -113,6 +116,13 @@ type Streaming interface {
 // else they say; it is empty where nothing is kept.
 type Holding interface {
 	Holds() string
+}
+
+// A Waking configuration is of a Streamer that names rows of another source, in
+// Batch.Wakes, in place of rows of its own. Rereads is that source; "" is that it has
+// rows of its own.
+type Waking interface {
+	Rereads() string
 }
 
 // Streams reports whether a source of cfg is a Streamer.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,8 +24,12 @@ func TestFaultsOfTheDocumentHaveTheirTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	deepest, err := filepath.Glob("../*/*/*/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var code strings.Builder
-	for _, name := range append(files, deeper...) {
+	for _, name := range slices.Concat(files, deeper, deepest) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

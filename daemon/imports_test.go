@@ -17,26 +17,31 @@ const module = "github.com/pictifyd/pictifyd/"
 // room that is not listed may import nothing of ours. Every room may import
 // internal/* and expr.
 var mayImport = map[string][]string{
-	"bindings":            {"connectors", "template", "config"},
-	"batch":               {"bindings", "template", "config"},
-	"connectors":          {"config"},
-	"connectors/*":        {"connectors", "connectors/*", "config"},
-	"connectors/postgres": {"connectors", "connectors/*", "connectors/postgres/*", "config"},
-	"examples/sheets/*":   {"connectors/sheets/*"},                                       // serves the emulator
-	"render/*":            {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
-	"sink":                {"connectors", "config"},
-	"sink/*":              {"sink", "sink/*", "connectors", "connectors/*", "config"},
-	"template":            {"template/*"},
-	"template/*":          {"template", "template/*"}, // Go refuses the circles
-	"store":               {"assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},
-	"store/*":             {"store", "assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},
-	"internal/*":          {"config"}, // a room's Config speaks config's types
-	"api":                 {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template", "template/*"},
-	"daemon":              {"*", "*/*"},
-	"client":              {"batch"},
-	"cmd/pictifyd":        {"client", "daemon", "config"},
-	"bench":               {"*", "*/*"},
-	"bench/*":             {"bench", "bench/*"},
+	"bindings":          {"connectors", "template", "config"},
+	"batch":             {"bindings", "template", "config"},
+	"connectors":        {"config"},
+	"connectors/*":      {"connectors", "connectors/*", "config"},
+	"examples/sheets/*": {"connectors/sheets/*"},                                       // serves the emulator
+	"render/*":          {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
+	"sink":              {"connectors", "config"},
+	"sink/*":            {"sink", "sink/*", "connectors", "connectors/*", "config"},
+	"template":          {"template/*"},
+	"template/*":        {"template", "template/*"}, // Go refuses the circles
+	"store":             {"assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},
+	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},
+	"internal/*":        {"config"}, // a room's Config speaks config's types
+	"api":               {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template", "template/*"},
+	"daemon":            {"*", "*/*"},
+	"client":            {"batch"},
+	"cmd/pictifyd":      {"client", "daemon", "config"},
+	"bench":             {"*", "*/*"},
+	"bench/*":           {"bench", "bench/*"},
+
+	// What a kind has below it is a room that only the kind itself enters.
+	"connectors/kafka":      {"connectors", "connectors/*", "connectors/kafka/*", "config"},
+	"connectors/kafka/*":    {"connectors", "connectors/*", "config"},
+	"connectors/postgres":   {"connectors", "connectors/*", "connectors/postgres/*", "config"},
+	"connectors/postgres/*": {"connectors", "connectors/*", "config"},
 }
 
 // everybody may be imported from everywhere.

@@ -96,6 +96,8 @@ sources:
   sheet:  { kind: sheets, spreadsheet: 1AbC, key: sku, every: 1s, endpoint: "ECHO", api_key: "hunter2-google" }
   robot:  { kind: sheets, spreadsheet: 1AbC, key: sku, every: 1s, endpoint: "ECHO", credentials: CREDENTIALS }
   table:  { kind: postgres, dsn: "postgres://me:hunter2-database@127.0.0.1:1/shop", table: rows, every: 1s }
+  topic:  { kind: kafka, brokers: ["127.0.0.1:1"], topic: rows, key: sku, format: avro, sasl: { mechanism: plain, user: me, password: "hunter2-topic" }, tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE }, schema_registry: { url: "ECHO", basic: { user: me, password: "hunter2-registry" } } }
+  topic2: { kind: kafka, brokers: ["127.0.0.1:1"], topic: rows, key: sku, format: avro, schema_registry: { url: "ECHO", bearer: "hunter2-registry-bearer", tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } } }
   hook1:  { kind: webhook, path: a, key: sku, secret: ["hunter2-standard", "hunter2-standard-old"] }
   hook2:  { kind: webhook, path: b, key: sku, verify: { github: "hunter2-github" } }
   hook3:  { kind: webhook, path: c, key: sku, verify: { stripe: "hunter2-stripe" } }

@@ -4,6 +4,7 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/file"
 	httppoll "github.com/pictifyd/pictifyd/connectors/http"
+	kafkatopic "github.com/pictifyd/pictifyd/connectors/kafka"
 	"github.com/pictifyd/pictifyd/connectors/postgres"
 	"github.com/pictifyd/pictifyd/connectors/sheets"
 	"github.com/pictifyd/pictifyd/connectors/static"
@@ -21,7 +22,7 @@ import (
 // Connectors is every kind of source that pictifyd is built with. A new kind
 // is one more entry here: the daemon, check and the reference read this list.
 func Connectors() connectors.Kinds {
-	return connectors.Kinds{file.Kind, httppoll.Kind, postgres.Kind, sheets.Kind, static.Kind, inbound.Kind}
+	return connectors.Kinds{file.Kind, httppoll.Kind, kafkatopic.Kind, postgres.Kind, sheets.Kind, static.Kind, inbound.Kind}
 }
 
 // Sinks is every kind of sink that pictifyd is built with.

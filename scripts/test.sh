@@ -7,10 +7,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 chmod 755 "$work"
-pg_pid= kafka_start= s3_pid=
+pg_pid= kafka_start= registry_start= s3_pid=
 finish() {
   [ -z "$s3_pid" ] || { kill "$s3_pid" 2>/dev/null && wait "$s3_pid" 2>/dev/null; } || true
   [ -z "$kafka_start" ] || { kill "$kafka_start" 2>/dev/null; wait "$kafka_start" 2>/dev/null; } || true
+  [ -z "$registry_start" ] || { kill "$registry_start" 2>/dev/null; wait "$registry_start" 2>/dev/null; } || true
+  scripts/registry.sh stop "$work/registry" || true
   for dir in "$work"/kafka "$work"/pictifyd-kafka-*; do scripts/kafka.sh stop "$dir" || true; done # also those of tests that were cut off
   [ -z "$pg_pid" ] || { kill -INT "$pg_pid" 2>/dev/null && wait "$pg_pid" 2>/dev/null; } || true
   rm -rf "$work"
@@ -24,6 +26,11 @@ scripts/kafka.sh get
 scripts/kafka.sh start "$work/kafka" >"$work/kafka.address" &
 kafka_start=$!
 export PICTIFYD_TEST_FOLDER=$work
+
+# --- a schema registry, which starts meanwhile too ---
+scripts/registry.sh get
+scripts/registry.sh start "$work/registry" >"$work/registry.address" &
+registry_start=$!
 
 # --- S3: a server over a folder of its own ---
 mkdir -p "$work/s3/data" "$work/s3/meta"
@@ -61,6 +68,10 @@ wait "$kafka_start" || exit 3
 kafka_start=
 PICTIFYD_TEST_KAFKA=$(cat "$work/kafka.address")
 export PICTIFYD_TEST_KAFKA
+wait "$registry_start" || exit 3
+registry_start=
+PICTIFYD_TEST_REGISTRY=$(cat "$work/registry.address")
+export PICTIFYD_TEST_REGISTRY
 
 # --- Chrome: the real binary behind Debian's wrapper is found by pictifyd itself ---
 for name in chromium-headless-shell chromium google-chrome; do

@@ -361,6 +361,9 @@ func TestDaemonWithoutItsLockStops(t *testing.T) {
 	if err := <-ended; !slugged(err, Lost) {
 		t.Errorf("run ended with %v", err)
 	}
+	if late.left != nil {
+		<-late.left // River tries to resign for some seconds
+	}
 }
 
 func TestOneOfTwoThatStandByGetsTheLedger(t *testing.T) {

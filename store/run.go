@@ -50,7 +50,7 @@ func (s *Store) Run(ctx context.Context, w Workers, grace time.Duration) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		return fmt.Errorf("put back the turns of a dead process: %w", err)
+		return s.orLost(ctx, fmt.Errorf("put back the turns of a dead process: %w", err))
 	}
 	client, err := s.client(w, grace)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Store) Run(ctx context.Context, w Workers, grace time.Duration) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		return fmt.Errorf("start the queue: %w", err)
+		return s.orLost(ctx, fmt.Errorf("start the queue: %w", err))
 	}
 	err = s.sweepUntil(work)
 	s.draining.Store(true) // turns on sinks go on as long as there is work
@@ -76,6 +76,14 @@ func (s *Store) Run(ctx context.Context, w Workers, grace time.Duration) error {
 	return nil
 }
 
+// orLost is err, or the loss of the lock where that is behind it: a new connection is told.
+func (s *Store) orLost(ctx context.Context, err error) error {
+	if _ = s.Ping(ctx); s.lock.err() != nil {
+		return s.lock.err()
+	}
+	return err
+}
+
 // abandonLimit is how long work may take to end that nobody wants any more.
 const abandonLimit = 2 * time.Second
 
@@ -85,6 +93,7 @@ func (s *Store) abandon(client *river.Client[*sql.Tx]) {
 	defer cancel()
 	if err := client.StopAndCancel(ctx); err != nil {
 		s.log.Warn("work is still in hand although the store's lock was lost")
+		s.left = client.Stopped()
 	}
 }
 

@@ -58,7 +58,8 @@ type Store struct {
 	bell  *bell                  // wakes River's workers
 	slots atomic.Int64           // render turns at a time
 
-	draining atomic.Bool // no deliveries are taken on any more
+	left     <-chan struct{} // closed when what abandon left in hand has ended; nil: nothing
+	draining atomic.Bool     // no deliveries are taken on any more
 	feed     feed
 
 	lately lately

@@ -108,6 +108,9 @@ func (t *tx) endSnapshot(ctx context.Context, p bindings.Plan, result *CommitRes
 	if unread > 0 {
 		reason = fmt.Sprintf("%d elements could not be read", unread)
 	}
+	if c.Stream.Snapshot.Partial {
+		complete, reason = false, "the source does not hold all rows any more"
+	}
 	if complete {
 		if err := t.missUnmarked(ctx, p, since, result); err != nil {
 			return err

@@ -114,18 +114,14 @@ func (m message) in(partition int) message { m.partition = partition; return m }
 // mustWrite writes messages as one batch for each partition, packed as asked.
 func (c *cluster) mustWrite(tb testing.TB, topic string, packed segment.Compression, messages ...message) {
 	tb.Helper()
-	byPartition := map[int][]segment.Record{}
+	byPartition := map[int][]message{}
 	for _, m := range messages {
-		r := segment.Record{Key: segment.NewBytes([]byte(m.key))}
-		if m.value != nil {
-			r.Value = segment.NewBytes(m.value)
-		}
-		byPartition[m.partition] = append(byPartition[m.partition], r)
+		byPartition[m.partition] = append(byPartition[m.partition], m)
 	}
-	for partition, records := range byPartition {
+	for partition, messages := range byPartition {
 		eventually(tb, "write to "+topic, func() error {
 			answer, err := c.client.Produce(tb.Context(), &segment.ProduceRequest{
-				Topic: topic, Partition: partition, RequiredAcks: segment.RequireAll, Compression: packed, Records: segment.NewRecordReader(slices.Clone(records)...),
+				Topic: topic, Partition: partition, RequiredAcks: segment.RequireAll, Compression: packed, Records: recordsOf(messages),
 			})
 			if err == nil {
 				err = answer.Error
@@ -136,6 +132,18 @@ func (c *cluster) mustWrite(tb testing.TB, topic string, packed segment.Compress
 			return err
 		})
 	}
+}
+
+// recordsOf can be read once.
+func recordsOf(messages []message) segment.RecordReader {
+	records := make([]segment.Record, len(messages))
+	for i, m := range messages {
+		records[i].Key = segment.NewBytes([]byte(m.key))
+		if m.value != nil {
+			records[i].Value = segment.NewBytes(m.value)
+		}
+	}
+	return segment.NewRecordReader(records...)
 }
 
 func newConfig(brokers []string, topic string, change func(*Config)) *Config {
@@ -163,17 +171,18 @@ func mustSource(tb testing.TB, c *Config, dial wire.DialFunc) *source {
 type ledger struct {
 	mu sync.Mutex
 
-	cursor    connectors.Cursor
-	rows      map[string]connectors.Row // by key, those that are there
-	told      []connectors.Row          // all, in their order
-	faults    []connectors.Fault
-	gaps      []string
-	marks     []connectors.SnapshotMark
-	seen      map[string]bool // since a snapshot began; nil: none is under way
-	state     connectors.StreamState
-	warnings  []string
-	refuse    error // what Emit returns from now on
-	maxChunks int
+	cursor   connectors.Cursor
+	rows     map[string]connectors.Row // by key, those that are there
+	told     []connectors.Row          // all, in their order
+	faults   []connectors.Fault
+	gaps     []string
+	marks    []connectors.SnapshotMark
+	seen     map[string]bool // since a snapshot began; nil: none is under way
+	state    connectors.StreamState
+	warnings []string
+	refuse   error // what Emit returns from now on
+
+	refuseAfter int // batches that are taken until then; 0 is no limit
 }
 
 func newLedger() *ledger { return &ledger{rows: map[string]connectors.Row{}} }
@@ -184,6 +193,10 @@ func (l *ledger) emit(_ context.Context, b connectors.Batch) error {
 	if l.refuse != nil {
 		return l.refuse
 	}
+	if l.refuseAfter == 1 {
+		return errKilled
+	}
+	l.refuseAfter = max(l.refuseAfter-1, 0)
 	mark := b.Closes.Snapshot
 	if mark.Begins {
 		l.seen = map[string]bool{}
@@ -206,7 +219,9 @@ func (l *ledger) emit(_ context.Context, b connectors.Batch) error {
 			l.seen[fmt.Sprint(f.Key...)] = true
 		}
 	}
-	if mark.Ends {
+	if mark.Ends && mark.Partial {
+		l.seen = nil
+	} else if mark.Ends {
 		for key := range l.rows {
 			if !l.seen[key] {
 				delete(l.rows, key)
@@ -240,6 +255,7 @@ type run struct {
 	*ledger
 	cancel context.CancelFunc
 	done   chan error
+	again  func() connectors.Streamer // what is streamed once more after an error; nil: nothing is
 }
 
 // start has s streamed into l, from where l is.
@@ -277,7 +293,12 @@ func (r *run) until(tb testing.TB, what string, ok func(l *ledger) bool) {
 		}
 		select {
 		case err := <-r.done:
-			tb.Fatalf("until %s: the stream ended: %v", what, err)
+			if r.again == nil || err == nil || connectors.IsHalt(err) {
+				tb.Fatalf("until %s: the stream ended: %v", what, err)
+			}
+			tb.Logf("the stream ended: %v", err)
+			next := r.start(tb, r.again().(*source), false)
+			r.cancel, r.done = next.cancel, next.done
 		default:
 		}
 	}
@@ -316,3 +337,7 @@ func (r *run) kill(tb testing.TB) {
 	r.refuse = nil
 	r.mu.Unlock()
 }
+
+var errTooSoon = errors.New("not yet")
+
+func newKey(i int) string { return fmt.Sprintf("k%05d", i) }

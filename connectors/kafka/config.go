@@ -1,6 +1,8 @@
 package kafka
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/connectors"
@@ -44,10 +46,25 @@ type Config struct {
 	OnGap string `yaml:"on_gap"` // resnapshot or halt, where records were removed before they were read
 }
 
-var _ connectors.Streaming = (*Config)(nil)
+var (
+	_ connectors.Streaming = (*Config)(nil)
+	_ connectors.Holding   = (*Config)(nil)
+	_ connectors.Waking    = (*Config)(nil)
+)
 
 // Streams implements connectors.Streaming.
 func (c *Config) Streams() bool { return true }
+
+// Rereads implements connectors.Waking.
+func (c *Config) Rereads() string { return c.Refresh }
+
+// Holds implements connectors.Holding: a group's offsets are ours to take back.
+func (c *Config) Holds() string {
+	if c.Group == "" {
+		return ""
+	}
+	return strings.Join(append(slices.Sorted(slices.Values(c.Brokers)), c.Topic, c.Group), "\x00")
+}
 
 // Validate implements connectors.Config.
 func (c *Config) Validate() error {

@@ -17,6 +17,7 @@ type position struct {
 	Parts   map[int32]place `json:"partitions"`
 	// Snapshot: all rows are being read, up to the Target of each partition.
 	Snapshot bool `json:"snapshot,omitempty"`
+	Partial  bool `json:"partial,omitempty"` // the topic does not hold all of them any more
 }
 
 // A place is how far a partition was read.

@@ -13,8 +13,10 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
-// mirrorEvery is how often a group is told at most.
-const mirrorEvery = time.Second
+const (
+	mirrorEvery = time.Second     // a group is told at most
+	mirrorAgain = 3 * time.Second // after it could not be told
+)
 
 // A mirror tells a consumer group how far reading came, for tools that show it. What
 // the group says is never read: neither that somebody else commits in it, nor that its
@@ -56,29 +58,46 @@ func (m *mirror) run(ctx context.Context) {
 			return
 		case <-m.news:
 		}
-		m.tell(ctx)
-		if !sleep(ctx, mirrorEvery) {
+		wait := mirrorEvery
+		if !m.tell(ctx) {
+			wait = mirrorAgain
+		}
+		if !sleep(ctx, wait) {
 			return
 		}
 	}
 }
 
-// tell tells the group what was committed last, if that is news.
-func (m *mirror) tell(ctx context.Context) {
+// tell tells the group what was committed last, if that is news. Where it could not, it
+// reports false, and it is news still.
+func (m *mirror) tell(ctx context.Context) bool {
 	m.mu.Lock()
-	at := parsePosition(m.latest)
+	cursor := m.latest
 	m.latest = nil
 	m.mu.Unlock()
+	at := parsePosition(cursor)
 	if at == nil {
-		return
+		return true
 	}
 	err := m.commit(ctx, at)
-	if ctx.Err() != nil {
-		return
+	if ctx.Err() == nil {
+		m.mu.Lock()
+		m.warning = err
+		m.mu.Unlock()
+	}
+	if err == nil {
+		return true
 	}
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.warning = err
+	if m.latest == nil {
+		m.latest = cursor
+	}
+	m.mu.Unlock()
+	select {
+	case m.news <- struct{}{}:
+	default:
+	}
+	return false
 }
 
 func (m *mirror) commit(ctx context.Context, at *position) error {

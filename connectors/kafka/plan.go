@@ -34,7 +34,7 @@ type plan struct {
 func newPlan(old *position, s sight, start string, anew bool) plan {
 	switch {
 	case old == nil && start == Earliest:
-		return s.reread()
+		return s.reread(s.settings.Compacted)
 	case old == nil && !anew:
 		p := plan{from: newPosition(s.topic)}
 		for number, offset := range s.begin {
@@ -42,14 +42,10 @@ func newPlan(old *position, s sight, start string, anew bool) plan {
 		}
 		return p
 	case anew:
-		p := s.reread()
-		// The wish is over with a batch that begins a snapshot. Where a topic does not
-		// hold all rows that snapshot never ends, so that nothing counts as gone.
-		p.mark.Begins = true
-		return p
+		return s.reread(true)
 	}
 	if why := s.anotherTopic(old); why != "" {
-		p := s.reread()
+		p := s.reread(s.settings.Compacted)
 		p.gap = why
 		return p
 	}
@@ -82,26 +78,30 @@ func newPlan(old *position, s sight, start string, anew bool) plan {
 	slices.Sort(gaps)
 	why := strings.Join(gaps, "; ")
 	if s.settings.Compacted {
-		p = s.reread()
+		p = s.reread(true)
 	}
 	p.gap = why
 	return p
 }
 
-// reread is all of the topic, from its beginning. Where that is all rows it is a snapshot.
-func (s sight) reread() plan {
+// reread is all of the topic, from its beginning, as a snapshot or as what comes.
+func (s sight) reread(snapshot bool) plan {
 	p := plan{from: newPosition(s.topic)}
-	p.from.Snapshot = s.settings.Compacted
-	p.mark.Begins = s.settings.Compacted
 	for number, offset := range s.logStarts {
 		at := place{Next: offset, Epoch: -1}
-		if p.from.Snapshot {
+		if snapshot {
 			at.From, at.Target = offset, s.logEnds[number]
 		}
 		p.from.Parts[number] = at
 	}
-	if p.from.Snapshot && p.from.complete() {
-		p.mark.Ends, p.from.Snapshot = true, false
+	if !snapshot {
+		return p
+	}
+	p.from.Snapshot, p.from.Partial = true, !s.settings.Compacted
+	p.mark.Begins = true
+	if p.from.complete() {
+		p.mark.Ends, p.mark.Partial = true, p.from.Partial
+		p.from.Snapshot, p.from.Partial = false, false
 	}
 	return p
 }

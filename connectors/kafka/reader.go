@@ -310,11 +310,11 @@ func (r *reader) take(ctx context.Context, f wire.Fetched, first bool, asked tim
 	if added := c.add(ctx, s.next, s.epoch); added != nil {
 		return added
 	}
-	return r.taken(p, f, from.Next, s.next, asked, err)
+	return r.taken(p, f, s, from.Next, asked, err)
 }
 
 // taken notes how a partition fares after an answer.
-func (r *reader) taken(p *partition, f wire.Fetched, from, next int64, asked time.Time, err error) error {
+func (r *reader) taken(p *partition, f wire.Fetched, s scanner, from int64, asked time.Time, err error) error {
 	var later laterError
 	var stuck errStuck
 	switch {
@@ -329,17 +329,17 @@ func (r *reader) taken(p *partition, f wire.Fetched, from, next int64, asked tim
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if next > from {
+	if s.next > from {
 		p.moved, p.empty, p.maxBytes = time.Now(), 0, placeBytes
-	} else if len(f.Batches) > 0 && p.maxBytes < mostBytes {
-		p.maxBytes *= 2 // not even one batch was whole
+	} else if len(f.Batches) > 0 && s.whole == 0 && p.maxBytes < mostBytes {
+		p.maxBytes *= 2 // what is too large for an answer is no reason to step over it
 	}
 	if err != nil {
 		return nil
 	}
 	p.tries, p.why = 0, nil
 	delete(r.ranges, p.Number)
-	if next < f.Committed {
+	if s.next < f.Committed {
 		return nil
 	}
 	p.heard, p.moved = asked, asked
@@ -374,6 +374,8 @@ var moved = []segment.Error{
 	unknownTopicID, inconsistentTopicID,
 }
 
+const outOfRange = segment.OffsetOutOfRange
+
 // Codes that kafka-go has no names for.
 const (
 	unknownTopicID      segment.Error = 100
@@ -388,7 +390,7 @@ func isOneOf(err error, errs []segment.Error) bool {
 // refused is what follows from a leader's refusal.
 func (r *reader) refused(f wire.Fetched) error {
 	switch {
-	case errors.Is(f.Err, segment.OffsetOutOfRange):
+	case errors.Is(f.Err, outOfRange):
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.ranges[f.Number]++; r.ranges[f.Number] > 2 { // although it stands between start and end
@@ -422,6 +424,7 @@ type chunk struct {
 	number int32
 	rows   []connectors.Row
 	faults []connectors.Fault
+	wakes  [][]any // keys of rows of another source
 	bytes  int
 	heard  time.Time // when nothing was left behind it; zero is that something was
 }
@@ -432,19 +435,22 @@ func (c *chunk) record(ctx context.Context, s *scanner, v value.Record) error {
 	if err != nil {
 		return laterError{err}
 	}
-	if len(c.rows)+len(c.faults) >= partRows || c.bytes >= partBytes || d.Truncated {
+	if c.size() >= partRows || c.bytes >= partBytes || d.Truncated {
 		if err := c.add(ctx, s.next, s.epoch); err != nil {
 			return err
 		}
 	}
 	c.rows = append(c.rows, d.Rows...)
 	c.faults = append(c.faults, d.Faults...)
+	c.wakes = append(c.wakes, d.Wakes...)
 	c.bytes += 2*(len(v.Key)+len(v.Value)) + 200
 	if d.Truncated {
 		return c.r.emptied(ctx, c.number, v.Offset+1)
 	}
 	return nil
 }
+
+func (c *chunk) size() int { return len(c.rows) + len(c.faults) + len(c.wakes) }
 
 // skip sets aside offsets whose records can't be read.
 func (c *chunk) skip(_ context.Context, s *scanner, first, last int64, err error) error {
@@ -474,19 +480,19 @@ func (c *chunk) add(ctx context.Context, next int64, epoch int32) error {
 		at.Heard = c.heard.Unix()
 	}
 	r.at.Parts[c.number] = at
-	ends := r.at.Snapshot && r.at.complete()
+	ends, partial := r.at.Snapshot && r.at.complete(), r.at.Partial
 	cursor := r.at.cursor()
 	r.mu.Unlock()
-	if now := time.Now(); len(c.rows)+len(c.faults) > 0 || moved && now.Sub(r.kept) > keepEvery || now.Sub(r.kept) > keepHeard {
-		p := stream.Part{Rows: c.rows, Faults: c.faults, Bytes: c.bytes, Closes: connectors.Closing{Cursor: cursor}}
+	if now := time.Now(); c.size() > 0 || moved && now.Sub(r.kept) > keepEvery || now.Sub(r.kept) > keepHeard {
+		p := stream.Part{Rows: c.rows, Faults: c.faults, Wakes: c.wakes, Bytes: c.bytes, Closes: connectors.Closing{Cursor: cursor}}
 		if err := r.collector.Add(ctx, p); err != nil {
 			return err
 		}
 		r.kept = now
 	}
-	c.rows, c.faults, c.bytes = nil, nil, 0
+	c.rows, c.faults, c.wakes, c.bytes = nil, nil, nil, 0
 	if ends {
-		return r.mark(ctx, connectors.SnapshotMark{Ends: true})
+		return r.mark(ctx, connectors.SnapshotMark{Ends: true, Partial: partial})
 	}
 	return nil
 }
@@ -510,7 +516,7 @@ func (r *reader) emptied(ctx context.Context, number int32, next int64) error {
 // mark ends the snapshot that is under way. The caller holds adding.
 func (r *reader) mark(ctx context.Context, m connectors.SnapshotMark) error {
 	r.mu.Lock()
-	r.at.Snapshot = false
+	r.at.Snapshot, r.at.Partial = false, false
 	for number, at := range r.at.Parts {
 		at.From, at.Target = 0, 0
 		r.at.Parts[number] = at

@@ -18,6 +18,7 @@ type scanner struct {
 	topic string
 	next  int64 // the offset to be read next
 	epoch int32 // of the leader that wrote what was read last
+	whole int   // batches that were
 	// record takes a record. An error ends the walk, in front of it.
 	record func(value.Record) error
 	// skip hears of offsets whose records can't be read.
@@ -55,6 +56,7 @@ func (s *scanner) scan(f wire.Fetched) error {
 			}
 		}
 		rest = behind
+		s.whole++
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/connectors/postgres"
 )
 
 const million = 1_000_000
@@ -121,4 +122,55 @@ func readPlainly(b *testing.B, dsn string) (peak uint64) {
 		b.Fatalf("%d rows, %v", count, found.Err())
 	}
 	return peak
+}
+
+// BenchmarkWatermark reads a table of a million rows of which 100 changed, by its watermark
+// and by comparing all of them, and where nothing changed.
+func BenchmarkWatermark(b *testing.B) {
+	debug.FreeOSMemory()
+	db := newDatabase(b)
+	db.Run(`CREATE TABLE rows (sku text PRIMARY KEY, name text, price numeric(10,2), stock int, url text, words text, at timestamptz NOT NULL);
+INSERT INTO rows SELECT lpad(i::text, 7, '0'), 'Product ' || i, i % 1000 + 0.99, i % 7, 'https://shop.example/' || i || '.jpg', 'some words, and more', now() - interval '1 day' - i * interval '1 second' FROM generate_series(1, 1000000) i;
+CREATE INDEX ON rows (at, sku)`)
+	db.Run("ANALYZE rows")
+	for _, c := range []struct {
+		name, watermark, change string
+		want                    int
+	}{
+		{"watermark/100changed", "at", "UPDATE rows SET stock = stock + 1, at = now() WHERE sku LIKE '00__700'", 100},
+		{"watermark/unchanged", "at", "", 0},
+		{"compare/100changed", "", "UPDATE rows SET stock = stock + 1, at = now() WHERE sku LIKE '00__700'", million},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			p := newPoller(b, db.watched(func(cfg *postgres.Config) { cfg.Watermark = c.watermark }))
+			var cursor connectors.Cursor
+			rows, peak := 0, uint64(0)
+			poll := func() {
+				rows = 0
+				if err := p.Poll(b.Context(), cursor, func(_ context.Context, batch connectors.Batch) error {
+					rows += len(batch.Rows)
+					peak = max(peak, heap())
+					if batch.Closes != nil && batch.Closes.Cursor != nil {
+						cursor = batch.Closes.Cursor
+					}
+					return nil
+				}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			poll()
+			peak = 0
+			for b.Loop() {
+				if c.change != "" {
+					b.StopTimer()
+					db.Run(c.change)
+					b.StartTimer()
+				}
+				if poll(); rows != c.want {
+					b.Fatalf("%d rows, want %d", rows, c.want)
+				}
+			}
+			b.ReportMetric(float64(peak)/1e6, "peak-MB")
+		})
+	}
 }

@@ -58,7 +58,6 @@ type Config struct {
 	Mode    string          `yaml:"mode"`    // poll: all of it is read and compared; cdc: the server tells of each change
 	Timeout config.Duration `yaml:"timeout"` // of one statement
 
-	// Of mode poll.
 	Watermark string `yaml:"watermark"` // a column that each change raises; empty: all is compared each time
 	Lookback  string `yaml:"lookback"`  // as in 5m: rows so far before the last one are read again; a number where the watermark is one
 	Reconcile string `yaml:"reconcile"` // how often, or by which cron line, all is compared where there is a watermark
@@ -147,8 +146,7 @@ func (c *Config) Validate() error {
 	if c.Timeout <= 0 {
 		bad("timeout", "must be more than 0")
 	}
-	list = append(list, c.watermarkProblems()...)
-	return append(list, c.keptProblems()...).Err()
+	return slices.Concat(list, c.watermarkProblems(), c.keptProblems()).Err()
 }
 
 // query is the query without what ends it in a script.

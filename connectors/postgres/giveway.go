@@ -10,11 +10,12 @@ import (
 // GaveWay is the slug of a reading that ended because somebody waited for its table.
 const GaveWay = "gave_way"
 
-const waitersSQL = `SELECT count(*) FROM pg_catalog.pg_locks l WHERE NOT l.granted AND pg_catalog.pg_backend_pid() = ANY(pg_catalog.pg_blocking_pids(l.pid))`
+const waitersSQL = `SELECT count(*) FROM pg_catalog.pg_locks l WHERE NOT l.granted AND l.locktype = 'relation' AND pg_catalog.pg_backend_pid() = ANY(pg_catalog.pg_blocking_pids(l.pid))`
 
 // giveWay ends a reading for which an ALTER TABLE or the like waits. A snapshot keeps its
 // locks until it ends, and whoever wants the table then queues behind the one that waits: no
-// reading is worth that.
+// reading is worth that. Who builds an index CONCURRENTLY waits for the end of snapshots, holds nobody up
+// and is let wait.
 func (w *walk) giveWay(ctx context.Context) error {
 	rows, err := pg.Rows(ctx, w.conn, waitersSQL)
 	if err != nil || string(rows[0][0]) == "0" {

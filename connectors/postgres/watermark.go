@@ -49,7 +49,7 @@ func (k *markKind) lookback(given string) (string, error) {
 	if !cures.WatermarkLookback {
 		return "0", nil
 	}
-	wrong := func(format string, args ...any) error {
+	wrong := func(format string, args ...any) *problem.Error {
 		return problem.New(problem.Invalid, format, args...).At("lookback")
 	}
 	if !k.isTime() {
@@ -57,7 +57,7 @@ func (k *markKind) lookback(given string) (string, error) {
 			given = defaultBehind
 		}
 		if n, ok := new(big.Int).SetString(given, 10); !ok || n.Sign() < 0 {
-			return "", wrong("%q is no number, and the watermark is one", given).(*problem.Error).WithHint("as in lookback: %s", defaultBehind)
+			return "", wrong("%q is no number, and the watermark is one", given).WithHint("as in lookback: %s", defaultBehind)
 		}
 		return given, nil
 	}

@@ -57,6 +57,7 @@ func NewCollector(emit connectors.Emit, o Options) *Collector {
 type Part struct {
 	Rows   []connectors.Row
 	Faults []connectors.Fault
+	Wakes  [][]any
 	Bytes  int // of memory, about
 	// Closes is as in Batch; its cursor may be nil, where none may be kept here.
 	Closes connectors.Closing
@@ -71,8 +72,8 @@ func (c *Collector) Add(ctx context.Context, p Part) error {
 			defer c.mu.Unlock()
 			return c.err
 		}
-		size := len(c.grows.Rows) + len(c.grows.Faults)
-		fits := size == 0 || size+len(p.Rows)+len(p.Faults) <= c.o.Rows && c.bytes+p.Bytes <= c.o.Bytes
+		size := len(c.grows.Rows) + len(c.grows.Faults) + len(c.grows.Wakes)
+		fits := size == 0 || size+len(p.Rows)+len(p.Faults)+len(p.Wakes) <= c.o.Rows && c.bytes+p.Bytes <= c.o.Bytes
 		if c.added == c.taken || fits && c.joins(p.Closes) {
 			c.take(p)
 			c.mu.Unlock()
@@ -98,6 +99,7 @@ func (c *Collector) joins(closing connectors.Closing) bool {
 func (c *Collector) take(p Part) {
 	c.grows.Rows = append(c.grows.Rows, p.Rows...)
 	c.grows.Faults = append(c.grows.Faults, p.Faults...)
+	c.grows.Wakes = append(c.grows.Wakes, p.Wakes...)
 	c.bytes += p.Bytes
 	cursor := p.Closes.Cursor
 	if cursor == nil {

@@ -21,6 +21,21 @@ type reference struct{ name, text string }
 // newSchema compiles a schema, behind those that it refers to, each of which stands
 // behind those that it refers to itself.
 func newSchema(text string, references []reference, d dialect) (*schema, error) {
+	s, err := compile(text, references, d)
+	if err == nil {
+		return s, nil
+	}
+	mended := make([]reference, len(references))
+	for i, r := range references {
+		mended[i] = reference{r.name, withoutBrokenDecimals(r.text)}
+	}
+	if s, again := compile(withoutBrokenDecimals(text), mended, d); again == nil {
+		return s, nil
+	}
+	return nil, err
+}
+
+func compile(text string, references []reference, d dialect) (*schema, error) {
 	cache := new(avro.SchemaCache)
 	options := append(customs(d), avro.WithLaxNames(func(string) error { return nil }))
 	seen := map[string]bool{}
@@ -38,6 +53,47 @@ func newSchema(text string, references []reference, d dialect) (*schema, error) 
 		return nil, err
 	}
 	return &schema{s}, nil
+}
+
+// withoutBrokenDecimals takes the logical type off decimals that are none by Avro's
+// rules, which wants it passed over then: Oracle has those of more digits behind the
+// point than there are.
+func withoutBrokenDecimals(text string) string {
+	tree, bad := readJSON([]byte(text))
+	if bad != nil {
+		return text
+	}
+	var walk func(any)
+	walk = func(node any) {
+		switch node := node.(type) {
+		case []any:
+			for _, one := range node {
+				walk(one)
+			}
+		case map[string]any:
+			if node["logicalType"] == "decimal" && !isDecimal(node) {
+				delete(node, "logicalType")
+			}
+			for _, one := range node {
+				walk(one)
+			}
+		}
+	}
+	walk(tree)
+	mended, err := json.Marshal(tree)
+	if err != nil {
+		return text
+	}
+	return string(mended)
+}
+
+func isDecimal(node map[string]any) bool {
+	of := func(name string) int64 {
+		n, _ := node[name].(json.Number)
+		i, _ := n.Int64()
+		return i
+	}
+	return of("precision") > 0 && of("scale") >= 0 && of("scale") <= of("precision")
 }
 
 // read reads one value, and nothing behind it.

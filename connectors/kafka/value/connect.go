@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -129,6 +130,15 @@ type shapes struct {
 	mu sync.Mutex
 
 	known map[string]*shape
+	// begins are how texts begin, up to their payload: so the schema of the next one
+	// is compared, and not read. Keys and values have their own.
+	begins []begin
+}
+
+// A begin is the text in front of payloads of a shape.
+type begin struct {
+	text  []byte
+	shape *shape
 }
 
 // maxShapes is how many are kept, of tables that change their columns.
@@ -155,11 +165,47 @@ func (s *shapes) of(text []byte, d dialect) (*shape, *flaw) {
 	return made, nil
 }
 
+// maxBegins is how many are compared, of topics with several tables in them.
+const maxBegins = 8
+
+// payload is what follows a schema that was read lately, where text has the same.
+func (s *shapes) payload(text []byte) (payload []byte, of *shape, same bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text = bytes.TrimRight(text, " \t\r\n")
+	for _, b := range s.begins {
+		if len(text) > len(b.text) && text[len(text)-1] == '}' && bytes.HasPrefix(text, b.text) {
+			return text[len(b.text) : len(text)-1], b.shape, true
+		}
+	}
+	return nil, nil, false
+}
+
+// remember notes how text begins, which is good and ends with its payload.
+func (s *shapes) remember(text, payload []byte, of *shape) {
+	text = bytes.TrimRight(text, " \t\r\n")
+	end := len(text) - 1 - len(payload)
+	if end <= 0 || !bytes.Equal(text[end:len(text)-1], payload) || !bytes.HasSuffix(text[:end], []byte(`"payload":`)) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.begins) >= maxBegins {
+		s.begins = s.begins[1:]
+	}
+	s.begins = append(slices.Clip(s.begins), begin{bytes.Clone(text[:end]), of})
+}
+
 // readConnect reads what Kafka Connect's JSON converter writes: a payload with its
 // schema, or the payload alone.
 func (d *Decoder) readConnect(text []byte) (parsed, error) {
-	begin := bytes.TrimLeft(bytes.TrimPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")), " \t\r\n")
-	if bytes.HasPrefix(begin, []byte(`"schema"`)) || bytes.HasPrefix(begin, []byte(`"payload"`)) {
+	head := bytes.TrimLeft(bytes.TrimPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")), " \t\r\n")
+	if bytes.HasPrefix(head, []byte(`"schema"`)) || bytes.HasPrefix(head, []byte(`"payload"`)) {
+		if payload, of, same := d.shapes.payload(text); same {
+			if value, bad := readJSON(payload); bad == nil {
+				return parsed{value: value, shape: of, framed: true}, nil
+			}
+		}
 		var parts map[string]json.RawMessage
 		if bad := readJSONInto(text, &parts); bad != nil {
 			return parsed{}, bad
@@ -174,6 +220,7 @@ func (d *Decoder) readConnect(text []byte) (parsed, error) {
 			if bad != nil {
 				return parsed{}, bad
 			}
+			d.shapes.remember(text, payload, s)
 			return parsed{value: value, shape: s, framed: true}, nil
 		}
 	}

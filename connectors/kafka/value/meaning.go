@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -116,12 +117,37 @@ func (m *meaning) text(s string) any {
 		return strings.TrimSuffix(s, "Z")
 	case "io.debezium.time.IsoTime":
 		return shortened(strings.TrimSuffix(s, "Z"))
+	case "io.debezium.time.Interval":
+		return interval(s)
 	case "io.debezium.time.ZonedTime":
 		if clock, utc := strings.CutSuffix(s, "Z"); utc {
 			return shortened(clock) + "+00"
 		}
 	}
 	return s
+}
+
+var intervalForm = regexp.MustCompile(`^P(-?\d+)Y(-?\d+)M(-?\d+)DT(-?\d+)H(-?\d+)M(-?[0-9.]+)S$`)
+
+// interval is without the parts that are nothing.
+func interval(s string) string {
+	parts := intervalForm.FindStringSubmatch(s)
+	if parts == nil {
+		return s
+	}
+	text := "P"
+	for i, part := range parts[1:] {
+		if i == 3 {
+			text += "T"
+		}
+		if part = shortened(part); strings.Trim(part, "-0") != "" {
+			text += part + "YMDHMS"[i:i+1]
+		}
+	}
+	if text = strings.TrimSuffix(text, "T"); text == "P" {
+		return "PT0S"
+	}
+	return text
 }
 
 // written has six digits behind the second, or nine where six are not enough.
@@ -261,12 +287,14 @@ func float(f float64, size int) any {
 	case math.IsInf(f, -1):
 		return "-Infinity"
 	}
-	most := 1e15
+	most := 15
 	if size == 32 {
-		most = 1e6
+		most = 6
 	}
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= most) {
-		return json.Number(strconv.FormatFloat(f, 'e', -1, size))
+	text := strconv.FormatFloat(f, 'e', -1, size)
+	exponent, _ := strconv.Atoi(text[strings.IndexByte(text, 'e')+1:]) // which it has
+	if exponent < -4 || exponent >= most {
+		return json.Number(text)
 	}
 	return json.Number(strconv.FormatFloat(f, 'f', -1, size))
 }

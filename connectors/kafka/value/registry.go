@@ -21,15 +21,17 @@ import (
 	"github.com/pictifyd/pictifyd/internal/flight"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/internal/trust"
 )
 
 // A Registry is a schema registry with the interface of Confluent's, which others
 // have as well.
 type Registry struct {
-	URL     config.Strings  `yaml:"url"`    // with its path; several are asked in turn, until one answers
-	Basic   *Basic          `yaml:"basic"`  // who we are
-	Bearer  config.Secret   `yaml:"bearer"` // likewise: sent as Authorization: Bearer …
-	Timeout config.Duration `yaml:"timeout"`
+	URL     config.Strings  `yaml:"url"`     // with its path; several are asked in turn, until one answers
+	Basic   *Basic          `yaml:"basic"`   // who we are
+	Bearer  config.Secret   `yaml:"bearer"`  // likewise: sent as Authorization: Bearer …
+	TLS     *trust.TLS      `yaml:"tls"`     // none: https trusts whom the machine trusts
+	Timeout config.Duration `yaml:"timeout"` // of a request; 10s
 }
 
 // Basic are a name and a password.
@@ -65,7 +67,7 @@ func (c *Registry) check() (list problem.List) {
 	}
 	if c.Basic != nil {
 		if c.Basic.User == "" {
-			bad("basic.user", "is missing")
+			bad("basic.user", "is missing").WithHint("a password alone says not who we are")
 		}
 		if !c.Bearer.IsZero() {
 			bad("bearer", "basic says who we are, too").WithHint("keep one of them")
@@ -75,7 +77,7 @@ func (c *Registry) check() (list problem.List) {
 		bad("bearer", "has characters that a header can't carry").WithHint("see whether a line end was read with it")
 	}
 	if c.Timeout < 0 {
-		bad("timeout", "must not be less than 0")
+		bad("timeout", "must not be less than 0").WithHint("as in 10s")
 	}
 	return list
 }
@@ -114,9 +116,17 @@ type known struct {
 
 // newRegistry is a registry that is asked by client; nil is one of its own.
 func newRegistry(cfg *Registry, d dialect, client *http.Client) (*registry, error) {
+	if err := cfg.TLS.For(client); err != nil {
+		return nil, err
+	}
 	if client == nil {
+		way, err := cfg.TLS.Client()
+		if err != nil {
+			return nil, err
+		}
 		client = &http.Client{Transport: &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: registryTimeout}).DialContext,
+			TLSClientConfig:     way,
 			TLSHandshakeTimeout: registryTimeout,
 			MaxIdleConnsPerHost: 2,
 			IdleConnTimeout:     time.Minute,
