@@ -37,7 +37,7 @@ func TestChangedColumnsShowInEveryRow(t *testing.T) {
 			s.streaming()
 			s.caughtUp()
 			s.equal()
-			if got := strings.Join(s.warnings, "\n"); c.warning == "" && got != "" || !strings.Contains(got, c.warning) {
+			if got := s.warned(); c.warning == "" && got != "" || !strings.Contains(got, c.warning) {
 				t.Errorf("warned %q, want %q", got, c.warning)
 			}
 			s.stop()

@@ -26,17 +26,17 @@ func TestNothingIsConfirmedBeforeItIsCommitted(t *testing.T) {
 	s.start()
 	s.streaming()
 	s.caughtUp()
-	s.before = func(b connectors.Batch) error {
+	s.refuse(func(b connectors.Batch) error {
 		if len(b.Rows) > 0 {
 			return errKilled
 		}
 		return nil
-	}
+	})
 	db.Run("UPDATE rows SET v = -1 WHERE id = 'k1'")
 	if err := s.failed(); !errors.Is(err, errKilled) {
 		t.Fatal(err)
 	}
-	s.before = nil
+	s.refuse(nil)
 	s.start()
 	s.caughtUp()
 	s.equal()

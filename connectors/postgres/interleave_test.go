@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,9 +86,10 @@ INSERT INTO rows SELECT 'k' || i, i, repeat('x', 3000) FROM generate_series(0, 2
 			})
 			s.small = true
 			dies := rand.New(rand.NewPCG(seed, round+100))
-			dying := true
+			var dying atomic.Bool
+			dying.Store(true)
 			die := func(connectors.Batch) error {
-				if dying && dies.IntN(40) == 0 {
+				if dying.Load() && dies.IntN(40) == 0 {
 					return errKilled
 				}
 				return nil
@@ -110,7 +112,7 @@ INSERT INTO rows SELECT 'k' || i, i, repeat('x', 3000) FROM generate_series(0, 2
 				default:
 				}
 			}
-			dying = false
+			dying.Store(false)
 			select {
 			case <-s.done:
 				s.start()
@@ -119,6 +121,7 @@ INSERT INTO rows SELECT 'k' || i, i, repeat('x', 3000) FROM generate_series(0, 2
 			s.caughtUp()
 			s.until("the end of the snapshot", func() bool { return s.told == nil })
 			s.equal()
+			s.stop()
 			t.Logf("%d deaths, %d snapshots of which %d ended, %d batches, %d rows", deaths, s.begun, s.ended, s.batches, s.emitted)
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -56,8 +57,11 @@ func (l *ledger) Emit(ctx context.Context, b connectors.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if l.before != nil {
-		if err := l.before(b); err != nil {
+	l.mu.Lock()
+	before := l.before
+	l.mu.Unlock()
+	if before != nil {
+		if err := before(b); err != nil {
 			return err
 		}
 	}
@@ -344,4 +348,18 @@ func (l *ledger) reached(at string) bool {
 	defer l.mu.Unlock()
 	var c struct{ State place }
 	return json.Unmarshal(l.cursor, &c) == nil && c.State.LSN != "" && !lsnBefore(c.State.LSN, at) && l.told == nil
+}
+
+// refuse has every batch judged from now on.
+func (l *ledger) refuse(before func(b connectors.Batch) error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.before = before
+}
+
+// warned is all that a person was warned of.
+func (l *ledger) warned() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.warnings, "\n")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/pg"
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // A hole is a row of which a change did not tell all: large values that it left
@@ -31,7 +32,12 @@ const unseenRest = 20 * time.Millisecond
 // good. A row that is gone is left out: that it is gone is told later.
 func (r *run) mend(ctx context.Context, rows []connectors.Row, holes []hole) (gone map[int]bool, faults []connectors.Fault, err error) {
 	gone = map[int]bool{}
+	defer r.unseen(nil)
 	for tries := 0; len(holes) > 0; tries++ {
+		if tries == longUnseen {
+			r.unseen(problem.New(problem.Upstream, "a change of %s is told of and can't be read yet: its transaction waits for a synchronous standby server", r.f.table).
+				WithHint("see pg_stat_replication, and synchronous_standby_names; the stream goes on when the standby does"))
+		}
 		if tries > 0 {
 			select {
 			case <-time.After(min(unseenRest<<min(tries-1, 5), time.Second)):
@@ -54,6 +60,20 @@ func (r *run) mend(ctx context.Context, rows []connectors.Row, holes []hole) (go
 		}
 	}
 	return gone, faults, nil
+}
+
+// longUnseen is after how many looks a person should know: about ten seconds.
+const longUnseen = 20
+
+// unseen warns of what is waited for, or no longer.
+func (r *run) unseen(why error) {
+	r.mu.Lock()
+	same := r.warn["row"] == nil && why == nil
+	r.warn["row"] = why
+	r.mu.Unlock()
+	if !same {
+		r.report(func(*connectors.StreamState) {})
+	}
 }
 
 // reselect gives back the holes whose change is not seen yet.

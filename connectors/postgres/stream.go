@@ -66,9 +66,18 @@ type transaction struct {
 
 // Stream implements connectors.Streamer.
 func (f *follower) Stream(ctx context.Context, from connectors.Cursor, s connectors.Stream) error {
+	emit := s.Emit
+	var emitting error // is not the server's
+	s.Emit = func(ctx context.Context, b connectors.Batch) error {
+		emitting = emit(ctx, b)
+		return emitting
+	}
 	err := f.stream(ctx, from, s)
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil
+	case emitting != nil && errors.Is(err, emitting):
+		return err
 	}
 	return f.judged(err)
 }
@@ -227,7 +236,7 @@ func (r *run) report(change func(*connectors.StreamState)) {
 	defer r.mu.Unlock()
 	change(&r.state)
 	r.state.Warning = nil
-	for _, of := range []string{"slot", "table"} {
+	for _, of := range []string{"row", "slot", "table"} {
 		if r.warn[of] != nil && r.state.Warning == nil {
 			r.state.Warning = r.warn[of]
 		}

@@ -26,14 +26,14 @@ INSERT INTO rows SELECT i, 's' || i, 'n', repeat('x', 5000) FROM generate_series
 			s.streaming()
 			before := s.emitted
 			nulls := 0
-			s.before = func(b connectors.Batch) error {
+			s.refuse(func(b connectors.Batch) error {
 				for _, row := range b.Rows {
 					if value, ok := row.Values["big"]; ok && value == nil {
 						nulls++
 					}
 				}
 				return nil
-			}
+			})
 			db.Run("UPDATE rows SET name = 'm'")
 			s.caughtUp()
 			db.Run("BEGIN; INSERT INTO rows VALUES (60, 's60', 'n', repeat('z', 6000)); UPDATE rows SET name = 'o' WHERE id = 60; COMMIT")
@@ -41,6 +41,7 @@ INSERT INTO rows SELECT i, 's' || i, 'n', repeat('x', 5000) FROM generate_series
 			db.Run("UPDATE rows SET sku = 'other', id = 70 WHERE id = 7; UPDATE rows SET name = 'p' WHERE id = 8; DELETE FROM rows WHERE id = 8")
 			s.caughtUp()
 			s.equal()
+			s.stop()
 			if nulls > 0 {
 				t.Errorf("%d rows had no large value", nulls)
 			}
