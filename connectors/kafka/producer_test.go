@@ -171,7 +171,7 @@ type removal struct {
 	code      segment.Error
 }
 
-func (*removal) ApiKey() protocol.ApiKey { return protocol.DeleteRecords } //nolint:revive,staticcheck // kafka-go calls it so
+func (*removal) ApiKey() protocol.ApiKey { return protocol.DeleteRecords } //nolint:staticcheck // kafka-go calls it so
 
 func (r *removal) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
 	return protocol.Broker{ID: cluster.Topics[r.topic].Partitions[r.partition].Leader}, nil

@@ -36,13 +36,11 @@ func Defaults() Connection {
 // themselves.
 func (c *Connection) Problems() problem.List {
 	var problems problem.List
-	bad := func(path, format string, args ...any) *problem.Error {
-		p := problem.New(problem.Invalid, format, args...).At(path)
-		problems = append(problems, p)
-		return p
+	bad := func(path, format string, args ...any) {
+		problems = append(problems, problem.New(problem.Invalid, format, args...).At(path))
 	}
 	if len(c.Brokers) == 0 {
-		bad("brokers", "is missing").WithHint(`write "brokers: [host:9092]"`)
+		problems = append(problems, problem.New(problem.Invalid, "is missing").At("brokers").WithHint(`write "brokers: [host:9092]"`))
 	}
 	for i, broker := range c.Brokers {
 		if !isAddress(broker) {
