@@ -57,6 +57,9 @@ type Bindings interface {
 	Bindings(ctx context.Context, names []string) ([]bindings.Status, error)
 	Rows(ctx context.Context, source, after string, limit int) ([]bindings.StoredRow, error)
 	Quarantine(ctx context.Context, source string, limit int) ([]bindings.Quarantined, error)
+	// KeptOutPage are rows that are kept out of a source, the oldest first, behind after
+	// by its Seq, Position and Key.
+	KeptOutPage(ctx context.Context, source string, after bindings.KeptOut, limit int) ([]bindings.KeptOut, error)
 	FailedRows(ctx context.Context, binding string, limit int) ([]bindings.FailedRow, error)
 	// Fittings say how the texts of the pictures of some rows came out; pictures
 	// with nothing to say are not among them.
@@ -183,6 +186,7 @@ type Deps struct {
 	Subscriptions Subscriptions
 	Refresher     Refresher
 	Guards        Guards
+	Streams       Streams // nil: no source is held
 	Hooks         Hooks
 	Images        Images
 	Templates     Templates

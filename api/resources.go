@@ -127,6 +127,7 @@ type connectionView struct {
 	HookURL   string          `json:"hookUrl,omitempty"`   // where its rows are sent to
 	Warnings  []string        `json:"warnings,omitempty"`  // what of its rows is not as it was
 	Freshness *freshnessView  `json:"freshness,omitempty"` // of a source
+	Stream    *streamView     `json:"stream,omitempty"`    // of a source that tells of its changes
 	Delivery  *flowView       `json:"delivery,omitempty"`  // of a sink: how it fares
 }
 
@@ -141,7 +142,7 @@ type readingView struct {
 }
 
 // viewOfConnection is c as the asker may see it.
-func (s *Server) viewOfConnection(ctx context.Context, c Connection, fresh map[string]connectors.Freshness) connectionView {
+func (s *Server) viewOfConnection(ctx context.Context, c Connection, fresh map[string]connectors.Freshness, streams map[string]StreamState) connectionView {
 	v := connectionView{
 		Name: c.Name, Kind: c.Type, Origin: c.Origin, ReadOnly: c.Origin == OfFile, UsedBy: s.seen(ctx, c.UsedBy), Config: c.Spec,
 		Revision: c.Revision, Author: c.Author, CreatedAt: moment(c.CreatedAt), UpdatedAt: moment(c.UpdatedAt),
@@ -156,6 +157,9 @@ func (s *Server) viewOfConnection(ctx context.Context, c Connection, fresh map[s
 		v.HookURL = s.hookURL(c.HookPath)
 		if f, ok := fresh[c.Name]; ok {
 			v.Freshness = viewOfFreshness(f, time.Now())
+		}
+		if st, ok := streams[c.Name]; ok {
+			v.Stream = viewOfStream(st)
 		}
 	}
 	return v
@@ -192,9 +196,13 @@ func (c connections) list(s *Server, w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
+	streams, err := s.streamStates(r.Context(), c.kind)
+	if err != nil {
+		return err
+	}
 	views := make([]connectionView, len(all))
 	for i, one := range all {
-		views[i] = s.viewOfConnection(r.Context(), one, fresh)
+		views[i] = s.viewOfConnection(r.Context(), one, fresh, streams)
 	}
 	return answer(w, http.StatusOK, map[string]any{c.kind + "s": views})
 }
@@ -213,13 +221,17 @@ func (c connections) answer(s *Server, w http.ResponseWriter, r *http.Request, s
 	if err != nil {
 		return err
 	}
+	streams, err := s.streamStates(r.Context(), c.kind)
+	if err != nil {
+		return err
+	}
 	var names []string
 	for _, one := range all {
 		if one.Name == name {
 			if one.Revision > 0 {
 				w.Header().Set("ETag", etagOf(one.Revision))
 			}
-			return answer(w, status, map[string]any{c.kind: s.viewOfConnection(r.Context(), one, fresh)})
+			return answer(w, status, map[string]any{c.kind: s.viewOfConnection(r.Context(), one, fresh, streams)})
 		}
 		names = append(names, one.Name)
 	}

@@ -102,7 +102,7 @@ type Proposal struct {
 	// it looked for in vain. nil where its binding joins none.
 	Reads []Read
 
-	alters bool // there is an image that it changes or removes
+	Alters bool // there is an image that it changes or removes
 }
 
 // A RowReads says what a row of a binding was planned with. It replaces what was
@@ -186,13 +186,34 @@ type Plan struct {
 	// Messages are the ids of the messages that the batch came in: they are known
 	// as soon as it is committed.
 	Messages []string
+	// Retried, of elements that were kept out of a stream and were tried again, is
+	// what became of them.
+	Retried *Retried
+}
+
+// Retried is what became of elements that were tried again.
+type Retried struct {
+	Mended []KeptOut // are rows, or rows by now that are newer
+	Broken []KeptOut // stay, with the reason and the detail that they have here
+}
+
+// A KeptOut is a row that is kept out of a stream, as the ledger has it. Its Seq,
+// Position and Key are what it is known by.
+type KeptOut struct {
+	Quarantined
+
+	Seq   int64 // the version that the row would have had; 0 of what is read anew
+	At    time.Time
+	Tries int64 // that were in vain
+
+	TriedAt time.Time // the last of them
 }
 
 // Altered is how many rows have images that the plan changes or removes, by binding.
 func (p *Plan) Altered() map[string]int {
 	altered := map[string]int{}
 	for i := range p.Proposals {
-		if q := &p.Proposals[i]; q.alters {
+		if q := &p.Proposals[i]; q.Alters {
 			altered[q.Owner.Binding()]++
 		}
 	}
@@ -217,6 +238,10 @@ type Closing struct {
 
 	// Stream is of a batch of a stream.
 	Stream *StreamClosing
+
+	// Keys, where it is told, are those of its rows and faults, also of rows that are
+	// as they were: what was kept out before with such a key is not its last state.
+	Keys []string
 
 	// Has reports whether the reading contained a row of that canonical key
 	// (also one that was quarantined). Used only when Complete.

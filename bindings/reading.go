@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -27,6 +28,9 @@ type ReadingOptions struct {
 	// Marks has rows be noted that are as they were: a snapshot is under way, at
 	// whose end those are gone that were not noted since it began.
 	Marks bool
+	// Versions has the number be noted also of rows that are as they were, and of
+	// deletions of rows that are not known: something older may still come.
+	Versions bool
 }
 
 // A Reading plans the batches of one reading of a source, in their order. It
@@ -151,6 +155,7 @@ type Sifted struct {
 	closes  *connectors.Closing
 	rows    map[string]*siftedRow
 	order   []string // keys as they came; one that is not in rows was dropped
+	told    []string // keys of all rows and faults, where the reading is told
 }
 
 type siftedRow struct {
@@ -172,17 +177,22 @@ func (r *Reading) Sift(b connectors.Batch, known map[string]Known) (*Sifted, err
 		reading: r, closes: b.Closes, rows: map[string]*siftedRow{},
 		plan: Plan{Source: r.o.Source, Reading: r.o.ID, Promote: r.o.Promote, Seen: len(b.Rows)},
 	}
-	for i := range b.Faults {
-		r.elements++
-		r.fault(s, &b.Faults[i], known)
-	}
 	if len(r.ready) != len(b.Rows) {
 		return nil, errors.New("plan a batch whose keys were not asked for")
 	}
+	faults := b.Faults
+	before := func(row int) { // the faults that came before it
+		for ; len(faults) > 0 && faults[0].Behind <= row; faults = faults[1:] {
+			r.elements++
+			r.fault(s, &faults[0], known)
+		}
+	}
 	for i := range b.Rows {
+		before(i)
 		r.elements++
 		r.row(s, &b.Rows[i], r.ready[i], known)
 	}
+	before(math.MaxInt)
 	r.ready = r.ready[:0]
 	return s, nil
 }
@@ -228,6 +238,7 @@ func (r *Reading) Plan(s *Sifted, j *Joined) Plan {
 	}
 	if s.closes != nil {
 		p.Closes = r.closing(*s.closes)
+		p.Closes.Keys = s.told
 		r.seen = nil
 	}
 	return p
@@ -251,6 +262,11 @@ func (r *Reading) fault(s *Sifted, f *connectors.Fault, known map[string]Known) 
 	}
 	r.mark(h, m, again, m.gone)
 	out.Key = key
+	if again { // what it was before in the batch is not its last state
+		r.drop(s, key)
+		s.mend(key)
+	}
+	s.tell(key)
 	s.plan.Quarantined = append(s.plan.Quarantined, out)
 }
 
@@ -273,6 +289,7 @@ func (r *Reading) row(s *Sifted, row *connectors.Row, ready readied, known map[s
 	if ready.settled {
 		return
 	}
+	s.tell(key)
 	version := row.Version
 	if version == 0 {
 		version = r.o.Seq
@@ -282,8 +299,15 @@ func (r *Reading) row(s *Sifted, row *connectors.Row, ready readied, known map[s
 	}
 	changed, err := r.change(key, version, row, known[key])
 	if err != nil {
+		if again && r.o.Streamed {
+			r.drop(s, key)
+			s.mend(key)
+		}
 		s.plan.Quarantined = append(s.plan.Quarantined, Quarantined{Key: key, Position: row.Position, Reason: BadRecord, Detail: err.Error()})
 		return
+	}
+	if again && r.o.Streamed {
+		s.mend(key)
 	}
 	if changed == nil { // what an older state of the row would have done is undone by this one
 		r.drop(s, key)
@@ -294,6 +318,18 @@ func (r *Reading) row(s *Sifted, row *connectors.Row, ready readied, known map[s
 		s.order = append(s.order, key)
 	}
 	s.rows[key] = changed
+}
+
+// mend ends what was kept out of the batch with that key: something newer came.
+func (s *Sifted) mend(key string) {
+	s.plan.Quarantined = slices.DeleteFunc(s.plan.Quarantined, func(q Quarantined) bool { return q.Key == key })
+}
+
+// tell notes that the batch tells of a key.
+func (s *Sifted) tell(key string) {
+	if s.reading.o.Told {
+		s.told = append(s.told, key)
+	}
 }
 
 // newer reports whether a state with that version follows one of the same reading.
@@ -357,7 +393,7 @@ func (r *Reading) change(key string, version int64, row *connectors.Row, k Known
 			change: RowChange{Key: key, Version: version, Values: values, Digest: digest},
 			// Also a state that is as before is noted when it is newer by the source's own
 			// count, or one in between that comes late would replace it.
-			store: !same || k.Row.Missing || row.Version > k.Row.Version || r.o.Marks,
+			store: !same || k.Row.Missing || row.Version > k.Row.Version || r.o.Marks || r.o.Versions,
 		},
 		values: row.Values, known: k, same: same,
 	}
@@ -372,11 +408,11 @@ func (r *Reading) change(key string, version int64, row *connectors.Row, k Known
 func (r *Reading) deletion(key string, version int64, row *connectors.Row, k Known) *siftedRow {
 	// Of a row that is not known the word is kept where the source numbers states:
 	// an older one may come late.
-	changed := &siftedRow{deleted: true, heldRow: heldRow{change: RowChange{Key: key, Version: version, Gone: true}, store: k.Row != nil || row.Version != 0}}
+	changed := &siftedRow{deleted: true, heldRow: heldRow{change: RowChange{Key: key, Version: version, Gone: true}, store: k.Row != nil || row.Version != 0 || r.o.Versions}}
 	for _, b := range r.o.Bindings {
 		if item, ok := k.Items[b.Name()]; ok && !item.Removed && b.cfg.OnDelete == Remove {
 			p := removal(BindingOwner(b.Name()), key)
-			p.alters = item.Digest != ""
+			p.Alters = item.Digest != ""
 			changed.proposals = append(changed.proposals, p)
 		}
 	}
@@ -412,7 +448,7 @@ func (r *Reading) propose(row *siftedRow, j *Joined) {
 		if p.Reads != nil && (does || !row.same) {
 			row.reads = append(row.reads, RowReads{Owner: p.Owner, Key: p.Key, Reads: p.Reads})
 		}
-		p.alters = known && !item.Removed && item.Digest != ""
+		p.Alters = known && !item.Removed && item.Digest != ""
 		if does {
 			row.proposals = append(row.proposals, p)
 		}

@@ -29,6 +29,7 @@ type Source struct {
 		Rows int64 `json:"rows"`
 	} `json:"reading"`
 	Freshness Freshness `json:"freshness"`
+	Stream    *Stream   `json:"stream,omitempty"` // nil: it is no stream
 }
 
 // A Freshness is how current a source is.

@@ -43,6 +43,9 @@ type Fault struct {
 	// Key, where it could be read, is the element's key, as in Row: its row is there
 	// still and stays as it was, so that what else is missing may count as gone.
 	Key []any
+	// Behind, of a stream, is how many rows of its batch came before it. Of a row and
+	// a fault with one key the later one counts. The faults of a batch stand in order.
+	Behind int
 	// Raw, of a stream, is what a Replayer takes to try again once whatever was wrong
 	// is mended; nil where that is in vain.
 	Raw []byte

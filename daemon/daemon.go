@@ -111,7 +111,7 @@ type Daemon struct {
 	release *errand // gives back what is kept for streams that are no more
 
 	instance string // as in connectors.Env
-	circles circles
+	circles  circles
 
 	looking   chan struct{} // those who read sources by themselves
 	confirmed confirmations
@@ -212,7 +212,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	if d.guard, err = egress.New(s.Egress); err != nil {
 		return closing, err
 	}
-	d.metrics.registry.MustRegister(freshnessCollector{d}, sinkCollector{d}, sinkCounts{d}, lettersCollector{d})
+	d.metrics.registry.MustRegister(freshnessCollector{d}, sinkCollector{d}, sinkCounts{d}, lettersCollector{d}, streamCollector{d})
 	d.guarded = d.guard.Client(egress.ClientOptions{Timeout: 30 * time.Second})
 	fetcher := d.guard.Client(egress.ClientOptions{Timeout: 15 * time.Second, MaxRedirects: 3})
 	d.assets = assets.New(fetcher, d.store, d.blobs, assets.Limits{})

@@ -34,6 +34,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Subscriptions:      d,
 		Refresher:          d,
 		Guards:             d,
+		Streams:            d,
 		Hooks:              d,
 		Images:             d.store,
 		Templates:          d.store,

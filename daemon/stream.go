@@ -38,6 +38,7 @@ type stream struct {
 
 	// Under the gate of its feed.
 	next, end int64 // numbers for batches that are not given out
+	unkeyed   bool  // something is kept out that may be a row yet, nobody knows which
 
 	mu     sync.Mutex
 	state  connectors.StreamState
@@ -187,6 +188,9 @@ func (d *Daemon) streamOnce(ctx context.Context, f *feed) error {
 	if err != nil {
 		return err
 	}
+	if err := d.lookUnkeyed(ctx, f); err != nil {
+		return err
+	}
 	life, stop := f.living(ctx)
 	defer stop()
 	life, again := context.WithCancel(life)
@@ -262,7 +266,8 @@ func (h *held) emit(ctx context.Context, b connectors.Batch) error {
 	state, _, _ := f.stream.now()
 	r, err := d.reading(ctx, f, bindings.ReadingOptions{
 		ID: fmt.Sprintf("%s#%d", f.name, seq), Seq: seq, Told: true, Streamed: true, Marks: h.snapshot,
-		Settles: state.Phase == connectors.PhaseStreaming && !h.snapshot,
+		Settles:  state.Phase == connectors.PhaseStreaming && !h.snapshot,
+		Versions: f.stream.unkeyed,
 	})
 	if err != nil {
 		return err
@@ -275,9 +280,13 @@ func (h *held) emit(ctx context.Context, b connectors.Batch) error {
 	if b.Closes.Snapshot.Ends || slices.ContainsFunc(f.bindings, func(b *bindings.Binding) bool { return !plan.Promote[b.Name()] }) {
 		d.faults.note(d.log, "guard", f.name, d.logHeld(ctx, f, r.bindings))
 	}
+	f.stream.unkeyed = f.stream.unkeyed || slices.ContainsFunc(plan.Quarantined, func(q bindings.Quarantined) bool { return q.Key == "" && q.Raw != nil })
 	d.crash("stream.committed")
 	if b.Closes.Snapshot.Ends {
 		h.snapshot = false
+		if err := d.lookUnkeyedInside(ctx, f); err != nil {
+			return err
+		}
 		d.log.Info("all rows of the source were read", slog.String("source", f.name))
 	}
 	if !h.snapshot {

@@ -35,6 +35,7 @@ type tape struct {
 	released int
 	runs     int
 	poison   map[string]bool // keys whose values can't be read
+	keyless  bool            // nor the keys themselves
 }
 
 // A change is one of them; a name of "" is a deletion, a key of "" empties it all.
@@ -194,7 +195,11 @@ func (s *tapeSource) tell(ctx context.Context, to connectors.Stream, changes []c
 		s.mu.Unlock()
 		if poison {
 			raw, _ := json.Marshal(map[string]string{"key": c.key, "name": c.name})
-			b.Faults = append(b.Faults, connectors.Fault{Key: []any{c.key}, Position: fmt.Sprintf("tape@%d", at.Next-1), Reason: "no_name", Detail: "its name is poison", Raw: raw})
+			f := connectors.Fault{Key: []any{c.key}, Position: fmt.Sprintf("tape@%d", at.Next-1), Reason: "no_name", Detail: "its name is poison", Raw: raw, Behind: len(b.Rows)}
+			if s.keyless {
+				f.Key = nil
+			}
+			b.Faults = append(b.Faults, f)
 			continue
 		}
 		row := s.row(c.key, c.name)

@@ -42,7 +42,7 @@ func (d *Daemon) take(ctx context.Context, f *feed, a arrival) (taken, error) {
 	if err != nil {
 		return taken{}, err
 	}
-	r, err := d.reading(ctx, f, bindings.ReadingOptions{ID: id, Seq: seq, Told: true, Settles: f.passive})
+	r, err := d.reading(ctx, f, bindings.ReadingOptions{ID: id, Seq: seq, Told: true, Settles: f.passive, Versions: f.stream != nil && f.stream.unkeyed})
 	if err != nil {
 		return taken{}, err
 	}

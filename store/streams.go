@@ -11,10 +11,6 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 )
 
-// keptPoison is how many rows that were kept out are remembered of a stream: they
-// are tried again only when somebody says so.
-const keptPoison = 10_000
-
 // A StreamPlace is where a stream stands.
 type StreamPlace struct {
 	Cursor     connectors.Cursor
@@ -25,23 +21,39 @@ type StreamPlace struct {
 	Gaps       int64
 }
 
-// StreamPlace is where the stream of source stands; nothing is known of one that
-// never ran.
-func (s *Store) StreamPlace(ctx context.Context, source string) (p StreamPlace, err error) {
+const streamPlaces = `SELECT name, CASE WHEN unclosed = '' THEN position ELSE '' END, snapshot_seq, resnapshot, gap, gap_at, gaps FROM sources`
+
+func scanPlace(scan func(...any) error) (name string, p StreamPlace, err error) {
 	var position string
 	var snapshot, wish int64
 	var at sql.NullInt64
-	err = s.reader().row(ctx, `SELECT CASE WHEN unclosed = '' THEN position ELSE '' END, snapshot_seq, resnapshot, gap, gap_at, gaps
-		FROM sources WHERE name = $1`, source).Scan(&position, &snapshot, &wish, &p.Gap, &at, &p.Gaps)
-	if errors.Is(err, sql.ErrNoRows) {
-		return p, nil
-	}
-	if err != nil {
-		return p, wrap(err, "find the place of the stream %q", source)
+	if err := scan(&name, &position, &snapshot, &wish, &p.Gap, &at, &p.Gaps); err != nil {
+		return name, p, err
 	}
 	p.Snapshot, p.Resnapshot, p.GapAt = snapshot > 0, wish > 0, moment(at)
 	p.Cursor, err = decodeCursor(position)
-	return p, err
+	return name, p, err
+}
+
+// StreamPlace is where the stream of source stands; nothing is known of one that
+// never ran.
+func (s *Store) StreamPlace(ctx context.Context, source string) (StreamPlace, error) {
+	_, p, err := scanPlace(s.reader().row(ctx, streamPlaces+` WHERE name = $1`, source).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return StreamPlace{}, nil
+	}
+	return p, wrap(err, "find the place of the stream %q", source)
+}
+
+// StreamPlaces are where the streams of sources stand, by name.
+func (s *Store) StreamPlaces(ctx context.Context, sources []string) (map[string]StreamPlace, error) {
+	all := make(map[string]StreamPlace, len(sources))
+	err := s.reader().each(ctx, streamPlaces+` WHERE name IN list($1)`, []any{list(sources)}, func(scan func(...any) error) error {
+		name, p, err := scanPlace(scan)
+		all[name] = p
+		return err
+	})
+	return all, wrap(err, "find the places of streams")
 }
 
 // WantSnapshot has the stream of source read all rows again.
@@ -99,18 +111,23 @@ func (t *tx) endSnapshot(ctx context.Context, p bindings.Plan, result *CommitRes
 	if err := t.row(ctx, `SELECT snapshot_seq FROM sources WHERE name = $1`, p.Source).Scan(&since); err != nil {
 		return err
 	}
-	var unread int64
-	if err := t.row(ctx, `SELECT count(*) FROM quarantine WHERE source = $1 AND key = '' AND seq >= $2 AND reason <> $3`,
-		p.Source, since, bindings.NullKey).Scan(&unread); err != nil {
+	var unread, out int64
+	if err := t.row(ctx, `SELECT COALESCE(sum(CASE WHEN key = '' AND reason <> $3 THEN 1 ELSE 0 END), 0), count(*) FROM quarantine WHERE source = $1 AND seq >= $2`,
+		p.Source, since, bindings.NullKey).Scan(&unread, &out); err != nil {
 		return err
+	}
+	if out >= keptPoison { // nobody knows which there were beside them
+		unread = out
 	}
 	complete, reason := since > 0 && unread == 0, ""
 	missing := complete && !c.Stream.Snapshot.Partial
 	if unread > 0 {
 		reason = fmt.Sprintf("%d elements could not be read", unread)
 	}
-	if c.Stream.Snapshot.Partial {
-		complete, reason = false, "the source does not hold all rows any more"
+	if since > 0 { // what was kept out before was read again since, or is no more
+		if _, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND seq < $2`, p.Source, since); err != nil {
+			return err
+		}
 	}
 	if missing {
 		if err := t.missUnmarked(ctx, p, since, result); err != nil {
@@ -180,28 +197,6 @@ func (t *tx) missingImages(ctx context.Context, source, binding string) (n int, 
 		WHERE r.source = $1 AND r.missing_since IS NOT NULL AND i.generation > 0 AND i.state <> 'removed'`,
 		source, string(bindings.BindingOwner(binding))).Scan(&n)
 	return n, err
-}
-
-// turnPoison forgets what was kept out before of the keys that came now, and the
-// oldest of more than is kept.
-func (t *tx) turnPoison(ctx context.Context, p bindings.Plan) error {
-	var keys []string
-	for _, r := range p.Rows {
-		keys = append(keys, r.Key)
-	}
-	if err := pages(keys, pageSize, func(page []string) error {
-		_, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND reading <> $2 AND key IN list($3)`, p.Source, p.Reading, list(page))
-		return err
-	}); err != nil || len(p.Quarantined) == 0 {
-		return err
-	}
-	if _, err := t.exec(ctx, `UPDATE quarantine SET seq = $3, at = $4 WHERE source = $1 AND reading = $2`,
-		p.Source, p.Reading, p.Closes.Stream.Seq, millis(p.Closes.At)); err != nil {
-		return err
-	}
-	_, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND seq < (SELECT min(q.seq) FROM
-		(SELECT seq FROM quarantine WHERE source = $1 ORDER BY seq DESC LIMIT $2) AS q)`, p.Source, keptPoison)
-	return err
 }
 
 // LiveItems is how many rows of a binding have images.

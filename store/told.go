@@ -72,19 +72,7 @@ func (t *tx) recountHeld(ctx context.Context, source string) error {
 // turnQuarantine forgets what was kept out before of the keys that came now, and
 // the oldest of more than is kept.
 func (t *tx) turnQuarantine(ctx context.Context, p bindings.Plan) error {
-	var keys []string
-	for _, r := range p.Rows {
-		keys = append(keys, r.Key)
-	}
-	for _, q := range p.Quarantined {
-		if q.Key != "" {
-			keys = append(keys, q.Key)
-		}
-	}
-	if err := pages(keys, pageSize, func(page []string) error {
-		_, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND reading <> $2 AND key IN list($3)`, p.Source, p.Reading, list(page))
-		return err
-	}); err != nil || len(p.Quarantined) == 0 {
+	if err := t.endKeptOut(ctx, p); err != nil || len(p.Quarantined) == 0 {
 		return err
 	}
 	var count int64

@@ -45,7 +45,9 @@ type commands struct {
 	Deliveries deliveryCommands  `cmd:"" help:"Show what sinks were told, and what they could not be told; try it again, or discard it."`
 	Redeliver  redeliverCommand  `cmd:"" help:"Tell a sink again what it was told last, for a receiver that has lost what it knew."`
 	Guard      guardCommand      `cmd:"" help:"Show what the guard of a binding holds, before and after, or accept it."`
-	Quarantine quarantineCommand `cmd:"" help:"Show the rows of a binding that are kept out or failed, and why."`
+	Quarantine quarantineCommand `cmd:"" help:"Show the rows of a binding that are kept out or failed, and why; or what is kept out of a source. Of a stream, try it again, or discard it."`
+	Resync     resyncCommand     `cmd:"" help:"Have a source that is a stream read all its rows again. What is as before is not drawn again."`
+	Gap        gapCommand        `cmd:"" help:"Show how the streams fare: gaps, halts, and what to do about them."`
 	Keys       keyCommands       `cmd:"" help:"Make, list and revoke keys of a running daemon."`
 	Config     configCommands    `cmd:"" help:"What editors need to know of the configuration."`
 	Bench      benchCommands     `cmd:"" help:"Measure how fast this machine makes images, of rows made from a seed."`

@@ -89,7 +89,7 @@ func printStatus(w io.Writer, s client.Status, now time.Time) {
 			f.State, f.Cause = client.StateError, one.Error
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", one.Name, f.State, lag(f.LagSeconds), span(f.ExpectedSeconds),
-			one.Reading.Rows, ago(f.ChangedAt, now), next(f, now), dashed(f.Cause))
+			one.Reading.Rows, ago(f.ChangedAt, now), nextOf(one, now), dashed(f.Cause))
 	}
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, "BINDING\tSTATE\tLAG\tSOURCE\tIMAGES\tSTALE\tOLDEST\tCAUSE")
@@ -186,6 +186,14 @@ func ago(at *time.Time, now time.Time) string {
 		return "-"
 	}
 	return span(max(now.Sub(*at).Seconds(), 0.001)) + " ago"
+}
+
+// nextOf is when a source is read next, or what its stream is about.
+func nextOf(s client.Source, now time.Time) string {
+	if s.Stream != nil {
+		return phase(s.Stream)
+	}
+	return next(s.Freshness, now)
 }
 
 func next(f client.Freshness, now time.Time) string {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/pictifyd/pictifyd/client"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -182,31 +181,4 @@ func (c *guardCommand) print(t *terminal, g client.Guard) {
 		fmt.Fprintln(t.out)
 	}
 	fmt.Fprintf(t.out, "Correct the source, or accept it: pictifyd guard %s --accept\n", g.Binding)
-}
-
-type quarantineCommand struct{ bindingFlags }
-
-func (c *quarantineCommand) Run(t *terminal) error {
-	ctx, stop := interruptible()
-	defer stop()
-	q, err := c.remote().Quarantine(ctx, c.Binding)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return json.NewEncoder(t.out).Encode(q)
-	}
-	if len(q.Quarantined)+len(q.Failed) == 0 {
-		fmt.Fprintf(t.out, "%s: no row is kept out, and none failed\n", c.Binding)
-		return nil
-	}
-	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ROW\tAT\tREASON\tDETAIL")
-	for _, row := range q.Quarantined {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", row.Key, row.Position, row.Reason, row.Detail)
-	}
-	for _, row := range q.Failed {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", row.Key, row.Field, row.Code, row.Error)
-	}
-	return w.Flush()
 }

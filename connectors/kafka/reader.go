@@ -440,8 +440,11 @@ func (c *chunk) record(ctx context.Context, s *scanner, v value.Record) error {
 			return err
 		}
 	}
+	for _, f := range d.Faults {
+		f.Behind = len(c.rows)
+		c.faults = append(c.faults, f)
+	}
 	c.rows = append(c.rows, d.Rows...)
-	c.faults = append(c.faults, d.Faults...)
 	c.wakes = append(c.wakes, d.Wakes...)
 	c.bytes += 2*(len(v.Key)+len(v.Value)) + 200
 	if d.Truncated {

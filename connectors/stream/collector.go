@@ -97,8 +97,11 @@ func (c *Collector) joins(closing connectors.Closing) bool {
 
 // take adds p to the batch that grows. The caller holds mu.
 func (c *Collector) take(p Part) {
+	for _, f := range p.Faults {
+		f.Behind += len(c.grows.Rows)
+		c.grows.Faults = append(c.grows.Faults, f)
+	}
 	c.grows.Rows = append(c.grows.Rows, p.Rows...)
-	c.grows.Faults = append(c.grows.Faults, p.Faults...)
 	c.grows.Wakes = append(c.grows.Wakes, p.Wakes...)
 	c.bytes += p.Bytes
 	cursor := p.Closes.Cursor

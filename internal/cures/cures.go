@@ -14,6 +14,7 @@ var _ = off
 // Epoch switches holder.expel and holder.admit of store: a holder of the ledger that
 // was frozen or cut off commits nothing once another has taken over.
 var Epoch = true
+
 // FlushedPosition switches replication.Conn.tell: the server is told all three
 // positions, and only what was committed (pitfalls P4 and P5).
 var FlushedPosition = true

@@ -17,10 +17,10 @@ import (
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/trust"
 	"github.com/pictifyd/pictifyd/sink"
 	httpsink "github.com/pictifyd/pictifyd/sink/http"
 	"github.com/pictifyd/pictifyd/sink/sinktest"
-	"github.com/pictifyd/pictifyd/internal/trust"
 	"github.com/pictifyd/pictifyd/sink/webhook"
 )
 

@@ -10,8 +10,8 @@ import (
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
-	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/internal/trust"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // Config is an http sink's part of the configuration.

@@ -14,8 +14,8 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/signing"
-	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/internal/trust"
+	"github.com/pictifyd/pictifyd/sink"
 )
 
 // Config is a webhook's part of the configuration.
