@@ -20,7 +20,8 @@ var mayImport = map[string][]string{
 	"bindings":          {"connectors", "template", "config"},
 	"batch":             {"bindings", "template", "config"},
 	"connectors":        {"config"},
-	"connectors/*":      {"connectors", "connectors/*", "config"},
+	"connectors/*":      {"connectors", "connectors/*", "connectors/*/*", "config"},
+	"connectors/*/*":    {"connectors", "connectors/*", "connectors/*/*", "config"},
 	"examples/sheets/*": {"connectors/sheets/*"},                                       // serves the emulator
 	"render/*":          {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
 	"sink":              {"connectors", "config"},
