@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // A Streamer is a source that tells of its changes as they happen. It is held by
-// one process at a time. Its Poll is never called.
+// one process at a time. Its Poll is called by checks alone: it reads the rows as they
+// stand, or returns ErrNotPolled. A Streamer that is an Adviser says with its error
+// all that keeps its server from telling of changes; it makes nothing there.
 type Streamer interface {
 	Poller
 
@@ -139,17 +139,8 @@ type Replayer interface {
 	Replay(ctx context.Context, raw []byte) (Row, error)
 }
 
-// A Checker can be asked, before it is held, whether its server can tell of changes.
-// Nothing is made or changed there. The error is that the server can't be asked.
-type Checker interface {
-	Check(ctx context.Context) ([]Finding, error)
-}
-
-// A Finding is something that a person should look after before a stream is held.
-type Finding struct {
-	Fatal   bool // it does not work so, or would harm the user's own work
-	Problem *problem.Error
-}
+// ErrNotPolled is what Poll of a Streamer returns that can't read its rows as they stand.
+var ErrNotPolled = errors.New("this source tells of its changes, and is never read")
 
 // GapPolicy says what a stream does when what happened behind its cursor is lost.
 type GapPolicy string

@@ -167,8 +167,7 @@ func (o *onlineCheck) source(ctx context.Context, f *feed, s Source) {
 		o.note("source %s: not asked, its rows are sent to it", s.Name)
 		return
 	}
-	if f.stream != nil {
-		o.stream(ctx, f, s)
+	if f.stream != nil && !o.stream(ctx, f, s) {
 		return
 	}
 	var rows []connectors.Row
@@ -180,13 +179,16 @@ func (o *onlineCheck) source(ctx context.Context, f *feed, s Source) {
 		}
 		return nil
 	})
+	if errors.Is(err, connectors.ErrNotPolled) {
+		return
+	}
 	if err != nil && !errors.Is(err, errEnough) {
 		o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be read", s.Name), err)
 		return
 	}
 	rows = rows[:min(len(rows), onlineRows)]
 	o.note("source %s: its first %s read", s.Name, count(len(rows), "row"))
-	if a, ok := f.poller.(connectors.Adviser); ok {
+	if a, ok := f.poller.(connectors.Adviser); ok && f.stream == nil {
 		advice, err := a.Advise(ctx)
 		if err != nil {
 			o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be looked at", s.Name), err)
@@ -214,33 +216,24 @@ func (o *onlineCheck) source(ctx context.Context, f *feed, s Source) {
 	}
 }
 
-// stream asks the server of a stream whether it can tell of changes. Nothing is made
-// there, and no row is read.
-func (o *onlineCheck) stream(ctx context.Context, f *feed, s Source) {
-	checker, ok := f.poller.(connectors.Checker)
+// stream asks the server of a stream whether it can tell of changes, and reports
+// whether that goes well. Nothing is made there.
+func (o *onlineCheck) stream(ctx context.Context, f *feed, s Source) (reads bool) {
+	a, ok := f.poller.(connectors.Adviser)
 	if !ok {
 		o.note("source %s: not asked, it tells of its rows while it is held", s.Name)
-		return
+		return false
 	}
-	findings, err := checker.Check(ctx)
+	advice, err := a.Advise(ctx)
+	for _, p := range advice {
+		o.note("source %s: %s", s.Name, p)
+	}
 	if err != nil {
-		o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be asked", s.Name), err)
-		return
+		o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be held", s.Name), err)
+		return false
 	}
-	for _, found := range findings {
-		if found.Fatal {
-			o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be held", s.Name), found.Problem)
-			continue
-		}
-		line := found.Problem.Message
-		if found.Problem.Hint != "" {
-			line += " (" + found.Problem.Hint + ")"
-		}
-		o.note("source %s: %s", s.Name, line)
-	}
-	if len(findings) == 0 {
-		o.note("source %s: can be held", s.Name)
-	}
+	o.note("source %s: its server can tell of changes", s.Name)
+	return true
 }
 
 // columnsOf are the columns of any of the rows.
