@@ -34,6 +34,8 @@ var explanations = map[string]string{
 	slugImageNotFound:    "No image has this address: no row of the binding has this key, the binding makes no such output, or the bytes are not kept any more.",
 	slugImageRemoved:     "The row is gone from its source, and the binding removes images of such rows (on_delete: remove).",
 	slugImageFailed:      "The row can't be rendered, and never was: the answer says which variable is at fault. Correct the row in its source.",
+	SlugNoStream:         "The source does not tell of its changes: it is read every so often, or its rows are sent. Its next reading reads all rows, and tries again what is kept out of it: POST /bindings/NAME/refresh.",
+	SlugNoReplay:         "A source of this kind can't make a row of what it told before. POST /sources/NAME/resnapshot has all its rows read again.",
 	slugBindingNotFound:  "The configuration has no binding of this name. GET /bindings lists them.",
 	slugTemplateNotFound: "No template of this name is published, or the key may not use it. GET /templates lists them. A file NAME.html in the templates folder becomes one, " +
 		"unless it has an error, which pictifyd check shows.",

@@ -89,6 +89,8 @@ var statuses = map[problem.Code]int{
 // slugStatuses are the slugs for which HTTP has a finer word than their code.
 var slugStatuses = map[string]int{
 	slugMethod:       http.StatusMethodNotAllowed,
+	SlugNoStream:     http.StatusUnprocessableEntity,
+	SlugNoReplay:     http.StatusUnprocessableEntity,
 	slugImageRemoved: http.StatusGone,
 	slugJobExpired:   http.StatusGone,
 	slugJobDeleted:   http.StatusGone,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // A Streamer is a source that tells of its changes as they happen. It is held by
@@ -135,6 +137,18 @@ func Streams(cfg Config) bool {
 type Replayer interface {
 	// Replay is the row in raw, as Fault.Raw had it; an error says why there is still none.
 	Replay(ctx context.Context, raw []byte) (Row, error)
+}
+
+// A Checker can be asked, before it is held, whether its server can tell of changes.
+// Nothing is made or changed there. The error is that the server can't be asked.
+type Checker interface {
+	Check(ctx context.Context) ([]Finding, error)
+}
+
+// A Finding is something that a person should look after before a stream is held.
+type Finding struct {
+	Fatal   bool // it does not work so, or would harm the user's own work
+	Problem *problem.Error
 }
 
 // GapPolicy says what a stream does when what happened behind its cursor is lost.

@@ -167,6 +167,10 @@ func (o *onlineCheck) source(ctx context.Context, f *feed, s Source) {
 		o.note("source %s: not asked, its rows are sent to it", s.Name)
 		return
 	}
+	if f.stream != nil {
+		o.stream(ctx, f, s)
+		return
+	}
 	var rows []connectors.Row
 	faults := 0
 	err := o.daemon.readOnce(ctx, o.daemon.roster(), s.Name, func(_ context.Context, b connectors.Batch) error {
@@ -207,6 +211,35 @@ func (o *onlineCheck) source(ctx context.Context, f *feed, s Source) {
 		if b.Source == s.Name {
 			o.binding(ctx, b, rows, columns)
 		}
+	}
+}
+
+// stream asks the server of a stream whether it can tell of changes. Nothing is made
+// there, and no row is read.
+func (o *onlineCheck) stream(ctx context.Context, f *feed, s Source) {
+	checker, ok := f.poller.(connectors.Checker)
+	if !ok {
+		o.note("source %s: not asked, it tells of its rows while it is held", s.Name)
+		return
+	}
+	findings, err := checker.Check(ctx)
+	if err != nil {
+		o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be asked", s.Name), err)
+		return
+	}
+	for _, found := range findings {
+		if found.Fatal {
+			o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be held", s.Name), found.Problem)
+			continue
+		}
+		line := found.Problem.Message
+		if found.Problem.Hint != "" {
+			line += " (" + found.Problem.Hint + ")"
+		}
+		o.note("source %s: %s", s.Name, line)
+	}
+	if len(findings) == 0 {
+		o.note("source %s: can be held", s.Name)
 	}
 }
 

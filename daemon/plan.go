@@ -189,7 +189,7 @@ func (r *roster) feedsNow() map[string]*feed {
 // rows that are stored.
 func (d *Daemon) readOnce(ctx context.Context, now *roster, name string, emit connectors.Emit) error {
 	f := now.feeds[name]
-	if f.passive {
+	if f.passive || f.stream != nil {
 		return d.stored(ctx, name, emit)
 	}
 	if timed, ok := f.poller.(connectors.Timed); ok {
@@ -224,7 +224,7 @@ func (d *Daemon) stored(ctx context.Context, name string, emit connectors.Emit) 
 			after = row.Key
 		}
 		if len(rows) < replanPage {
-			batch.Closes = &connectors.Closing{Reason: "the source is not read: these are the rows that it sent"}
+			batch.Closes = &connectors.Closing{Reason: "the source is not read: these are the rows that it told of"}
 			return emit(ctx, batch)
 		}
 		if err := emit(ctx, batch); err != nil {

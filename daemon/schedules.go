@@ -31,6 +31,14 @@ func checkSchedule(node config.Node, name string, cfg connectors.Config) problem
 		placed.Hint = p.Hint
 		problems = append(problems, placed)
 	}
+	if connectors.Streams(cfg) {
+		for _, path := range []string{"every", "cron"} {
+			if _, given := node.Scalar(path); given {
+				problems = append(problems, config.Problem(node, path, problem.Unsupported, "a stream is not read every so often: it tells of its changes as they happen").WithHint("leave it out"))
+			}
+		}
+		return problems
+	}
 	if base.Cron == "" {
 		return problems
 	}

@@ -226,6 +226,9 @@ func (h *held) report(state connectors.StreamState) {
 	}
 	f.latest.confirm(state.HeardAt)
 	d.confirmed.note(f.name, state.HeardAt)
+	if state.Phase == connectors.PhaseStreaming { // for --once: it has told what there was
+		d.setPolled(f.name, nil)
+	}
 	if !h.well {
 		h.well = true
 		f.latest.end(time.Now(), nil)
