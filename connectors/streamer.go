@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // A Streamer is a source that tells of its changes as they happen. It is held by
-// one process at a time. Its Poll is never called.
+// one process at a time. Its Poll is for a check of the configuration alone: it reads
+// some rows, or all, makes nothing at the source's server and tells it nothing.
 type Streamer interface {
 	Poller
 
@@ -137,18 +136,6 @@ func Streams(cfg Config) bool {
 type Replayer interface {
 	// Replay is the row in raw, as Fault.Raw had it; an error says why there is still none.
 	Replay(ctx context.Context, raw []byte) (Row, error)
-}
-
-// A Checker can be asked, before it is held, whether its server can tell of changes.
-// Nothing is made or changed there. The error is that the server can't be asked.
-type Checker interface {
-	Check(ctx context.Context) ([]Finding, error)
-}
-
-// A Finding is something that a person should look after before a stream is held.
-type Finding struct {
-	Fatal   bool // it does not work so, or would harm the user's own work
-	Problem *problem.Error
 }
 
 // GapPolicy says what a stream does when what happened behind its cursor is lost.

@@ -38,11 +38,6 @@ func newSource(c *Config, env connectors.Env, dial wire.DialFunc) (*source, erro
 	return &source{cfg: c, env: env, dial: dial, decoder: decoder, stall: stallAfter}, nil
 }
 
-// Poll implements connectors.Poller.
-func (s *source) Poll(context.Context, connectors.Cursor, connectors.Emit) error {
-	return errors.New("a kafka source is never polled")
-}
-
 // Replay implements connectors.Replayer.
 func (s *source) Replay(ctx context.Context, raw []byte) (connectors.Row, error) {
 	return s.decoder.Replay(ctx, raw)
