@@ -270,7 +270,7 @@ type taped struct {
 func newTaped(tb testing.TB, binding string, rows ...string) *taped {
 	tb.Helper()
 	t := &taped{null: &rendertest.Null{}}
-	name := ""
+	var name string
 	t.tape, name = newTape(tb, rows...)
 	t.site = newSite(tb, fmt.Sprintf(`
 sources: { shop: { kind: tape, tape: %q, key: sku } }
