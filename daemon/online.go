@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -164,41 +165,52 @@ var errEnough = errors.New("enough was read")
 // source asks for the first rows of a source, and has its bindings look at them.
 func (o *onlineCheck) source(ctx context.Context, f *feed, s Source) {
 	if f.passive {
-		o.note("source %s: not asked, its rows are sent to it", s.Name)
+		if f.live != nil {
+			o.note("source %s: not asked, its rows are asked for one by one", s.Name)
+		} else {
+			o.note("source %s: not asked, its rows are sent to it", s.Name)
+		}
 		return
 	}
-	if f.stream != nil && !o.stream(ctx, f, s) {
+	if f.stream != nil && !o.advise(ctx, f, s) {
 		return
 	}
 	var rows []connectors.Row
-	faults := 0
-	err := o.daemon.readOnce(ctx, o.daemon.roster(), s.Name, func(_ context.Context, b connectors.Batch) error {
-		faults += len(b.Faults)
-		if rows = append(rows, b.Rows...); len(rows) >= onlineRows || b.Closes != nil {
+	var faults []connectors.Fault
+	wakes := 0
+	first := func(_ context.Context, b connectors.Batch) error {
+		faults, wakes = append(faults, b.Faults...), wakes+len(b.Wakes)
+		if rows = append(rows, b.Rows...); len(rows)+wakes >= onlineRows || b.Closes != nil && f.stream == nil {
 			return errEnough
 		}
 		return nil
-	})
-	if errors.Is(err, connectors.ErrNotPolled) {
-		return
+	}
+	var err error
+	if f.stream != nil {
+		err = f.poller.Poll(ctx, nil, first)
+	} else {
+		err = o.daemon.readOnce(ctx, o.daemon.roster(), s.Name, first)
 	}
 	if err != nil && !errors.Is(err, errEnough) {
 		o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be read", s.Name), err)
 		return
 	}
 	rows = rows[:min(len(rows), onlineRows)]
-	o.note("source %s: its first %s read", s.Name, count(len(rows), "row"))
-	if a, ok := f.poller.(connectors.Adviser); ok && f.stream == nil {
-		advice, err := a.Advise(ctx)
-		if err != nil {
-			o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be looked at", s.Name), err)
-		}
-		for _, p := range advice {
-			o.note("source %s: %s", s.Name, p)
-		}
+	if f.stream != nil && f.stream.waker != nil {
+		o.note("source %s: is there, and its first %s of %s named", s.Name, count(min(wakes, onlineRows), "row"), f.stream.waker.source)
+	} else {
+		o.note("source %s: its first %s read", s.Name, count(len(rows), "row"))
 	}
-	if faults > 0 {
-		o.note("source %s: %s no rows and would be kept out", s.Name, count(faults, "element")+" of them are")
+	if f.stream == nil {
+		o.advise(ctx, f, s)
+	}
+	if len(faults) > 0 {
+		why := fmt.Sprintf("%s of its first would be kept out, the first at %s: %s", count(len(faults), "element"), faults[0].Position, cmp.Or(faults[0].Detail, faults[0].Reason))
+		if len(rows)+wakes == 0 {
+			o.add(config.Problem(s.node, "", problem.Invalid, "the source %q has no rows: %s", s.Name, why))
+			return
+		}
+		o.note("source %s: %s", s.Name, why)
 	}
 	if len(rows) == 0 {
 		return
@@ -216,24 +228,25 @@ func (o *onlineCheck) source(ctx context.Context, f *feed, s Source) {
 	}
 }
 
-// stream asks the server of a stream whether it can tell of changes, and reports
-// whether that goes well. Nothing is made there.
-func (o *onlineCheck) stream(ctx context.Context, f *feed, s Source) (reads bool) {
+// advise has a source look at its server, and reports whether nothing keeps it from
+// telling its rows.
+func (o *onlineCheck) advise(ctx context.Context, f *feed, s Source) bool {
 	a, ok := f.poller.(connectors.Adviser)
 	if !ok {
-		o.note("source %s: not asked, it tells of its rows while it is held", s.Name)
-		return false
+		return true
 	}
 	advice, err := a.Advise(ctx)
+	if err != nil {
+		what := fmt.Sprintf("the source %q can't be looked at", s.Name)
+		if f.stream != nil {
+			what = fmt.Sprintf("the source %q can't be streamed", s.Name)
+		}
+		o.atFault(ctx, s.node, what, err)
+	}
 	for _, p := range advice {
 		o.note("source %s: %s", s.Name, p)
 	}
-	if err != nil {
-		o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be held", s.Name), err)
-		return false
-	}
-	o.note("source %s: its server can tell of changes", s.Name)
-	return true
+	return err == nil
 }
 
 // columnsOf are the columns of any of the rows.

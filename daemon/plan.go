@@ -149,6 +149,11 @@ func (d *Daemon) openToRead(ctx context.Context) (closing func(), err error) {
 	if err != nil {
 		return after, err
 	}
+	unknown := errors.New("no daemon has opened the store yet")
+	d.instance, err = d.store.Setting(ctx, "instance", func() (string, error) { return "", unknown })
+	if err != nil && !errors.Is(err, unknown) {
+		return after, err
+	}
 	closing = func() {
 		for _, f := range d.roster().feedsNow() {
 			f.end()

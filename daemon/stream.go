@@ -44,6 +44,7 @@ type stream struct {
 	state  connectors.StreamState
 	since  time.Time // it is in that phase
 	halted error     // waits for a person
+	warned time.Time // the log heard of the warning that lasts; zero: there is none
 	again  func()    // begins again what runs; nil: nothing runs
 }
 
@@ -84,14 +85,22 @@ func (s *stream) renumber() {
 	}
 }
 
-// report takes what the source says of itself.
-func (s *stream) report(state connectors.StreamState) {
+// report takes what the source says of itself, and reports whether the log should hear
+// of its warning: when one begins, and while it lasts at intervals, whatever figures are in it.
+func (s *stream) report(state connectors.StreamState) (warn bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if state.Phase != s.state.Phase {
 		s.since = time.Now()
 	}
 	s.state, s.halted = state, nil
+	switch {
+	case state.Warning == nil && state.Phase != connectors.PhaseConnecting:
+		s.warned = time.Time{}
+	case state.Warning != nil && time.Since(s.warned) >= faultInterval:
+		s.warned, warn = time.Now(), true
+	}
+	return warn
 }
 
 // halt notes that only a person can say how to go on.
@@ -220,7 +229,9 @@ type held struct {
 // report is the Report of the stream.
 func (h *held) report(state connectors.StreamState) {
 	d, f := h.daemon, h.feed
-	f.stream.report(state)
+	if f.stream.report(state) {
+		d.log.Warn("the stream goes on, and wants to be looked after", slog.String("source", f.name), slog.Any("err", state.Warning))
+	}
 	if state.HeardAt.IsZero() {
 		return
 	}

@@ -122,7 +122,7 @@ func (t *tx) endSnapshot(ctx context.Context, p bindings.Plan, result *CommitRes
 	complete, reason := since > 0 && unread == 0, ""
 	missing := complete && !c.Stream.Snapshot.Partial
 	if unread > 0 {
-		reason = fmt.Sprintf("%d elements could not be read", unread)
+		reason = fmt.Sprintf("%d of its elements could not be read and may be any row, so that none counts as gone (pictifyd quarantine --source %s; once that is mended, pictifyd resync %s)", unread, p.Source, p.Source)
 	}
 	if since > 0 { // what was kept out before was read again since, or is no more
 		if _, err := t.exec(ctx, `DELETE FROM quarantine WHERE source = $1 AND seq < $2`, p.Source, since); err != nil {

@@ -109,6 +109,8 @@ func printGaps(w io.Writer, sources []client.Source, now time.Time) {
 			why, next = s.Gap.Why+", "+ago(s.Gap.At, now), "all rows are read again"
 		case s.Warning != nil:
 			why, next = s.Warning.Why, s.Warning.Next
+		case s.Phase == "connecting":
+			why = one.Freshness.Cause
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", one.Name, phase(s), ago(s.Since, now), s.Gaps, dashed(why), dashed(next))
 	}

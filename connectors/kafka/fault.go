@@ -41,7 +41,8 @@ func (s *source) explain(err error) error {
 		return problem.New(problem.Upstream, "%w, from %s", err, shown).WithSlug(Unreadable).
 			WithHint("if it is always so: is it a listener that wants tls or sasl, or wants them not?")
 	}
-	return problem.New(problem.Upstream, "topic %q can't be read from %s: %w", s.cfg.Topic, shown, err).WithSlug(Unreadable)
+	return problem.New(problem.Upstream, "topic %q can't be read from %s: %w", s.cfg.Topic, shown, err).WithSlug(Unreadable).
+		WithHint("look whether the brokers run, and whether brokers has their hosts and ports; each has to be reachable at the address that it advertises")
 }
 
 func (s *source) explainCode(code segment.Error, err error) error {
@@ -59,7 +60,8 @@ func (s *source) explainCode(code segment.Error, err error) error {
 	case segment.SASLAuthenticationFailed:
 		return said(Refused, "%s refuses user or password", s.cfg.Shown()).WithHint("look at sasl.user and sasl.password")
 	case segment.UnsupportedSASLMechanism, segment.IllegalSASLState:
-		return said(Refused, "%s does not speak this sasl.mechanism", s.cfg.Shown())
+		return said(Refused, "%s does not speak this sasl.mechanism", s.cfg.Shown()).
+			WithHint("take one that the listener has; or leave sasl out, where it wants none")
 	}
 	return said(Unreadable, "topic %q: %w", s.cfg.Topic, err)
 }

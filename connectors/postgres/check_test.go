@@ -15,7 +15,7 @@ import (
 // What a check of the configuration asks: all that is missing, at once, and rows.
 func TestCheckOfAStreamFindsAllThatIsMissing(t *testing.T) {
 	db := newDatabase(t)
-	db.Run("CREATE TABLE rows (id int, name text); INSERT INTO rows VALUES (1, 'a')")
+	db.Run("CREATE TABLE rows (id int, name text, twice int GENERATED ALWAYS AS (id * 2) STORED); INSERT INTO rows VALUES (1, 'a')")
 	role := db.Role()
 	cfg := db.config(func(c *postgres.Config) {
 		c.Mode, c.Key, c.DSN = "cdc", config.Strings{"id"}, config.NewSecret(pgtest.Through(db.DSN, "", role))
@@ -38,7 +38,10 @@ func TestCheckOfAStreamFindsAllThatIsMissing(t *testing.T) {
 	db.Run("GRANT SELECT ON rows TO " + role)
 	var r connectortest.Recorder
 	if err := p.Poll(t.Context(), nil, r.Emit); err != nil || len(r.Rows) != 1 {
-		t.Errorf("%d rows, %v", len(r.Rows), err)
+		t.Fatalf("%d rows, %v", len(r.Rows), err)
+	}
+	if _, told := r.Rows[0].Values["twice"]; told {
+		t.Error("a binding would be checked with a column that no change tells")
 	}
 	if n := db.Value("SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'pictifyd__test'"); n != "0" {
 		t.Error("a check made a slot")

@@ -54,9 +54,31 @@ func newFollower(s *source, server *pgconn.Config, k keeper) *follower {
 	return &follower{source: s, keeper: k, fills: pg.NewLine(server), asks: pg.NewLine(server), sizes: usualSizes, watch: watchEach}
 }
 
-// Poll implements connectors.Poller: the rows as they stand, for a check.
+// computedSQL are the columns of a table that the server computes, which no stream tells.
+const computedSQL = `SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass($1) AND attgenerated <> '' AND NOT attisdropped`
+
+// Poll implements connectors.Poller: the rows as they stand, for a check, with the
+// columns that a stream has.
 func (f *follower) Poll(ctx context.Context, from connectors.Cursor, emit connectors.Emit) error {
-	return f.source.Poll(ctx, from, emit)
+	var computed []string
+	err := f.asks.Use(ctx, func(ctx context.Context, conn *pgconn.PgConn) error {
+		rows, err := pg.Rows(ctx, conn, computedSQL, f.table.SQL())
+		for _, row := range rows {
+			computed = append(computed, string(row[0]))
+		}
+		return err
+	})
+	if err != nil {
+		return f.named(ctx, err)
+	}
+	return f.source.Poll(ctx, from, func(ctx context.Context, b connectors.Batch) error {
+		for _, row := range b.Rows {
+			for _, column := range computed {
+				delete(row.Values, column)
+			}
+		}
+		return emit(ctx, b)
+	})
 }
 
 // Release implements connectors.Streamer.

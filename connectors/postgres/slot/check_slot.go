@@ -23,6 +23,15 @@ func (c *check) publication() {
 		c.ok("publication", fmt.Sprintf("the publication %s can be made", k.Publication()))
 		return
 	}
+	if k.cfg.Instance == "" { // it is known once the daemon has run
+		name := strings.Replace(nameOf("", k.cfg.Source), "__", "_", 1)
+		c.add(Finding{
+			Level: Error, Slug: "no_publication", SQL: c.facts.createPublication(name),
+			What: fmt.Sprintf("the user %s may make no publication of %s: it needs the right CREATE in the database %s, and has to own the table", s.user, t.name, s.database),
+			Hint: "as the table's owner; then write publication: " + name,
+		})
+		return
+	}
 	sql := []string{c.facts.createPublication(k.Publication()), fmt.Sprintf("ALTER PUBLICATION %s OWNER TO %s", pg.Quote(k.Publication()), pg.Quote(s.user))}
 	what := fmt.Sprintf("the user %s may make no publication of %s: it needs the right CREATE in the database %s, and has to own the table", s.user, t.name, s.database)
 	if p != nil {
