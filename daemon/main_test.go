@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
@@ -30,6 +32,7 @@ const (
 	childReload = "PICTIFYD_CHILD_RELOAD" // not empty: the configuration is read again as it changes, and at a hangup
 	childStand  = "PICTIFYD_CHILD_STAND"  // not empty: it stands by
 	childHaste  = "PICTIFYD_CHILD_HASTE"  // not empty: failed deliveries are tried again soon, and for ever
+	childDrawn  = "PICTIFYD_CHILD_DRAWN"  // a file that gets the hash of each picture that was drawn
 )
 
 func TestMain(m *testing.M) {
@@ -66,7 +69,11 @@ func child(path string) int {
 		o.Standby, o.StandingBy = true, func(addr net.Addr) { fmt.Println("standing by", addr) }
 	}
 	if os.Getenv(childChrome) == "" {
-		o.Renderer = &rendertest.Null{Delay: 8 * time.Millisecond} // so that a turn is recorded in parts
+		null := &rendertest.Null{Delay: 8 * time.Millisecond} // so that a turn is recorded in parts
+		if file := os.Getenv(childDrawn); file != "" {
+			null.DoneFunc = noteDrawn(file)
+		}
+		o.Renderer = null
 	}
 	if os.Getenv(childHaste) != "" {
 		retrySchedule = slices.Repeat([]time.Duration{200 * time.Millisecond}, 1000)
@@ -82,6 +89,19 @@ func child(path string) int {
 		return 1
 	}
 	return 0
+}
+
+// noteDrawn appends the hash of each picture that was drawn to a file.
+func noteDrawn(path string) func(context.Context, render.Request, error) {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	return func(_ context.Context, r render.Request, err error) {
+		if err == nil {
+			fmt.Fprintf(file, "%x\n", sha256.Sum256([]byte(rendertest.Fingerprint(r))))
+		}
+	}
 }
 
 // crashAt kills the process with how, when point is passed for the n-th time.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -25,7 +26,7 @@ func newDatabase(tb testing.TB) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	name := fmt.Sprintf("daemon_%s_%d", strings.ToLower(strings.NewReplacer("/", "_", ".", "_").Replace(tb.Name())), os.Getpid())
+	name := strings.ToLower(fmt.Sprintf("daemon_%.36s_%d_%.6s", strings.NewReplacer("/", "_", ".", "_").Replace(tb.Name()), os.Getpid(), rand.Text()))
 	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
 		tb.Fatal(err)
 	}

@@ -514,3 +514,15 @@ func TestHaltedStreamWaitsForAPerson(t *testing.T) {
 	}
 	eventually(t, "it is well", func() bool { return s.source("shop").Source.Freshness.State == connectors.StateOK })
 }
+
+// No more images change than there are, however often a row does: all of them may,
+// and nothing is held.
+func TestRowThatChangesOftenIsOneToTheGuardOfAStream(t *testing.T) {
+	t.Parallel()
+	s := newTaped(t, ", guard: { max_changed: 100%, floor: 0 }", "A", "B")
+	eventually(t, "all is drawn", func() bool { return s.ready("cards") == 2 })
+	for i := range 6 {
+		s.tape.set("A", fmt.Sprint("Cup ", i))
+		s.shows("A", fmt.Sprint("Cup ", i))
+	}
+}

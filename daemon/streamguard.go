@@ -116,6 +116,7 @@ func (d *Daemon) admit(ctx context.Context, f *feed, p *bindings.Plan) error {
 		if err != nil {
 			return err
 		}
+		rows = min(rows, live) // one that changed several times is one
 		if float64(rows) <= float64(guard.MaxChanged)*float64(live) {
 			p.Promote[name] = true
 		}
@@ -126,7 +127,7 @@ func (d *Daemon) admit(ctx context.Context, f *feed, p *bindings.Plan) error {
 	judge := p.Closes.Judge
 	p.Closes.Judge = func(binding string, c bindings.Counts) bindings.Verdict {
 		if c.Gone == 0 { // it is asked about what the batch changes
-			c.Changed += others[binding]
+			c.Changed = min(c.Changed+others[binding], max(c.Changed, c.Live))
 			c.Rows = max(c.Rows, 1) // a batch without rows says nothing about those that it does not have
 		}
 		return judge(binding, c)

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A Proxy stands between a client and a server, and fails as it is told.
@@ -17,6 +19,8 @@ type Proxy struct {
 	conns []net.Conn
 	down  bool
 	held  chan struct{} // not nil: nothing of the server goes on until it is closed
+	delay time.Duration // before each part that goes on
+	slice int           // bytes of a part; 0: as they come
 }
 
 // NewProxy leads to the server of a DSN.
@@ -79,13 +83,17 @@ func (p *Proxy) pass(to, from net.Conn, answers bool) {
 	for {
 		n, err := from.Read(buf)
 		p.mu.Lock()
-		held := p.held
+		held, delay, slice := p.held, p.delay, p.slice
 		p.mu.Unlock()
 		if held != nil && answers {
 			<-held
 		}
-		if n > 0 {
-			if _, err := to.Write(buf[:n]); err != nil {
+		if slice == 0 {
+			slice = len(buf)
+		}
+		for part := range slices.Chunk(buf[:n], slice) {
+			time.Sleep(delay)
+			if _, err := to.Write(part); err != nil {
 				return
 			}
 		}
@@ -105,6 +113,25 @@ func (p *Proxy) Cut() {
 	p.conns = nil
 }
 
+// Reset ends all connections as a machine does that knows nothing of them.
+func (p *Proxy) Reset() {
+	p.mu.Lock()
+	for _, c := range p.conns {
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+	}
+	p.mu.Unlock()
+	p.Cut()
+}
+
+// Slow has what is sent go on in parts of so many bytes, 0 as they come, each after a delay.
+func (p *Proxy) Slow(delay time.Duration, slice int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay, p.slice = delay, slice
+}
+
 // Down ends all connections, and every new one at once.
 func (p *Proxy) Down() {
 	p.mu.Lock()
@@ -122,11 +149,11 @@ func (p *Proxy) Hold() {
 	}
 }
 
-// Up ends what Down and Hold began.
+// Up ends what Down, Hold and Slow began.
 func (p *Proxy) Up() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.down = false
+	p.down, p.delay, p.slice = false, 0, 0
 	if p.held != nil {
 		close(p.held)
 		p.held = nil
