@@ -209,12 +209,14 @@ type KeptOut struct {
 	TriedAt time.Time // the last of them
 }
 
-// Altered is how many rows have images that the plan changes or removes, by binding.
-func (p *Plan) Altered() map[string]int {
-	altered := map[string]int{}
+// Altered are the keys of the rows that have images which the plan changes or removes,
+// by binding.
+func (p *Plan) Altered() map[string][]string {
+	altered := map[string][]string{}
 	for i := range p.Proposals {
 		if q := &p.Proposals[i]; q.Alters {
-			altered[q.Owner.Binding()]++
+			name := q.Owner.Binding()
+			altered[name] = append(altered[name], q.Key)
 		}
 	}
 	return altered

@@ -37,7 +37,7 @@ func TestOfSeveralStatesInABatchOfAStreamTheLastCounts(t *testing.T) {
 	}})
 	expect(t, "titles", l.titles(), map[string]string{"a": "3", "b": "1", "c": "2"})
 	expectChanges(t, []Plan{p}, 2, 2) // b is as it was
-	if n := p.Altered()[bs[0].Name()]; n != 1 {
+	if n := len(p.Altered()[bs[0].Name()]); n != 1 {
 		t.Errorf("%d images are altered, want that of a: c is new", n)
 	}
 }

@@ -47,11 +47,11 @@ func newTopic(tb testing.TB, partitions int, settings ...kafka.ConfigEntry) *top
 // put produces one record; a value of "" is a tombstone.
 func (t *topic) put(partition int, key, value string) {
 	t.tb.Helper()
-	record := kafka.Record{Key: kafka.NewBytes([]byte(key))}
-	if value != "" {
-		record.Value = kafka.NewBytes([]byte(value))
-	}
 	eventually(t.tb, "the record is written", func() bool {
+		record := kafka.Record{Key: kafka.NewBytes([]byte(key))} // which a try reads to its end
+		if value != "" {
+			record.Value = kafka.NewBytes([]byte(value))
+		}
 		answer, err := t.client.Produce(context.Background(), &kafka.ProduceRequest{
 			Topic: t.name, Partition: partition, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(record),
 		})

@@ -17,6 +17,15 @@ import (
 // BenchmarkCommitToBytes is the time from the commit of one row, at rest, until its
 // new picture is served, drawn by Chrome.
 func BenchmarkCommitToBytes(b *testing.B) {
+	b.Run("Kafka", func(b *testing.B) {
+		topic := newTopic(b, 2)
+		for i := range 20 {
+			topic.named(fmt.Sprintf("K%07d", i), "Mug")
+		}
+		r := topic.site("")
+		r.drawn()
+		latencies(b, r.url+"/b/cards/K0000007.png", func(i int) { topic.named("K0000007", fmt.Sprintf("Cup %d", i)) })
+	})
 	b.Run("Postgres", func(b *testing.B) {
 		r := newReplicated(b, 20, "", "")
 		r.drawn()

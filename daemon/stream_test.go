@@ -330,10 +330,13 @@ func (t *taped) name(key string) string { return shown(t.null, t.url, "cards", k
 // shown is the title of the card that the image of a row shows; "" when there is none.
 func shown(null *rendertest.Null, url, binding, key string) string {
 	resp, err := http.Get(url + "/b/" + binding + "/" + key + ".png")
-	if err != nil || resp.StatusCode != http.StatusOK {
+	if err != nil {
 		return ""
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return ""
+	}
 	bytes, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return ""

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -9,20 +10,33 @@ import (
 	"github.com/pictifyd/pictifyd/store"
 )
 
-// guardSpan is how far back the guard looks whose bindings hang on a stream.
-const guardSpan = time.Minute
+const (
+	// guardSpan is how far back the guard looks whose bindings hang on a stream.
+	guardSpan = time.Minute
 
-// A minute is how many rows with images were changed or removed in the last one, by
-// binding, for the guard: a stream has no readings to be judged as a whole.
+	// guardStep is how exactly: what a step had leaves at once.
+	guardStep = 5 * time.Second
+)
+
+// A minute is which rows with images were changed or removed in the last one, by
+// binding, for the guard: a stream has no readings to be judged as a whole. A row
+// that changes a thousand times is one.
 type minute struct {
 	mu    sync.Mutex
-	of    map[string][]alteration
+	seed  maphash.Seed
+	of    map[string]*alterations
 	lives map[string]livingAt
 }
 
-type alteration struct {
-	at   time.Time
-	rows int
+// alterations are the rows of one binding.
+type alterations struct {
+	steps []step
+	in    map[uint64]int // hashes of keys, by how many steps have them
+}
+
+type step struct {
+	from time.Time
+	keys map[uint64]struct{}
 }
 
 // A livingAt is how many rows had images at a time.
@@ -32,38 +46,48 @@ type livingAt struct {
 }
 
 func newMinute() minute {
-	return minute{of: map[string][]alteration{}, lives: map[string]livingAt{}}
+	return minute{seed: maphash.MakeSeed(), of: map[string]*alterations{}, lives: map[string]livingAt{}}
 }
 
-// sum is what was noted of a binding within the span before now.
-func (m *minute) sum(binding string, now time.Time) int {
+// note adds keys of a binding to those of the span before now, and returns how many
+// others there are in it.
+func (m *minute) note(binding string, now time.Time, keys []string) (others int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := m.of[binding]
-	for len(all) > 0 && now.Sub(all[0].at) >= guardSpan {
-		all = all[1:]
+	l := m.of[binding]
+	if l == nil {
+		l = &alterations{in: map[uint64]int{}}
+		m.of[binding] = l
 	}
-	m.of[binding] = all
-	n := 0
-	for _, a := range all {
-		n += a.rows
+	l.leave(now)
+	if len(keys) > 0 {
+		if n := len(l.steps); n == 0 || now.Sub(l.steps[n-1].from) >= guardStep {
+			l.steps = append(l.steps, step{now, map[uint64]struct{}{}})
+		}
 	}
-	return n
+	mine := map[uint64]struct{}{}
+	for _, key := range keys {
+		h := maphash.String(m.seed, key)
+		mine[h] = struct{}{}
+		newest := l.steps[len(l.steps)-1].keys
+		if _, again := newest[h]; !again {
+			newest[h] = struct{}{}
+			l.in[h]++
+		}
+	}
+	return len(l.in) - len(mine)
 }
 
-// note adds to what was noted. What comes within a second is one.
-func (m *minute) note(binding string, now time.Time, rows int) {
-	if rows == 0 {
-		return
+// leave forgets the steps that are over.
+func (l *alterations) leave(now time.Time) {
+	for len(l.steps) > 0 && now.Sub(l.steps[0].from) >= guardSpan {
+		for h := range l.steps[0].keys {
+			if l.in[h]--; l.in[h] == 0 {
+				delete(l.in, h)
+			}
+		}
+		l.steps = l.steps[1:]
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	all := m.of[binding]
-	if n := len(all); n > 0 && now.Sub(all[n-1].at) < time.Second {
-		all[n-1].rows += rows
-		return
-	}
-	m.of[binding] = append(all, alteration{now, rows})
 }
 
 // forget ends what was noted of a binding: a person has seen it.
@@ -75,16 +99,15 @@ func (m *minute) forget(binding string) {
 }
 
 // admit has the proposals of a batch be wanted as they come, but for those of
-// bindings whose images changed so much within a minute that the guard is asked. It
+// bindings of which so many images changed within a minute that the guard is asked. It
 // counts all images of a binding once a minute at most, and only when the floor is passed.
 func (d *Daemon) admit(ctx context.Context, f *feed, p *bindings.Plan) error {
 	m, now, altered := &f.stream.guard, time.Now(), p.Altered()
-	before := map[string]int{}
+	others := map[string]int{}
 	for _, b := range f.bindings {
 		name, guard := b.Name(), b.Config().Guard
-		before[name] = m.sum(name, now)
-		m.note(name, now, altered[name])
-		rows := before[name] + altered[name]
+		others[name] = m.note(name, now, altered[name])
+		rows := others[name] + len(altered[name])
 		if p.Promote[name] || rows <= guard.Floor {
 			p.Promote[name] = true
 			continue
@@ -103,7 +126,7 @@ func (d *Daemon) admit(ctx context.Context, f *feed, p *bindings.Plan) error {
 	judge := p.Closes.Judge
 	p.Closes.Judge = func(binding string, c bindings.Counts) bindings.Verdict {
 		if c.Gone == 0 { // it is asked about what the batch changes
-			c.Changed += before[binding]
+			c.Changed += others[binding]
 			c.Rows = max(c.Rows, 1) // a batch without rows says nothing about those that it does not have
 		}
 		return judge(binding, c)
