@@ -7,8 +7,10 @@ import (
 )
 
 // A Streamer is a source that tells of its changes as they happen. It is held by
-// one process at a time. Its Poll is for a check of the configuration alone: it reads
-// some rows, or all, makes nothing at the source's server and tells it nothing.
+// one process at a time. Its Poll is called by checks alone: it reads rows as they
+// stand, some or all, and tells the server nothing; or it returns ErrNotPolled. A
+// Streamer that is an Adviser says with its error all that keeps its server from
+// telling of changes; it makes nothing there.
 type Streamer interface {
 	Poller
 
@@ -137,6 +139,9 @@ type Replayer interface {
 	// Replay is the row in raw, as Fault.Raw had it; an error says why there is still none.
 	Replay(ctx context.Context, raw []byte) (Row, error)
 }
+
+// ErrNotPolled is what Poll of a Streamer returns that can't read its rows as they stand.
+var ErrNotPolled = errors.New("this source tells of its changes, and is never read")
 
 // GapPolicy says what a stream does when what happened behind its cursor is lost.
 type GapPolicy string

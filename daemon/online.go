@@ -191,6 +191,10 @@ func (o *onlineCheck) source(ctx context.Context, f *feed, s Source) {
 	} else {
 		err = o.daemon.readOnce(ctx, o.daemon.roster(), s.Name, first)
 	}
+	if errors.Is(err, connectors.ErrNotPolled) {
+		o.note("source %s: its rows are not looked at before they are told", s.Name)
+		return
+	}
 	if err != nil && !errors.Is(err, errEnough) {
 		o.atFault(ctx, s.node, fmt.Sprintf("the source %q can't be read", s.Name), err)
 		return

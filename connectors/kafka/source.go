@@ -28,6 +28,7 @@ type source struct {
 var (
 	_ connectors.Streamer = (*source)(nil)
 	_ connectors.Replayer = (*source)(nil)
+	_ connectors.Adviser  = (*source)(nil)
 )
 
 func newSource(c *Config, env connectors.Env, dial wire.DialFunc) (*source, error) {
@@ -38,10 +39,27 @@ func newSource(c *Config, env connectors.Env, dial wire.DialFunc) (*source, erro
 	return &source{cfg: c, env: env, dial: dial, decoder: decoder, stall: stallAfter}, nil
 }
 
+// Advise implements connectors.Adviser: the brokers are asked as at the beginning of
+// a stream.
+func (s *source) Advise(ctx context.Context) (advice problem.List, err error) {
+	client, err := s.cfg.Open(s.cfg.Topic, s.dial)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	t := &streaming{source: s, client: client}
+	if _, err := t.look(ctx, nil, nil); err != nil {
+		return nil, err
+	}
+	return problem.All(t.settings), nil
+}
+
 // Replay implements connectors.Replayer.
 func (s *source) Replay(ctx context.Context, raw []byte) (connectors.Row, error) {
 	return s.decoder.Replay(ctx, raw)
 }
+
+var _ connectors.Adviser = (*source)(nil)
 
 // Stream implements connectors.Streamer.
 func (s *source) Stream(ctx context.Context, from connectors.Cursor, lent connectors.Stream) error {

@@ -344,9 +344,11 @@ func unanswered(host string, err error) error {
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		return problem.New(problem.Timeout, "the schema registry %s does not answer in time: %w", host, err)
+		return problem.New(problem.Timeout, "the schema registry %s does not answer in time: %w", host, err).
+			WithHint("nothing is lost: it is asked again; see that it runs, or raise schema_registry.timeout")
 	}
-	return problem.New(problem.Upstream, "the schema registry %s does not answer: %w", host, err)
+	return problem.New(problem.Upstream, "the schema registry %s does not answer: %w", host, err).
+		WithHint("nothing is lost: it is asked again; see that it runs, and that schema_registry.url is right")
 }
 
 // The codes by which a registry says that there is no such schema, subject or version.
