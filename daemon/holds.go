@@ -12,6 +12,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/store"
 )
 
@@ -87,6 +88,24 @@ func (d *Daemon) releaseOne(ctx context.Context, h store.StreamHold) error {
 	d.crash("stream.released")
 	d.log.Info("what was kept for the source was given back", slog.String("source", h.Source))
 	return d.store.DropHold(ctx, h)
+}
+
+// unsealed refuses streams for which a server keeps something where the ledger could
+// not keep how it is given back, which has their secrets.
+func (s *Settings) unsealed() (list problem.List) {
+	if s.Store.CanSeal() {
+		return nil
+	}
+	for _, source := range s.Sources {
+		h, ok := source.Config.(connectors.Holding)
+		if !ok || !connectors.Streams(source.Config) || h.Holds() == "" {
+			continue
+		}
+		list = append(list, config.Problem(source.node, "", problem.Invalid,
+			"what the server of the source %q keeps for it could not be given back later: the ledger has no key to seal its configuration with", source.Name).
+			WithSlug("no_seal_key").WithHint(`set store.seal_key: "${PICTIFYD_SEAL_KEY}"`))
+	}
+	return list
 }
 
 // openHold opens the source that a hold was made by, as it was configured then.

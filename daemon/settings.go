@@ -148,6 +148,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	}
 	problems = append(problems, s.toldProblems(doc.Sources)...)
 	problems = append(problems, s.wakes()...)
+	problems = append(problems, s.unsealed()...)
 	for _, name := range sortedKeys(doc.Sinks) {
 		node := doc.Sinks[name]
 		kind, ok := findKind(node, "sink", sinkNames(sinks), sinks.Find, &problems)

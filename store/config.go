@@ -13,7 +13,8 @@ import (
 type Config struct {
 	// URL is sqlite:PATH for a file on this machine, or postgres://… for a server.
 	URL string `yaml:"url"`
-	// SealKey seals the secrets that callers of the API give. Empty: a SQLite ledger
+	// SealKey seals the secrets that callers of the API give, and the configuration of
+	// streams for which a server keeps something. Empty: a SQLite ledger
 	// has one in a file beside it; with a server none can be given.
 	SealKey config.Secret `yaml:"seal_key"`
 }

@@ -39,6 +39,9 @@ func SealKey(cfg Config, dir string) (string, error) {
 		WithHint("bring the file back, or remove it and give every secret again")
 }
 
+// CanSeal reports whether there is a key to seal secrets with, or one is made.
+func (c Config) CanSeal() bool { return !c.SealKey.IsZero() || !c.postgres() }
+
 // makeSealKey writes a new key, whole or not at all: the folder is locked, so
 // that nobody else does.
 func makeSealKey(path string) (string, error) {
