@@ -71,6 +71,9 @@ func (h *holding) of(source string) gate {
 func (d *Daemon) releaseOne(ctx context.Context, h store.StreamHold) error {
 	ctx, cancel := context.WithTimeout(ctx, releaseLimit)
 	defer cancel()
+	if err := d.store.Certain(); err != nil { // another process may hold it by now
+		return err
+	}
 	source, err := d.openHold(h)
 	if err != nil {
 		return err
