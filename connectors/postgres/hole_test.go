@@ -62,7 +62,8 @@ func TestRowOfAChunkGivesWayToAChangeThatNobodySees(t *testing.T) {
 	const last = 20_000
 	h := newHeld(t, last)
 	h.start()
-	h.until("a snapshot", func() bool { return h.begun == 1 })
+	// A change that was told of before the first chunk is waited for.
+	h.until("the first rows of a snapshot", func() bool { return h.begun == 1 && len(h.rows) > 0 })
 	h.standby("nobody")
 	h.hold(fmt.Sprintf("UPDATE rows SET v = 'new', big = '' WHERE id = %d", last))
 	h.until("the change", func() bool { return h.value(last) == "new" })
