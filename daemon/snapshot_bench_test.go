@@ -123,7 +123,7 @@ func (r *replicated) hammer(rows int) (stop func(), done *atomic.Int64) {
 				_, err = r.db.Exec(`DELETE FROM products WHERE sku = 'K' || lpad((1 + floor(random() * $1))::bigint::text, 7, '0')`, rows)
 			}
 			if err == nil && i%2 == 1 {
-				_, err = r.db.Exec(`INSERT INTO products (sku, name) VALUES ('N' || $1::text, 'New')`, i)
+				_, err = r.db.Exec(`INSERT INTO products (sku, name) VALUES ($1, 'New')`, "N"+strconv.Itoa(i))
 			}
 			if err != nil && ctx.Err() == nil {
 				r.process.tb.Error(err)
