@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestForcedRefreshDrawsAgainWithoutReading(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -117,10 +118,13 @@ func (r *replicated) hammer(rows int) (stop func(), done *atomic.Int64) {
 				return
 			case <-tick.C:
 			}
-			_, err := r.db.Exec(`UPDATE products SET stock = stock + 1, name = name || '.' WHERE sku IN
-				(SELECT 'K' || lpad((1 + floor(random() * $1))::bigint::text, 7, '0') FROM generate_series(1, 8));`, rows)
+			keys := make([]string, 10)
+			for j := range keys {
+				keys[j] = tableKey(rand.IntN(rows))
+			}
+			_, err := r.db.Exec(`UPDATE products SET stock = stock + 1, name = name || '.' WHERE sku = ANY($1)`, keys)
 			if err == nil && i%2 == 0 {
-				_, err = r.db.Exec(`DELETE FROM products WHERE sku = 'K' || lpad((1 + floor(random() * $1))::bigint::text, 7, '0')`, rows)
+				_, err = r.db.Exec(`DELETE FROM products WHERE sku = $1`, keys[0])
 			}
 			if err == nil && i%2 == 1 {
 				_, err = r.db.Exec(`INSERT INTO products (sku, name) VALUES ($1, 'New')`, "N"+strconv.Itoa(i))
@@ -129,7 +133,7 @@ func (r *replicated) hammer(rows int) (stop func(), done *atomic.Int64) {
 				r.process.tb.Error(err)
 				return
 			}
-			done.Add(9)
+			done.Add(11)
 		}
 	})
 	return func() {
