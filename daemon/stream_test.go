@@ -32,6 +32,7 @@ type tape struct {
 	added    chan struct{}
 	rows     map[string]string
 	halts    bool
+	plain    bool // it is told from its beginning, without a snapshot
 	released int
 	runs     int
 	poison   map[string]bool // keys whose values can't be read
@@ -152,7 +153,7 @@ func (s *tapeSource) Stream(ctx context.Context, from connectors.Cursor, to conn
 	if known && at.Next < pruned {
 		gap = "the tape was wiped behind our place"
 	}
-	if !known || gap != "" || to.Resnapshot {
+	if (!known && !s.plain) || gap != "" || to.Resnapshot {
 		at.Next = end
 		if err := s.snapshot(ctx, to, gap, at.Next); err != nil {
 			return err
@@ -239,6 +240,9 @@ func (s *tapeSource) snapshot(ctx context.Context, to connectors.Stream, gap str
 			b.Rows = append(b.Rows, s.row(key, names[key]))
 		}
 		keys = keys[n:]
+		if len(keys) == 0 { // the last rows end it
+			break
+		}
 		to.Report(connectors.StreamState{Phase: connectors.PhaseSnapshot, Rows: int64(len(names) - len(keys)), OfRows: int64(len(names))})
 		if err := to.Emit(ctx, b); err != nil {
 			return err
@@ -269,9 +273,14 @@ type taped struct {
 
 func newTaped(tb testing.TB, binding string, rows ...string) *taped {
 	tb.Helper()
-	t := &taped{null: &rendertest.Null{}}
-	var name string
-	t.tape, name = newTape(tb, rows...)
+	tape, name := newTape(tb, rows...)
+	return runTape(tb, tape, name, binding)
+}
+
+// runTape is such a daemon on a tape that there is already.
+func runTape(tb testing.TB, tape *tape, name, binding string) *taped {
+	tb.Helper()
+	t := &taped{tape: tape, null: &rendertest.Null{}}
 	t.site = newSite(tb, fmt.Sprintf(`
 sources: { shop: { kind: tape, tape: %q, key: sku } }
 sinks: { hook: { kind: webhook, url: "RECEIVER" } }

@@ -69,13 +69,13 @@ func (t *tx) closeStream(ctx context.Context, p bindings.Plan, result *CommitRes
 	if err := t.turnPoison(ctx, p); err != nil {
 		return err
 	}
-	if err := t.judgeTold(ctx, p, result); err != nil {
+	c := p.Closes
+	if err := t.judgeStreamed(ctx, p, result); err != nil {
 		return err
 	}
 	if err := t.recountHeld(ctx, p.Source); err != nil {
 		return err
 	}
-	c := p.Closes
 	position := ""
 	if c.Cursor != nil {
 		position = encodeCursor(c.Cursor)
@@ -98,9 +98,32 @@ func (t *tx) closeStream(ctx context.Context, p bindings.Plan, result *CommitRes
 		}
 	}
 	if !c.Stream.Snapshot.Ends {
-		return nil
+		return t.settleStream(ctx, p)
 	}
 	return t.endSnapshot(ctx, p, result)
+}
+
+// judgeStreamed asks the guard about what a batch changes. Also one that ends a
+// snapshot says nothing about rows that earlier batches had: what is held of those
+// stays held.
+func (t *tx) judgeStreamed(ctx context.Context, p bindings.Plan, result *CommitResult) error {
+	closes := *p.Closes
+	closes.Complete = false
+	p.Closes = &closes
+	return t.judgeTold(ctx, p, result)
+}
+
+// settleStream ends the first reading of bindings, where the stream has told what
+// there was: from then on the guard has its say.
+func (t *tx) settleStream(ctx context.Context, p bindings.Plan) error {
+	if !p.Closes.Settles {
+		return nil
+	}
+	n, err := t.exec(ctx, `UPDATE bindings SET read_once = 1 WHERE source = $1 AND gone = 0 AND read_once = 0`, p.Source)
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.stirSource(ctx, p.Source)
 }
 
 // endSnapshot ends a snapshot: rows that no batch had since it began are missing
