@@ -89,7 +89,7 @@ fi
 
 minutes=20m
 [ -z "${PICTIFYD_TEST_LONG:-}" ] || minutes=60m
-heavy='./store/... ./daemon/... ./render/... ./template ./internal/zipview'
+heavy='./store/... ./daemon/... ./render/... ./template ./internal/zipview ./connectors/file ./connectors/poll ./connectors/postgres/...'
 echo "== with the race detector =="
 # shellcheck disable=SC2046,SC2086
 go test -race -short -timeout 40m $(go list ./...)
