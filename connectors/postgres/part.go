@@ -34,7 +34,7 @@ func (p *part) element(w *walk, cells [][]byte) {
 	p.bytes += int(e.Size) + 64
 	key := connectors.KeyOf(w.key, e.Values)
 	if e.Fault != nil {
-		e.Fault.Key = key
+		e.Fault.Key, e.Fault.Behind = key, p.rows
 		p.wrong = append(p.wrong, *e.Fault)
 		p.faults++
 		return
@@ -76,6 +76,9 @@ func (p *part) take(upTo extent) (taken part) {
 	rest := part{list: slices.Clone(p.list[upTo.rows:]), wrong: slices.Clone(p.wrong[upTo.faults:]), gaps: slices.Clone(p.gaps[upTo.holes:])}
 	for i := range rest.gaps {
 		rest.gaps[i].at -= upTo.rows
+	}
+	for i := range rest.wrong {
+		rest.wrong[i].Behind -= upTo.rows
 	}
 	rest.extent = extent{p.rows - upTo.rows, p.faults - upTo.faults, p.holes - upTo.holes, p.bytes - upTo.bytes}
 	*p = rest
@@ -155,15 +158,24 @@ func (r *run) flush(ctx context.Context, upTo extent) error {
 		return err
 	}
 	sent := p.streamed()
-	sent.Faults = append(sent.Faults, faults...)
-	if len(gone) > 0 {
-		left := sent.Rows[:0]
-		for i, row := range sent.Rows {
-			if !gone[i] {
-				left = append(left, row)
-			}
-		}
-		sent.Rows = left
-	}
+	sent.Rows, sent.Faults = without(gone, sent.Rows, append(sent.Faults, faults...))
 	return r.add(ctx, sent)
+}
+
+// without leaves out the rows that are gone. The faults stand in the order in which
+// they came between the others.
+func without(gone map[int]bool, rows []connectors.Row, faults []connectors.Fault) ([]connectors.Row, []connectors.Fault) {
+	left, before := rows[:0], make([]int, len(rows)+1) // how many are left of those before each
+	for i, row := range rows {
+		before[i] = len(left)
+		if !gone[i] {
+			left = append(left, row)
+		}
+	}
+	before[len(rows)] = len(left)
+	for i := range faults {
+		faults[i].Behind = before[faults[i].Behind]
+	}
+	slices.SortStableFunc(faults, func(a, b connectors.Fault) int { return a.Behind - b.Behind })
+	return left, faults
 }

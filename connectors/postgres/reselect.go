@@ -130,7 +130,7 @@ func (r *run) reselect(ctx context.Context, conn *pgconn.PgConn, rows []connecto
 			if e.Fault != nil {
 				gone[h.at] = true
 				fault := *e.Fault
-				fault.Key = connectors.KeyOf(t.key, e.Values)
+				fault.Key, fault.Behind = connectors.KeyOf(t.key, e.Values), h.at
 				faults = append(faults, fault)
 				continue
 			}
