@@ -121,7 +121,12 @@ func (db *database) confirm(tb testing.TB, r Ready) pglogrepl.LSN {
 // read begins to read a slot as a stream does, and gives its connection.
 func read(tb testing.TB, cfg *pgconn.Config, r Ready) *pgconn.PgConn {
 	tb.Helper()
-	conn, err := pgconn.ConnectConfig(tb.Context(), cfg)
+	var conn *pgconn.PgConn
+	var err error
+	eventually(tb, "a sender is free", func() bool { // the one of a keeper's question may not have ended yet
+		conn, err = pgconn.ConnectConfig(tb.Context(), cfg)
+		return pg.State(err) != "53300"
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
