@@ -142,7 +142,7 @@ func routes() []route {
 
 		{"GET /events", BindingsRead, (*Server).stateEvents},
 		{"GET /{$}", "", (*Server).servePage},
-		{"GET /studio/{file}", "", (*Server).servePageFile},
+		{"GET /studio/{path...}", "", (*Server).servePageFile},
 		{"GET /favicon.ico", "", (*Server).serveFavicon},
 		{"POST /session", "", (*Server).openSession},
 		{"DELETE /session", "", (*Server).closeSession},

@@ -134,7 +134,7 @@ func ways(w *world) map[string]struct {
 		"POST /sweep":                                    {post("/sweep", ""), 202},
 		"GET /events":                                    {call{method: http.MethodHead, path: "/events"}, 200},
 		"GET /{$}":                                       {get("/"), 200},
-		"GET /studio/{file}":                             {get("/studio/app.js"), 200},
+		"GET /studio/{path...}":                          {get("/studio/door.css"), 200},
 		"GET /favicon.ico":                               {get("/favicon.ico"), 200},
 		"POST /session":                                  {post("/session", `{"key":"`+fullKey+`"}`), 204},
 		"DELETE /session":                                {call{method: http.MethodDelete, path: "/session"}, 204},
@@ -149,7 +149,7 @@ func ways(w *world) map[string]struct {
 
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
-	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
+	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{path...}": true, "GET /favicon.ico": true,
 	"POST /hooks/{path}": true, "POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 

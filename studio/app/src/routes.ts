@@ -1,0 +1,9 @@
+// Every page but the first, each loaded when somebody goes there.
+
+import type { FunctionComponent } from 'preact';
+// import { lazy } from 'preact-iso';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a page names the parts of its own path
+type PageComponent = FunctionComponent<any>;
+
+export const routes: [path: string, page: PageComponent][] = [];
