@@ -101,12 +101,12 @@ export class Daemon {
 /** test has a daemon of the world that a file says by test.use({ world }), shared by the tests of a file. */
 export const test = base.extend<object, { world: World; daemon: Daemon }>({
   world: [{}, { option: true, scope: 'worker' }],
-  daemon: [async ({ world }, use) => {
+  daemon: [async ({ world }, give) => {
     const daemon = await Daemon.start(world);
-    await use(daemon);
+    await give(daemon);
     await daemon.remove();
   }, { scope: 'worker', timeout: 120_000 }],
-  baseURL: async ({ daemon }, use) => use(daemon.url),
+  baseURL: ({ daemon }, give) => give(daemon.url),
 });
 
 export { expect } from '@playwright/test';
