@@ -110,6 +110,7 @@ func TestServerThatIsRestarted(t *testing.T) {
 		s.again("the end", func() bool { return s.reached(at) })
 		s.equal()
 	}
+	s.stop()
 	if s.begun != 1 || len(s.gaps) > 0 {
 		t.Errorf("%d snapshots, gaps %q; want one and none", s.begun, s.gaps)
 	}
@@ -139,6 +140,7 @@ func TestGapIsClosedByASnapshot(t *testing.T) {
 	s.streaming()
 	s.caughtUp()
 	s.equal()
+	s.stop()
 	if len(s.gaps) != 1 {
 		t.Errorf("gaps %q, want one", s.gaps)
 	}
