@@ -143,6 +143,7 @@ func routes() []route {
 		{"POST /sweep", Admin, replayed((*Server).askSweep)},
 
 		{"GET /events", BindingsRead, (*Server).stateEvents},
+		{"GET /overview", BindingsRead, (*Server).showOverview},
 		{"GET /{$}", "", (*Server).servePage},
 		{"GET /studio/{file}", "", (*Server).servePageFile},
 		{"GET /favicon.ico", "", (*Server).serveFavicon},

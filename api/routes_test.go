@@ -71,6 +71,7 @@ func ways(w *world) map[string]struct {
 		"POST /jobs/{id}/pause":                          {post("/jobs/batch_2/pause", ""), 409},
 		"POST /jobs/{id}/resume":                         {post("/jobs/batch_2/resume", ""), 409},
 		"POST /jobs/{id}/retry":                          {post("/jobs/batch_2/retry", ""), 409},
+		"GET /overview":                                  {get("/overview"), 200},
 		"GET /images":                                    {get("/images?binding=cards"), 200},
 		"GET /images/{file}":                             {get("/images/" + hash + ".png"), 200},
 		"GET /images/{file}/about":                       {get("/images/" + hash + ".png/about"), 200},

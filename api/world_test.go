@@ -81,6 +81,7 @@ type world struct {
 	lowDisk       error
 	templateInUse error // what deleting one says
 
+	load      Load
 	refuseURL error
 	notReady  error
 	broken    error // what the store says to everything about jobs
@@ -491,6 +492,7 @@ func (w *world) deps() Deps {
 			return w.refuseURL
 		},
 		ReadyFunc: func(context.Context) error { return w.notReady },
+		LoadFunc:  func(context.Context) (Load, error) { return w.load, w.broken },
 		Registry:  prometheus.NewRegistry(),
 		CountersFunc: func(context.Context) (Counters, error) {
 			return Counters{Rows: 12, Missing: 1, RendersWaiting: 3, DeliveriesDead: 2, JobsOpen: 1}, nil

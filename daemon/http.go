@@ -64,6 +64,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		CheckURLFunc:  d.guard.CheckURL,
 		ReadyFunc:     d.able,
 		FreshnessFunc: d.freshness,
+		LoadFunc:      d.load,
 		Registry:      d.metrics.registry,
 		CountersFunc:  d.counters,
 		URLSecrets:    d.urls.secrets,
