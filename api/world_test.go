@@ -62,6 +62,7 @@ type world struct {
 	remade           []string // hashes
 
 	images    map[string]bindings.Image // by binding/key/output
+	filtered  []bindings.ImageFilter    // how the gallery was asked
 	templates map[string]template.Version
 	ledger    *drafttest.Ledger // of the versions before, and the drafts
 	blobs     map[string][]byte
@@ -80,6 +81,7 @@ type world struct {
 	lowDisk       error
 	templateInUse error // what deleting one says
 
+	load      Load
 	refuseURL error
 	notReady  error
 	broken    error // what the store says to everything about jobs
@@ -443,7 +445,7 @@ func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
 		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Steering: w,
-		Bindings: w, Runs: w, Resources: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, Images: w, Easel: canvases{w}, Blobs: w, Changes: w,
+		Bindings: w, Runs: w, Resources: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, Images: w, Gallery: w, Easel: canvases{w}, Blobs: w, Changes: w,
 		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
 		Deliveries: w.outbox, Valve: w.outbox,
 		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
@@ -490,6 +492,7 @@ func (w *world) deps() Deps {
 			return w.refuseURL
 		},
 		ReadyFunc: func(context.Context) error { return w.notReady },
+		LoadFunc:  func(context.Context) (Load, error) { return w.load, w.broken },
 		Registry:  prometheus.NewRegistry(),
 		CountersFunc: func(context.Context) (Counters, error) {
 			return Counters{Rows: 12, Missing: 1, RendersWaiting: 3, DeliveriesDead: 2, JobsOpen: 1}, nil
