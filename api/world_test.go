@@ -64,6 +64,8 @@ type world struct {
 	images    map[string]bindings.Image // by binding/key/output
 	templates map[string]template.Version
 	ledger    *drafttest.Ledger // of the versions before, and the drafts
+
+	shownFiles shownFiles
 	blobs     map[string][]byte
 	bells     map[chan struct{}]bool
 	keyLedger
@@ -454,7 +456,14 @@ func (w *world) deps() Deps {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}
 			}
 			return nil
+		}, HasFileFunc: func(ctx context.Context, digest string) error {
+			_, _, err := w.shownFiles.Open(ctx, digest)
+			return err
+		}, DiffFunc: func(_, after []byte) ([]json.RawMessage, error) {
+			text, _, _ := strings.Cut(string(after[strings.Index(string(after), `id="name">`)+10:]), "<")
+			return []json.RawMessage{drafttest.SetText("name", text)}, nil
 		}},
+		Assets: &w.shownFiles,
 		Spool: spool.New(os.TempDir(), spool.Options{}),
 		MergePDFFunc: func(out io.Writer, parts iter.Seq2[PDFPart, error]) error {
 			for part, err := range parts {
