@@ -101,6 +101,7 @@ type Desk interface {
 	Edit(ctx context.Context, e draft.Edit) (draft.Done, error)
 	Undo(ctx context.Context, name, author string) (draft.Done, error)
 	Restore(ctx context.Context, name string, number int64, author string) (draft.Done, error)
+	Rewrite(ctx context.Context, name string, revision int64, source []byte, author string) (draft.Done, error)
 }
 
 // A Publisher makes versions, and has the images made that change by them.
@@ -195,6 +196,7 @@ type Deps struct {
 	Desk          Desk
 	Publisher     Publisher
 	Blobs         Blobs
+	Assets        Assets
 	Easel         Easel
 	Live          Live
 	Changes       Changes

@@ -65,8 +65,10 @@ type world struct {
 	filtered  []bindings.ImageFilter    // how the gallery was asked
 	templates map[string]template.Version
 	ledger    *drafttest.Ledger // of the versions before, and the drafts
-	blobs     map[string][]byte
-	bells     map[chan struct{}]bool
+
+	shownFiles shownFiles
+	blobs      map[string][]byte
+	bells      map[chan struct{}]bool
 	keyLedger
 
 	published []draft.Publication
@@ -456,8 +458,15 @@ func (w *world) deps() Deps {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}
 			}
 			return nil
+		}, HasFileFunc: func(ctx context.Context, digest string) error {
+			_, _, err := w.shownFiles.Open(ctx, digest)
+			return err
+		}, DiffFunc: func(_, after []byte) ([]json.RawMessage, error) {
+			text, _, _ := strings.Cut(string(after[strings.Index(string(after), `id="name">`)+10:]), "<")
+			return []json.RawMessage{drafttest.SetText("name", text)}, nil
 		}},
-		Spool: spool.New(os.TempDir(), spool.Options{}),
+		Assets: &w.shownFiles,
+		Spool:  spool.New(os.TempDir(), spool.Options{}),
 		MergePDFFunc: func(out io.Writer, parts iter.Seq2[PDFPart, error]) error {
 			for part, err := range parts {
 				if err != nil {

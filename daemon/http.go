@@ -43,6 +43,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Desk:               d.desk(),
 		Publisher:          d.publisher(),
 		Blobs:              d.blobs,
+		Assets:             shownFiles{d},
 		Easel:              easel{d},
 		Live:               watchtower{d},
 		Changes:            d.store,
