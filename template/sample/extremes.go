@@ -8,13 +8,6 @@ import (
 	"github.com/pictifyd/pictifyd/template"
 )
 
-// A Row is a row with its place among others and the values that it gives.
-type Row struct {
-	At     int
-	Key    string
-	Values map[string]any
-}
-
 // Extremes looks at rows and keeps those in which something is longest, shortest
 // or missing. It is for one goroutine.
 type Extremes struct {

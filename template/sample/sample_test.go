@@ -1,13 +1,17 @@
 package sample_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/sample"
 	"github.com/pictifyd/pictifyd/template/starter"
@@ -147,5 +151,80 @@ func TestScriptsOfRows(t *testing.T) {
 	e := rowsOf(map[string]any{"title": "Кружка"}, map[string]any{"title": "Mug", "photo": "https://x.example/東.png"})
 	if diff := cmp.Diff([]string{"Latin", "Cyrillic"}, e.Scripts()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestPicks(t *testing.T) {
+	rows := sample.NewList([]map[string]any{{"title": "Mug"}, {"title": "Coffee mug", "price": 3}, {"title": "A"}, {}})
+	for pick, want := range map[string]int{
+		"first": 0, "last": 3, "longest:title": 1, "shortest:title": 2, "empty:price": 0, "empty:title": 3, "emptiest": 3,
+	} {
+		row, ok, _, err := sample.Pick(t.Context(), rows, vars, len(rows), pick, 0)
+		if err != nil || !ok || row.At != want {
+			t.Errorf("%s picks row %d %v %v, want %d", pick, row.At, ok, err, want)
+		}
+	}
+	for _, none := range []string{"longest:tags", "longest:photo"} {
+		if row, ok, _, err := sample.Pick(t.Context(), rows, vars, len(rows), none, 0); err != nil || ok {
+			t.Errorf("%s picks row %d %v, want none", none, row.At, err)
+		}
+	}
+	for _, bad := range []string{"", "best", "longest", "longest:titel", "first:title"} {
+		if _, _, _, err := sample.Pick(t.Context(), rows, vars, len(rows), bad, 0); problem.CodeOf(err) != problem.Invalid {
+			t.Errorf("%q: %v, want it to be refused", bad, err)
+		}
+	}
+}
+
+func TestRandomPicksAreAllRowsAndRepeat(t *testing.T) {
+	rows := sample.NewList(make([]map[string]any, 5))
+	met := map[int]bool{}
+	for seed := range uint64(200) {
+		row, ok, _, err := sample.Pick(t.Context(), rows, nil, len(rows), "random", seed)
+		again, _, _, _ := sample.Pick(t.Context(), rows, nil, len(rows), "random", seed)
+		if err != nil || !ok || row.At != again.At {
+			t.Fatalf("seed %d picks %d and then %d: %v %v", seed, row.At, again.At, ok, err)
+		}
+		met[row.At] = true
+	}
+	if len(met) != 5 {
+		t.Errorf("200 picks met only %v of 5 rows", met)
+	}
+}
+
+func TestALookIsBounded(t *testing.T) {
+	rows := sample.NewList(make([]map[string]any, sample.MaxLooked+5))
+	looked, err := sample.Look(t.Context(), rows, sample.NewExtremes(nil))
+	if err != nil || looked != (sample.Looked{Rows: sample.MaxLooked}) {
+		t.Errorf("looked at %+v %v", looked, err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		looked, err := sample.Look(t.Context(), endless{}, sample.NewExtremes(vars))
+		if err != nil || looked.All || looked.Rows == 0 {
+			t.Errorf("of rows that come slowly %+v was looked at: %v", looked, err)
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := sample.Look(gone, endless{}, sample.NewExtremes(vars)); !errors.Is(err, context.Canceled) {
+			t.Errorf("a look for a client that has gone ends with %v", err)
+		}
+	})
+}
+
+// endless are rows of which one comes each second.
+type endless struct{ sample.List }
+
+func (endless) Each(ctx context.Context, _ int, row func(sample.Row) bool) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if !row(sample.Row{}) {
+				return nil
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
