@@ -46,6 +46,9 @@ func routes() []route {
 		{"GET /templates/{id}/rows", TemplatesRead, (*Server).showTrialRow},
 		{"POST /templates/{id}/rows", TemplatesRead, (*Server).tryRows},
 		{"GET /templates/{id}/stress", TemplatesRead, (*Server).showStress},
+		{"POST /templates/{id}/draft/render", RendersWrite, (*Server).sketchDraft},
+		{"POST /templates/{id}/draft/check", RendersWrite, (*Server).checkDraft},
+		{"GET /templates/{id}/versions/{number}/picture", RendersWrite, (*Server).showVersionPicture},
 
 		{"POST /expressions/validate", TemplatesRead, (*Server).validateExpression},
 		{"POST /expressions/test", TemplatesRead, (*Server).testExpression},

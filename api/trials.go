@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 	"github.com/pictifyd/pictifyd/template/sample"
@@ -20,6 +22,30 @@ type Trials interface {
 	// TrialRows are the rows of a place, with what they give to the variables of
 	// form. A place that is not known is a problem NotFound.
 	TrialRows(ctx context.Context, template string, form bindings.Template, from RowPlace) (sample.Rows, error)
+	// Sketch draws a picture of which nothing is kept. A fault of the row is in
+	// Sketched; an error is the machine's.
+	Sketch(ctx context.Context, s Sketch) (Sketched, error)
+}
+
+// A Sketch is a picture that nobody keeps.
+type Sketch struct {
+	Want  bindings.Want
+	Boxes bool   // where its elements are is wanted
+	Dry   bool   // the picture itself is not
+	Check string // the check of many rows that it is part of; it gives way to who waits for one
+}
+
+// A Sketched is how a sketch came out, or why it did not.
+type Sketched struct {
+	Bytes         []byte
+	Ext           string
+	Width, Height int
+	Duration      time.Duration // in the engine
+	Fitting       bindings.Fitting
+	Layers        []render.LayerReport
+	Boxes         []render.Box
+	Known         bool // of a check: the picture was made before, and nothing was drawn
+	Problem       *bindings.Problem
 }
 
 // The kinds of places that rows come from.

@@ -108,6 +108,7 @@ func newWorld() *world {
 	}
 	w.ledger.Add(w.templates[testTemplate])
 	w.shelf, w.outbox = newShelf(), newOutbox()
+	w.tryout = tryout{sketches: &sketches{drawn: map[string]int{}}}
 	w.configured = []Binding{
 		{Name: "cards", Source: "shop", Template: testTemplate, Public: true, Outputs: []Output{{"card", "png"}, {"story", "jpg"}}},
 		{Name: "private", Source: "crm", Template: testTemplate, Outputs: []Output{{"png", "png"}}},
