@@ -178,6 +178,7 @@ type Deps struct {
 	Intake        Intake
 	Origins       Origins
 	Sampler       Sampler
+	Trials        Trials
 	Client        *http.Client // reaches what callers may name
 	Jobs          Jobs
 	Steering      Steering

@@ -50,6 +50,12 @@ func routes() []route {
 		{"POST /templates/{id}/draft/undo", TemplatesWrite, replayed((*Server).undoStep)},
 		{"GET /templates/{id}/publish", TemplatesRead, (*Server).forecastDraft},
 		{"POST /templates/{id}/publish", TemplatesWrite, replayed((*Server).publishDraft)},
+		{"GET /templates/{id}/rows", TemplatesRead, (*Server).showTrialRow},
+		{"POST /templates/{id}/rows", TemplatesRead, (*Server).tryRows},
+		{"GET /templates/{id}/stress", TemplatesRead, (*Server).showStress},
+		{"POST /templates/{id}/draft/render", RendersWrite, (*Server).sketchDraft},
+		{"POST /templates/{id}/draft/check", RendersWrite, (*Server).checkDraft},
+		{"GET /templates/{id}/versions/{number}/picture", RendersWrite, (*Server).showVersionPicture},
 
 		{"POST /expressions/validate", TemplatesRead, (*Server).validateExpression},
 		{"POST /expressions/test", TemplatesRead, (*Server).testExpression},

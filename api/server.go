@@ -50,6 +50,7 @@ type Server struct {
 	hookBytes atomic.Int64 // of the bodies of calls that are being read
 
 	closing chan struct{} // closed when streams should end
+	checks  chan struct{} // places of checks of rows
 	close   func()
 }
 
@@ -57,7 +58,7 @@ type Server struct {
 func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		deps: deps, log: deps.Log, base: strings.TrimRight(deps.BaseURL, "/"),
-		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), replays: newReplays(), now: newNowDesk(cfg, deps.URLSecrets),
+		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), checks: make(chan struct{}, checksAtOnce), replays: newReplays(), now: newNowDesk(cfg, deps.URLSecrets),
 	}
 	if s.base == "" {
 		s.base = cfg.BaseURL(nil)

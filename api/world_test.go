@@ -53,6 +53,7 @@ type world struct {
 	outbox           *outbox
 	porch            porch
 	subscriptionDesk subscriptionDesk
+	tryout           tryout
 	statuses         map[string]bindings.Status
 	stored           map[string][]bindings.StoredRow
 	fittings         []bindings.OutputFitting
@@ -111,6 +112,7 @@ func newWorld() *world {
 	}
 	w.ledger.Add(w.templates[testTemplate])
 	w.shelf, w.outbox = newShelf(), newOutbox()
+	w.tryout = tryout{sketches: &sketches{drawn: map[string]int{}}}
 	w.configured = []Binding{
 		{Name: "cards", Source: "shop", Template: testTemplate, Public: true, Outputs: []Output{{"card", "png"}, {"story", "jpg"}}},
 		{Name: "private", Source: "crm", Template: testTemplate, Outputs: []Output{{"png", "png"}}},
@@ -446,7 +448,7 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Steering: w,
+		Intake: w, Origins: w, Sampler: w, Trials: w.tryout, Client: http.DefaultClient, Jobs: w, Steering: w,
 		Bindings: w, Runs: w, Resources: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, Images: w, Gallery: w, Easel: canvases{w}, Blobs: w, Changes: w,
 		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
 		Deliveries: w.outbox, Valve: w.outbox,

@@ -25,6 +25,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Intake:             d.store,
 		Origins:            origins{d},
 		Sampler:            sampler{d},
+		Trials:             trials{d},
 		Client:             d.documents(),
 		Jobs:               d.store,
 		Steering:           d.store,
