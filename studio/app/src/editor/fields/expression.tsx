@@ -25,7 +25,7 @@ export function Value({ worth: w }: { worth: Worth | undefined }) {
 
 /** ExpressionField edits an expression. commit promises whether the daemon took it; wrong is what it said of it, kept is said where an older value stands in. */
 export function ExpressionField({ label, value, scope, commit, cancel, wrong, kept, hint, now = false, preview = true }: {
-  label: string; value: string; scope: () => Promise<Scope>; commit: (expression: string) => Promise<boolean> | void; cancel?: () => void;
+  label: string; value: string; scope: () => Promise<Scope>; commit: (expression: string) => Promise<boolean>; cancel?: () => void;
   wrong?: Fault; kept?: boolean; hint?: string; now?: boolean; // now: it takes the focus at once
   preview?: boolean; // false where what it is is no value, as "item in list"
 }) {
