@@ -24,7 +24,7 @@ interface TestAnswer {
 
 /** A Scope is what an expression may read: the row, and the names of the loops around it. */
 export interface Scope {
-  template: string;
+  template: string; // whose draft's variables it may name; "": only those here
   variables: Record<string, unknown>;
   locals: Record<string, unknown>;
 }
@@ -63,7 +63,7 @@ export interface Completion {
 
 /** complete asks how an expression could go on at a place, in letters. */
 export const complete = (expression: string, at: number, scope: Scope): Promise<Completion> =>
-  post<Completion>('/expressions/complete', { expression, at, template: scope.template, draft: true, variables: scope.variables, locals: scope.locals });
+  post<Completion>('/expressions/complete', { expression, at, ...(scope.template ? { template: scope.template, draft: true } : {}), variables: scope.variables, locals: scope.locals });
 
 /** loopOf reads "item in list" and "item, i in list". */
 export function loopOf(text: string | undefined): { item: string; index?: string; list: string } | undefined {
