@@ -47,7 +47,7 @@ export function TrueRender({ doc }: { doc: Doc }) {
   const [opacity, setOpacity] = useState(100);
   const [difference, setDifference] = useState(true);
   const [follows, setFollows] = useState(true);
-  const over = useRef<HTMLImageElement>(undefined);
+  const over = useRef<HTMLImageElement | undefined>(undefined);
   const order = doc.order.value, revision = doc.revision.value, saved = doc.saving.value === 'saved';
   const round = useRef(0);
   const draw = async () => {
