@@ -204,7 +204,8 @@ export class Doc {
       this.selection.value = [];
       this.scope.value = '';
     });
-    this.setOrder({ page: index + 1 });
+    const before = this.manifest.value.pages.slice(0, index); // one that repeats is several in the drawing
+    this.setOrder({ page: 1 + before.reduce((n, p) => n + (p.repeat ? Number(this.values.value[`${p.address} for`]?.value ?? 1) : 1), 0) });
   }
 
   /** select selects layers; add keeps what is selected already. */
@@ -343,11 +344,13 @@ export class Doc {
     if (edit.back) this.history.drop(edit.back);
     this.refused.value = { label: edit.label, ops: edit.ops ?? [], source: edit.source, failure };
     tell(failure);
+    this.frame?.free();
     await this.draw().catch(tell); // what the gesture showed is not so
   }
 
   private async clash(edit: Edit, failure: Failure): Promise<void> {
     const clashes = (failure.body.conflicts ?? []) as Clash[];
+    this.frame?.free();
     await this.again();
     const same = edit.source === undefined
       ? clashes.length > 0 && clashes.every((c) => JSON.stringify(c.yours) === JSON.stringify(c.theirs))

@@ -31,6 +31,7 @@ export class Frame {
   lost: () => void = () => undefined;
 
   private holds = 0;
+  private round = 0;
   private readonly later: (() => void)[] = [];
   private known: Map<string, Element[]> | null = null;
   private ordered = Promise.resolve();
@@ -48,24 +49,34 @@ export class Frame {
     return this.holds > 0;
   }
 
-  /** hold keeps the elements as they are until its answer is called. */
+  /** hold keeps the elements as they are until its answer is called, or free. */
   hold(): () => void {
     this.holds++;
+    const { round } = this;
     let over = false;
     return () => {
-      if (over) return;
+      if (over || round !== this.round) return;
       over = true;
       if (--this.holds === 0) for (const show of this.later.splice(0)) show();
     };
   }
 
+  /** free ends every hold: what comes now is not what the gestures meant. */
+  free(): void {
+    this.round++;
+    this.holds = 0;
+    for (const show of this.later.splice(0)) show();
+  }
+
+  /** whenFree does something now, or behind what is held back. */
+  whenFree(act: () => void): void {
+    if (this.held) this.later.push(act);
+    else void this.loaded().then(act);
+  }
+
   /** write shows a whole page. */
   write(html: string, view: View): void {
-    if (this.held) {
-      this.later.push(() => this.write(html, view));
-      return;
-    }
-    void this.loaded().then(() => {
+    this.whenFree(() => {
       const doc = this.document;
       this.width.value = view.width;
       this.height.value = view.height;
@@ -81,11 +92,7 @@ export class Frame {
 
   /** patch shows the elements that changed. */
   patch(nodes: Redrawn[], view: View): void {
-    if (this.held) {
-      this.later.push(() => this.patch(nodes, view));
-      return;
-    }
-    void this.loaded().then(() => {
+    this.whenFree(() => {
       this.layouts = view.layout;
       let lost = false;
       for (const { node, html } of nodes) {

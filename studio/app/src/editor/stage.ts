@@ -4,6 +4,8 @@
 import { signal } from '@preact/signals';
 
 import type { Doc } from './document.ts';
+import { around, rectOf } from './geometry.ts';
+import type { Box } from './model.ts';
 
 export interface Point {
   x: number;
@@ -39,6 +41,17 @@ export class Stage {
     this.scale.value = clamp(scale);
     this.center();
     this.fitted.value = true;
+  }
+
+  /** fitTo shows some boxes as large as they go. */
+  fitTo(boxes: Box[]): void {
+    const { host } = this, r = around(boxes.map(rectOf));
+    if (!host || !r) return;
+    const width = Math.max(1, r.right - r.left), height = Math.max(1, r.bottom - r.top);
+    this.scale.value = clamp(Math.min(host.clientWidth * 0.8 / width, host.clientHeight * 0.8 / height, 4));
+    this.x.value = host.clientWidth / 2 - (r.left + width / 2) * this.scale.value;
+    this.y.value = host.clientHeight / 2 - (r.top + height / 2) * this.scale.value;
+    this.fitted.value = false;
   }
 
   center(): void {
