@@ -1,9 +1,12 @@
 // Every page but the first, each loaded when somebody goes there.
 
 import type { FunctionComponent } from 'preact';
-// import { lazy } from 'preact-iso';
+import { lazy } from 'preact-iso';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a page names the parts of its own path
 type PageComponent = FunctionComponent<any>;
 
-export const routes: [path: string, page: PageComponent][] = [];
+export const routes: [path: string, page: PageComponent][] = [
+  ['/studio/bindings', lazy(() => import('./pages/bindings.tsx').then((m) => m.Bindings))],
+  ['/studio/bindings/:name/:tab?', lazy(() => import('./pages/binding.tsx').then((m) => m.BindingPage))],
+];
