@@ -11,6 +11,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/postgres"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/pgtest"
 )
 
@@ -66,7 +67,7 @@ func TestConnectionsThatAreCut(t *testing.T) {
 
 // A way that is open and on which nothing comes is given up.
 func TestBlackHoleIsLeft(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("waits until the silence is too long")
 	}
 	db := newDatabase(t)
