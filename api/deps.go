@@ -189,6 +189,7 @@ type Deps struct {
 	Streams       Streams // nil: no source is held
 	Hooks         Hooks
 	Images        Images
+	Gallery       Gallery
 	Templates     Templates
 	Drafts        Drafts
 	Desk          Desk

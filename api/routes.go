@@ -74,7 +74,9 @@ func routes() []route {
 		{"POST /pdf/multi-page", RendersWrite, ordered((*Server).renderPages)},
 		{"GET /pdf/presets", RendersRead, (*Server).listPresets},
 
+		{"GET /images", ImagesRead, (*Server).listImages},
 		{"GET /images/{file}", "", (*Server).serveImage},
+		{"GET /images/{file}/about", ImagesRead, (*Server).aboutImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
 
 		{"GET /bindings", BindingsRead, (*Server).listBindings},

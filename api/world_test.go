@@ -62,6 +62,7 @@ type world struct {
 	remade           []string // hashes
 
 	images    map[string]bindings.Image // by binding/key/output
+	filtered  []bindings.ImageFilter    // how the gallery was asked
 	templates map[string]template.Version
 	ledger    *drafttest.Ledger // of the versions before, and the drafts
 	blobs     map[string][]byte
@@ -443,7 +444,7 @@ func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
 		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Steering: w,
-		Bindings: w, Runs: w, Resources: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, Images: w, Easel: canvases{w}, Blobs: w, Changes: w,
+		Bindings: w, Runs: w, Resources: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, Images: w, Gallery: w, Easel: canvases{w}, Blobs: w, Changes: w,
 		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
 		Deliveries: w.outbox, Valve: w.outbox,
 		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },

@@ -37,6 +37,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Streams:            d,
 		Hooks:              d,
 		Images:             d.store,
+		Gallery:            exhibition{d.store, d},
 		Templates:          d.store,
 		Drafts:             d.store,
 		Desk:               d.desk(),
