@@ -46,7 +46,7 @@ export class Daemon {
     mkdirSync(join(folder, 'templates'));
     for (const from of world.templates ?? []) cpSync(join(root, from), join(folder, 'templates'), { recursive: true });
     for (const [name, text] of Object.entries(world.files ?? {})) daemon.write(name, text);
-    daemon.write('pictifyd.yaml', `server:\n  listen: 127.0.0.1:${daemon.port}\n${world.keys ? `  keys:\n${world.keys.replace(/^/gm, '    ')}\n` : ''}templates: { dir: templates }\nstore: { dir: data }\n${world.config ?? ''}`);
+    daemon.write('pictifyd.yaml', `server:\n  listen: 127.0.0.1:${daemon.port}\n${world.keys ? `  keys:\n${world.keys.replace(/^/gm, '    ')}\n` : ''}templates: { path: templates }\nstore: { url: "sqlite:data/pictifyd.db" }\nblobs: { url: "file:data/images" }\n${world.config ?? ''}`);
     await daemon.run();
     return daemon;
   }
@@ -101,12 +101,12 @@ export class Daemon {
 /** test has a daemon of the world that a file says by test.use({ world }), shared by the tests of a file. */
 export const test = base.extend<object, { world: World; daemon: Daemon }>({
   world: [{}, { option: true, scope: 'worker' }],
-  daemon: [async ({ world }, use) => {
+  daemon: [async ({ world }, give) => {
     const daemon = await Daemon.start(world);
-    await use(daemon);
+    await give(daemon);
     await daemon.remove();
   }, { scope: 'worker', timeout: 120_000 }],
-  baseURL: async ({ daemon }, use) => use(daemon.url),
+  baseURL: ({ daemon }, give) => give(daemon.url),
 });
 
 export { expect } from '@playwright/test';

@@ -5,4 +5,7 @@ import type { components } from './schema.ts';
 
 type Schemas = components['schemas'];
 
-export type Overview = Schemas['overview'];
+export type Binding = Schemas['Binding'];
+export type Job = Schemas['Job'];
+
+export type Overview = Schemas['Overview'];
