@@ -58,6 +58,8 @@ var serverOperations = operations{
 	"GET /docs":             {page: true},
 	"GET /{$}":              {page: true},
 	"GET /studio/{path...}": {page: true},
+	"GET /studio/frame":     {page: true},
+	"GET /studio/remote":    {page: true},
 	"GET /favicon.ico":      {page: true},
 	"POST /session":         {page: true},
 	"DELETE /session":       {page: true},

@@ -15,6 +15,7 @@ export default defineConfig({
     manifest: true, // says what the first load is, for scripts/size.mjs
   },
   server: {
+    fs: { allow: ['../..'] }, // the layout script stands beside the templates
     // npm run dev shows the sources, with a daemon behind them.
     proxy: { '^/(?!studio/(src|@|node_modules|assets)|@).*': { target: process.env.PICTIFYD_URL ?? 'http://127.0.0.1:8080' } },
   },

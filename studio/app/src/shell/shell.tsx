@@ -38,8 +38,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
   useEffect(() => {
     menu.value = false;
   }, [path]);
+  const alone = /^\/studio\/templates\/[^/]+\/edit$/.test(path); // the editor has the window for itself
   return (
-    <div class="shell" data-menu={menu.value ? 'open' : undefined} onKeyDown={(e) => e.key === 'Escape' && (menu.value = false)} onClick={(e) => e.target === e.currentTarget && (menu.value = false)}>
+    <div class="shell" data-alone={alone || undefined} data-menu={menu.value ? 'open' : undefined} onKeyDown={(e) => e.key === 'Escape' && (menu.value = false)} onClick={(e) => e.target === e.currentTarget && (menu.value = false)}>
       <a class="skip" href="#page">Skip to the page</a>
       <div class="top">
         <button type="button" class="button" aria-expanded={menu.value} aria-controls="side" onClick={() => (menu.value = !menu.value)}>Menu</button>
