@@ -66,8 +66,8 @@ type world struct {
 	ledger    *drafttest.Ledger // of the versions before, and the drafts
 
 	shownFiles shownFiles
-	blobs     map[string][]byte
-	bells     map[chan struct{}]bool
+	blobs      map[string][]byte
+	bells      map[chan struct{}]bool
 	keyLedger
 
 	published []draft.Publication
@@ -464,7 +464,7 @@ func (w *world) deps() Deps {
 			return []json.RawMessage{drafttest.SetText("name", text)}, nil
 		}},
 		Assets: &w.shownFiles,
-		Spool: spool.New(os.TempDir(), spool.Options{}),
+		Spool:  spool.New(os.TempDir(), spool.Options{}),
 		MergePDFFunc: func(out io.Writer, parts iter.Seq2[PDFPart, error]) error {
 			for part, err := range parts {
 				if err != nil {
