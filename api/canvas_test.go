@@ -316,7 +316,7 @@ func TestARebasedEditSendsEverything(t *testing.T) {
 	}
 }
 
-func pictureOf(t *testing.T, side int) []byte {
+func pictureOf(t testing.TB, side int) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, side, side))); err != nil {
