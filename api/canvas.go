@@ -118,22 +118,6 @@ func (s *Server) drawingOf(at *sight, name string, c *template.Canvas, last *tem
 	})
 }
 
-func canvasOf(d draft.Draft) (*template.Canvas, error) {
-	c, err := template.ParseCanvas(d.Name, d.Source, d.Assets)
-	if err != nil {
-		problems := problem.All(err)
-		for i, p := range problems { // of the draft, not of the request's own path
-			wrong := *p
-			if p.Code == problem.NotFound {
-				wrong.Code = problem.Invalid
-			}
-			problems[i] = &wrong
-		}
-		return nil, problems
-	}
-	return c, nil
-}
-
 func viewOfDrawing(revision int64, at *sight, c *template.Canvas, d *template.Drawing) *canvasView {
 	v := &canvasView{
 		Revision: revision, Size: at.order.Size, Width: d.Width, Height: d.Height, Page: max(at.order.Page, 1), Pages: d.Pages,
@@ -181,7 +165,7 @@ func (s *Server) viewDraft(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := canvasOf(d)
+	c, err := s.canvases.canvasOf(d)
 	if err != nil {
 		return err
 	}
@@ -261,7 +245,7 @@ func (s *Server) showTree(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := canvasOf(d)
+	c, err := s.canvases.canvasOf(d)
 	if err != nil {
 		return err
 	}

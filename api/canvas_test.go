@@ -52,14 +52,14 @@ const poster = `<!doctype html>
 // operations.
 type atelier struct {
 	*Server
-	t     *testing.T
+	t     testing.TB
 	world *world
 	page  map[string]string // the elements that the browser has, by their marks
 	text  string            // the source that it has
 	rev   int64
 }
 
-func newAtelier(t *testing.T, cfg Config, source string) *atelier {
+func newAtelier(t testing.TB, cfg Config, source string) *atelier {
 	t.Helper()
 	w := newWorld()
 	w.ledger.Add(template.Version{Name: "poster", Source: []byte(source)})
@@ -98,7 +98,7 @@ func newAtelier(t *testing.T, cfg Config, source string) *atelier {
 	return &atelier{Server: s, t: t, world: w, text: source, rev: 1}
 }
 
-func rawOps(t *testing.T, ops []editing.Op) []json.RawMessage {
+func rawOps(t testing.TB, ops []editing.Op) []json.RawMessage {
 	t.Helper()
 	list := make([]json.RawMessage, len(ops))
 	for i, op := range ops {
@@ -236,7 +236,7 @@ func TestAnEditSendsOnlyWhatChanged(t *testing.T) {
 	}
 }
 
-func mustJSON(t *testing.T, v any) []byte {
+func mustJSON(t testing.TB, v any) []byte {
 	t.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -316,7 +316,7 @@ func TestARebasedEditSendsEverything(t *testing.T) {
 	}
 }
 
-func pictureOf(t *testing.T, side int) []byte {
+func pictureOf(t testing.TB, side int) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, side, side))); err != nil {

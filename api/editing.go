@@ -55,13 +55,13 @@ func (s *Server) answerEdited(w http.ResponseWriter, at *sight, done draft.Done)
 	for _, step := range done.Between {
 		v.Between = append(v.Between, viewOfStep(step))
 	}
-	after, err := canvasOf(done.Draft)
+	after, err := s.canvases.canvasOf(done.Draft)
 	if err != nil { // the step was taken, but an older pictifyd's document can't be shown
 		return err
 	}
 	var before *template.Canvas
 	if !done.Rebased {
-		before, _ = canvasOf(done.Before)
+		before, _ = s.canvases.canvasOf(done.Before)
 	}
 	v.Source = spliceOf(done, before != nil)
 	v.Tree = changesOf(done, before, after)

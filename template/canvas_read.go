@@ -29,13 +29,13 @@ type canvasReader struct {
 	addresses map[*markup.Node]string
 	node      string
 	place     string
-	programs  map[*expr.Program]spot
+	programs  map[*expr.Program][]spot // where each was read last; the same one may stand in many places
 	slots     []*slot
 }
 
 func (c *canvasReader) begin(d *markup.Document) {
 	if c != nil {
-		c.addresses, c.programs = d.Addresses(), map[*expr.Program]spot{}
+		c.addresses, c.programs = d.Addresses(), map[*expr.Program][]spot{}
 	}
 }
 
@@ -87,32 +87,34 @@ func attrPlace(tag, name string) string {
 func (c *canvasReader) compiled(p *expr.Program, src string, offset int, text string) {
 	if c != nil {
 		lead := len(text) - len(strings.TrimLeft(text, " \t\r\n"))
-		c.programs[p] = spot{text: src, source: strings.TrimSpace(src), from: offset + lead, to: offset + len(strings.TrimRight(text, " \t\r\n"))}
+		c.programs[p] = append(c.programs[p], spot{text: src, source: strings.TrimSpace(src), from: offset + lead, to: offset + len(strings.TrimRight(text, " \t\r\n"))})
 	}
 }
 
 // note gives s its spot.
 func (c *canvasReader) note(s *slot) {
-	if c == nil || c.node == "" {
+	if c == nil {
 		return
 	}
-	for _, p := range s.parts {
+	s.spot.mixed = len(s.parts) > 1
+	for _, p := range slices.Backward(s.parts) { // the last that was read first: what a condition decides about is read between it and its note
 		if p.program == nil {
-			s.spot.source += p.text
+			s.spot.source = p.text + s.spot.source
 			continue
 		}
-		at := c.programs[p.program]
+		read := c.programs[p.program]
+		at := read[len(read)-1]
+		c.programs[p.program] = read[:len(read)-1]
 		if s.spot.to == 0 {
-			s.spot.from = at.from
+			s.spot.to = at.to
 		}
-		s.spot.to = at.to
-		if s.spot.mixed = len(s.parts) > 1; s.spot.mixed {
+		s.spot.from, s.spot.text = at.from, at.text
+		if s.spot.mixed {
 			at.source = "{{ " + at.source + " }}"
 		}
-		s.spot.source += at.source
-		s.spot.text = at.text
+		s.spot.source = at.source + s.spot.source
 	}
-	if s.spot.to == 0 { // text alone
+	if s.spot.to == 0 || c.node == "" { // text alone, or of the manifest
 		return
 	}
 	s.spot.node, s.spot.place = c.node, c.place

@@ -29,6 +29,9 @@ const (
 	groupClass  = "p-group"
 )
 
+// programs are the expressions of the documents that were read lately.
+var programs = expr.NewCache(4096)
+
 // A reader turns a file into pieces and slots.
 type reader struct {
 	*markup.Lines
@@ -375,7 +378,7 @@ func (r *reader) expression(text string, offset int, entities bool) *expr.Progra
 	if entities && strings.Contains(src, "&") {
 		src = html.UnescapeString(src)
 	}
-	program, err := expr.Compile(src, r.options())
+	program, err := programs.Compile(src, r.options())
 	if err == nil {
 		r.canvas.compiled(program, src, offset, text)
 		return program
