@@ -52,6 +52,7 @@ func routes() []route {
 
 		{"POST /expressions/validate", TemplatesRead, (*Server).validateExpression},
 		{"POST /expressions/test", TemplatesRead, (*Server).testExpression},
+		{"POST /expressions/complete", TemplatesRead, (*Server).completeExpression},
 		{"GET /expressions/functions", TemplatesRead, (*Server).listFunctions},
 		{"POST /expressions/dependencies", TemplatesRead, (*Server).expressionDependencies},
 

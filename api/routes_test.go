@@ -48,6 +48,7 @@ func ways(w *world) map[string]struct {
 		"POST /templates/{id}/draft/render":              {post("/templates/tpl_certificate/draft/render", `{"variables":{"recipient_name":"Ada"}}`), 200},
 		"POST /templates/{id}/draft/check":               {post("/templates/tpl_certificate/draft/check", `{"rows":[{"recipient_name":"Ada"}]}`), 200},
 		"GET /templates/{id}/versions/{number}/picture":  {get("/templates/tpl_certificate/versions/3/picture"), 200},
+		"POST /expressions/complete":                     {post("/expressions/complete", `{"expression":"pri","variables":{"price":3}}`), 200},
 		"GET /templates/{id}/stress":                     {get("/templates/tpl_certificate/stress"), 200},
 		"POST /templates/{id}/publish":                   {post("/templates/tpl_certificate/publish", `{"dryRun":true}`), 200},
 		"POST /expressions/validate":                     {post("/expressions/validate", `{"expression":"1"}`), 200},
