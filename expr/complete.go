@@ -325,12 +325,17 @@ func (c *completer) names() {
 		if slices.Contains(c.options.Locals, name) {
 			continue
 		}
-		s := Suggestion{Label: name, Insert: name, Kind: SuggestVariable, Type: kindOf(c.options.Types[name], c.values[name]), Detail: short(c.values[name])}
-		if !utils.IsValidIdentifier(name) || reserved[name] {
-			s.Insert = "$env[" + strconv.Quote(name) + "]"
-		}
+		s := Suggestion{Label: name, Insert: Reference(name), Kind: SuggestVariable, Type: kindOf(c.options.Types[name], c.values[name]), Detail: short(c.values[name])}
 		c.add(s)
 	}
+}
+
+// Reference is how an expression reads the column or variable of a name.
+func Reference(name string) string {
+	if !utils.IsValidIdentifier(name) || reserved[name] || strings.HasPrefix(name, "$") {
+		return "$env[" + strconv.Quote(name) + "]"
+	}
+	return name
 }
 
 // functions suggests calls.
