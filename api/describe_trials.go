@@ -61,4 +61,21 @@ var trialOperations = operations{
 		}, rowParams...),
 		answers: answers{200: files("", "image/png").with("X-Row", "The row's place.")},
 	},
+	"GET /bindings/{name}/mapping": {
+		id: "getMapping", tag: tagBindings, summary: "How the columns of a binding become variables",
+		detail:  "The variables are those of the template's draft. `map` has what is proposed for variables that nothing fills, as `PUT /bindings/{name}` takes it.",
+		query:   []queryParam{{"template", "Another template than the binding's.", anyText()}},
+		answers: answers{200: sends("", of[mappingView]())},
+	},
+	"POST /bindings/{name}/mapping/preview": {
+		id: "previewMapping", tag: tagBindings, summary: "Try another mapping on rows of a binding",
+		detail:  "Each expression is computed by itself, so that one that fails hides no other. Nothing is saved.",
+		body:    takes(of[mappingRequest](), map[string]any{"An expression": json.RawMessage(`{"map":{"recipient_name":"name"}}`)}),
+		answers: answers{200: sends("", of[mappingView]())},
+	},
+	"POST /templates/{id}/mapping": {
+		id: "mapTemplate", tag: tagDrafts, summary: "Try a mapping where there is no binding yet",
+		body:    takes(of[mappingRequest](), map[string]any{"Of a source": json.RawMessage(`{"source":"shop"}`)}),
+		answers: answers{200: sends("", of[mappingView]())},
+	},
 }

@@ -141,6 +141,7 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[templatePush]():     "TemplateDocument",
 	reflect.TypeFor[render.Box]():       "ElementBox",
 	reflect.TypeFor[sample.Case]():      "StressCase",
+	reflect.TypeFor[sample.Match]():     "ColumnMatch",
 	reflect.TypeFor[layerView]():        "LayerReport",
 }
 

@@ -59,6 +59,7 @@ func routes() []route {
 
 		{"POST /expressions/validate", TemplatesRead, (*Server).validateExpression},
 		{"POST /expressions/test", TemplatesRead, (*Server).testExpression},
+		{"POST /expressions/complete", TemplatesRead, (*Server).completeExpression},
 		{"GET /expressions/functions", TemplatesRead, (*Server).listFunctions},
 		{"POST /expressions/dependencies", TemplatesRead, (*Server).expressionDependencies},
 
@@ -102,6 +103,9 @@ func routes() []route {
 		{"POST /bindings/{name}/pause", BindingsWrite, replayed((*Server).pauseBinding)},
 		{"POST /bindings/{name}/resume", BindingsWrite, replayed((*Server).resumeBinding)},
 		{"POST /bindings/{name}/preview", BindingsRead, replayed((*Server).previewBinding)},
+		{"GET /bindings/{name}/mapping", BindingsRead, (*Server).showMapping},
+		{"POST /bindings/{name}/mapping/preview", BindingsRead, (*Server).previewMapping},
+		{"POST /templates/{id}/mapping", BindingsRead, (*Server).mapTemplate},
 		{"GET /sources", ConnectionsRead, connections{kindSource}.list},
 		{"POST /sources", ConnectionsWrite, replayed(connections{kindSource}.create)},
 		{"GET /sources/{name}", ConnectionsRead, connections{kindSource}.show},

@@ -25,6 +25,10 @@ type Trials interface {
 	// Sketch draws a picture of which nothing is kept. A fault of the row is in
 	// Sketched; an error is the machine's.
 	Sketch(ctx context.Context, s Sketch) (Sketched, error)
+	// SavedMap is how a binding fills variables now, and its condition.
+	SavedMap(binding string) (expressions map[string]string, where string)
+	// TryMap computes expressions over some rows, each by itself.
+	TryMap(ctx context.Context, m MapTrial) (MapTried, error)
 }
 
 // A Sketch is a picture that nobody keeps.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/template"
@@ -42,6 +43,37 @@ type sketches struct {
 	drawn  map[string]int // by the first value
 	before chan struct{}  // when not nil, each waits for it
 	all    []Sketch
+}
+
+func (t tryout) SavedMap(string) (map[string]string, string) {
+	return map[string]string{"title": "name", "gone": "name"}, "stock > 0"
+}
+
+func (t tryout) TryMap(_ context.Context, m MapTrial) (MapTried, error) {
+	rows := sample.NewList(m.Rows)
+	if m.Rows == nil {
+		rows = sample.NewList([]map[string]any{{"name": "Mug", "price": "3", "stock": "1", "note": ""}, {"name": "Cup", "price": "x", "stock": "0"}})
+		rows[0].Key, rows[1].Key = "a", "b"
+	}
+	done := MapTried{Source: "shop", Total: len(rows), Looked: len(rows), Rows: rows}
+	columns := sample.NewColumns()
+	for _, row := range rows {
+		columns.Add(row.Columns)
+	}
+	done.Columns = columns.All()
+	for _, src := range m.Expressions {
+		var values []MapValue
+		program, err := expr.Compile(src, expr.Options{})
+		for _, row := range rows {
+			value := MapValue{Err: err}
+			if err == nil {
+				value.Value, value.Err = program.Eval(row.Columns, expr.Env{})
+			}
+			values = append(values, value)
+		}
+		done.Values = append(done.Values, values)
+	}
+	return done, nil
 }
 
 func (t tryout) Sketch(ctx context.Context, s Sketch) (Sketched, error) {
