@@ -1,11 +1,9 @@
 package daemon
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -54,7 +52,7 @@ func TestOrderOfReadingsDoesNotMatter(t *testing.T) {
 	s := newSite(t, convergeYAML)
 	d := s.open()
 	runs := 0
-	fewChecks(t)
+	campaign.Leaves(t) // rapid takes a fifth of the cases under -short
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
 		w := &world{d: d, t: rt, rows: map[string]map[string]map[string]any{"products": {}, "brands": {}, "lands": {}}, seq: int64(runs) * 1000, open: map[string]*openReading{}}
@@ -98,7 +96,7 @@ func TestOrderOfReadingsDoesNotMatter(t *testing.T) {
 func TestReadingUnderWayWhileALookupChanges(t *testing.T) {
 	s := newSite(t, convergeYAML)
 	d := s.open()
-	fewChecks(t)
+	campaign.Leaves(t) // rapid takes a fifth of the cases under -short
 	rapid.Check(t, func(rt *rapid.T) {
 		w := &world{d: d, t: rt, rows: map[string]map[string]map[string]any{"products": {}, "brands": {}, "lands": {}}, open: map[string]*openReading{}}
 		w.seq = 1000 * rapid.Int64Range(1, 1<<40).Draw(rt, "readings before")
@@ -121,25 +119,6 @@ func TestReadingUnderWayWhileALookupChanges(t *testing.T) {
 		w.rejoin()
 		w.mustBeAsTheRowsSay()
 	})
-}
-
-// fewChecks has a property checked of a tenth of the cases under the race detector, and
-// of all in the second pass: each commits a hundred times.
-func fewChecks(t *testing.T) {
-	t.Helper()
-	if !campaign.Leaves(t) {
-		return
-	}
-	checks := flag.Lookup("rapid.checks")
-	before := checks.Value.String()
-	n, err := strconv.Atoi(before)
-	if err == nil {
-		err = checks.Value.Set(strconv.Itoa(max(1, n/10)))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = checks.Value.Set(before) })
 }
 
 // clear makes the ledger as if nothing had been read.
