@@ -16,4 +16,5 @@ export const routes: [path: string, page: PageComponent][] = [
   ['/studio/sinks/new', lazy(() => import('./pages/sinks.tsx').then((m) => m.NewSink))],
   ['/studio/sinks/:name/:tab?', lazy(() => import('./pages/sinks.tsx').then((m) => m.Sink))],
   ['/studio/templates/:id/edit', lazy(() => import('./editor/editor.tsx').then((m) => m.Editor))],
+  ['/studio/system', lazy(() => import('./pages/system.tsx').then((m) => m.System))],
 ];

@@ -3,7 +3,7 @@
 import type { Need } from '../../api/health.ts';
 import { Proposed, within } from '../../ui/order.tsx';
 import { Mark } from '../../ui/show.tsx';
-import { counted } from '../../ui/words.ts';
+import { capital, counted } from '../../ui/words.ts';
 
 const words = { warn: 'Warning', error: 'Error', paused: 'Paused' };
 
@@ -16,9 +16,9 @@ export function Attention({ needs, more }: { needs: Need[]; more: number }) {
         {needs.map((need) => (
           <li key={need.id} class="card" data-level={need.level}>
             <div class="said">
-              <h3><Mark level={need.level}><span class="hide">{words[need.level]}: </span></Mark><a href={within(need.link)}>{need.title}</a></h3>
-              <p class="cause wrap">{need.cause}</p>
-              {need.next && <p class="soft wrap">{need.next}</p>}
+              <h3><Mark level={need.level}><span class="hide">{words[need.level]}: </span></Mark><a href={within(need.link)}>{capital(need.title)}</a></h3>
+              <p class="cause wrap">{capital(need.cause)}</p>
+              {need.next && <p class="soft wrap">{capital(need.next)}</p>}
             </div>
             <div class="row">
               {need.action ? <Proposed order={need.action} /> : <a class="button" href={within(need.link)}>Look at it</a>}
