@@ -1,8 +1,10 @@
 package api
 
 import (
+	"html"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -213,6 +215,55 @@ func TestKeyFieldWorksWithoutAScript(t *testing.T) {
 	mustProblem(t, post("/session", `{"key":"wrong"}`).to(t, s), 401, "invalid_api_key")
 	mustProblem(t, post("/session", `key`).to(t, s), 400, "malformed_body")
 	mustProblem(t, field.with("Sec-Fetch-Site", "cross-site").to(t, s), 403, "origin_refused")
+}
+
+// askedPages are pages that are asked for without a key, with where the door leads.
+var askedPages = map[string]string{
+	"/":                                   "/",
+	"/studio/bindings/cards?state=error":  "/studio/bindings/cards?state=error",
+	`/studio/"><b>x</b>`:                  "/studio/%22%3E%3Cb%3Ex%3C/b%3E",
+	"/studio/a%2Fb?q=%26amp;<x":           "/studio/a%2Fb?q=%26amp;<x",
+	"/studio/images?key=SKU-1&binding=cd": "/studio/images?key=SKU-1&binding=cd",
+}
+
+func TestKeyFieldLeadsToThePageThatWasAskedFor(t *testing.T) {
+	s := mustServer(t, locked(), newWorld())
+	for asked, want := range askedPages {
+		u, err := url.Parse(asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := get(u.RequestURI()).to(t, s).Body.String()
+		if strings.Contains(body, "<b>") {
+			t.Errorf("%s is put into the page as it is: %s", asked, body)
+		}
+		_, value, _ := strings.Cut(body, `name="to" value="`)
+		value, _, _ = strings.Cut(value, `"`)
+		to := html.UnescapeString(value)
+		field := call{method: "POST", path: "/session", header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}
+		field.body = url.Values{"key": {fullKey}, "to": {to}}.Encode()
+		if out := field.to(t, s); out.Code != 303 || out.Header().Get("Location") != want {
+			t.Errorf("from %s the key leads to %q, want %q", asked, out.Header().Get("Location"), want)
+		}
+		field.body = url.Values{"key": {"wrong"}, "to": {to}}.Encode()
+		if out := field.to(t, s); out.Code != 303 || out.Header().Get("Location") != want+"#refused" {
+			t.Errorf("from %s a wrong key leads to %q", asked, out.Header().Get("Location"))
+		}
+	}
+}
+
+func TestKeyFieldLeadsNobodyAway(t *testing.T) {
+	s := mustServer(t, locked(), newWorld())
+	for _, to := range []string{
+		"https://evil.example/studio/", "//evil.example/studio/", `/\evil.example`, "/studio", "/jobs", "javascript:alert(1)", "studio/x", "\x00", "",
+		"http:/studio/x", "//user@/studio/x",
+	} {
+		field := call{method: "POST", path: "/session", header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}
+		field.body = url.Values{"key": {fullKey}, "to": {to}}.Encode()
+		if out := field.to(t, s); out.Code != 303 || out.Header().Get("Location") != "/" {
+			t.Errorf("%q leads to %q", to, out.Header().Get("Location"))
+		}
+	}
 }
 
 func TestPageShowsOnlyTheFieldWithoutAKey(t *testing.T) {

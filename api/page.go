@@ -6,9 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"html"
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -93,11 +95,38 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) error {
 	if _, ok := s.page[name]; !ok {
 		name = barePage
 	}
-	if _, err := s.identify(r); err != nil {
-		name = doorPage
-	}
 	w.Header().Add("Vary", "Cookie, Authorization")
+	if _, err := s.identify(r); err != nil {
+		return s.serveDoor(w, r)
+	}
 	return s.serveFile(w, r, name)
+}
+
+// doorWay is where the door leads, as it stands in its file.
+const doorWay = `name="to" value="/"`
+
+// serveDoor serves the field for a key, which leads on to the page that was asked
+// for.
+func (s *Server) serveDoor(w http.ResponseWriter, r *http.Request) error {
+	to := ownPage(r.URL.RequestURI())
+	if to == "/" {
+		return s.serveFile(w, r, doorPage)
+	}
+	file := s.page[doorPage]
+	file.data = bytes.Replace(file.data, []byte(doorWay), []byte(`name="to" value="`+html.EscapeString(to)+`"`), 1)
+	digest := sha256.Sum256(file.data)
+	file.packed, file.etag = nil, hex.EncodeToString(digest[:16])
+	return sendFile(w, r, doorPage, file)
+}
+
+// ownPage is to where it is a page of the studio, else the first page: a form may
+// name any address, and nobody is to be led away by this server.
+func ownPage(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(u.Path, "/studio/") {
+		return "/"
+	}
+	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()
 }
 
 // servePageFile serves what the pages are made of. A path that can be no file's is
@@ -122,6 +151,10 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name string) 
 	if !ok {
 		return s.noPath(r)
 	}
+	return sendFile(w, r, name, file)
+}
+
+func sendFile(w http.ResponseWriter, r *http.Request, name string, file pageFile) error {
 	h := w.Header()
 	h.Set("Content-Type", file.kind)
 	h.Set("Cache-Control", "no-cache")

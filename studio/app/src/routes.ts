@@ -19,4 +19,5 @@ export const routes: [path: string, page: PageComponent][] = [
   ['/studio/jobs', lazy(() => import('./pages/jobs/jobs.tsx').then((m) => m.Jobs))],
   ['/studio/jobs/:id', lazy(() => import('./pages/jobs/job.tsx').then((m) => m.JobDetail))],
   ['/studio/templates/:id/edit', lazy(() => import('./editor/editor.tsx').then((m) => m.Editor))],
+  ['/studio/system', lazy(() => import('./pages/system.tsx').then((m) => m.System))],
 ];
