@@ -10,5 +10,10 @@ export const routes: [path: string, page: PageComponent][] = [
   ['/studio/images', lazy(() => import('./pages/gallery/gallery.tsx').then((m) => m.Gallery))],
   ['/studio/jobs', lazy(() => import('./pages/jobs/jobs.tsx').then((m) => m.Jobs))],
   ['/studio/jobs/:id', lazy(() => import('./pages/jobs/job.tsx').then((m) => m.JobDetail))],
+  ['/studio/deliveries', lazy(() => import('./pages/delivery/deliveries.tsx').then((m) => m.Deliveries))],
+  ['/studio/deliveries/:id', lazy(() => import('./pages/delivery/delivery.tsx').then((m) => m.DeliveryDetail))],
+  ['/studio/dead-letters', lazy(() => import('./pages/delivery/letters.tsx').then((m) => m.DeadLetters))],
+  ['/studio/templates', lazy(() => import('./pages/templates/templates.tsx').then((m) => m.Templates))],
+  ['/studio/templates/:id', lazy(() => import('./pages/templates/template.tsx').then((m) => m.TemplateDetail))],
   ['/studio/templates/:id/edit', lazy(() => import('./editor/editor.tsx').then((m) => m.Editor))],
 ];
