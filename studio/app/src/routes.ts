@@ -15,5 +15,13 @@ export const routes: [path: string, page: PageComponent][] = [
   ['/studio/dead-letters', lazy(() => import('./pages/delivery/letters.tsx').then((m) => m.DeadLetters))],
   ['/studio/templates', lazy(() => import('./pages/templates/templates.tsx').then((m) => m.Templates))],
   ['/studio/templates/:id', lazy(() => import('./pages/templates/template.tsx').then((m) => m.TemplateDetail))],
+  ['/studio/bindings', lazy(() => import('./pages/bindings.tsx').then((m) => m.Bindings))],
+  ['/studio/bindings/:name/:tab?', lazy(() => import('./pages/binding.tsx').then((m) => m.BindingPage))],
+  ['/studio/sources', lazy(() => import('./pages/sources.tsx').then((m) => m.Sources))],
+  ['/studio/sources/new', lazy(() => import('./pages/sources.tsx').then((m) => m.NewSource))],
+  ['/studio/sources/:name/:tab?', lazy(() => import('./pages/sources.tsx').then((m) => m.Source))],
+  ['/studio/sinks', lazy(() => import('./pages/sinks.tsx').then((m) => m.Sinks))],
+  ['/studio/sinks/new', lazy(() => import('./pages/sinks.tsx').then((m) => m.NewSink))],
+  ['/studio/sinks/:name/:tab?', lazy(() => import('./pages/sinks.tsx').then((m) => m.Sink))],
   ['/studio/templates/:id/edit', lazy(() => import('./editor/editor.tsx').then((m) => m.Editor))],
 ];
