@@ -7,6 +7,14 @@ import { lazy } from 'preact-iso';
 type PageComponent = FunctionComponent<any>;
 
 export const routes: [path: string, page: PageComponent][] = [
+  ['/studio/images', lazy(() => import('./pages/gallery/gallery.tsx').then((m) => m.Gallery))],
+  ['/studio/jobs', lazy(() => import('./pages/jobs/jobs.tsx').then((m) => m.Jobs))],
+  ['/studio/jobs/:id', lazy(() => import('./pages/jobs/job.tsx').then((m) => m.JobDetail))],
+  ['/studio/deliveries', lazy(() => import('./pages/delivery/deliveries.tsx').then((m) => m.Deliveries))],
+  ['/studio/deliveries/:id', lazy(() => import('./pages/delivery/delivery.tsx').then((m) => m.DeliveryDetail))],
+  ['/studio/dead-letters', lazy(() => import('./pages/delivery/letters.tsx').then((m) => m.DeadLetters))],
+  ['/studio/templates', lazy(() => import('./pages/templates/templates.tsx').then((m) => m.Templates))],
+  ['/studio/templates/:id', lazy(() => import('./pages/templates/template.tsx').then((m) => m.TemplateDetail))],
   ['/studio/bindings', lazy(() => import('./pages/bindings.tsx').then((m) => m.Bindings))],
   ['/studio/bindings/:name/:tab?', lazy(() => import('./pages/binding.tsx').then((m) => m.BindingPage))],
   ['/studio/sources', lazy(() => import('./pages/sources.tsx').then((m) => m.Sources))],
