@@ -6,10 +6,11 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { test as base } from '@playwright/test';
 
-const root = resolve(import.meta.dirname, '../../..');
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const binary = process.env.PICTIFYD_E2E_BINARY ?? join(root, 'bin/pictifyd');
 
 function freePort(): Promise<number> {

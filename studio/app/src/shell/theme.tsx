@@ -20,5 +20,5 @@ export function ThemeChoice() {
     choice.value = value;
     localStorage.setItem(kept, value);
   };
-  return <Select aria-label="Colours" value={choice.value} change={choose} choices={[{ value: 'auto', label: 'Colours as the machine' }, { value: 'light', label: 'Light' }, { value: 'dark', label: 'Dark' }]} />;
+  return <Select aria-label="Colours" value={choice.value} change={choose} choices={[{ value: 'auto', label: 'Colours: automatic' }, { value: 'light', label: 'Colours: light' }, { value: 'dark', label: 'Colours: dark' }]} />;
 }
