@@ -36,11 +36,11 @@ export const templates: Template[] = [
   { name: 'Ellipse', about: 'A round shape', word: 'ellipse', width: 240, height: 240, node: () => ({ tag: 'div', style: { background: '#c2410c', 'border-radius': '50%' } }) },
   { name: 'Line', about: 'A thin shape', word: 'line', width: 400, height: 4, node: () => ({ tag: 'div', style: { background: '#334155' } }) },
   { name: 'Stack', about: 'Layers that follow each other', word: 'stack', width: 500, height: 120, node: (px) => ({ tag: 'div', class: 'p-stack', style: { 'flex-direction': 'row', gap: px(16) } }) },
-  { name: 'QR code', about: 'Of a text or an address', word: 'qr', width: 240, height: 240, node: () => ({ tag: 'div', attrs: { 'p-qr': 'https://example.com' } }) },
-  { name: 'Barcode', about: 'Of an article number or a short text', word: 'barcode', width: 400, height: 140, node: () => ({ tag: 'div', attrs: { 'p-barcode': '4006381333931', 'p-symbology': 'ean13' } }) },
+  { name: 'QR code', about: 'Of a text or an address', word: 'qr', width: 240, height: 240, node: () => ({ tag: 'div', attrs: { 'p-qr': '{{ "https://example.com" }}' } }) },
+  { name: 'Barcode', about: 'Of an article number or a short text', word: 'barcode', width: 400, height: 140, node: () => ({ tag: 'div', attrs: { 'p-barcode': '{{ "4006381333931" }}', 'p-symbology': 'ean13' } }) },
   { name: 'Chart', about: 'Of numbers', word: 'chart', width: 500, height: 300, node: () => ({ tag: 'div', attrs: { 'p-chart': chart, 'p-kind': 'bar' } }) },
   { name: 'Table', about: 'Of a list', word: 'table', width: 500, height: 160, node: () => ({ tag: 'table', attrs: { 'p-table': '{{ [{ Item: "A", Price: 4 }, { Item: "B", Price: 7 }] }}' } }) },
-  { name: 'Rating', about: 'Stars', word: 'rating', width: 260, height: 48, node: () => ({ tag: 'div', attrs: { 'p-rating': '4.5' } }) },
+  { name: 'Rating', about: 'Stars', word: 'rating', width: 260, height: 48, node: () => ({ tag: 'div', attrs: { 'p-rating': '{{ 4.5 }}' } }) },
   { name: 'Countdown', about: 'The time left until a moment', word: 'countdown', width: 420, height: 110, node: () => ({ tag: 'div', attrs: { 'p-countdown': '{{ "2030-01-01" }}' } }) },
 ];
 

@@ -79,7 +79,7 @@ function Branch({ s, address, level }: { s: State; address: string; level: numbe
         {n.children.length > 0 ? <button type="button" class="twist" tabIndex={-1} aria-hidden="true" onClick={(e) => { e.stopPropagation(); fold(s, address, open); }}>{open ? '▾' : '▸'}</button> : <span class="twist" />}
         <span class="sign" aria-hidden="true">{signs[n.kind]}</span>
         {s.renaming.value === address ? <Name s={s} n={n} /> : <span class="clip name">{title}</span>}
-        {n.bindings.length > 0 && <span class="mark" title="Bound to data" aria-hidden="true">⚡</span>}
+        {n.bindings.length > 0 && <span class="mark" title="Bound to data" aria-hidden="true">⚡︎</span>}
         {other && <span class="mark" title={`Has overrides in ${size}`} aria-hidden="true">◆</span>}
         {trouble && <span class="mark bad" title={trouble.message} aria-hidden="true">▲</span>}
         <button type="button" class="tool" tabIndex={-1} aria-label={`${locked ? 'Unlock' : 'Lock'} ${title}`} title={locked ? 'Unlock' : 'Lock'} data-on={locked || undefined} onClick={(e) => { e.stopPropagation(); commands.lock(doc, [address], !locked); }}>{locked ? '🔒︎' : '🔓︎'}</button>

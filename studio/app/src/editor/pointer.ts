@@ -26,7 +26,6 @@ export class Pointer {
 
   readonly down = (e: PointerEvent): void => {
     if (e.button === 2 || this.gesture) return;
-    const host = this.stage.host!;
     if (e.button === 1 || this.space) return this.pan(e);
     const inText = this.doc.editing.value;
     if (inText) {
@@ -38,8 +37,6 @@ export class Pointer {
       }
       this.text.end();
     }
-    e.preventDefault();
-    host.focus({ preventScroll: true });
     const from = this.stage.toPage(e), grip = (e.target as HTMLElement).dataset.handle;
     if (grip) {
       const handle = handleOf(grip);

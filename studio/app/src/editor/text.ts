@@ -84,6 +84,7 @@ export class TextEditing {
     if (this.style === null) el.removeAttribute('style');
     else el.setAttribute('style', this.style);
     el.blur();
+    if (document.activeElement === doc.frame!.iframe) doc.frame!.iframe.closest<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
     doc.frame!.iframe.style.pointerEvents = '';
     doc.editing.value = '';
     const { release } = this;

@@ -55,7 +55,7 @@ export function Toolbar({ doc, stage }: { doc: Doc; stage: Stage }) {
     { name: 'Picture from a file …', act: () => file.current?.click() },
   ];
   return (
-    <div class="editor-tools" role="toolbar" aria-label="Layers and tools" data-keys="own" onPointerDown={(e) => e.stopPropagation()}>
+    <div class="editor-tools" role="toolbar" aria-label="Layers and tools" onPointerDown={(e) => e.stopPropagation()}>
       <Menu label="Insert a layer" items={inserting}>+ Insert</Menu>
       <Menu label="Align and distribute" items={arranging(doc)}>Align</Menu>
       <Menu label="Arrange the selected layers" items={layering(doc)}>Arrange</Menu>
