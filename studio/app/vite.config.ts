@@ -17,6 +17,6 @@ export default defineConfig({
   server: {
     fs: { allow: ['../..'] }, // the layout script stands beside the templates
     // npm run dev shows the sources, with a daemon behind them.
-    proxy: { '^/(?!studio/(src|@|node_modules|assets)|@).*': { target: process.env.PICTIFYD_URL ?? 'http://127.0.0.1:8080' } },
+    proxy: { '^/(?!studio/(?!icon|frame|remote)|@).*': { target: process.env.PICTIFYD_URL ?? 'http://127.0.0.1:8080' } },
   },
 });

@@ -13,6 +13,7 @@ import { tell } from './ui/toast.tsx';
 import './ui/base.css';
 import './ui/controls.css';
 import './ui/show.css';
+import './ui/lists.css';
 
 function Studio() {
   return (
