@@ -57,5 +57,5 @@ export function Property({ edit, label, place, properties = place?.startsWith('s
 
 /** Section is a part of the inspector that folds. */
 export function Section({ title, open = true, children }: { title: string; open?: boolean; children: ComponentChildren }) {
-  return <details class="section" open={open}><summary>{title}</summary><div class="section-body">{children}</div></details>;
+  return <details class="fold" open={open}><summary>{title}</summary><div class="fold-body">{children}</div></details>;
 }
