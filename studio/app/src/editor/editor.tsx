@@ -8,7 +8,7 @@ import { Bar } from './bar.tsx';
 import { Canvas } from './canvas.tsx';
 import { Conflicts } from './conflicts.tsx';
 import { Doc } from './document.ts';
-import { left, right, strip } from './registry.ts';
+import { left, right, strip, tabs } from './registry.ts';
 import { Stage } from './stage.ts';
 import { Tabs } from './tabs.tsx';
 import './editor.css';
@@ -16,7 +16,6 @@ import './editor.css';
 export function Editor({ id = '' }: { id?: string }) {
   const doc = useMemo(() => new Doc(id), [id]);
   const stage = useMemo(() => new Stage(doc), [doc]);
-  const leftTab = useSignal('Layers'), rightTab = useSignal(''), stripTab = useSignal('');
   const open = useSignal(''); // the column that a phone shows
   useEffect(() => {
     document.title = `${id} – editor – pictifyd`;
@@ -29,10 +28,10 @@ export function Editor({ id = '' }: { id?: string }) {
       <Bar doc={doc} stage={stage} open={open} />
       {trouble ? <main class="editor-none" id="page" tabIndex={-1}><Trouble error={trouble} again={() => void doc.open()} /></main> : (
         <>
-          <aside class="editor-left" aria-label="Document"><Tabs label="Document" panels={left} chosen={leftTab} doc={doc} /></aside>
+          <aside class="editor-left" aria-label="Document"><Tabs label="Document" panels={left} chosen={tabs.left} doc={doc} /></aside>
           <Canvas doc={doc} stage={stage} />
-          {right.length > 0 && <aside class="editor-right" aria-label="Selection"><Tabs label="Selection" panels={right} chosen={rightTab} doc={doc} /></aside>}
-          {strip.length > 0 && <section class="editor-strip" aria-label="Data and source"><Tabs label="Data and source" panels={strip} chosen={stripTab} doc={doc} closes /></section>}
+          {right.length > 0 && <aside class="editor-right" aria-label="Selection"><Tabs label="Selection" panels={right} chosen={tabs.right} doc={doc} /></aside>}
+          {strip.length > 0 && <section class="editor-strip" aria-label="Data and source"><Tabs label="Data and source" panels={strip} chosen={tabs.strip} doc={doc} closes /></section>}
         </>
       )}
       <Conflicts doc={doc} />

@@ -1,6 +1,7 @@
 // The panels around the canvas, by name. Each gets the document; what it shows
 // follows the document's signals.
 
+import { signal } from '@preact/signals';
 import type { FunctionComponent } from 'preact';
 import { lazy } from 'preact-iso';
 
@@ -40,3 +41,6 @@ export const strip: Panel[] = [
 export const bar: PanelComponent[] = [
   lazy(() => import('./panels/publish.tsx').then((m) => m.Publish)),
 ];
+
+/** tabs are the panels in sight, by name; "" is the first, or none in the strip. */
+export const tabs = { left: signal('Layers'), right: signal(''), strip: signal('') };

@@ -65,7 +65,7 @@ export class Rows {
 
   step(by: number): Promise<void> {
     const { at, total } = this.now.value ?? { at: 0, total: 0 };
-    return total === 0 ? Promise.resolve() : this.go(Math.min(Math.max(at + by, 0), total - 1));
+    return total === 0 ? Promise.resolve() : at < 0 ? this.go(0) : this.go(Math.min(Math.max(at + by, 0), total - 1));
   }
 
   go(at: number): Promise<void> {
@@ -79,6 +79,13 @@ export class Rows {
   /** pick takes the row that a word means: longest:title, emptiest, random … */
   pick(pick: string): Promise<void> {
     return this.read({ pick, ...(pick === 'random' ? { seed: String(Math.floor(Math.random() * 2 ** 31)) } : {}) });
+  }
+
+  /** examples shows what the variables have as their examples, and no row. */
+  examples(): void {
+    this.round++;
+    if (this.now.value) this.now.value = { ...this.now.value, at: -1, key: '', name: '', row: null, error: undefined, skipped: false };
+    this.doc.setOrder({ variables: undefined, binding: undefined, key: undefined });
   }
 
   /** paste reads rows that somebody gave, as text or as a file. */
@@ -102,7 +109,7 @@ export class Rows {
       if (data.choices) this.choices.value = data.choices;
       else if (this.choices.value.length === 0) void this.offer();
       if (show) this.show(data);
-      else this.now.value = data;
+      else this.now.value = { ...data, at: -1, key: '', name: '', row: null }; // the canvas shows the examples still
     } catch (e) {
       if (mine === this.round) this.trouble.value = e;
     } finally {

@@ -17,7 +17,7 @@ export function Stepper({ rows }: { rows: Rows }) {
   const total = now?.total ?? 0, at = now?.at ?? -1;
   const variables = rows.doc.manifest.value.variables;
   const texts = variables.filter((v) => ['text', 'any', 'url', ''].includes(v.type));
-  const quick = [{ value: '', label: 'Jump to …' }, { value: 'first', label: 'the first' }, { value: 'last', label: 'the last' }, { value: 'random', label: 'a random one' }, { value: 'emptiest', label: 'the emptiest' },
+  const quick = [{ value: '', label: 'Jump to …' }, { value: 'examples', label: 'the examples' }, { value: 'first', label: 'the first' }, { value: 'last', label: 'the last' }, { value: 'random', label: 'a random one' }, { value: 'emptiest', label: 'the emptiest' },
     ...texts.flatMap((v) => [{ value: `longest:${v.name}`, label: `longest ${v.name}` }, { value: `shortest:${v.name}`, label: `shortest ${v.name}` }]), ...variables.map((v) => ({ value: `empty:${v.name}`, label: `without ${v.name}` }))];
   const groups = (Object.keys(kinds) as (keyof typeof kinds)[]).map((kind) => [kind, rows.choices.value.filter((c) => c.kind === kind)] as const).filter(([, list]) => list.length > 0);
   return (
@@ -30,8 +30,8 @@ export function Stepper({ rows }: { rows: Rows }) {
       </select>
       <button type="button" class="button" aria-label="Row before" title="Row before" disabled={at <= 0} onClick={() => void rows.step(-1)}>◀</button>
       <span class="stepper-at"><NumberField label="Row" short="" value={at < 0 ? undefined : at + 1} min={1} max={Math.max(total, 1)} hint="–" disabled={total === 0} change={(n) => void rows.go((n ?? 1) - 1)} /><span>of {count(total)}</span></span>
-      <button type="button" class="button" aria-label="Row behind" title="Row behind" disabled={at < 0 || at >= total - 1} onClick={() => void rows.step(1)}>▶</button>
-      <Select aria-label="Jump to a row" value="" choices={quick} disabled={total === 0} change={(value) => value && void rows.pick(value)} />
+      <button type="button" class="button" aria-label="Row behind" title="Row behind" disabled={total === 0 || at >= total - 1} onClick={() => void rows.step(1)}>▶</button>
+      <Select aria-label="Jump to a row" value="" choices={total === 0 ? quick.slice(0, 2) : quick} change={(value) => (value === 'examples' ? rows.examples() : value && void rows.pick(value))} />
       {now && now.at >= 0 && <span class="soft clip stepper-name" title={now.key}>{now.name || now.key}{now.skipped && <span class="chip" data-level="warn">left out by the binding’s where</span>}{now.looked && !now.looked.all && <span class="chip">of the first {count(now.looked.rows)}</span>}</span>}
       {rows.trouble.value !== null && <Trouble error={rows.trouble.value} again={() => void rows.go(Math.max(at, 0))} />}
       {pasting && <Paste rows={rows} close={() => setPasting(false)} />}

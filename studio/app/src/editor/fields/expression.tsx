@@ -87,7 +87,7 @@ export function ExpressionField({ label, value, scope, commit, cancel, wrong, ke
   useEffect(() => mirror.current?.faults(fault ? [fault] : []), [fault?.from, fault?.to, fault?.message, text]);
   return (
     <div class="expression" data-wrong={fault ? true : undefined}>
-      <div class="expression-line" ref={host} />
+      <div class="expression-line" ref={host} onKeyDown={(e) => e.stopPropagation()} />
       {fault ? <p class="wrong" role="alert">{fault.message}{fault.hint && <span class="soft"> {fault.hint}</span>}{kept && <span class="soft"> The canvas keeps the last good value.</span>}</p> : <Value worth={found} />}
     </div>
   );

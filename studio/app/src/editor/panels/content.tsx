@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ExpressionField } from '../fields/expression.tsx';
 import { scopeOf } from '../fields/expressions.ts';
 import type { Edit } from './edit.ts';
-import { Section } from './property.tsx';
+import { Bolt, Section } from './property.tsx';
 import { sole } from './reading.ts';
 import { replaced } from './texts.ts';
 
@@ -50,7 +50,7 @@ export function Content({ edit }: { edit: Edit }) {
         return (
           <div key={b.place} class="property" role="group" aria-label={texts.length > 1 ? `Expression ${i + 1}` : 'Text by data'} data-bound data-wide data-failing={shown?.error ? true : undefined}>
             <div class="property-head"><span class="property-label">{whole ? 'Text' : `Expression ${texts.length > 1 ? i + 1 : ''}`}</span>
-              {whole && <button type="button" class="bolt" aria-pressed="true" aria-label="Text: remove the expression" title="Put what it says now in its place" onClick={() => void edit.send('Remove an expression', (id) => [{ op: 'set_text', id, text: String(shown?.value ?? '') }])}>⚡</button>}
+              {whole && <Bolt pressed label="Text: remove the expression" title="Put what it says now in its place" press={() => void edit.send('Remove an expression', (id) => [{ op: 'set_text', id, text: String(shown?.value ?? '') }])} />}
             </div>
             <ExpressionField label={texts.length > 1 ? `Expression ${i + 1}` : 'Text: expression'} value={b.expression} wrong={wrong} kept={shown?.kept} scope={() => scopeOf(edit.doc, node, b.place)} commit={(e) => set(i, e)} />
           </div>
@@ -59,7 +59,7 @@ export function Content({ edit }: { edit: Edit }) {
       {!whole && !node.rich && edit.can('set_text') && (adding
         ? <ExpressionField label="New expression" value="" now scope={() => scopeOf(edit.doc, node, 'text')} cancel={() => setAdding(false)}
             commit={(e) => edit.send('Bind to data', (id) => [{ op: 'set_text', id, text: `${node.text ?? ''}{{ ${e} }}` }]).then((ok) => { if (ok) setAdding(false); return ok; })} />
-        : <button type="button" class="button" onClick={() => setAdding(true)}>⚡ Add an expression</button>)}
+        : <button type="button" class="button" onClick={() => setAdding(true)}>Add an expression</button>)}
     </Section>
   );
 }

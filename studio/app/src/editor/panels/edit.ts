@@ -74,14 +74,14 @@ export class Edit {
 
   /** box moves, sizes or turns. */
   box(label: string, values: { left?: number | null; top?: number | null; width?: number | null; height?: number | null; rotate?: number | null }): Promise<boolean> {
-    return this.send(label, (id) => [{ op: 'set_box', id, ...values, ...(this.size ? { size: this.size } : {}) }], `box ${Object.keys(values).join(' ')}`);
+    return this.send(label, (id) => [{ op: 'set_box', id, box: values, ...(this.size ? { size: this.size } : {}) }], `box ${Object.keys(values).join(' ')}`);
   }
 
   /** reset gives properties back to what the base has, in the size in view. */
   reset(properties: string[]): Promise<boolean> {
     const size = this.size!;
     const mine = new Edit(this.doc, this.nodes.filter((n) => properties.some((p) => n.overrides?.[size]?.[p] !== undefined)));
-    return mine.send('Reset to the base', (id, n) => [{ op: 'remove_override', id, size, properties: properties.filter((p) => n.overrides?.[size]?.[p] !== undefined) }]);
+    return mine.send('Reset to the base', (id, n) => properties.filter((p) => n.overrides?.[size]?.[p] !== undefined).map((property) => ({ op: 'set_size_override', size, id, property, value: null })));
   }
 
   /** bind makes an expression decide a place; null gives the place back to its plain value. */

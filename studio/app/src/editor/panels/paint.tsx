@@ -3,6 +3,7 @@
 import { Select } from '../../ui/field.tsx';
 import { ColourField } from '../fields/colour.tsx';
 import { FillField } from '../fields/fill.tsx';
+import { gradientOf } from '../fields/gradients.ts';
 import { lengthOf } from '../fields/lengths.ts';
 import { NumberField } from '../fields/number.tsx';
 import { ShadowField } from '../fields/shadow.tsx';
@@ -10,7 +11,7 @@ import type { Edit } from './edit.ts';
 import { Property, Section } from './property.tsx';
 
 const lines = ['none', 'solid', 'dashed', 'dotted', 'double'];
-const gradient = /gradient\(|url\(/;
+const mixtures = /gradient\(|url\(|\s(?![^(]*\))/; // more than one colour
 
 export function Paint({ edit, page, picture }: { edit: Edit; page: boolean; picture: boolean }) {
   const disabled = !edit.can('set_style');
@@ -18,17 +19,13 @@ export function Paint({ edit, page, picture }: { edit: Edit; page: boolean; pict
   const colour = edit.read('background-color'), image = edit.read('background-image');
   const radius = edit.read('border-radius'), width = edit.read('border-width'), kind = edit.read('border-style'), edge = edit.read('border-color');
   const opacity = edit.read('opacity'), shadow = edit.read('box-shadow');
-  // A shorthand with a token in it has no longhands that a browser could name.
-  const plainShort = short.value !== undefined && !gradient.test(short.value) ? short.value : undefined;
-  const fill = { colour: edit.nodes.some((n) => n.style['background-color']) ? colour.value : plainShort ?? colour.value, image: image.value ?? (short.value && gradient.test(short.value) ? short.value : undefined) };
+  // A shorthand that is one colour or one gradient is read as it is written: a browser would name neither its token nor its spelling.
+  const written = short.value === undefined || edit.nodes.some((n) => n.style['background-color'] ?? n.style['background-image']) ? undefined : short.value;
+  const fill = written === undefined ? { colour: colour.value, image: image.value } : gradientOf(written) ? { colour: undefined, image: written } : !mixtures.test(written) ? { colour: written, image: undefined } : { colour: colour.value, image: image.value ?? written };
   const paint = (to: { colour?: string | null; image?: string | null }) => {
-    const values: Record<string, string | null> = {};
-    const had = edit.nodes.some((n) => 'background' in n.style);
-    if (had && to.colour !== undefined && to.image !== undefined) values.background = null;
-    if (to.colour !== undefined) values['background-color'] = to.colour;
-    if (to.image !== undefined) values['background-image'] = to.image;
-    else if (had && to.colour) Object.assign(values, { background: null, ...(fill.image ? { 'background-image': fill.image } : {}) });
-    void edit.style('Fill', Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== null || edit.nodes.some((n) => name in n.style))));
+    const next = { ...fill, ...to };
+    const values: [string, string | null][] = [['background', null], ['background-color', next.colour ?? null], ['background-image', next.image ?? null]];
+    void edit.style('Fill', Object.fromEntries(values.filter(([name, value]) => value !== null || edit.nodes.some((n) => name in n.style))));
   };
   const border = (values: Record<string, string | null>) => void edit.style('Border', { ...(kind.value && kind.value !== 'none' || values['border-style'] !== undefined ? {} : { 'border-style': 'solid' }), ...values });
   const of = (text: string | undefined) => {

@@ -8,7 +8,7 @@ import { Tick } from '../../ui/field.tsx';
 import { NumberField } from '../fields/number.tsx';
 import type { Edit } from './edit.ts';
 import { boundAt } from './reading.ts';
-import { Property, Section } from './property.tsx';
+import { Bolt, Property, Section } from './property.tsx';
 
 export function Presence({ edit, page }: { edit: Edit; page: boolean }) {
   const { doc, first } = edit;
@@ -47,7 +47,7 @@ function Repeat({ edit, page }: { edit: Edit; page: boolean }) {
   return (
     <div class="property" data-wide data-bound={open || undefined} data-failing={shown?.error ? true : undefined} role="group" aria-label="Repeat">
       <div class="property-head"><span class="property-label">Repeat for each of a list</span>
-        <button type="button" class="bolt" aria-pressed={open} aria-label={open ? 'Repeat: remove the expression' : 'Repeat: decide by data'} title={open ? 'Once again' : 'Repeat'} onClick={() => { if (bound) void edit.bind('for', null); setAdding(!bound && !adding); }}>⚡</button>
+        <Bolt pressed={open} label={open ? 'Repeat: remove the expression' : 'Repeat: decide by data'} title={open ? 'Once again' : 'Repeat'} press={() => { if (bound) void edit.bind('for', null); setAdding(!bound && !adding); }} />
       </div>
       {!open && <p class="help">{page ? 'One page.' : 'Once.'}</p>}
       {open && <>

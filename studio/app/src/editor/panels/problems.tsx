@@ -3,7 +3,7 @@
 import { Empty, Mark } from '../../ui/show.tsx';
 import { counted } from '../../ui/words.ts';
 import type { Doc } from '../document.ts';
-import { wanted } from '../source/place.ts';
+import { toSource } from '../source/place.ts';
 import { offsetAt, spanOf } from '../source/places.ts';
 import './panels.css';
 
@@ -18,7 +18,7 @@ interface Line {
 export function Problems({ doc }: { doc: Doc }) {
   const inSource = (p: { line?: number; column?: number; message: string }) => {
     const span = spanOf(doc.source.value, p);
-    return span && (() => (wanted.value = span));
+    return span && (() => toSource(span.from, span.to));
   };
   const view = doc.view.value;
   const ofRow: Line[] = [...(view?.problem ? [view.problem] : []), ...doc.problems.value].map((p) => ({
@@ -34,7 +34,7 @@ export function Problems({ doc }: { doc: Doc }) {
   const clipped: Line[] = (doc.frame?.report.value.layers ?? []).filter((l) => l.clipped).map((l) => ({
     level: 'warn', message: `Its text does not fit: ${counted(l.lines, 'line')} at ${Math.round(l.fontPx)} px.`, hint: 'Make its box larger, let it shrink further, or allow more lines.', where: doc.title(l.layer), go: doc.node(l.layer) ? () => doc.select([l.layer]) : undefined,
   }));
-  const ofDocument: Line[] = doc.findings.value.map((f) => ({ level: f.fatal ? 'error' : 'warn', message: f.message, hint: f.hint, where: f.line ? `line ${f.line}` : '', go: inSource(f) ?? (f.line ? () => (wanted.value = { from: offsetAt(doc.source.value, f.line!), to: offsetAt(doc.source.value, f.line!) }) : undefined) }));
+  const ofDocument: Line[] = doc.findings.value.map((f) => ({ level: f.fatal ? 'error' : 'warn', message: f.message, hint: f.hint, where: f.line ? `line ${f.line}` : '', go: inSource(f) ?? (f.line ? () => toSource(offsetAt(doc.source.value, f.line!), offsetAt(doc.source.value, f.line!)) : undefined) }));
   const rows = [...ofRow, ...kept.filter((l) => !told.has(l.message)), ...clipped];
   if (rows.length + ofDocument.length === 0) return <Empty title="Nothing is wrong"><p>With this row, and in the document. “Check all rows” under Data looks at the others.</p></Empty>;
   return (

@@ -28,6 +28,11 @@ export function Bound({ edit, place, label, hint, start, close }: { edit: Edit; 
   );
 }
 
+/** Bolt is the button that lets data decide. */
+export function Bolt({ label, pressed, title, press }: { label: string; pressed: boolean; title: string; press: () => void }) {
+  return <button type="button" class="bolt" aria-pressed={pressed} aria-label={label} title={title} onClick={press}><svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path fill="currentColor" d="M9.2 0 2.6 9.2h4.2L5.6 16l7.8-9.8H8.8z" /></svg></button>;
+}
+
 /** Property is a control with its label. Where place is said it can be bound to data; properties are the CSS that it stands for. */
 export function Property({ edit, label, place, properties = place?.startsWith('style:') ? [place.slice(6)] : [], hint, wide, children }: {
   edit: Edit; label: string; place?: string; properties?: string[]; hint?: string; wide?: boolean; children?: ComponentChildren;
@@ -42,8 +47,8 @@ export function Property({ edit, label, place, properties = place?.startsWith('s
       <div class="property-head">
         <span class="property-label">{label}</span>
         <Badge edit={edit} properties={properties} />
-        {may && <button type="button" class="bolt" aria-pressed={open} aria-label={open ? `${label}: remove the expression` : `${label}: decide by data`} title={open ? 'Remove the expression' : 'Decide by data'}
-          onClick={() => { if (bound) void edit.bind(place, null).then(() => setBinding(false)); else setBinding(!binding); }}>⚡</button>}
+        {may && <Bolt pressed={open} label={open ? `${label}: remove the expression` : `${label}: decide by data`} title={open ? 'Remove the expression' : 'Decide by data'}
+          press={() => { if (bound) void edit.bind(place, null).then(() => setBinding(false)); else setBinding(!binding); }} />}
       </div>
       {open ? <Bound edit={edit} place={place!} label={label} hint={hint} close={() => setBinding(false)} /> : children}
     </div>
@@ -52,5 +57,5 @@ export function Property({ edit, label, place, properties = place?.startsWith('s
 
 /** Section is a part of the inspector that folds. */
 export function Section({ title, open = true, children }: { title: string; open?: boolean; children: ComponentChildren }) {
-  return <details class="section" open={open}><summary>{title}</summary><div class="section-body">{children}</div></details>;
+  return <details class="fold" open={open}><summary>{title}</summary><div class="fold-body">{children}</div></details>;
 }

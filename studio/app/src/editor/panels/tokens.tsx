@@ -50,9 +50,8 @@ export function Tokens({ doc }: { doc: Doc }) {
       <ul class="entries" aria-label="Tokens">
         {shown.map((t) => (
           <li key={t.name} class="token">
-            <span class="spread"><span class="mono wrap">--{t.name}</span><span class="soft small">{counted(uses(t.name), 'use')}{t.ofTheme && <button type="button" class="badge" aria-label={`Only in ${theme}: reset --${t.name}`} onClick={() => set(t.name, null)}>{theme} ↺</button>}</span></span>
+            <span class="spread"><span class="mono wrap">--{t.name}</span><span class="soft small">{counted(uses(t.name), 'use')}{t.ofTheme && <button type="button" class="badge" aria-label={`Only in ${theme}: reset --${t.name}`} onClick={() => set(t.name, null)}>{theme} ↺</button>}{!theme && uses(t.name) === 0 && <button type="button" class="button plain" aria-label={`Remove --${t.name}`} onClick={() => set(t.name, null)}>Remove</button>}</span></span>
             {colourOf(resolved(t.value, shown)) ? <ColourField label={`--${t.name}`} value={t.value} tokens={shown.filter((o) => o.name !== t.name)} change={(value) => value !== null && set(t.name, value)} /> : <Later label={`Value of --${t.name}`} value={t.value} check={(v) => (v.trim() ? '' : 'A token has a value.')} commit={(value) => set(t.name, value)} />}
-            {!theme && <button type="button" class="button plain" disabled={uses(t.name) > 0} title={uses(t.name) > 0 ? 'The document uses it' : undefined} onClick={() => set(t.name, null)}>Remove</button>}
           </li>
         ))}
       </ul>

@@ -7,7 +7,7 @@ import { Empty } from '../../ui/show.tsx';
 import { counted } from '../../ui/words.ts';
 import type { Doc } from '../document.ts';
 import type { Variable } from '../model.ts';
-import { wanted } from '../source/place.ts';
+import { toSource } from '../source/place.ts';
 import { type Use, usesOf } from './uses.ts';
 import './panels.css';
 
@@ -97,7 +97,7 @@ function Details({ doc, variable: v, uses, renamed }: { doc: Doc; variable: Vari
       <Later label="What it is, for people" value={v.description ?? ''} commit={(description) => set({ description })} />
       <div>
         <p class="small soft">{uses.length === 0 ? 'Nothing reads it.' : counted(uses.length, 'use')}</p>
-        <ul class="uses">{uses.map((u, i) => <li key={i}><button type="button" class="button plain" onClick={() => (u.address && doc.node(u.address) ? doc.select([u.address]) : (wanted.value = { from: u.span[0], to: u.span[1] }))}>{u.address ? doc.title(u.address) : 'outside of pages'}: {u.place.replace(/^style:|^attr:/, '')} <code class="clip">{u.expression}</code></button></li>)}</ul>
+        <ul class="uses">{uses.map((u, i) => <li key={i}><button type="button" class="button plain" onClick={() => (u.address && doc.node(u.address) ? doc.select([u.address]) : toSource(u.span[0], u.span[1]))}>{u.address ? doc.title(u.address) : 'outside of pages'}: {u.place.replace(/^style:|^attr:/, '')} <code class="clip">{u.expression}</code></button></li>)}</ul>
       </div>
       {asking
         ? <div class="note" data-level="warn"><p>{uses.length > 0 ? `${counted(uses.length, 'expression')} would read a variable that is not declared, and show nothing.` : 'Nothing reads it.'}</p><div class="row"><button type="button" class="button danger" onClick={() => void doc.apply([{ op: 'set_var', name: v.name, var: null }], { label: `Remove ${v.name}` })}>Remove it</button><button type="button" class="button" onClick={() => setAsking(false)}>Keep it</button></div></div>
