@@ -23,9 +23,6 @@ export const routes: [path: string, page: PageComponent][] = [
   ['/studio/sinks', lazy(() => import('./pages/sinks.tsx').then((m) => m.Sinks))],
   ['/studio/sinks/new', lazy(() => import('./pages/sinks.tsx').then((m) => m.NewSink))],
   ['/studio/sinks/:name/:tab?', lazy(() => import('./pages/sinks.tsx').then((m) => m.Sink))],
-  ['/studio/images', lazy(() => import('./pages/gallery/gallery.tsx').then((m) => m.Gallery))],
-  ['/studio/jobs', lazy(() => import('./pages/jobs/jobs.tsx').then((m) => m.Jobs))],
-  ['/studio/jobs/:id', lazy(() => import('./pages/jobs/job.tsx').then((m) => m.JobDetail))],
   ['/studio/templates/:id/edit', lazy(() => import('./editor/editor.tsx').then((m) => m.Editor))],
   ['/studio/system', lazy(() => import('./pages/system.tsx').then((m) => m.System))],
 ];
