@@ -25,6 +25,7 @@ type route struct {
 func routes() []route {
 	return []route{
 		{"POST /templates/{id}/batch-render", RendersWrite, bounded((*Server).acceptBatch)},
+		{"POST /tables/inspect", RendersWrite, bounded((*Server).inspectTable)},
 		{"GET /templates", TemplatesRead, (*Server).listTemplates},
 		{"GET /templates/{id}", TemplatesRead, (*Server).showTemplate},
 		{"GET /templates/{id}/variables", TemplatesRead, (*Server).showVariables},

@@ -89,6 +89,7 @@ func ways(w *world) map[string]struct {
 		"POST /jobs/{id}/resume":                         {post("/jobs/batch_2/resume", ""), 409},
 		"POST /jobs/{id}/retry":                          {post("/jobs/batch_2/retry", ""), 409},
 		"GET /session":                                   {get("/session"), 200},
+		"POST /tables/inspect":                           {post("/tables/inspect?template=tpl_certificate", `[{"recipient name":"Ada"}]`), 200},
 		"GET /kinds":                                     {get("/kinds"), 200},
 		"POST /sources/test":                             {post("/sources/test", `{"kind":"http"}`), 200},
 		"POST /sources/{name}/test":                      {post("/sources/shop/test", ""), 200},
