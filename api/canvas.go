@@ -110,8 +110,8 @@ func (s *Server) sightOf(ctx context.Context, o *viewOrder, name string) (*sight
 	return at, nil
 }
 
-// sketch is the draft as the sight has it; last is how it was before.
-func (s *Server) sketch(at *sight, name string, c *template.Canvas, last *template.Drawing) (*template.Drawing, error) {
+// drawingOf is the draft as the sight has it; last is how it was before.
+func (s *Server) drawingOf(at *sight, name string, c *template.Canvas, last *template.Drawing) (*template.Drawing, error) {
 	return c.Draw(template.Order{
 		View:   template.View{Size: at.order.Size, Theme: at.order.Theme, Page: max(at.order.Page, 1)},
 		Values: at.row.Variables, Env: at.env, LinkFunc: s.draftLink(name), Last: last,
@@ -169,7 +169,7 @@ func (s *Server) viewDraft(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	drawing, err := s.sketch(at, name, c, nil)
+	drawing, err := s.drawingOf(at, name, c, nil)
 	if err != nil {
 		return inView(err)
 	}

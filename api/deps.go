@@ -178,6 +178,7 @@ type Deps struct {
 	Intake        Intake
 	Origins       Origins
 	Sampler       Sampler
+	Trials        Trials
 	Client        *http.Client // reaches what callers may name
 	Jobs          Jobs
 	Steering      Steering
@@ -190,6 +191,7 @@ type Deps struct {
 	Streams       Streams // nil: no source is held
 	Hooks         Hooks
 	Images        Images
+	Gallery       Gallery
 	Templates     Templates
 	Drafts        Drafts
 	Desk          Desk
@@ -227,6 +229,8 @@ type Deps struct {
 	RoomFunc func(ctx context.Context) error
 	// FreshnessFunc is how current each source is.
 	FreshnessFunc func(ctx context.Context) (map[string]connectors.Freshness, error)
+	// LoadFunc is how much there is to do, with what, and how fast it goes.
+	LoadFunc func(ctx context.Context) (Load, error)
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

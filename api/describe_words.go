@@ -15,10 +15,12 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/openapi"
+	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 	editing "github.com/pictifyd/pictifyd/template/edit"
+	"github.com/pictifyd/pictifyd/template/sample"
 )
 
 // The chapters of the reference, in the order in which they are read.
@@ -137,6 +139,9 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[testAnswer]():       "ExpressionResult",
 	reflect.TypeFor[doneView]():         "StepDone",
 	reflect.TypeFor[templatePush]():     "TemplateDocument",
+	reflect.TypeFor[render.Box]():       "ElementBox",
+	reflect.TypeFor[sample.Case]():      "StressCase",
+	reflect.TypeFor[layerView]():        "LayerReport",
 }
 
 // componentName is what the document calls a type: bindingView is Binding.

@@ -117,9 +117,9 @@ func changesOf(done draft.Done, before, after *template.Canvas) treeChanges {
 func (s *Server) redraw(at *sight, done draft.Done, before, after *template.Canvas) *canvasView {
 	var last *template.Drawing
 	if before != nil {
-		last, _ = s.sketch(at, done.Draft.Name, before, nil)
+		last, _ = s.drawingOf(at, done.Draft.Name, before, nil)
 	}
-	drawing, err := s.sketch(at, done.Draft.Name, after, last)
+	drawing, err := s.drawingOf(at, done.Draft.Name, after, last)
 	if err != nil {
 		v := &canvasView{Revision: done.Draft.Revision, Size: at.order.Size, Nodes: []template.Redrawn{}, Values: map[string]template.Shown{},
 			Problems: []troubleView{}, Row: at.row}

@@ -50,6 +50,12 @@ func routes() []route {
 		{"POST /templates/{id}/draft/undo", TemplatesWrite, replayed((*Server).undoStep)},
 		{"GET /templates/{id}/publish", TemplatesRead, (*Server).forecastDraft},
 		{"POST /templates/{id}/publish", TemplatesWrite, replayed((*Server).publishDraft)},
+		{"GET /templates/{id}/rows", TemplatesRead, (*Server).showTrialRow},
+		{"POST /templates/{id}/rows", TemplatesRead, (*Server).tryRows},
+		{"GET /templates/{id}/stress", TemplatesRead, (*Server).showStress},
+		{"POST /templates/{id}/draft/render", RendersWrite, (*Server).sketchDraft},
+		{"POST /templates/{id}/draft/check", RendersWrite, (*Server).checkDraft},
+		{"GET /templates/{id}/versions/{number}/picture", RendersWrite, (*Server).showVersionPicture},
 
 		{"POST /expressions/validate", TemplatesRead, (*Server).validateExpression},
 		{"POST /expressions/test", TemplatesRead, (*Server).testExpression},
@@ -81,7 +87,9 @@ func routes() []route {
 		{"POST /pdf/multi-page", RendersWrite, ordered((*Server).renderPages)},
 		{"GET /pdf/presets", RendersRead, (*Server).listPresets},
 
+		{"GET /images", ImagesRead, (*Server).listImages},
 		{"GET /images/{file}", "", (*Server).serveImage},
+		{"GET /images/{file}/about", ImagesRead, (*Server).aboutImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
 
 		{"GET /bindings", BindingsRead, (*Server).listBindings},
@@ -148,10 +156,11 @@ func routes() []route {
 		{"POST /sweep", Admin, replayed((*Server).askSweep)},
 
 		{"GET /events", BindingsRead, (*Server).stateEvents},
+		{"GET /overview", BindingsRead, (*Server).showOverview},
 		{"GET /{$}", "", (*Server).servePage},
 		{"GET /studio/frame", "", (*Server).serveFrame},
 		{"GET " + remotePlace, TemplatesRead, (*Server).serveRemote},
-		{"GET /studio/{file}", "", (*Server).servePageFile},
+		{"GET /studio/{path...}", "", (*Server).servePageFile},
 		{"GET /favicon.ico", "", (*Server).serveFavicon},
 		{"POST /session", "", (*Server).openSession},
 		{"DELETE /session", "", (*Server).closeSession},

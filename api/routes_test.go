@@ -50,6 +50,12 @@ func ways(w *world) map[string]struct {
 		"DELETE /templates/{id}/draft/assets/{path...}":  {call{method: http.MethodDelete, path: "/templates/tpl_certificate/draft/assets/a.png"}, 404},
 		"POST /templates/{id}/draft/undo":                {post("/templates/tpl_certificate/draft/undo", `{"author":"Ada"}`), 409},
 		"GET /templates/{id}/publish":                    {get("/templates/tpl_certificate/publish"), 200},
+		"GET /templates/{id}/rows":                       {get("/templates/tpl_certificate/rows"), 200},
+		"POST /templates/{id}/rows":                      {post("/templates/tpl_certificate/rows", `{"recipient_name": "Ada"}`), 200},
+		"POST /templates/{id}/draft/render":              {post("/templates/tpl_certificate/draft/render", `{"variables":{"recipient_name":"Ada"}}`), 200},
+		"POST /templates/{id}/draft/check":               {post("/templates/tpl_certificate/draft/check", `{"rows":[{"recipient_name":"Ada"}]}`), 200},
+		"GET /templates/{id}/versions/{number}/picture":  {get("/templates/tpl_certificate/versions/3/picture"), 200},
+		"GET /templates/{id}/stress":                     {get("/templates/tpl_certificate/stress"), 200},
 		"POST /templates/{id}/publish":                   {post("/templates/tpl_certificate/publish", `{"dryRun":true}`), 200},
 		"POST /expressions/validate":                     {post("/expressions/validate", `{"expression":"1"}`), 200},
 		"POST /expressions/test":                         {post("/expressions/test", `{"expression":"1"}`), 200},
@@ -78,7 +84,10 @@ func ways(w *world) map[string]struct {
 		"POST /jobs/{id}/pause":                          {post("/jobs/batch_2/pause", ""), 409},
 		"POST /jobs/{id}/resume":                         {post("/jobs/batch_2/resume", ""), 409},
 		"POST /jobs/{id}/retry":                          {post("/jobs/batch_2/retry", ""), 409},
+		"GET /overview":                                  {get("/overview"), 200},
+		"GET /images":                                    {get("/images?binding=cards"), 200},
 		"GET /images/{file}":                             {get("/images/" + hash + ".png"), 200},
+		"GET /images/{file}/about":                       {get("/images/" + hash + ".png/about"), 200},
 		"GET /b/{path...}":                               {get("/b/cards/SKU-1.png"), 200},
 		"GET /bindings":                                  {get("/bindings"), 200},
 		"GET /bindings/{name}":                           {get("/bindings/cards"), 200},
@@ -141,7 +150,7 @@ func ways(w *world) map[string]struct {
 		"POST /sweep":                                    {post("/sweep", ""), 202},
 		"GET /events":                                    {call{method: http.MethodHead, path: "/events"}, 200},
 		"GET /{$}":                                       {get("/"), 200},
-		"GET /studio/{file}":                             {get("/studio/app.js"), 200},
+		"GET /studio/{path...}":                          {get("/studio/door.css"), 200},
 		"GET /studio/frame":                              {get("/studio/frame"), 200},
 		"GET /studio/remote":                             {get("/studio/remote?at=x.y"), 403},
 		"GET /favicon.ico":                               {get("/favicon.ico"), 200},
@@ -158,7 +167,7 @@ func ways(w *world) map[string]struct {
 
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
-	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /studio/frame": true, "GET /favicon.ico": true,
+	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{path...}": true, "GET /studio/frame": true, "GET /favicon.ico": true,
 	"POST /hooks/{path}": true, "POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 
