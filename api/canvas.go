@@ -95,6 +95,10 @@ func (s *Server) sightOf(ctx context.Context, o *viewOrder, name string) (*sight
 	if o.Variables != nil {
 		return nil, problem.New(problem.Invalid, "a view is of variables or of a binding's row, not of both").At("view.variables")
 	}
+	if p := asker(ctx); !p.may(BindingsRead) { // a drawing shows the row
+		return nil, problem.New(problem.Forbidden, "the key %q has not the scope %s, which rows of a binding need", p.name, BindingsRead).WithSlug(slugScope).
+			WithHint("send variables in place of a binding, or use another key")
+	}
 	b, ok := s.configured(o.Binding)
 	if !ok || !asker(ctx).uses(b.Template) {
 		return nil, s.noBinding(o.Binding)
