@@ -228,9 +228,7 @@ type pageView struct {
 func lookAt(d draft.Draft, c *template.Canvas) (editing.Look, manifestView) {
 	look := editing.LookAt(d.Source, c.Bindings())
 	m := manifestView{Name: look.Name, Sizes: []template.Size{}, Variables: list(c.Template().Vars()), Pages: []pageView{}}
-	for _, size := range c.Template().Sizes() {
-		m.Sizes = append(m.Sizes, size)
-	}
+	m.Sizes = append(m.Sizes, c.Template().Sizes()...)
 	for _, n := range look.Nodes {
 		if n.Kind == editing.PageKind {
 			m.Pages = append(m.Pages, pageView{n.Address, n.Attrs["p-size"], n.Attrs["p-for"]})

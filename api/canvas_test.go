@@ -56,8 +56,7 @@ type atelier struct {
 	*Server
 	t     testing.TB
 	world *world
-	page  map[string]string // the elements that the browser has, by their marks
-	text  string            // the source that it has
+	text  string // the source that it has
 	rev   int64
 }
 
