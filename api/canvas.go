@@ -95,6 +95,10 @@ func (s *Server) sightOf(ctx context.Context, o *viewOrder, name string) (*sight
 	if o.Variables != nil {
 		return nil, problem.New(problem.Invalid, "a view is of variables or of a binding's row, not of both").At("view.variables")
 	}
+	if p := asker(ctx); !p.may(BindingsRead) { // a drawing shows the row
+		return nil, problem.New(problem.Forbidden, "the key %q has not the scope %s, which rows of a binding need", p.name, BindingsRead).WithSlug(slugScope).
+			WithHint("send variables in place of a binding, or use another key")
+	}
 	b, ok := s.configured(o.Binding)
 	if !ok || !asker(ctx).uses(b.Template) {
 		return nil, s.noBinding(o.Binding)
@@ -224,9 +228,7 @@ type pageView struct {
 func lookAt(d draft.Draft, c *template.Canvas) (editing.Look, manifestView) {
 	look := editing.LookAt(d.Source, c.Bindings())
 	m := manifestView{Name: look.Name, Sizes: []template.Size{}, Variables: list(c.Template().Vars()), Pages: []pageView{}}
-	for _, size := range c.Template().Sizes() {
-		m.Sizes = append(m.Sizes, size)
-	}
+	m.Sizes = append(m.Sizes, c.Template().Sizes()...)
 	for _, n := range look.Nodes {
 		if n.Kind == editing.PageKind {
 			m.Pages = append(m.Pages, pageView{n.Address, n.Attrs["p-size"], n.Attrs["p-for"]})

@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pictifyd/pictifyd/assets"
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 	editing "github.com/pictifyd/pictifyd/template/edit"
@@ -54,8 +56,7 @@ type atelier struct {
 	*Server
 	t     testing.TB
 	world *world
-	page  map[string]string // the elements that the browser has, by their marks
-	text  string            // the source that it has
+	text  string // the source that it has
 	rev   int64
 }
 
@@ -381,6 +382,8 @@ func TestRemotePicturesAreOnlyThoseOfDrawings(t *testing.T) {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
 	mustProblem(t, get(link).to(t, s.Server), 401, slugNoKey)
+	s.world.shownFiles.pins[address] = ""
+	mustProblem(t, get(link).bearer(fullKey).to(t, s.Server), 404, assets.FetchFailed)
 	u, err := url.Parse(link)
 	if err != nil {
 		t.Fatal(err)
@@ -389,9 +392,16 @@ func TestRemotePicturesAreOnlyThoseOfDrawings(t *testing.T) {
 	for _, at := range []string{"", sig + ".aHR0cHM6Ly9vdGhlci5leGFtcGxl", ".x", sig} {
 		mustProblem(t, get(remotePlace+"?at="+url.QueryEscape(at)).bearer(fullKey).to(t, s.Server), 403, "bad_signature")
 	}
-	if len(s.world.shownFiles.asked) != 1 {
+	if len(s.world.shownFiles.asked) != 2 {
 		t.Errorf("asked for %v", s.world.shownFiles.asked)
 	}
+}
+
+func TestAViewOfABindingsRowNeedsTheScopeOfRows(t *testing.T) {
+	cfg := locked(Key{Key: config.NewSecret("for-templates"), Name: "designer", Scopes: []Scope{TemplatesRead}})
+	s := newAtelier(t, cfg, poster)
+	mustProblem(t, post("/templates/poster/draft/view", `{"binding": "cards"}`).bearer("for-templates").to(t, s.Server), 403, slugScope)
+	mustAnswer[canvasView](t, post("/templates/poster/draft/view", `{}`).bearer("for-templates").to(t, s.Server), 200)
 }
 
 func TestTheFrameRunsNothing(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/assets"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/signing"
 	"github.com/pictifyd/pictifyd/template"
@@ -62,9 +63,21 @@ func (s *Server) serveRemote(w http.ResponseWriter, r *http.Request) error {
 	}
 	pin, err := s.deps.Assets.Fetch(r.Context(), string(url), "")
 	if err != nil {
-		return err
+		return asMissing(err)
 	}
 	return s.serveAsset(w, r, pin.Digest, "private, max-age=300")
+}
+
+// asMissing is why another host's picture can't be had: to the browser it is not
+// there, and nothing is wrong with this server.
+func asMissing(err error) error {
+	var p *problem.Error
+	if !errors.As(err, &p) || p.Slug != assets.FetchFailed {
+		return err
+	}
+	gone := *p
+	gone.Code = problem.NotFound
+	return &gone
 }
 
 // assetPolicy keeps an SVG that somebody opens by itself from doing anything.
@@ -82,7 +95,7 @@ func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request, digest, cach
 	if err != nil {
 		return fmt.Errorf("open asset %s: %w", digest, err)
 	}
-	defer func() { err = errors.Join(err, data.Close()) }()
+	defer func() { _ = data.Close() }() // nothing was written to it
 	h := w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Content-Security-Policy", assetPolicy)

@@ -177,7 +177,7 @@ func ways(w *world) map[string]struct {
 
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
-	"GET /i/{path...}": true, "GET /images/{path...}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{path...}": true, "GET /studio/frame": true, "GET /favicon.ico": true,
+	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{path...}": true, "GET /studio/frame": true, "GET /favicon.ico": true,
 	"POST /hooks/{path}": true, "POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 

@@ -50,6 +50,8 @@ type Server struct {
 
 	hookBytes atomic.Int64 // of the bodies of calls that are being read
 
+	canvases canvasCache // of the drafts that are worked on
+
 	closing chan struct{} // closed when streams should end
 	checks  chan struct{} // places of checks of rows
 	close   func()

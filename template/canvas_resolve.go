@@ -49,12 +49,12 @@ func (c *Canvas) resolve(values map[string]any, o Order, d *Drawing) (Values, er
 }
 
 // copyOf tells apart what loops make of one place.
-func (s *sketch) copyOf() string {
-	if len(s.loops) == 0 {
+func (k *sketch) copyOf() string {
+	if len(k.loops) == 0 {
 		return ""
 	}
-	parts := make([]string, len(s.loops))
-	for i, n := range s.loops {
+	parts := make([]string, len(k.loops))
+	for i, n := range k.loops {
 		parts[i] = strconv.Itoa(n)
 	}
 	return strings.Join(parts, ".")
@@ -64,12 +64,11 @@ func (s *sketch) copyOf() string {
 // it has with the examples, then otherwise. raw is as Values have it.
 func (w *resolver) note(s *slot, raw string, p *problem.Error, otherwise string) string {
 	k := w.sketch
-	kept := false
+	kept := true
 	if p == nil {
 		p = k.standInFor(s)
 		kept = p != nil
 	} else {
-		kept = true
 		w.blameSpot(s, p)
 		var ok bool
 		if raw, ok = k.last[s.spot.key()+"#"+k.copyOf()]; !ok {
