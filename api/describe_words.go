@@ -19,6 +19,7 @@ import (
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
+	editing "github.com/pictifyd/pictifyd/template/edit"
 	"github.com/pictifyd/pictifyd/template/sample"
 )
 
@@ -124,6 +125,14 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[jobPage]():          "JobPage",
 	reflect.TypeFor[template.Var]():     "Variable",
 	reflect.TypeFor[draft.Changes]():    "NameChanges",
+	reflect.TypeFor[template.Binding](): "ExpressionPlace",
+	reflect.TypeFor[template.Shown]():   "ShownValue",
+	reflect.TypeFor[template.Wrong]():   "ShownError",
+	reflect.TypeFor[template.Redrawn](): "RedrawnElement",
+	reflect.TypeFor[editing.Seen]():     "DraftNode",
+	reflect.TypeFor[canvasView]():       "DraftView",
+	reflect.TypeFor[treeView]():         "DraftTree",
+	reflect.TypeFor[editedView]():       "StepShown",
 	reflect.TypeFor[expr.Param]():       "FunctionParameter",
 	reflect.TypeFor[expr.Example]():     "FunctionExample",
 	reflect.TypeFor[validAnswer]():      "ExpressionValidity",

@@ -40,6 +40,13 @@ func routes() []route {
 		{"GET /templates/{id}/draft", TemplatesRead, (*Server).showDraft},
 		{"PATCH /templates/{id}/draft", TemplatesWrite, replayedTo(maxEdit, (*Server).editDraft)},
 		{"DELETE /templates/{id}/draft", TemplatesWrite, (*Server).discardDraft},
+		{"GET /templates/{id}/draft/tree", TemplatesRead, (*Server).showTree},
+		{"POST /templates/{id}/draft/view", TemplatesRead, (*Server).viewDraft},
+		{"PUT /templates/{id}/draft/source", TemplatesWrite, (*Server).rewriteDraft},
+		{"GET /templates/{id}/draft/assets", TemplatesRead, (*Server).listAssets},
+		{"GET /templates/{id}/draft/assets/{path...}", TemplatesRead, (*Server).sendAsset},
+		{"PUT /templates/{id}/draft/assets/{path...}", TemplatesWrite, (*Server).putAsset},
+		{"DELETE /templates/{id}/draft/assets/{path...}", TemplatesWrite, (*Server).removeAsset},
 		{"POST /templates/{id}/draft/undo", TemplatesWrite, replayed((*Server).undoStep)},
 		{"GET /templates/{id}/publish", TemplatesRead, (*Server).forecastDraft},
 		{"POST /templates/{id}/publish", TemplatesWrite, replayed((*Server).publishDraft)},
@@ -81,7 +88,9 @@ func routes() []route {
 		{"POST /pdf/multi-page", RendersWrite, ordered((*Server).renderPages)},
 		{"GET /pdf/presets", RendersRead, (*Server).listPresets},
 
+		{"GET /images", ImagesRead, (*Server).listImages},
 		{"GET /images/{file}", "", (*Server).serveImage},
+		{"GET /images/{file}/about", ImagesRead, (*Server).aboutImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
 
 		{"GET /bindings", BindingsRead, (*Server).listBindings},
@@ -151,8 +160,11 @@ func routes() []route {
 		{"POST /sweep", Admin, replayed((*Server).askSweep)},
 
 		{"GET /events", BindingsRead, (*Server).stateEvents},
+		{"GET /overview", BindingsRead, (*Server).showOverview},
 		{"GET /{$}", "", (*Server).servePage},
-		{"GET /studio/{file}", "", (*Server).servePageFile},
+		{"GET /studio/frame", "", (*Server).serveFrame},
+		{"GET " + remotePlace, TemplatesRead, (*Server).serveRemote},
+		{"GET /studio/{path...}", "", (*Server).servePageFile},
 		{"GET /favicon.ico", "", (*Server).serveFavicon},
 		{"POST /session", "", (*Server).openSession},
 		{"DELETE /session", "", (*Server).closeSession},

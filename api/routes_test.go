@@ -41,6 +41,13 @@ func ways(w *world) map[string]struct {
 		"GET /templates/{id}/draft":                      {get("/templates/tpl_certificate/draft"), 200},
 		"PATCH /templates/{id}/draft":                    {call{method: http.MethodPatch, path: "/templates/tpl_certificate/draft", body: `{"ops":[{}]}`}, 428},
 		"DELETE /templates/{id}/draft":                   {call{method: http.MethodDelete, path: "/templates/tpl_certificate/draft"}, 200},
+		"GET /templates/{id}/draft/tree":                 {get("/templates/tpl_certificate/draft/tree"), 200},
+		"POST /templates/{id}/draft/view":                {post("/templates/tpl_certificate/draft/view", `{}`), 200},
+		"PUT /templates/{id}/draft/source":               {call{method: http.MethodPut, path: "/templates/tpl_certificate/draft/source", body: `{"html":"x"}`}, 428},
+		"GET /templates/{id}/draft/assets":               {get("/templates/tpl_certificate/draft/assets"), 200},
+		"GET /templates/{id}/draft/assets/{path...}":     {get("/templates/tpl_certificate/draft/assets/none.png"), 404},
+		"PUT /templates/{id}/draft/assets/{path...}":     {call{method: http.MethodPut, path: "/templates/tpl_certificate/draft/assets/a.png", body: "x"}, 428},
+		"DELETE /templates/{id}/draft/assets/{path...}":  {call{method: http.MethodDelete, path: "/templates/tpl_certificate/draft/assets/a.png"}, 404},
 		"POST /templates/{id}/draft/undo":                {post("/templates/tpl_certificate/draft/undo", `{"author":"Ada"}`), 409},
 		"GET /templates/{id}/publish":                    {get("/templates/tpl_certificate/publish"), 200},
 		"GET /templates/{id}/rows":                       {get("/templates/tpl_certificate/rows"), 200},
@@ -81,7 +88,10 @@ func ways(w *world) map[string]struct {
 		"POST /jobs/{id}/pause":                          {post("/jobs/batch_2/pause", ""), 409},
 		"POST /jobs/{id}/resume":                         {post("/jobs/batch_2/resume", ""), 409},
 		"POST /jobs/{id}/retry":                          {post("/jobs/batch_2/retry", ""), 409},
+		"GET /overview":                                  {get("/overview"), 200},
+		"GET /images":                                    {get("/images?binding=cards"), 200},
 		"GET /images/{file}":                             {get("/images/" + hash + ".png"), 200},
+		"GET /images/{file}/about":                       {get("/images/" + hash + ".png/about"), 200},
 		"GET /b/{path...}":                               {get("/b/cards/SKU-1.png"), 200},
 		"GET /bindings":                                  {get("/bindings"), 200},
 		"GET /bindings/{name}":                           {get("/bindings/cards"), 200},
@@ -144,7 +154,9 @@ func ways(w *world) map[string]struct {
 		"POST /sweep":                                    {post("/sweep", ""), 202},
 		"GET /events":                                    {call{method: http.MethodHead, path: "/events"}, 200},
 		"GET /{$}":                                       {get("/"), 200},
-		"GET /studio/{file}":                             {get("/studio/app.js"), 200},
+		"GET /studio/{path...}":                          {get("/studio/door.css"), 200},
+		"GET /studio/frame":                              {get("/studio/frame"), 200},
+		"GET /studio/remote":                             {get("/studio/remote?at=x.y"), 403},
 		"GET /favicon.ico":                               {get("/favicon.ico"), 200},
 		"POST /session":                                  {post("/session", `{"key":"`+fullKey+`"}`), 204},
 		"DELETE /session":                                {call{method: http.MethodDelete, path: "/session"}, 204},
@@ -159,7 +171,7 @@ func ways(w *world) map[string]struct {
 
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
-	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{file}": true, "GET /favicon.ico": true,
+	"GET /i/{path...}": true, "GET /images/{path...}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{path...}": true, "GET /studio/frame": true, "GET /favicon.ico": true,
 	"POST /hooks/{path}": true, "POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 

@@ -41,6 +41,7 @@ type Server struct {
 	metrics *httpMetrics
 	page    page
 	state   *memo
+	load    loadMemo
 	limits  batch.Limits // of one batch; zero is their own
 	replays *replays
 	now     *nowDesk
@@ -63,6 +64,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		s.base = cfg.BaseURL(nil)
 	}
 	s.close = sync.OnceFunc(func() { close(s.closing) })
+	s.load.look = deps.LoadFunc
 	s.state = newMemo(changeWindow, s.overview)
 	var err error
 	if s.origin, err = newOriginRule(s.base, s.keys.guarded); err != nil {

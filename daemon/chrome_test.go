@@ -15,12 +15,14 @@ import (
 	"testing"
 
 	_ "image/jpeg"
+
+	"github.com/pictifyd/pictifyd/internal/campaign"
 )
 
 // needChrome skips a test by hand without PICTIFYD_TEST_CHROME; make test sets it.
 func needChrome(tb testing.TB) {
 	tb.Helper()
-	if testing.Short() {
+	if campaign.Leaves(tb) {
 		tb.Skip("needs Chrome: runs in the pass without -short")
 	}
 	if os.Getenv("PICTIFYD_TEST_CHROME") != "" {

@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/store"
 )
 
@@ -51,6 +54,7 @@ func TestOrderOfReadingsDoesNotMatter(t *testing.T) {
 	s := newSite(t, convergeYAML)
 	d := s.open()
 	runs := 0
+	fewChecks(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
 		w := &world{d: d, t: rt, rows: map[string]map[string]map[string]any{"products": {}, "brands": {}, "lands": {}}, seq: int64(runs) * 1000, open: map[string]*openReading{}}
@@ -94,6 +98,7 @@ func TestOrderOfReadingsDoesNotMatter(t *testing.T) {
 func TestReadingUnderWayWhileALookupChanges(t *testing.T) {
 	s := newSite(t, convergeYAML)
 	d := s.open()
+	fewChecks(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		w := &world{d: d, t: rt, rows: map[string]map[string]map[string]any{"products": {}, "brands": {}, "lands": {}}, open: map[string]*openReading{}}
 		w.seq = 1000 * rapid.Int64Range(1, 1<<40).Draw(rt, "readings before")
@@ -116,6 +121,25 @@ func TestReadingUnderWayWhileALookupChanges(t *testing.T) {
 		w.rejoin()
 		w.mustBeAsTheRowsSay()
 	})
+}
+
+// fewChecks has a property checked of a tenth of the cases under the race detector, and
+// of all in the second pass: each commits a hundred times.
+func fewChecks(t *testing.T) {
+	t.Helper()
+	if !campaign.Leaves(t) {
+		return
+	}
+	checks := flag.Lookup("rapid.checks")
+	before := checks.Value.String()
+	n, err := strconv.Atoi(before)
+	if err == nil {
+		err = checks.Value.Set(strconv.Itoa(max(1, n/10)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = checks.Value.Set(before) })
 }
 
 // clear makes the ledger as if nothing had been read.

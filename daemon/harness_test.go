@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pictifyd/pictifyd/internal/campaign"
 )
 
 // A site is a folder with everything that a daemon needs, and a receiver of
@@ -150,7 +152,7 @@ func (o *output) String() string {
 // crash point, when it listens or is dead.
 func (s *site) start(env ...string) *process {
 	s.tb.Helper()
-	if testing.Short() {
+	if campaign.Leaves(s.tb) {
 		s.tb.Skip("of a daemon in a process of its own the race detector sees nothing: runs in the pass without -short")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
@@ -319,6 +321,15 @@ func (r *receiver) all(event string) []hook {
 		}
 	}
 	return found
+}
+
+// different is how many deliveries arrived, those that were sent again once.
+func (r *receiver) different() int {
+	ids := map[string]bool{}
+	for _, h := range r.all("") {
+		ids[h.ID] = true
+	}
+	return len(ids)
 }
 
 // jobView is what the tests read of GET /jobs/{id}.

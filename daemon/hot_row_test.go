@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestHotRowIsDrawnAsItIsAtLastAndOthersGoOn(t *testing.T) {
 	t.Parallel()
 	updates := int64(10_000)
-	if testing.Short() { // the race detector makes a commit slow
+	if campaign.Leaves(t) { // the race detector makes a commit slow
 		updates = 1000
 	}
 	s := newSite(t, `

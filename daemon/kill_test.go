@@ -30,10 +30,7 @@ func TestBatchSurvivesKillAt(t *testing.T) {
 		t.Run(c.point, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, "")
-			rows := 700
-			if testing.Short() && c.point != "job.planned" { // the race detector makes SQLite 30 times slower
-				rows = 150 // one page of planning
-			}
+			const rows = 700
 			p := s.start(fmt.Sprintf("%s=%s:%d", childCrash, c.point, c.first))
 			id, err := p.postBatch(batchRows(rows), s.receiver.server.URL)
 			if err != nil && c.point != "job.accepted" {

@@ -193,6 +193,9 @@ func newLive(tb testing.TB, live, source, binding string) *liveSite {
 	tb.Helper()
 	// A source that is polled too is the test's own, any other of kind http.
 	l := &liveSite{shop: newCounter(tb), null: &rendertest.Null{Delay: 30 * time.Millisecond}}
+	if !strings.Contains(live, "timeout:") {
+		live += ", timeout: 60s" // a busy machine is not late
+	}
 	from := fmt.Sprintf(`{ kind: http, url: "%s/{{ key }}", key: sku }`, l.shop.server.URL)
 	if source != "" {
 		from = fmt.Sprintf(`{ kind: finder, url: %q, key: sku%s }`, l.shop.server.URL, source)

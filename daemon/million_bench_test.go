@@ -20,6 +20,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	httppoll "github.com/pictifyd/pictifyd/connectors/http"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
@@ -29,7 +30,7 @@ import (
 // that of the process.
 func BenchmarkMillion(b *testing.B) {
 	rows := 1_000_000
-	if testing.Short() {
+	if campaign.Leaves(b) {
 		rows /= 10
 	}
 	s := newSite(b, catalogYAML)

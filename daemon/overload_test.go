@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/client"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 )
 
 // A flood is what a crowd of clients was answered.
@@ -93,7 +94,7 @@ func (p *process) gauge(name string) float64 {
 // done to the last row, the rest is told when to come again, and afterwards it
 // is as it was. The renderer takes a fixed time, 500 rows a second in all.
 func TestOverloadLosesNothing(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("the race detector makes a crowd too slow to be one: runs in the pass without -short")
 	}
 	lasts := 2 * time.Second

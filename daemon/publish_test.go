@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 	"github.com/pictifyd/pictifyd/template/drafttest"
 )
@@ -441,7 +442,7 @@ func TestPublishingSurvivesKillAt(t *testing.T) {
 }
 
 func TestForecastOfManyRowsIsQuick(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("ten thousand rows")
 	}
 	const rows = 10000

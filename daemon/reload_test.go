@@ -183,8 +183,9 @@ bindings:
 `, s.receiver.server.URL, shop.server.URL)
 	s.write("pictifyd.yaml", reloadHead+head+binding)
 	r := s.reloadable()
-	eventually(t, "the first delivery", func() bool { return len(s.receiver.all("")) == 1 })
-	others := r.picture("/b/others/A.png")
+	eventually(t, "the first delivery", func() bool { return s.receiver.different() == 1 })
+	var others string
+	eventually(t, "the image of the other binding", func() bool { others = r.picture("/b/others/A.png"); return others != "" })
 
 	r.mustReload(head)
 	if r.picture("/b/cards/A.png") != "" {
@@ -192,12 +193,12 @@ bindings:
 	}
 	shop.set(`[{"sku":"A","name":"Cup","price":1}]`)
 	eventually(t, "the change in the binding that is there", func() bool { now := r.picture("/b/others/A.png"); return now != "" && now != others })
-	if n := len(s.receiver.all("")); n != 1 {
+	if n := s.receiver.different(); n != 1 {
 		t.Errorf("%d deliveries, want the one from before", n)
 	}
 
 	r.mustReload(head + binding)
-	eventually(t, "the change in the binding that is back", func() bool { return len(s.receiver.all("")) == 2 })
+	eventually(t, "the change in the binding that is back", func() bool { return s.receiver.different() == 2 })
 
 	// With its source gone as well.
 	r.mustReload("")

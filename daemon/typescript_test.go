@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
 
@@ -75,7 +76,7 @@ const clientKey = "key-of-the-typescript-client"
 // so that tsc says whether the example and the document agree, and the run
 // whether the document and the daemon do.
 func TestTypeScriptClientIsMadeFromTheDaemonAndRunsTheSeedExample(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("npm takes its time")
 	}
 	s := newSite(t, "")

@@ -1,19 +1,17 @@
 package store_test
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/store"
 	"github.com/pictifyd/pictifyd/store/storetest"
@@ -22,25 +20,18 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSQLite(t *testing.T) {
-	if testing.Short() && os.Getenv("PICTIFYD_TEST_POSTGRES") != "" {
+	if os.Getenv("PICTIFYD_TEST_POSTGRES") != "" && campaign.Leaves(t) {
 		t.Skip("pure Go's SQLite is thirty times slower under the race detector, and PostgreSQL takes the same way: runs in the pass without -short")
 	}
-	root := t.TempDir()
-	storetest.Run(t, func(tb testing.TB) *store.Store {
-		tb.Helper()
-		return open(tb, "sqlite:"+filepath.Join(root, filepath.FromSlash(tb.Name()), "pictifyd.db"))
-	})
+	storetest.Run(t, newSQLiteLender(t).open)
 }
 
 func TestPostgres(t *testing.T) {
 	dsn := os.Getenv("PICTIFYD_TEST_POSTGRES")
 	if dsn == "" {
-		t.Skip("PICTIFYD_TEST_POSTGRES is not set: it names a Postgres server where schemas may be made")
+		t.Skip("PICTIFYD_TEST_POSTGRES is not set: it names a Postgres server where schemas and databases may be made")
 	}
-	storetest.Run(t, func(tb testing.TB) *store.Store {
-		tb.Helper()
-		return open(tb, schemaOf(tb, dsn))
-	})
+	storetest.Run(t, newPostgresLender(t, dsn).open)
 }
 
 func TestSecondDaemonOnOneDatabaseIsRefused(t *testing.T) {
@@ -78,18 +69,8 @@ func schemaOf(tb testing.TB, dsn string) string {
 	h := fnv.New64a()
 	fmt.Fprint(h, tb.Name(), os.Getpid())
 	schema := fmt.Sprintf("pictifyd_%x", h.Sum64())
-	exec := func(statement string) {
-		db, err := sql.Open("pgx", dsn)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		defer db.Close()
-		if _, err := db.ExecContext(context.Background(), statement); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	exec("CREATE SCHEMA IF NOT EXISTS " + schema)
-	tb.Cleanup(func() { exec("DROP SCHEMA IF EXISTS " + schema + " CASCADE") })
+	tell(tb, dsn, "CREATE SCHEMA IF NOT EXISTS "+schema)
+	tb.Cleanup(func() { tell(tb, dsn, "DROP SCHEMA IF EXISTS "+schema+" CASCADE") })
 	u, err := url.Parse(dsn)
 	if err != nil {
 		tb.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/store"
 	"github.com/pictifyd/pictifyd/store/blob"
@@ -241,7 +242,7 @@ func TestSweepNeverTakesWhatADedupeHasFound(t *testing.T) {
 		urls["postgres"] = schemaOf(t, dsn)
 	}
 	jobs := int64(400)
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		jobs = 60
 	}
 	for name, url := range urls {

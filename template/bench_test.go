@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/pictifyd/pictifyd/expr"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 )
 
 // productCard is the template that the figures are promised for.
@@ -88,7 +89,7 @@ func BenchmarkRow(b *testing.B) {
 }
 
 func TestRowOfTheProductCardTakesAtMost200Allocations(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("the race detector allocates too: runs in the pass without it")
 	}
 	tpl := productCard(t)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/connectortest"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/retry"
 )
 
@@ -257,7 +258,7 @@ func TestMixedLineEndsAndMarksAreRead(t *testing.T) {
 }
 
 func TestLineOf100MBIsRefused(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("large, and of one goroutine the race detector sees nothing: runs in the pass without -short")
 	}
 	for name, c := range map[string]struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/connectortest"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 )
 
 // newDir is a folder with files of those texts.
@@ -218,7 +219,7 @@ func TestNewFileInTheFolderGivesAHint(t *testing.T) {
 }
 
 func TestWorkbookBombIsRefused(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("large, and of one goroutine the race detector sees nothing: runs in the pass without -short")
 	}
 	var b bytes.Buffer

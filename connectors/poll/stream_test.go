@@ -10,6 +10,7 @@ import (
 	"testing/iotest"
 
 	"github.com/pictifyd/pictifyd/connectors/poll"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 )
 
 // A longDocument repeats a record until it has so many, and remembers the most
@@ -52,7 +53,7 @@ func (d *longDocument) look() {
 }
 
 func TestLongDocumentIsReadInFlatMemory(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("large, and of one goroutine the race detector sees nothing: runs in the pass without -short")
 	}
 	const records, limit = 100_000, 24 << 20

@@ -11,6 +11,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/connectors/postgres"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/pgtest"
 )
 
@@ -66,7 +67,7 @@ func TestConnectionsThatAreCut(t *testing.T) {
 
 // A way that is open and on which nothing comes is given up.
 func TestBlackHoleIsLeft(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("waits until the silence is too long")
 	}
 	db := newDatabase(t)
@@ -110,6 +111,7 @@ func TestServerThatIsRestarted(t *testing.T) {
 		s.again("the end", func() bool { return s.reached(at) })
 		s.equal()
 	}
+	s.stop()
 	if s.begun != 1 || len(s.gaps) > 0 {
 		t.Errorf("%d snapshots, gaps %q; want one and none", s.begun, s.gaps)
 	}
@@ -139,6 +141,7 @@ func TestGapIsClosedByASnapshot(t *testing.T) {
 	s.streaming()
 	s.caughtUp()
 	s.equal()
+	s.stop()
 	if len(s.gaps) != 1 {
 		t.Errorf("gaps %q, want one", s.gaps)
 	}

@@ -95,6 +95,15 @@ func (k *kept) stop() {
 	k.cancel = nil
 }
 
+// unread stops the stream, and waits until the server knows that nobody reads the slot.
+func (k *kept) unread() {
+	k.tb.Helper()
+	k.stop()
+	for k.db.Value("SELECT count(*) FROM pg_replication_slots WHERE active AND slot_name LIKE '%' || $1", k.name()) != "0" {
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
 // broken waits until the stream ends by itself.
 func (k *kept) broken() error {
 	k.tb.Helper()
@@ -143,7 +152,7 @@ func TestGapIsClosedByReadingAllRowsAgain(t *testing.T) {
 			k := newKept(t, db, nil)
 			k.start(false)
 			k.streaming()
-			k.stop()
+			k.unread()
 			slot := db.Value("SELECT max(slot_name) FROM pg_replication_slots WHERE slot_name LIKE '%' || $1", k.name())
 			db.Run(unseen)
 			db.Value(lose, slot)
@@ -170,7 +179,7 @@ func TestGapWaitsForAPersonWhereThatIsWanted(t *testing.T) {
 	k := newKept(t, db, func(c *postgres.Config) { c.OnGap = connectors.OnGapHalt })
 	k.start(false)
 	k.streaming()
-	k.stop()
+	k.unread()
 	db.Run(unseen)
 	db.Value("SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots WHERE slot_name LIKE '%' || $1", k.name())
 	before := k.batches

@@ -68,10 +68,11 @@ func TestRowOfAChunkGivesWayToAChangeThatNobodySees(t *testing.T) {
 	h.hold(fmt.Sprintf("UPDATE rows SET v = 'new', big = '' WHERE id = %d", last))
 	h.until("the change", func() bool { return h.value(last) == "new" })
 	h.mu.Lock()
-	if h.ended > 0 {
+	over := h.ended > 0
+	h.mu.Unlock()
+	if over {
 		t.Fatal("the snapshot was over before the change: the test shows nothing")
 	}
-	h.mu.Unlock()
 	h.streaming()
 	if got := h.db.Value("SELECT v FROM rows ORDER BY id DESC LIMIT 1"); got != "old" {
 		t.Fatalf("a statement sees %q: the test shows nothing", got)

@@ -113,13 +113,8 @@ INSERT INTO rows SELECT 'k' || i, i, repeat('x', 3000) FROM generate_series(0, 2
 				}
 			}
 			dying.Store(false)
-			select {
-			case <-s.done:
-				s.start()
-			case <-time.After(50 * time.Millisecond):
-			}
-			s.caughtUp()
-			s.until("the end of the snapshot", func() bool { return s.told == nil })
+			at := db.Value("SELECT pg_current_wal_insert_lsn()")
+			s.again("the end of the log and of the snapshot", func() bool { return s.reached(at) })
 			s.equal()
 			s.stop()
 			t.Logf("%d deaths, %d snapshots of which %d ended, %d batches, %d rows", deaths, s.begun, s.ended, s.batches, s.emitted)

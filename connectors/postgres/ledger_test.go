@@ -178,7 +178,7 @@ type streamed struct {
 
 	small  bool // sizes
 	cancel context.CancelFunc
-	done   chan error
+	done   <-chan error
 }
 
 func newStreamed(tb testing.TB, db *database, change func(c *postgres.Config)) *streamed {
@@ -233,12 +233,14 @@ func (s *streamed) run(resnapshot bool) {
 	}
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancel(context.Background())
-	s.done = make(chan error, 1)
+	done := make(chan error, 1) // is closed behind its one error, so that a test that fails with it is not waited for
+	s.done = done
 	cursor := s.cursor
 	go func() {
 		err := source.Stream(ctx, cursor, connectors.Stream{Emit: s.Emit, Report: s.Report, Resnapshot: resnapshot})
 		_ = source.(interface{ Close() error }).Close()
-		s.done <- err
+		done <- err
+		close(done)
 	}()
 }
 

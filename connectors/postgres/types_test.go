@@ -84,17 +84,18 @@ func TestSnapshotStreamAndPollReadTheSame(t *testing.T) {
 			db.Run("DELETE FROM rows WHERE id < 20; INSERT INTO rows SELECT id - 500, " + strings.Join(names, ", ") + " FROM rows; UPDATE rows SET id = -id WHERE id > 30")
 			s.caughtUp()
 			s.equal()
+			s.stop()
+			streamed := s.rows
 			if len(s.faults) > 0 {
 				t.Errorf("faults %+v", s.faults[:1])
 			}
-			s.stop()
-			streamed := s.rows
 			again := newLedger(t)
 			s.ledger = again
 			s.keeper.drop()
 			s.start()
 			s.streaming()
 			s.equal()
+			s.stop()
 			if len(again.rows) != len(streamed) {
 				t.Errorf("%d rows, want %d", len(again.rows), len(streamed))
 			}

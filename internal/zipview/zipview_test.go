@@ -15,6 +15,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/zipview"
 )
 
@@ -182,7 +183,7 @@ func TestDamagedIndexIsRefused(t *testing.T) {
 
 // zip64 begins at 65,536 files.
 func TestMoreFilesThanAnOldArchiveHolds(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("70,000 files")
 	}
 	s := &shelf{bytes: map[zipview.ID][]byte{}}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/rendertest"
@@ -59,7 +60,7 @@ type chaos struct {
 
 func newChaos(t *testing.T, files Files, browsers string) *chaos {
 	t.Helper()
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("takes its time: runs in the pass without -short")
 	}
 	path, err := Find(realChrome(t))

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render"
@@ -144,7 +145,7 @@ func monsters() map[string]monster {
 }
 
 func TestMonsterFailsAloneAndSaysWhy(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("takes a minute: runs in the pass without -short")
 	}
 	bomb := chunk("iCCP", append([]byte("x\x00\x00"), zeros(t, 1<<29)...))

@@ -145,7 +145,7 @@ func newStage(t *testing.T, files rendertest.Files) *stage {
 // Whatever a row says, the page of any template runs nothing, asks for nothing, is
 // built as it always is, and is drawn in time.
 func TestHostileRowsAreInertInEveryTemplate(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("draws every template with every payload: runs in the pass without -short")
 	}
 	files := rendertest.Files{}

@@ -91,7 +91,7 @@ var roads = map[string]string{
 // The road through a page: nothing that it asks for leaves Chrome. Every address
 // answers here, so that what is not heard was not asked.
 func TestPageIsSilentInAWorldWhereEveryAddressAnswers(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("draws some hundred pages: runs in the pass without -short")
 	}
 	realChrome(t)

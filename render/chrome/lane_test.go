@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/runtime"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/rendertest"
@@ -73,7 +74,7 @@ func renderAll(t *testing.T, p *Pool, requests []render.Request) []render.Output
 // Nearly all that the starters are made of comes out of the fast lane, and what
 // comes of them is the same, byte for byte, in one pool and in another.
 func TestStartersComeOutOfTheFastLaneAlike(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("draws every template in every view: runs in the pass without -short")
 	}
 	files := rendertest.Files{}
@@ -205,7 +206,7 @@ func TestPicturesOfOneDocumentAreDrawnTogether(t *testing.T) {
 }
 
 func TestByteBudgetIsKeptOrTheRowSaysWhy(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("Chrome's work, and little of ours: runs in the pass without -short")
 	}
 	noise := `<body style="margin:0;width:300px;height:200px;background:conic-gradient(red,lime,blue,red),#123"><h1>Words and a gradient</h1><p>` + strings.Repeat("text ", 60)

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"testing"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/rendertest"
 )
@@ -105,7 +106,7 @@ func subject(t *testing.T, width, height int, about image.Point, c color.RGBA) [
 
 // Of two things that stand out as much, the one that people look at.
 func TestFocusPrefersFacesAndStrongColours(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("Chrome's work, and little of ours: runs in the pass without -short")
 	}
 	grey, green, skin := color.RGBA{195, 195, 195, 255}, color.RGBA{126, 230, 140, 255}, color.RGBA{224, 172, 140, 255}
@@ -137,7 +138,7 @@ func TestFocusPrefersFacesAndStrongColours(t *testing.T) {
 }
 
 func TestFocusFindsTheSubject(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("Chrome's work, and little of ours: runs in the pass without -short")
 	}
 	skin, red, white := color.RGBA{224, 172, 140, 255}, color.RGBA{220, 20, 30, 255}, color.RGBA{255, 255, 255, 255}

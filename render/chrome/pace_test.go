@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/render"
 )
 
@@ -77,7 +78,7 @@ func TestPaceIsRecalledOrMeasuredAgain(t *testing.T) {
 }
 
 func TestPaceIsMeasuredInARest(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("takes seconds: runs in the pass without -short")
 	}
 	path := filepath.Join(t.TempDir(), "pace.json")

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pictifyd/pictifyd/expr"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/rendertest"
@@ -191,7 +192,7 @@ func sheet(width, height int, head, body string, assets ...render.Asset) render.
 }
 
 func TestAPDFLooksLikeThePicture(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("Chrome's work, and little of ours: runs in the pass without -short")
 	}
 	photo := rendertest.File{ContentType: "image/png", Bytes: rendertest.PNG(t, 60, 40, rgb(200, 30, 90))}

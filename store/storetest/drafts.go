@@ -14,6 +14,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/store"
 	"github.com/pictifyd/pictifyd/template"
@@ -128,7 +129,7 @@ var drafts = map[string]func(*testing.T, Open){
 	},
 
 	"OldStepsOfADraftAreNotKept": func(t *testing.T, open Open) {
-		if testing.Short() {
+		if campaign.Leaves(t) {
 			t.Skip("a thousand commits")
 		}
 		s := newStore(t, open)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/assets"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/store"
 )
 
@@ -257,7 +258,7 @@ var rechecks = map[string]func(*testing.T, Open){
 	},
 
 	"PictureOfManyRowsIsMadeOnce": func(t *testing.T, open Open) {
-		if testing.Short() {
+		if campaign.Leaves(t) {
 			t.Skip("many rows: runs in the pass without -short")
 		}
 		s := newStore(t, open)
@@ -334,7 +335,7 @@ var rechecks = map[string]func(*testing.T, Open){
 	},
 
 	"MoreThanAPageIsMadeAgain": func(t *testing.T, open Open) {
-		if testing.Short() {
+		if campaign.Leaves(t) {
 			t.Skip("many rows: runs in the pass without -short")
 		}
 		s := newStore(t, open)

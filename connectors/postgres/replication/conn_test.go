@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pictifyd/pictifyd/connectors/postgres/replication"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/pg"
 	"github.com/pictifyd/pictifyd/internal/pgtest"
 )
@@ -205,7 +206,7 @@ func (s *server) gone() {
 // A consumer that is slower than the server's patience is not cut off: reports go on
 // while nobody calls Next, and while nothing more fits.
 func TestSlowConsumerIsNotCutOff(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("waits for longer than the server does")
 	}
 	s := newServer(t, pgtest.New(t), `CREATE TABLE rows (id int PRIMARY KEY, v text)`)
@@ -221,7 +222,7 @@ func TestSlowConsumerIsNotCutOff(t *testing.T) {
 }
 
 func TestSilentServerIsNoticed(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("waits until the silence is too long")
 	}
 	db := pgtest.New(t)

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/pictifyd/pictifyd/internal/campaign"
 )
 
 // build makes the encoder in a folder of its own and returns it.
@@ -72,7 +74,7 @@ func TestEncoderWantsNothingOfItsHost(t *testing.T) {
 // of its array, a shift too far, a signed overflow. Memory that no canary
 // stands around is watched by that.
 func TestEncoderKeepsTheRulesOfC(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("takes seconds: runs in the pass without -short")
 	}
 	t.Parallel()

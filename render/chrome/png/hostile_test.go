@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero"
+
+	"github.com/pictifyd/pictifyd/internal/campaign"
 )
 
 func TestReserveRefusesWhatIsTooLarge(t *testing.T) {
@@ -79,7 +81,7 @@ func TestNoiseIsStored(t *testing.T) {
 }
 
 func TestLargePicture(t *testing.T) {
-	if testing.Short() {
+	if campaign.Leaves(t) {
 		t.Skip("takes seconds: runs in the pass without -short")
 	}
 	t.Parallel()
@@ -101,7 +103,7 @@ func TestLargePicture(t *testing.T) {
 func TestReserveTakesTheMemoryItSays(t *testing.T) {
 	t.Parallel()
 	sizes := [][2]int{{1, 1}, {1200, 630}, {2400, 1260}}
-	if !testing.Short() {
+	if !campaign.Leaves(t) {
 		sizes = append(sizes, [2]int{10_000, 10_000})
 	}
 	for _, size := range sizes {

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+
+	"github.com/pictifyd/pictifyd/internal/campaign"
 )
 
 func TestEveryPictureComesOutAsItWas(t *testing.T) {
 	t.Parallel()
 	sizes := [][2]int{{1, 1}, {1, 2}, {2, 1}, {3, 3}, {7, 5}, {15, 9}, {16, 16}, {17, 31}, {1, 2000}, {2000, 1}, {64, 64}, {120, 90}}
-	if !testing.Short() {
+	if !campaign.Leaves(t) {
 		sizes = append(sizes, [2]int{300, 200}, [2]int{1200, 630})
 	}
 	m := newMachine(t)

@@ -1,0 +1,22 @@
+// Every page but the first, each loaded when somebody goes there.
+
+import type { FunctionComponent } from 'preact';
+import { lazy } from 'preact-iso';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a page names the parts of its own path
+type PageComponent = FunctionComponent<any>;
+
+export const routes: [path: string, page: PageComponent][] = [
+  ['/studio/bindings', lazy(() => import('./pages/bindings.tsx').then((m) => m.Bindings))],
+  ['/studio/bindings/:name/:tab?', lazy(() => import('./pages/binding.tsx').then((m) => m.BindingPage))],
+  ['/studio/sources', lazy(() => import('./pages/sources.tsx').then((m) => m.Sources))],
+  ['/studio/sources/new', lazy(() => import('./pages/sources.tsx').then((m) => m.NewSource))],
+  ['/studio/sources/:name/:tab?', lazy(() => import('./pages/sources.tsx').then((m) => m.Source))],
+  ['/studio/sinks', lazy(() => import('./pages/sinks.tsx').then((m) => m.Sinks))],
+  ['/studio/sinks/new', lazy(() => import('./pages/sinks.tsx').then((m) => m.NewSink))],
+  ['/studio/sinks/:name/:tab?', lazy(() => import('./pages/sinks.tsx').then((m) => m.Sink))],
+  ['/studio/images', lazy(() => import('./pages/gallery/gallery.tsx').then((m) => m.Gallery))],
+  ['/studio/jobs', lazy(() => import('./pages/jobs/jobs.tsx').then((m) => m.Jobs))],
+  ['/studio/jobs/:id', lazy(() => import('./pages/jobs/job.tsx').then((m) => m.JobDetail))],
+  ['/studio/templates/:id/edit', lazy(() => import('./editor/editor.tsx').then((m) => m.Editor))],
+];
