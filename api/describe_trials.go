@@ -78,4 +78,22 @@ var trialOperations = operations{
 		body:    takes(of[mappingRequest](), map[string]any{"Of a source": json.RawMessage(`{"source":"shop"}`)}),
 		answers: answers{200: sends("", of[mappingView]())},
 	},
+	"GET /fonts": {
+		id: "listFonts", tag: tagTemplates, summary: "The families that templates can be set in",
+		detail:  "Those of the machine that draws, and before them those among the files of a template's draft.",
+		query:   []queryParam{{"template", "Whose files are looked at, too.", anyText()}},
+		answers: answers{200: sends("", of[fontsView]())},
+	},
+	"POST /templates/{id}/draft/fonts": {
+		id: "addFont", tag: tagDrafts, summary: "Give the draft a font",
+		detail: "A WOFF2, WOFF, TTF or OTF, 8 MiB at most: it becomes a file of the draft and gets its `@font-face`, in one step, which `inverse` takes back. " +
+			"With `dryRun` the file is only looked at, and `If-Match` is not needed.",
+		query: []queryParam{
+			{"name", "Of the file, without its ending; made of the family where nothing is said.", anyText()},
+			{"author", "Whose the step is said to be.", anyText()}, {"dryRun", "Only look at the file.", yesNo()},
+		},
+		headers: []string{"IfMatch"},
+		body:    &requestBody{kinds: map[string]shape{"application/octet-stream": bytesOf()}},
+		answers: answers{200: sends("", either(of[fontStep](), only[fontView]("font"))).tagged("The draft's revision.")},
+	},
 }

@@ -69,6 +69,12 @@ type doneView struct {
 }
 
 func answerDone(w http.ResponseWriter, done draft.Done) error {
+	v := viewOfDone(done)
+	w.Header().Set("ETag", etagOf(v.Revision))
+	return answer(w, http.StatusOK, v)
+}
+
+func viewOfDone(done draft.Done) doneView {
 	v := doneView{
 		Revision: done.Draft.Revision, Rebased: done.Rebased, Between: []stepView{},
 		Inverse: list(done.Step.Inverse), Touched: list(done.Step.Touched), Draft: viewOfDraft(done.Draft),
@@ -76,8 +82,7 @@ func answerDone(w http.ResponseWriter, done draft.Done) error {
 	for _, s := range done.Between {
 		v.Between = append(v.Between, viewOfStep(s))
 	}
-	w.Header().Set("ETag", etagOf(v.Revision))
-	return answer(w, http.StatusOK, v)
+	return v
 }
 
 // usable is the name of the template of r, if the asker may use it.

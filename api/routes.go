@@ -54,6 +54,8 @@ func routes() []route {
 		{"GET /templates/{id}/rows", TemplatesRead, (*Server).showTrialRow},
 		{"POST /templates/{id}/rows", TemplatesRead, (*Server).tryRows},
 		{"GET /templates/{id}/stress", TemplatesRead, (*Server).showStress},
+		{"GET /fonts", TemplatesRead, (*Server).listFonts},
+		{"POST /templates/{id}/draft/fonts", TemplatesWrite, (*Server).addFont},
 		{"POST /templates/{id}/draft/render", RendersWrite, (*Server).sketchDraft},
 		{"POST /templates/{id}/draft/check", RendersWrite, (*Server).checkDraft},
 		{"GET /templates/{id}/versions/{number}/picture", RendersWrite, (*Server).showVersionPicture},

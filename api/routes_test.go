@@ -56,6 +56,8 @@ func ways(w *world) map[string]struct {
 		"POST /templates/{id}/draft/check":               {post("/templates/tpl_certificate/draft/check", `{"rows":[{"recipient_name":"Ada"}]}`), 200},
 		"GET /templates/{id}/versions/{number}/picture":  {get("/templates/tpl_certificate/versions/3/picture"), 200},
 		"POST /expressions/complete":                     {post("/expressions/complete", `{"expression":"pri","variables":{"price":3}}`), 200},
+		"GET /fonts":                                     {get("/fonts"), 200},
+		"POST /templates/{id}/draft/fonts":               {call{method: http.MethodPost, path: "/templates/tpl_certificate/draft/fonts", body: "x"}, 428},
 		"GET /bindings/{name}/mapping":                   {get("/bindings/cards/mapping"), 200},
 		"POST /bindings/{name}/mapping/preview":          {post("/bindings/cards/mapping/preview", `{"map":{"recipient_name":"name"}}`), 200},
 		"POST /templates/{id}/mapping":                   {post("/templates/tpl_certificate/mapping", `{"rows":[{"name":"Ada"}]}`), 200},

@@ -29,6 +29,8 @@ type Trials interface {
 	SavedMap(binding string) (expressions map[string]string, where string)
 	// TryMap computes expressions over some rows, each by itself.
 	TryMap(ctx context.Context, m MapTrial) (MapTried, error)
+	// Fonts are the families that the machine has for the renderer.
+	Fonts(ctx context.Context) ([]FontFamily, error)
 }
 
 // A Sketch is a picture that nobody keeps.

@@ -45,6 +45,10 @@ type sketches struct {
 	all    []Sketch
 }
 
+func (t tryout) Fonts(context.Context) ([]FontFamily, error) {
+	return []FontFamily{{Family: "DejaVu Sans", Origin: "machine", Styles: []FontStyle{{Style: "Book", Weight: "400"}}, Scripts: []string{"Latin"}}}, nil
+}
+
 func (t tryout) SavedMap(string) (map[string]string, string) {
 	return map[string]string{"title": "name", "gone": "name"}, "stock > 0"
 }

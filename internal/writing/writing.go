@@ -23,7 +23,7 @@ var emoji = &unicode.RangeTable{
 // Han characters are of several languages: those that only one writes tell its
 // fonts from another's.
 var scripts = []Script{
-	{"Latin", []*unicode.RangeTable{unicode.Latin}, []rune("AagßéŁő")},
+	{"Latin", []*unicode.RangeTable{unicode.Latin}, []rune("Aagßé")},
 	{"Cyrillic", []*unicode.RangeTable{unicode.Cyrillic}, []rune("АдёЖщю")},
 	{"Greek", []*unicode.RangeTable{unicode.Greek}, []rune("ΑβδΩώ")},
 	{"Armenian", []*unicode.RangeTable{unicode.Armenian}, []rune("Աբկ")},
