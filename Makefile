@@ -6,7 +6,7 @@ CACHE := $(CURDIR)/.cache
 LDFLAGS := -s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo load test test-long test-short mutate lint fuzz bench clean chrome services
+.PHONY: help build studio studio-test demo load test test-long test-short mutate lint fuzz bench clean chrome services
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,11 +14,18 @@ help: ## list the targets
 build: ## bin/pictifyd, from Go alone
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/pictifyd
 
+studio: services ## studio/dist, the application of studio/app as it is embedded
+	scripts/studio.sh build
+
+studio-test: chrome services build ## the studio in a browser (SPECS="e2e/shell.spec.ts …")
+	scripts/studio.sh test $(SPECS)
+
 demo: chrome build ## the example daemon on the embedded defaults: edit its CSV and watch one image change
 	scripts/demo.sh
 
-test: chrome services lint $(CACHE)/bin/versitygw ## every test, with the servers that they need (started and stopped here)
+test: chrome services build lint $(CACHE)/bin/versitygw ## every test, with the servers that they need (started and stopped here)
 	scripts/test.sh
+	scripts/studio.sh test
 
 test-long: chrome services $(CACHE)/bin/versitygw ## every test with whole campaigns of hostile rows (half an hour)
 	PICTIFYD_TEST_LONG=1 scripts/test.sh

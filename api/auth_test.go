@@ -1,8 +1,11 @@
 package api
 
 import (
+	"html"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -214,14 +217,63 @@ func TestKeyFieldWorksWithoutAScript(t *testing.T) {
 	mustProblem(t, field.with("Sec-Fetch-Site", "cross-site").to(t, s), 403, "origin_refused")
 }
 
+// askedPages are pages that are asked for without a key, with where the door leads.
+var askedPages = map[string]string{
+	"/":                                   "/",
+	"/studio/bindings/cards?state=error":  "/studio/bindings/cards?state=error",
+	`/studio/"><b>x</b>`:                  "/studio/%22%3E%3Cb%3Ex%3C/b%3E",
+	"/studio/a%2Fb?q=%26amp;<x":           "/studio/a%2Fb?q=%26amp;<x",
+	"/studio/images?key=SKU-1&binding=cd": "/studio/images?key=SKU-1&binding=cd",
+}
+
+func TestKeyFieldLeadsToThePageThatWasAskedFor(t *testing.T) {
+	s := mustServer(t, locked(), newWorld())
+	for asked, want := range askedPages {
+		u, err := url.Parse(asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := get(u.RequestURI()).to(t, s).Body.String()
+		if strings.Contains(body, "<b>") {
+			t.Errorf("%s is put into the page as it is: %s", asked, body)
+		}
+		_, value, _ := strings.Cut(body, `name="to" value="`)
+		value, _, _ = strings.Cut(value, `"`)
+		to := html.UnescapeString(value)
+		field := call{method: "POST", path: "/session", header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}
+		field.body = url.Values{"key": {fullKey}, "to": {to}}.Encode()
+		if out := field.to(t, s); out.Code != 303 || out.Header().Get("Location") != want {
+			t.Errorf("from %s the key leads to %q, want %q", asked, out.Header().Get("Location"), want)
+		}
+		field.body = url.Values{"key": {"wrong"}, "to": {to}}.Encode()
+		if out := field.to(t, s); out.Code != 303 || out.Header().Get("Location") != want+"#refused" {
+			t.Errorf("from %s a wrong key leads to %q", asked, out.Header().Get("Location"))
+		}
+	}
+}
+
+func TestKeyFieldLeadsNobodyAway(t *testing.T) {
+	s := mustServer(t, locked(), newWorld())
+	for _, to := range []string{
+		"https://evil.example/studio/", "//evil.example/studio/", `/\evil.example`, "/studio", "/jobs", "javascript:alert(1)", "studio/x", "\x00", "",
+		"http:/studio/x", "//user@/studio/x",
+	} {
+		field := call{method: "POST", path: "/session", header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}
+		field.body = url.Values{"key": {fullKey}, "to": {to}}.Encode()
+		if out := field.to(t, s); out.Code != 303 || out.Header().Get("Location") != "/" {
+			t.Errorf("%q leads to %q", to, out.Header().Get("Location"))
+		}
+	}
+}
+
 func TestPageShowsOnlyTheFieldWithoutAKey(t *testing.T) {
 	s := mustServer(t, locked(), newWorld())
 	out := get("/").to(t, s)
-	if body := out.Body.String(); !strings.Contains(body, `name="key"`) || strings.Contains(body, "app.js") {
+	if body := out.Body.String(); !strings.Contains(body, `name="key"`) || strings.Contains(body, "<script") {
 		t.Errorf("without a key: %s", body)
 	}
 	out = get("/").with("Cookie", mustSession(t, s).String()).to(t, s)
-	if body := out.Body.String(); strings.Contains(body, `name="key"`) || !strings.Contains(body, "app.js") {
+	if body := out.Body.String(); strings.Contains(body, `name="key"`) || !strings.Contains(body, `<script type="module"`) {
 		t.Errorf("with a session: %s", body)
 	}
 	mustProblem(t, get("/studio/index.html").to(t, s), 404, "route_not_found")
@@ -236,13 +288,45 @@ func TestPageShowsOnlyTheFieldWithoutAKey(t *testing.T) {
 
 func TestPageFilesAreKeptByTheBrowser(t *testing.T) {
 	s := mustServer(t, open(), newWorld())
-	for name, kind := range map[string]string{"app.js": "text/javascript", "page.css": "text/css", "icon.svg": "image/svg+xml"} {
-		out := get("/studio/"+name).to(t, s)
-		if out.Code != 200 || !strings.HasPrefix(out.Header().Get("Content-Type"), kind) {
-			t.Errorf("%s: status %d, type %q", name, out.Code, out.Header().Get("Content-Type"))
+	script := regexp.MustCompile(`/studio/(assets/[^"]+\.js)`).FindStringSubmatch(get("/").to(t, s).Body.String())
+	if script == nil {
+		t.Fatal("the first page has no script")
+	}
+	for name, kind := range map[string]string{script[1]: "text/javascript", "door.css": "text/css", "icon.svg": "image/svg+xml"} {
+		for _, coding := range []string{"", "gzip", "br;q=1, gzip;q=0.5", "gzip;q=0"} {
+			out := get("/studio/"+name).with("Accept-Encoding", coding).to(t, s)
+			if out.Code != 200 || !strings.HasPrefix(out.Header().Get("Content-Type"), kind) {
+				t.Errorf("%s: status %d, type %q", name, out.Code, out.Header().Get("Content-Type"))
+			}
+			if packed, want := out.Header().Get("Content-Encoding") == "gzip", coding != "" && coding != "gzip;q=0"; packed != want && name != "icon.svg" {
+				t.Errorf("%s for %q: packed is %t", name, coding, packed)
+			}
+			again := get("/studio/"+name).with("If-None-Match", out.Header().Get("ETag")).with("Accept-Encoding", coding).to(t, s)
+			if again.Code != 304 {
+				t.Errorf("%s again: status %d", name, again.Code)
+			}
 		}
-		if again := get("/studio/"+name).with("If-None-Match", out.Header().Get("ETag")).to(t, s); again.Code != 304 {
-			t.Errorf("%s again: status %d", name, again.Code)
+	}
+	if kept := get("/studio/"+script[1]).to(t, s).Header().Get("Cache-Control"); !strings.Contains(kept, "immutable") {
+		t.Errorf("a built file is kept as %q", kept)
+	}
+}
+
+// A path of the studio's own is the application, with a dot in a name too; a file
+// that there is not is none.
+func TestPathsOfTheStudioAreTheApplication(t *testing.T) {
+	s := mustServer(t, open(), newWorld())
+	first := get("/").to(t, s).Body.String()
+	for _, path := range []string{"/studio/", "/studio/jobs", "/studio/bindings/shop.example/rows", "/studio/templates/card.v2/edit"} {
+		if out := get(path).to(t, s); out.Code != 200 || out.Body.String() != first {
+			t.Errorf("%s: status %d", path, out.Code)
 		}
+	}
+	for _, path := range []string{"/studio/assets/gone-1234.js", "/studio/gone.js", "/studio/gone.css", "/studio/assets/"} {
+		mustProblem(t, get(path).to(t, s), 404, "route_not_found")
+	}
+	locked := mustServer(t, locked(), newWorld())
+	if out := get("/studio/jobs").to(t, locked); !strings.Contains(out.Body.String(), `name="key"`) {
+		t.Errorf("without a key: %s", out.Body.String())
 	}
 }

@@ -207,9 +207,19 @@ func keyOfDelivery(key, job string) (string, error) {
 	return normal, nil
 }
 
-// sinceOf reads a moment that has passed: a time of RFC 3339, a day, or how long
-// ago, as in 2h or 7d. "" is none.
+// sinceOf is a moment that has passed, as in ?since=. "" is none.
 func sinceOf(text string, now time.Time) (time.Time, error) {
+	at, err := momentOf("since", text, now)
+	if err == nil && at.After(now) {
+		return at, problem.New(problem.Invalid, "since is %s, which is to come", at.UTC().Format(time.RFC3339)).WithSlug("out_of_range").At("since").
+			WithHint("the clock here says %s", now.UTC().Format(time.RFC3339))
+	}
+	return at, err
+}
+
+// momentOf reads a moment: a time of RFC 3339, a day, or how long ago, as in 2h or
+// 7d. "" is none.
+func momentOf(name, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -223,13 +233,9 @@ func sinceOf(text string, now time.Time) (time.Time, error) {
 			at = now.Add(-ago.Std())
 		}
 	}
-	switch {
-	case err != nil:
-		return at, problem.New(problem.Invalid, "since is %q, it must be a time", text).WithSlug("out_of_range").At("since").
+	if err != nil {
+		return at, problem.New(problem.Invalid, "%s is %q, it must be a time", name, text).WithSlug("out_of_range").At(name).
 			WithHint("as in 2026-10-01T08:00:00Z, 2026-10-01, or 2h for how long ago")
-	case at.After(now):
-		return at, problem.New(problem.Invalid, "since is %s, which is to come", at.UTC().Format(time.RFC3339)).WithSlug("out_of_range").At("since").
-			WithHint("the clock here says %s", now.UTC().Format(time.RFC3339))
 	}
 	return at, nil
 }

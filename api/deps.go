@@ -101,6 +101,7 @@ type Desk interface {
 	Edit(ctx context.Context, e draft.Edit) (draft.Done, error)
 	Undo(ctx context.Context, name, author string) (draft.Done, error)
 	Restore(ctx context.Context, name string, number int64, author string) (draft.Done, error)
+	Rewrite(ctx context.Context, name string, revision int64, source []byte, author string) (draft.Done, error)
 }
 
 // A Publisher makes versions, and has the images made that change by them.
@@ -177,23 +178,27 @@ type Deps struct {
 	Intake        Intake
 	Origins       Origins
 	Sampler       Sampler
+	Trials        Trials
 	Client        *http.Client // reaches what callers may name
 	Jobs          Jobs
 	Steering      Steering
 	Bindings      Bindings
 	Runs          Runs
 	Resources     Resources
+	Workshop      Workshop
 	Subscriptions Subscriptions
 	Refresher     Refresher
 	Guards        Guards
 	Streams       Streams // nil: no source is held
 	Hooks         Hooks
 	Images        Images
+	Gallery       Gallery
 	Templates     Templates
 	Drafts        Drafts
 	Desk          Desk
 	Publisher     Publisher
 	Blobs         Blobs
+	Assets        Assets
 	Easel         Easel
 	Live          Live
 	Changes       Changes
@@ -225,6 +230,8 @@ type Deps struct {
 	RoomFunc func(ctx context.Context) error
 	// FreshnessFunc is how current each source is.
 	FreshnessFunc func(ctx context.Context) (map[string]connectors.Freshness, error)
+	// LoadFunc is how much there is to do, with what, and how fast it goes.
+	LoadFunc func(ctx context.Context) (Load, error)
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

@@ -47,8 +47,14 @@ var bindingOperations = operations{
 	},
 	"GET /events": {
 		id: "watchEverything", tag: tagBindings, summary: "The state of everything as it happens",
-		detail:  "Server-sent events named `state`: bindings, the newest jobs and images, whole each time. The key must see every template.",
+		detail:  "Server-sent events named `state`: how all goes and what wants a person, bindings, the newest jobs and images, whole each time. The key must see every template.",
 		answers: answers{200: streams("", "text/event-stream", of[overview]())},
+	},
+	"GET /overview": {
+		id: "getOverview", tag: tagBindings, summary: "How all goes, and what wants a person",
+		detail: "The state that `GET /events` sends, once. `health` is one sentence, judged when it is asked for: `at` says when. Each entry of `attention` has a cause and a next step, and often a request that is that step. " +
+			"The key must see every template.",
+		answers: answers{200: sends("", of[overview]())},
 	},
 }
 

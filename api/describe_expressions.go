@@ -15,6 +15,12 @@ var expressionOperations = operations{
 		id: "testExpression", tag: tagExpressions, summary: "Compute an expression over sample values",
 		body: takes(of[expressionRequest](), expressionExample), answers: answers{200: sends("", of[testAnswer]())},
 	},
+	"POST /expressions/complete": {
+		id: "completeExpression", tag: tagExpressions, summary: "What may be written at a place of an expression",
+		detail:  "Names come with their values, filters with what they would give. `from` and `to` are the letters that a suggestion replaces.",
+		body:    takes(of[completeRequest](), map[string]any{"Behind a name": json.RawMessage(`{"expression":"price | cur","template":"card"}`)}),
+		answers: answers{200: sends("", of[expr.Completion]())},
+	},
 	"GET /expressions/functions": {
 		id: "listFunctions", tag: tagExpressions, summary: "What expressions may call",
 		answers: answers{200: sends("", only[[]expr.Function]("functions"))},

@@ -1,6 +1,32 @@
 package api
 
+var placeParams = []queryParam{
+	{"binding", "Only images of this binding.", anyText()}, {"job", "Only images of this job.", anyText()},
+	{"key", "Only images of this row: its key as in addresses, of a job as it was sent.", anyText()},
+}
+
 var imageOperations = operations{
+	"GET /images": {
+		id: "listImages", tag: tagImages, summary: "The images that there are, newest first",
+		detail: "Each with how it was made. A page looks through a bounded number of images: with a filter that few of them pass it may have fewer than `limit`, or none, while `nextCursor` is there. Only `nextCursor` null is the end. " +
+			"A key for some templates sees their images alone.",
+		query: append([]queryParam{
+			{"limit", "How many at most: 48 if it is not given.", wholeFrom(1, galleryMost)}, {"cursor", "The `nextCursor` of the page before.", anyText()},
+			{"template", "Only images that this template drew.", anyText()}, {"format", "Only images of this format.", anyText()},
+			{"size", "Only images of this size of their template.", anyText()},
+			{"warning", "Only images with this warning, or with `any`.", oneOf(imageWarnings...)},
+			{"since", "Only what was drawn then or later: a time, a day, or how long ago, as in `2h`.", anyText()},
+			{"until", "Only what was drawn before.", anyText()},
+		}, placeParams...),
+		answers: answers{200: sends("", of[galleryPageView]())},
+	},
+	"GET /images/{file}/about": {
+		id: "aboutImage", tag: tagImages, summary: "What an image is made of, and what it was before",
+		detail: "The texts that it shows and the variables behind them, its row, how it was drawn, where the row comes from, and the image that stood there before. Several places may show the same bytes: the query says which is meant, by default the newest. " +
+			"The row and its source are told to keys with the scope `bindings:read`, those of jobs to keys with `renders:read`.",
+		query:   append([]queryParam{{"output", "Only this output.", anyText()}}, placeParams...),
+		answers: answers{200: sends("", of[aboutView]())},
+	},
 	"GET /images/{file}": {
 		id: "getImage", tag: tagImages, summary: "The bytes of an image, for ever",
 		detail:  "An address says the hash of what it gives: it may be cached for ever and needs no key.",
@@ -29,12 +55,19 @@ var serverOperations = operations{
 		headers: []string{"IfNoneMatchETag"},
 		answers: answers{200: sends("An OpenAPI document.", of[map[string]any]()).tagged("A digest of the document."), 304: {about: "You have it."}},
 	},
-	"GET /docs":          {page: true},
-	"GET /{$}":           {page: true},
-	"GET /studio/{file}": {page: true},
-	"GET /favicon.ico":   {page: true},
-	"POST /session":      {page: true},
-	"DELETE /session":    {page: true},
+	"GET /docs":             {page: true},
+	"GET /{$}":              {page: true},
+	"GET /studio/{path...}": {page: true},
+	"GET /studio/frame":     {page: true},
+	"GET /studio/remote":    {page: true},
+	"GET /favicon.ico":      {page: true},
+	"GET /session": {
+		id: "whoAmI", tag: tagKeys, summary: "Who asks, and what they may do",
+		detail:  "By a key, or by the session that the browser has. Any key will do; one that is unknown or over is a 401, as everywhere.",
+		answers: answers{200: sends("", of[sessionView]())},
+	},
+	"POST /session":   {page: true},
+	"DELETE /session": {page: true},
 	"GET /errors/{slug}": {
 		id: "explainProblem", tag: tagServer, summary: "What a problem's type means",
 		answers: answers{200: {kinds: map[string]shape{"text/plain": anyText()}}},

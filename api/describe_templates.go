@@ -81,15 +81,58 @@ var draftOperations = operations{
 	"PATCH /templates/{id}/draft": {
 		id: "editDraft", tag: tagDrafts, summary: "Change the draft by operations",
 		detail: "Operations that were meant for an older revision are applied on the newest, unless somebody else touched the same: then the answer is a 409 with both. " +
-			"`docs/operations.md` has all operations.",
+			"`docs/template-operations.md` has all operations. With `view` the answer has, instead of the draft, what an editor needs to show the step: " +
+			"the changed elements as they are with that row, the changed nodes of the tree, and the change of the text.",
 		headers: []string{"IfMatch", "IdempotencyKey"},
 		body:    takes(of[editRequest](), map[string]any{"A new text": json.RawMessage(`{"ops":[{"op":"set_text","id":"title","text":"Hello"}],"author":"Ada"}`)}),
-		answers: answers{200: stepTaken},
+		answers: answers{200: sends("", either(of[doneView](), of[editedView]())).tagged("The draft's revision.")},
 	},
 	"DELETE /templates/{id}/draft": {
 		id: "discardDraft", tag: tagDrafts, summary: "Make the draft the newest version again",
 		headers: []string{"IfMatch"},
 		answers: answers{200: sends("", only[draftView]("draft")).tagged("The draft's revision.")},
+	},
+	"GET /templates/{id}/draft/tree": {
+		id: "getDraftTree", tag: tagDrafts, summary: "The draft as an editor sees it",
+		detail:  "Pages and layers with their styles, bindings and places in the text. Offsets are UTF-16 units. An *address* is the id of an element, or its path where it has none of its own.",
+		answers: answers{200: sends("", of[treeView]()).tagged("The draft's revision.")},
+	},
+	"POST /templates/{id}/draft/view": {
+		id: "viewDraft", tag: tagDrafts, summary: "The draft's page with a row in it, marked for an editor",
+		detail: "The page is what the renderer gets, but that each element has `data-p-node` with its address, and that files are where an editor finds them. " +
+			"An expression that fails keeps its last good value, with the error beside it.",
+		body:    mayTake(of[viewOrder](), map[string]any{"A size": json.RawMessage(`{"size":"story","variables":{"title":"Hello"}}`)}),
+		answers: answers{200: sends("", of[canvasView]()).tagged("The draft's revision.")},
+	},
+	"PUT /templates/{id}/draft/source": {
+		id: "rewriteDraft", tag: tagDrafts, summary: "Make the draft the text that somebody typed",
+		detail: "The step is the operations that the change amounts to: `ops`, and `inverse`. It is for who saw the draft as it stands: any other revision is a 412. " +
+			"A text that is no template is a 422 with its places, and nothing changes.",
+		headers: []string{"IfMatch"},
+		body:    takes(of[rewriteRequest](), map[string]any{"A text": json.RawMessage(`{"html":"<!doctype html><html><head></head><body><section id=\"page\" class=\"p-page\"></section></body></html>"}`)}),
+		answers: answers{200: sends("", of[editedView]()).tagged("The draft's revision.")},
+	},
+	"GET /templates/{id}/draft/assets": {
+		id: "listDraftAssets", tag: tagDrafts, summary: "The draft's files",
+		answers: answers{200: sends("", of[draftAssetList]()).tagged("The draft's revision.")},
+	},
+	"GET /templates/{id}/draft/assets/{path...}": {
+		ways: []way{{"/templates/{id}/draft/assets/{path}", "getDraftAsset", "A file of the draft"}}, tag: tagDrafts,
+		query:   []queryParam{{"v", "The digest: with that of the file the answer may be kept for ever.", anyText()}},
+		answers: answers{200: files("", "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/svg+xml", "font/woff2", "font/woff", "font/ttf", "font/otf").tagged("The digest of the bytes.")},
+	},
+	"PUT /templates/{id}/draft/assets/{path...}": {
+		ways: []way{{"/templates/{id}/draft/assets/{path}", "putDraftAsset", "Give the draft a file"}}, tag: tagDrafts,
+		detail: "An image or a font by what its bytes are, 20 MB at most. It is a step of the draft: `inverse` takes it back.",
+		query:  []queryParam{{"author", "Whose the step is said to be.", anyText()}}, headers: []string{"IfMatch"},
+		body:    &requestBody{kinds: map[string]shape{"application/octet-stream": bytesOf()}},
+		answers: answers{200: sends("", of[assetStep]()).tagged("The draft's revision.")},
+	},
+	"DELETE /templates/{id}/draft/assets/{path...}": {
+		ways: []way{{"/templates/{id}/draft/assets/{path}", "deleteDraftAsset", "Take a file out of the draft"}}, tag: tagDrafts,
+		detail: "One that the document names is a 422.",
+		query:  []queryParam{{"author", "Whose the step is said to be.", anyText()}}, headers: []string{"IfMatch"},
+		answers: answers{200: sends("", of[assetStep]()).tagged("The draft's revision.")},
 	},
 	"POST /templates/{id}/draft/undo": {
 		id: "undoStep", tag: tagDrafts, summary: "Take back the author's last step",
@@ -133,6 +176,7 @@ type authorRequest struct {
 type editRequest struct {
 	Ops    []map[string]any `json:"ops"`
 	Author string           `json:"author,omitempty"` // without it the name of the key
+	View   *viewOrder       `json:"view,omitempty"`   // what an editor shows: the answer is then what becomes of it
 }
 
 // A publishRequest makes a draft a version.

@@ -15,9 +15,12 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/openapi"
+	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
+	editing "github.com/pictifyd/pictifyd/template/edit"
+	"github.com/pictifyd/pictifyd/template/sample"
 )
 
 // The chapters of the reference, in the order in which they are read.
@@ -122,12 +125,24 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[jobPage]():          "JobPage",
 	reflect.TypeFor[template.Var]():     "Variable",
 	reflect.TypeFor[draft.Changes]():    "NameChanges",
+	reflect.TypeFor[template.Binding](): "ExpressionPlace",
+	reflect.TypeFor[template.Shown]():   "ShownValue",
+	reflect.TypeFor[template.Wrong]():   "ShownError",
+	reflect.TypeFor[template.Redrawn](): "RedrawnElement",
+	reflect.TypeFor[editing.Seen]():     "DraftNode",
+	reflect.TypeFor[canvasView]():       "DraftView",
+	reflect.TypeFor[treeView]():         "DraftTree",
+	reflect.TypeFor[editedView]():       "StepShown",
 	reflect.TypeFor[expr.Param]():       "FunctionParameter",
 	reflect.TypeFor[expr.Example]():     "FunctionExample",
 	reflect.TypeFor[validAnswer]():      "ExpressionValidity",
 	reflect.TypeFor[testAnswer]():       "ExpressionResult",
 	reflect.TypeFor[doneView]():         "StepDone",
 	reflect.TypeFor[templatePush]():     "TemplateDocument",
+	reflect.TypeFor[render.Box]():       "ElementBox",
+	reflect.TypeFor[sample.Case]():      "StressCase",
+	reflect.TypeFor[sample.Match]():     "ColumnMatch",
+	reflect.TypeFor[layerView]():        "LayerReport",
 }
 
 // componentName is what the document calls a type: bindingView is Binding.

@@ -16,7 +16,7 @@ import (
 
 // described are the operations by subject.
 var described = []operations{
-	batchOperations, jobOperations, nowOperations, imageOperations, templateOperations, draftOperations, expressionOperations,
+	batchOperations, jobOperations, nowOperations, imageOperations, templateOperations, draftOperations, trialOperations, expressionOperations,
 	bindingOperations, resourceOperations, streamOperations, deliveryOperations, subscriptionOperations, hookOperations, deletionOperations, keyOperations, serverOperations,
 }
 

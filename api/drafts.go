@@ -121,6 +121,7 @@ func (s *Server) editDraft(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Ops    []json.RawMessage
 		Author string
+		View   *viewOrder
 	}
 	if err := decodeBody(w, r, maxEdit, &body, `{"ops": [{"op": "set_text", "id": "title", "text": "Hello"}]}`); err != nil {
 		return err
@@ -133,9 +134,16 @@ func (s *Server) editDraft(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	at, err := s.sightOf(r.Context(), body.View, name)
+	if err != nil {
+		return err
+	}
 	done, err := s.deps.Desk.Edit(r.Context(), draft.Edit{Name: name, Revision: revision, Ops: body.Ops, Author: author})
 	if err != nil {
 		return err
+	}
+	if at != nil {
+		return s.answerEdited(w, at, done)
 	}
 	return answerDone(w, done)
 }
@@ -209,6 +217,7 @@ func decodeBody(w http.ResponseWriter, r *http.Request, limit int64, value any, 
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
+	d.UseNumber()
 	err = d.Decode(value)
 	if errors.Is(err, io.EOF) {
 		return nil

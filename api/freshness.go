@@ -12,6 +12,7 @@ import (
 type freshnessView struct {
 	State string `json:"state"`           // ok, warn, error, paused
 	Cause string `json:"cause,omitempty"` // why it is not ok
+	Next  string `json:"next,omitempty"`  // what a person does about it
 
 	LagSeconds      *float64 `json:"lagSeconds"`      // for how long nobody has known whether its rows are current; null: they never were
 	ExpectedSeconds float64  `json:"expectedSeconds"` // something should be heard of it so often; 0: nobody knows
@@ -32,7 +33,7 @@ type freshnessView struct {
 func viewOfFreshness(f connectors.Freshness, now time.Time) *freshnessView {
 	h := f.Health(now)
 	return &freshnessView{
-		State: h.State, Cause: h.Cause, LagSeconds: secondsOrNull(f.Lag(now)), ExpectedSeconds: f.Expected.Seconds(),
+		State: h.State, Cause: h.Cause, Next: h.Next, LagSeconds: secondsOrNull(f.Lag(now)), ExpectedSeconds: f.Expected.Seconds(),
 		Reading: f.Reading(), BeganAt: moment(f.BegunAt), EndedAt: moment(f.EndedAt), ConfirmedAt: moment(f.ConfirmedAt),
 		ChangedAt: moment(f.ChangedAt), ToldAt: moment(f.ToldAt), NextAt: moment(f.NextAt),
 		Unchanged: f.Unchanged, Failures: f.Failures, Error: f.Error, Quarantined: f.Quarantined,
@@ -52,6 +53,7 @@ func secondsOrNull(d time.Duration) *float64 {
 type bindingFreshness struct {
 	State string `json:"state"`           // ok, warn, error, paused
 	Cause string `json:"cause,omitempty"` // why it is not ok
+	Next  string `json:"next,omitempty"`  // what a person does about it
 
 	LagSeconds      *float64 `json:"lagSeconds"`      // of its source
 	ExpectedSeconds float64  `json:"expectedSeconds"` // of its source
@@ -65,7 +67,7 @@ func freshnessOfBinding(b Binding, st bindings.Status, f connectors.Freshness, n
 	st.Source = b.Source
 	h := st.Health(f.Health(now), b.Error, now)
 	v := &bindingFreshness{
-		State: h.State, Cause: h.Cause, LagSeconds: secondsOrNull(f.Lag(now)), ExpectedSeconds: f.Expected.Seconds(),
+		State: h.State, Cause: h.Cause, Next: h.Next, LagSeconds: secondsOrNull(f.Lag(now)), ExpectedSeconds: f.Expected.Seconds(),
 		ImagesStale: st.Waiting + st.Failed, OldestWantedAt: moment(st.WantedSince),
 	}
 	if !st.WantedSince.IsZero() {

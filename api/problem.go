@@ -12,6 +12,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
+	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 )
 
@@ -66,8 +67,33 @@ type fieldError struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`
 	Code    string `json:"code"`
+	Hint    string `json:"hint,omitempty"`
 	Line    int    `json:"line,omitempty"`
 	Column  int    `json:"column,omitempty"`
+
+	EndLine   int `json:"endLine,omitempty"`
+	EndColumn int `json:"endColumn,omitempty"`
+
+	// Of an expression in a document: whose it is, and where in it.
+	Node       string `json:"node,omitempty"`  // the address of the element
+	Place      string `json:"place,omitempty"` // what of it the expression decides
+	Expression string `json:"expression,omitempty"`
+	From       int    `json:"from,omitempty"` // in UTF-16 units
+	To         int    `json:"to,omitempty"`
+}
+
+func fieldErrorOf(e *problem.Error) fieldError {
+	f := fieldError{
+		Field: e.Path, Message: e.Message, Code: e.Kind(), Line: e.Pos.Line, Column: e.Pos.Column,
+		EndLine: e.Pos.EndLine, EndColumn: e.Pos.EndColumn,
+	}
+	if e.Pos.Line > 0 { // several places of one text need one each
+		f.Hint = e.Hint
+	}
+	if m, ok := template.MisplacedOf(e); ok {
+		f.Node, f.Place, f.Expression, f.From, f.To = m.Node, m.Place, m.Expression, m.From, m.To
+	}
+	return f
 }
 
 // statuses is the only place where a code becomes an HTTP status.
@@ -169,7 +195,7 @@ func documentOf(list problem.List, status int, r *http.Request) document {
 	}
 	for _, e := range list {
 		if e.Path != "" || e.Pos.Line > 0 {
-			d.Errors = append(d.Errors, fieldError{e.Path, e.Message, e.Kind(), e.Pos.Line, e.Pos.Column})
+			d.Errors = append(d.Errors, fieldErrorOf(e))
 		}
 	}
 	if len(list) > 1 {

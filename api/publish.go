@@ -73,7 +73,7 @@ func viewOfForecast(b draft.BindingForecast) bindingForecastView {
 	}
 	v.Error = b.Error.Error()
 	for _, e := range problem.All(b.Error) {
-		v.Errors = append(v.Errors, fieldError{e.Path, e.Message, e.Kind(), e.Pos.Line, e.Pos.Column})
+		v.Errors = append(v.Errors, fieldErrorOf(e))
 	}
 	return v
 }

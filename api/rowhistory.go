@@ -145,6 +145,14 @@ func (s *Server) showRow(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, http.StatusOK, map[string]any{"row": s.viewOfHistory(key, h)})
 }
 
+func viewOfRowSource(name, position string, f connectors.Freshness) *rowSourceView {
+	health := f.Health(time.Now())
+	return &rowSourceView{
+		Name: name, State: health.State, Cause: health.Cause, Position: position,
+		ReadAt: moment(f.EndedAt), ConfirmedAt: moment(f.ConfirmedAt), NextAt: moment(f.NextAt),
+	}
+}
+
 // viewOfRender is the render of an output; nil where it is kept no longer.
 func viewOfRender(renders []RowRender, output string) *renderView {
 	for _, r := range renders {
@@ -164,8 +172,8 @@ func (s *Server) viewOfHistory(key string, h RowHistory) historyView {
 		Key: key, Name: bindings.KeyText(key), Gone: h.Row == nil, State: h.State, Generation: h.Generation, Problem: h.Problem,
 		Images: []rowImageView{}, Deliveries: []deliveryView{}, Paused: h.Paused,
 	}
-	health := h.Freshness.Health(time.Now())
-	v.Source = rowSourceView{h.Source, health.State, health.Cause, h.Position, moment(h.Freshness.EndedAt), moment(h.Freshness.ConfirmedAt), moment(h.AskedAt), moment(h.Freshness.NextAt)}
+	v.Source = *viewOfRowSource(h.Source, h.Position, h.Freshness)
+	v.Source.AskedAt = moment(h.AskedAt)
 	if h.Row != nil {
 		v.Missing, v.Version, v.Values = h.Row.Missing, h.Row.Version, h.Row.Values
 	}

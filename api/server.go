@@ -28,27 +28,30 @@ const DrainTime = 5 * time.Second
 
 // Server answers pictifyd's HTTP requests. Make one with New.
 type Server struct {
-	deps    Deps
-	log     *slog.Logger
-	base    string
-	keys    *keyring
-	cors    *corsRule
-	gate    *gate
-	origin  *originRule
-	routes  []route
-	mux     *http.ServeMux
-	root    http.Handler
-	metrics *httpMetrics
-	page    page
-	state   *memo
-	limits  batch.Limits // of one batch; zero is their own
-	replays *replays
-	now     *nowDesk
-	papers  func() (papers, error)
+	deps     Deps
+	log      *slog.Logger
+	base     string
+	keys     *keyring
+	cors     *corsRule
+	gate     *gate
+	origin   *originRule
+	routes   []route
+	mux      *http.ServeMux
+	root     http.Handler
+	metrics  *httpMetrics
+	page     page
+	state    *memo
+	load     loadMemo
+	limits   batch.Limits // of one batch; zero is their own
+	replays  *replays
+	now      *nowDesk
+	canvases canvasCache
+	papers   func() (papers, error)
 
 	hookBytes atomic.Int64 // of the bodies of calls that are being read
 
 	closing chan struct{} // closed when streams should end
+	checks  chan struct{} // places of checks of rows
 	close   func()
 }
 
@@ -56,12 +59,13 @@ type Server struct {
 func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		deps: deps, log: deps.Log, base: strings.TrimRight(deps.BaseURL, "/"),
-		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), replays: newReplays(), now: newNowDesk(cfg, deps.URLSecrets),
+		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), checks: make(chan struct{}, checksAtOnce), replays: newReplays(), now: newNowDesk(cfg, deps.URLSecrets),
 	}
 	if s.base == "" {
 		s.base = cfg.BaseURL(nil)
 	}
 	s.close = sync.OnceFunc(func() { close(s.closing) })
+	s.load.look = deps.LoadFunc
 	s.state = newMemo(changeWindow, s.overview)
 	var err error
 	if s.origin, err = newOriginRule(s.base, s.keys.guarded); err != nil {

@@ -58,15 +58,15 @@ func (s *Server) sessionOf(r *http.Request) (*principal, bool) {
 	return nil, false
 }
 
-// openSession turns a key into a session. A form is sent back to the page, so
-// that the field works without a script.
+// openSession turns a key into a session. A form is sent on to the page that was
+// asked for, so that the field works without a script.
 func (s *Server) openSession(w http.ResponseWriter, r *http.Request) error {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	r.Body = http.MaxBytesReader(w, r.Body, maxKeyBody)
 	form := kind == "application/x-www-form-urlencoded"
-	var key string
+	var key, to string
 	if form {
-		key = r.PostFormValue("key")
+		key, to = r.PostFormValue("key"), ownPage(r.PostFormValue("to"))
 	} else {
 		var body struct {
 			Key string `json:"key"`
@@ -80,7 +80,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) error {
 	ok = ok && !p.ended()
 	if !ok && s.keys.guarded {
 		if form {
-			http.Redirect(w, r, "/#refused", http.StatusSeeOther)
+			http.Redirect(w, r, to+"#refused", http.StatusSeeOther)
 			return nil
 		}
 		return unknownKey().WithHint("use one of server.keys, or one that pictifyd keys new made")
@@ -89,7 +89,11 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) error {
 		expires := time.Now().Add(sessionLife)
 		http.SetCookie(w, s.cookie(r, sessionValue(p, expires), int(sessionLife/time.Second)))
 	}
-	s.endSessionRequest(w, r, form)
+	if form {
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return nil
+	}
+	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
@@ -98,14 +102,6 @@ func (s *Server) closeSession(w http.ResponseWriter, r *http.Request) error {
 	http.SetCookie(w, s.cookie(r, "", -1))
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-func (s *Server) endSessionRequest(w http.ResponseWriter, r *http.Request, form bool) {
-	if form {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 func (s *Server) cookie(r *http.Request, value string, maxAge int) *http.Cookie {

@@ -53,6 +53,7 @@ type world struct {
 	outbox           *outbox
 	porch            porch
 	subscriptionDesk subscriptionDesk
+	tryout           tryout
 	statuses         map[string]bindings.Status
 	stored           map[string][]bindings.StoredRow
 	fittings         []bindings.OutputFitting
@@ -62,10 +63,13 @@ type world struct {
 	remade           []string // hashes
 
 	images    map[string]bindings.Image // by binding/key/output
+	filtered  []bindings.ImageFilter    // how the gallery was asked
 	templates map[string]template.Version
 	ledger    *drafttest.Ledger // of the versions before, and the drafts
-	blobs     map[string][]byte
-	bells     map[chan struct{}]bool
+
+	shownFiles shownFiles
+	blobs      map[string][]byte
+	bells      map[chan struct{}]bool
 	keyLedger
 
 	published []draft.Publication
@@ -80,6 +84,7 @@ type world struct {
 	lowDisk       error
 	templateInUse error // what deleting one says
 
+	load      Load
 	refuseURL error
 	notReady  error
 	broken    error // what the store says to everything about jobs
@@ -107,6 +112,7 @@ func newWorld() *world {
 	}
 	w.ledger.Add(w.templates[testTemplate])
 	w.shelf, w.outbox = newShelf(), newOutbox()
+	w.tryout = tryout{sketches: &sketches{drawn: map[string]int{}}}
 	w.configured = []Binding{
 		{Name: "cards", Source: "shop", Template: testTemplate, Public: true, Outputs: []Output{{"card", "png"}, {"story", "jpg"}}},
 		{Name: "private", Source: "crm", Template: testTemplate, Outputs: []Output{{"png", "png"}}},
@@ -442,8 +448,8 @@ const (
 func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
-		Intake: w, Origins: w, Sampler: w, Client: http.DefaultClient, Jobs: w, Steering: w,
-		Bindings: w, Runs: w, Resources: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, Images: w, Easel: canvases{w}, Blobs: w, Changes: w,
+		Intake: w, Origins: w, Sampler: w, Trials: w.tryout, Client: http.DefaultClient, Jobs: w, Steering: w,
+		Bindings: w, Runs: w, Resources: w.shelf, Workshop: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, Images: w, Gallery: w, Easel: canvases{w}, Blobs: w, Changes: w,
 		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
 		Deliveries: w.outbox, Valve: w.outbox,
 		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
@@ -454,8 +460,15 @@ func (w *world) deps() Deps {
 				return problem.List{problem.New(problem.Invalid, "a parenthesis is not closed").WithSlug("bad_expression").In(problem.Position{Line: 1, Column: 14})}
 			}
 			return nil
+		}, HasFileFunc: func(ctx context.Context, digest string) error {
+			_, _, err := w.shownFiles.Open(ctx, digest)
+			return err
+		}, DiffFunc: func(_, after []byte) ([]json.RawMessage, error) {
+			text, _, _ := strings.Cut(string(after[strings.Index(string(after), `id="name">`)+10:]), "<")
+			return []json.RawMessage{drafttest.SetText("name", text)}, nil
 		}},
-		Spool: spool.New(os.TempDir(), spool.Options{}),
+		Assets: &w.shownFiles,
+		Spool:  spool.New(os.TempDir(), spool.Options{}),
 		MergePDFFunc: func(out io.Writer, parts iter.Seq2[PDFPart, error]) error {
 			for part, err := range parts {
 				if err != nil {
@@ -490,6 +503,7 @@ func (w *world) deps() Deps {
 			return w.refuseURL
 		},
 		ReadyFunc: func(context.Context) error { return w.notReady },
+		LoadFunc:  func(context.Context) (Load, error) { return w.load, w.broken },
 		Registry:  prometheus.NewRegistry(),
 		CountersFunc: func(context.Context) (Counters, error) {
 			return Counters{Rows: 12, Missing: 1, RendersWaiting: 3, DeliveriesDead: 2, JobsOpen: 1}, nil

@@ -121,4 +121,9 @@ type Result struct {
 	Done     bool // it ended, one way or the other
 	Pictures []Picture
 	Error    *RowError
+
+	// How its pictures were made, as far as that is still known. Pictures that
+	// other rows show too count for each.
+	Attempts int64         // the most that one of them took
+	Drawing  time.Duration // all of them together
 }

@@ -93,6 +93,9 @@ type RowResult struct {
 
 	Layout   []bindings.LayerFit `json:"layout,omitempty"`   // of the first output
 	Warnings []bindings.Warning  `json:"warnings,omitempty"` // of all outputs
+
+	RenderMs float64 `json:"renderMs,omitempty"` // of all outputs together, where it is still known
+	Attempts int64   `json:"attempts,omitempty"` // the most that an output took
 }
 
 // An OutputPicture is one picture of a row.
@@ -120,6 +123,9 @@ type RowFailure struct {
 	Outputs   []OutputPicture `json:"outputs,omitempty"`
 
 	Warnings []bindings.Warning `json:"warnings,omitempty"`
+
+	RenderMs float64 `json:"renderMs,omitempty"` // of all outputs together, where it is still known
+	Attempts int64   `json:"attempts,omitempty"` // the most that an output took
 }
 
 // Pagination says which part of a list was given.
@@ -161,7 +167,7 @@ func NewView(job Job, now time.Time, results []Result, page Pagination, image Im
 
 // NewRowResult is a row without an error as it is shown.
 func NewRowResult(r Result, image ImageURLFunc) RowResult {
-	shown := RowResult{Index: r.Index, Key: r.Key, Success: true, Status: Completed, Outputs: pictures(r, image), Warnings: warnings(r)}
+	shown := RowResult{Index: r.Index, Key: r.Key, Success: true, Status: Completed, Outputs: pictures(r, image), Warnings: warnings(r), RenderMs: millis(r.Drawing), Attempts: r.Attempts}
 	if len(shown.Outputs) > 0 {
 		first := shown.Outputs[0]
 		shown.URL, shown.Width, shown.Height = first.URL, first.Width, first.Height
@@ -174,7 +180,7 @@ func NewRowResult(r Result, image ImageURLFunc) RowResult {
 func NewRowFailure(r Result, image ImageURLFunc) RowFailure {
 	return RowFailure{
 		Index: r.Index, Key: r.Key, Code: r.Error.Code, Error: r.Error.Message, Field: r.Error.Field,
-		Retryable: r.Error.Retryable, Outputs: pictures(r, image), Warnings: warnings(r),
+		Retryable: r.Error.Retryable, Outputs: pictures(r, image), Warnings: warnings(r), RenderMs: millis(r.Drawing), Attempts: r.Attempts,
 	}
 }
 
@@ -233,3 +239,6 @@ func moment(t time.Time) *time.Time {
 }
 
 func tenths(f float64) float64 { return math.Round(f*10) / 10 }
+
+// millis is d in milliseconds, to the microsecond.
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

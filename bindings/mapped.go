@@ -2,6 +2,9 @@ package bindings
 
 import (
 	"time"
+
+	"github.com/pictifyd/pictifyd/expr"
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // Mapped is what b gives to its template for a row: the values of its variables.
@@ -15,4 +18,15 @@ func (b *Binding) Mapped(row map[string]any, j *Joined, now time.Time) (values m
 	}
 	values, refused = b.values(of, now)
 	return values, true, refused
+}
+
+// Try is what an expression gives for a row as b's own expressions see it: with what
+// is joined, and in b's language. The error of the expression is a *problem.Error
+// with its position.
+func (b *Binding) Try(program *expr.Program, row map[string]any, j *Joined, now time.Time) (any, error) {
+	of, refused := b.join(row, j)
+	if refused != nil {
+		return nil, problem.New(problem.Invalid, "%s", refused.Message).WithSlug(refused.Code).At(refused.Field)
+	}
+	return program.Eval(of.row, b.env(b.now(now)))
 }

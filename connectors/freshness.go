@@ -13,8 +13,9 @@ const (
 	StatePaused = "paused"
 )
 
-// A Health is a word and, unless all is well, what it is for.
-type Health struct{ State, Cause string }
+// A Health is a word and, unless all is well, what it is for and what a person does
+// about it.
+type Health struct{ State, Cause, Next string }
 
 // A Freshness is how current the rows of a source are.
 type Freshness struct {
@@ -74,36 +75,41 @@ func (f Freshness) Lag(now time.Time) time.Duration {
 // came to be watched, so that a start after a long rest alarms nobody.
 func (f Freshness) Health(now time.Time) Health {
 	if f.Paused {
-		return Health{StatePaused, "every binding of it is paused"}
+		return Health{StatePaused, "every binding of it is paused", "resume a binding of it"}
 	}
 	overdue := now.Sub(later(f.HeardAt(), f.Since))
 	late := func(times int) bool { return f.Expected > 0 && overdue > time.Duration(times)*f.Expected }
 	said := fmt.Sprintf("nothing was confirmed for %s, expected is every %s", rounded(overdue), rounded(f.Expected))
+	silent := "read it now; if that helps, see what keeps it from its interval"
+	if f.NextAt.IsZero() {
+		silent = "see whether whoever sends its rows still does, and gets a 2xx"
+	}
+	const test = "test its connection, and mend what the error says; it is read again by itself"
 	switch {
 	case f.Halted != "":
-		return Health{StateError, "it waits for a person: " + f.Halted}
+		return Health{StateError, "it waits for a person: " + f.Halted, "mend what the cause says, then have all rows read anew"}
 	case f.Failures >= errorFails:
-		return Health{StateError, fmt.Sprintf("%d readings in a row failed: %s", f.Failures, f.Error)}
+		return Health{StateError, fmt.Sprintf("%d readings in a row failed: %s", f.Failures, f.Error), test}
 	case f.Failures > 0 && late(errorBeyond):
-		return Health{StateError, said + ": " + f.Error}
+		return Health{StateError, said + ": " + f.Error, test}
 	case late(errorBeyond) && !f.Reading():
-		return Health{StateError, said}
+		return Health{StateError, said, silent}
 	case f.Failures > 0:
-		return Health{StateWarn, "the last reading failed: " + f.Error}
+		return Health{StateWarn, "the last reading failed: " + f.Error, test}
 	case f.Gap != "":
-		return Health{StateWarn, "changes may have been missed, all rows are read again: " + f.Gap}
+		return Health{StateWarn, "changes may have been missed, all rows are read again: " + f.Gap, "wait until all rows were read"}
 	case late(warnBeyond) && f.Reading():
-		return Health{StateWarn, fmt.Sprintf("a reading is under way since %s", rounded(now.Sub(f.BegunAt)))}
+		return Health{StateWarn, fmt.Sprintf("a reading is under way since %s", rounded(now.Sub(f.BegunAt))), "wait for it, or give the source a longer interval"}
 	case late(warnBeyond):
-		return Health{StateWarn, said}
+		return Health{StateWarn, said, silent}
 	case !f.Complete && f.Reason != "" && !OnPurpose(f.Reason):
-		return Health{StateWarn, "the last reading was not complete: " + f.Reason}
+		return Health{StateWarn, "the last reading was not complete: " + f.Reason, "mend what the reason says; until then no row counts as gone"}
 	case f.Warning != "":
-		return Health{StateWarn, f.Warning}
+		return Health{StateWarn, f.Warning, "do what the warning says"}
 	case f.Quarantined == 1:
-		return Health{StateWarn, "1 row is kept out"}
+		return Health{StateWarn, "1 row is kept out", "see why, and mend it where it comes from"}
 	case f.Quarantined > 0:
-		return Health{StateWarn, fmt.Sprintf("%d rows are kept out", f.Quarantined)}
+		return Health{StateWarn, fmt.Sprintf("%d rows are kept out", f.Quarantined), "see why, and mend them where they come from"}
 	}
 	return Health{State: StateOK}
 }

@@ -53,6 +53,9 @@ func TestHealthOfASource(t *testing.T) {
 			if h.State != one.state || !strings.Contains(h.Cause, one.cause) || (one.cause == "") != (h.Cause == "") {
 				t.Errorf("%+v, want %s %q", h, one.state, one.cause)
 			}
+			if (h.Cause == "") != (h.Next == "") {
+				t.Errorf("%+v: what has a cause has a next step", h)
+			}
 		})
 	}
 }

@@ -28,7 +28,7 @@ var (
 
 func patienceWith(c store.Claim) patience {
 	switch {
-	case c.Owner == store.AskerOwner:
+	case c.Owner == store.AskerOwner, ofCheck(c.Owner):
 		return askerPatience
 	case c.Owner.Job() != "":
 		return jobPatience

@@ -117,7 +117,8 @@ type Daemon struct {
 	confirmed confirmations
 
 	sweepAsked chan struct{} // somebody wants bytes to be looked through
-	unscrubbed atomic.Bool   // the store's files may still have what was deleted
+	seen       atomic.Pointer[sweptAt]
+	unscrubbed atomic.Bool // the store's files may still have what was deleted
 }
 
 // Run runs pictifyd with settings until ctx ends, then drains. It returns nil

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"encoding/json"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -10,7 +11,33 @@ import (
 
 // desk is where this daemon's drafts are worked on.
 func (d *Daemon) desk() *draft.Desk {
-	return &draft.Desk{Ledger: d.store, ApplyFunc: applyOps, ConflictsFunc: edit.Conflicts, CheckFunc: checkDraft}
+	return &draft.Desk{
+		Ledger: d.store, ApplyFunc: applyOps, ConflictsFunc: edit.Conflicts, CheckFunc: checkDraft, HasFileFunc: d.hasFile, DiffFunc: diffOps,
+	}
+}
+
+// hasFile says why the bytes of a file cannot be had; nil where they can.
+func (d *Daemon) hasFile(ctx context.Context, digest string) error {
+	file, _, err := d.assets.Open(ctx, digest)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// diffOps is by which operations one document becomes another.
+func diffOps(before, after []byte) ([]json.RawMessage, error) {
+	ops, err := edit.Diff(before, after)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]json.RawMessage, len(ops))
+	for i, op := range ops {
+		if list[i], err = json.Marshal(op); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // applyOps applies operations as they are kept and sent: as JSON.

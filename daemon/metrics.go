@@ -14,6 +14,7 @@ import (
 type metrics struct {
 	*readingMetrics
 
+	pace       pace
 	registry   *prometheus.Registry
 	finds      *prometheus.CounterVec
 	finding    *prometheus.HistogramVec
@@ -32,6 +33,7 @@ type metrics struct {
 func newMetrics() *metrics {
 	m := &metrics{
 		readingMetrics: newReadingMetrics(),
+		pace:           pace{since: time.Now()},
 		registry:       prometheus.NewRegistry(),
 		finds: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "pictifyd_finds_total", Help: "Rows that a source was asked for one by one, by what it said.",
@@ -110,6 +112,7 @@ func (m *metrics) rendered(format string, took time.Duration, err error) {
 	m.pictures.WithLabelValues(format, result(err)).Inc()
 	if err == nil {
 		m.drawing.WithLabelValues(format).Observe(took.Seconds())
+		m.pace.note(time.Now(), took)
 	}
 }
 

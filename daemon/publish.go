@@ -209,6 +209,11 @@ func compileDraft(name string, src []byte, assets map[string]string) (*template.
 	if err == nil {
 		return t, nil
 	}
+	return nil, asRequest(err)
+}
+
+// asRequest makes what is wrong with a document wrong in the request.
+func asRequest(err error) error {
 	problems := problem.All(err)
 	for i, p := range problems {
 		wrong := *p
@@ -217,11 +222,18 @@ func compileDraft(name string, src []byte, assets map[string]string) (*template.
 		}
 		problems[i] = &wrong
 	}
-	return nil, problems
+	return problems
 }
 
-// checkDraft says what keeps a document from being a version.
+// checkDraft says what keeps a document from being a version, and of expressions
+// in which place of which node.
 func checkDraft(name string, src []byte, assets map[string]string) error {
 	_, err := compileDraft(name, src, assets)
+	if err == nil {
+		return nil
+	}
+	if _, located := template.ParseCanvas(name, src, assets); located != nil {
+		return asRequest(located)
+	}
 	return err
 }

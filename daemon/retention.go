@@ -153,6 +153,13 @@ type swept struct {
 	bytes, markedBytes, old int64 // old: bytes removed because of keep.images
 }
 
+// A sweptAt is what the last sweep saw, and when.
+type sweptAt struct {
+	swept
+
+	at time.Time
+}
+
 // sweep looks through all bytes and marks those that nothing shows any more.
 func (d *Daemon) sweep(ctx context.Context, now time.Time) (swept, error) {
 	began := time.Now()
@@ -174,6 +181,7 @@ func (d *Daemon) sweep(ctx context.Context, now time.Time) (swept, error) {
 		return seen, err
 	}
 	d.metrics.swept(seen, now)
+	d.seen.Store(&sweptAt{seen, now})
 	d.log.Debug("bytes looked through", slog.Int64("files", seen.files), slog.Int64("marked", seen.marked), slog.Duration("after", time.Since(began)))
 	return seen, nil
 }

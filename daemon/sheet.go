@@ -30,6 +30,8 @@ type sheet struct {
 	shown   []store.Shown // remote files of the request
 	instead []template.Instead
 	remote  []template.Remote
+
+	boxes, dry bool // of the request
 }
 
 // sheet fills the page of a claim and fetches what it refers to.
@@ -109,7 +111,7 @@ func (s *sheet) take(filled template.Document) {
 	s.instead, s.remote, s.shown = filled.Instead, filled.Remote, nil
 	s.request = render.Request{
 		Page: s.page.Digest, HTML: filled.HTML, Width: filled.Width, Height: filled.Height,
-		Urgent: s.claim.Owner == store.AskerOwner,
+		Urgent: s.claim.Owner == store.AskerOwner, Boxes: s.boxes, Dry: s.dry,
 	}
 	encode(&s.request, spec.Encoding)
 	if s.page.Layout {

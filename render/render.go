@@ -26,6 +26,9 @@ type Request struct {
 
 	Urgent bool // somebody waits: it goes before requests that nobody waits for. The picture is the same
 
+	Boxes bool `json:",omitempty"` // Output.Boxes is wanted. A PDF has none
+	Dry   bool `json:",omitempty"` // only how it comes out is wanted: Output.Bytes stay nil. Not of a PDF, nor of what moves
+
 	Format      Format
 	Quality     int         // 1 to 100 for JPEG and WebP; 0 is the engine's default
 	Transparent bool        // what the page does not paint stays clear: PNG, WebP and GIF; otherwise it is white
@@ -46,6 +49,21 @@ type Output struct {
 
 	Layout   []LayerReport // of the texts that Request.Layout looked after
 	Warnings []Warning     // of what it could not make sense of, and of characters that no font has
+	Boxes    []Box         // where the elements of the page's body are, in the order of the document; at most MaxBoxes
+}
+
+// MaxBoxes is how many elements Output.Boxes tells of.
+const MaxBoxes = 5000
+
+// A Box is where an element is shown: the rectangle around it, in CSS pixels of the
+// page. One that is not shown has no size.
+type Box struct {
+	ID     string  `json:"id,omitempty"`
+	Tag    string  `json:"tag"`
+	X      float64 `json:"x"`
+	Y      float64 `json:"y"`
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
 }
 
 // Stages is where the time of a picture went, as far as its engine tells. Those

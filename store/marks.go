@@ -255,10 +255,15 @@ func (t *tx) keepPast(ctx context.Context, items [][]any) error {
 	if len(items) == 0 {
 		return nil
 	}
-	_, err := t.exec(ctx, `INSERT INTO past_images (owner, idx, key, fingerprint, hash)
-		SELECT g.owner, g.idx, g.key, g.fingerprint, g.hash FROM rows($1) AS e CROSS JOIN images AS g
+	_, err := t.exec(ctx, `INSERT INTO past_images (owner, idx, key, fingerprint, hash, output, generation, rendered_at, ext, width, height)
+		SELECT g.owner, g.idx, g.key, g.fingerprint, g.hash, g.output, CASE WHEN g.state = 'ready' THEN g.generation ELSE 0 END,
+			g.rendered_at, g.ext, g.width, g.height FROM rows($1) AS e CROSS JOIN images AS g
 		WHERE g.owner = e.value->>0 AND g.idx = CAST(e.value->>1 AS BIGINT) AND g.key = e.value->>2
-		ON CONFLICT DO NOTHING`, table(items))
+			AND NOT EXISTS (SELECT 1 FROM images AS d WHERE d.owner = g.owner AND d.idx = g.idx AND d.key = g.key
+				AND d.fingerprint = g.fingerprint AND d.hash = g.hash AND d.place < g.place)
+		ON CONFLICT (owner, idx, key, fingerprint, hash) DO UPDATE SET output = excluded.output, generation = excluded.generation,
+			rendered_at = excluded.rendered_at, ext = excluded.ext, width = excluded.width, height = excluded.height
+			WHERE excluded.generation > past_images.generation`, table(items))
 	return err
 }
 

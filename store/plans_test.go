@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,13 @@ func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
 		"the images of a row":         {imagesOfRow, "(owner=? AND idx=? AND key=?)"},
 		"the problem of a row":        {problemOfRow, "(owner=? AND idx=? AND key=?)"},
 		"the newest images":           {newestImages, "n USING INDEX images_newest"},
+		"the gallery":                 {galleryOfAll, "n USING INDEX images_newest (rendered_at>? AND rendered_at<?)"},
+		"the gallery of a binding":    {galleryOfOwner, "n USING INDEX images_of_owner (owner=? AND rendered_at>? AND rendered_at<?)"},
+		"the gallery of a row":        {galleryOfRow, "(owner=? AND idx=? AND key=?)"},
+		"who shows bytes":             {imagesOfBytes, "n USING INDEX images_hash (hash=?)"},
+		"how images were made":        {makingsOf, "(fingerprint=?)"},
+		"how their bytes were":        {makingsOfHash, "r USING INDEX renders_hash (hash=?)"},
+		"what an image was before":    {pastOfImage, "(owner=? AND idx=? AND key=?)"},
 		"the rows that failed":        {failedRows, "USING INDEX items_failed"},
 		"the renders of bytes":        {rendersOfHash, "USING INDEX renders_hash"},
 		"how texts of rows came out":  {fittingsOfRows, "(owner=? AND idx=? AND key=?)"},
@@ -44,7 +52,7 @@ func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
 	} {
 		var plan []string
 		args := []any{"60", "[60]", 60}[:min(strings.Count(c.query, "$"), 3)]
-		if strings.Contains(c.query, "$4") {
+		for n := 4; strings.Contains(c.query, fmt.Sprint("$", n)); n++ {
 			args = append(args, 60)
 		}
 		if err := s.reader().each(t.Context(), "EXPLAIN QUERY PLAN "+c.query, args, func(scan func(...any) error) error {

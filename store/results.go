@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
@@ -101,7 +102,7 @@ func scanResult(scan func(...any) error) (r batch.Result, err error) {
 
 // picturesOfJob has the pictures of some rows, with what is known of how each
 // was made.
-const picturesOfJob = `SELECT g.idx, g.output, g.state, g.problem, g.hash, g.ext, g.format, g.width, g.height, COALESCE(r.layout, '')
+const picturesOfJob = `SELECT g.idx, g.output, g.state, g.problem, g.hash, g.ext, g.format, g.width, g.height, COALESCE(r.layout, ''), COALESCE(r.attempts, 0), COALESCE(r.duration, 0)
 	FROM images AS g LEFT JOIN renders AS r ON r.fingerprint = g.fingerprint
 	WHERE g.owner = $1 AND g.idx BETWEEN $2 AND $3 AND g.state IN ('ready', 'failed') ORDER BY g.idx, g.place`
 
@@ -117,17 +118,20 @@ func (s *Store) picture(ctx context.Context, owner string, results []batch.Resul
 			var idx int64
 			var p batch.Picture
 			var state, text, fitting string
-			if err := scan(&idx, &p.Output, &state, &text, &p.Hash, &p.Ext, &p.Format, &p.Width, &p.Height, &fitting); err != nil {
+			var attempts, micros int64
+			if err := scan(&idx, &p.Output, &state, &text, &p.Hash, &p.Ext, &p.Format, &p.Width, &p.Height, &fitting, &attempts, &micros); err != nil {
 				return err
 			}
 			if err := decode(fitting, &p.Fitting); err != nil {
 				return err
 			}
 			i, ok := at[idx]
-			switch {
-			case !ok || !results[i].Done:
+			if !ok || !results[i].Done {
 				return nil
-			case state == stateReady:
+			}
+			results[i].Attempts = max(results[i].Attempts, attempts)
+			results[i].Drawing += time.Duration(micros) * time.Microsecond
+			if state == stateReady {
 				results[i].Pictures = append(results[i].Pictures, p)
 				return nil
 			}

@@ -1,10 +1,13 @@
-// Package studio is what people see in a browser: the first page, plain HTML,
-// CSS and one ES module, without a build. It knows nothing but the HTTP API.
+// Package studio is what people see in a browser. The door, login and API
+// reference, is plain HTML and CSS; behind it stands the application of studio/app,
+// TypeScript whose build is kept in dist, so that Go alone builds pictifyd. It
+// knows nothing but the HTTP API.
 package studio
 
 import "embed"
 
-// Files are the page's files.
+// Door are the files that need no session: the field for a key, the reference of
+// the API, and what stands in place of an application that was left out.
 //
-//go:embed page
-var Files embed.FS
+//go:embed door
+var Door embed.FS

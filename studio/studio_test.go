@@ -1,3 +1,5 @@
+//go:build !nostudio
+
 package studio
 
 import (
@@ -9,41 +11,52 @@ import (
 )
 
 var (
-	reference = regexp.MustCompile(`(?:src|href)="(/studio/[^"]+)"|from '(\./[^']+)'`)
+	reference = regexp.MustCompile(`(?:src|href)="/studio/([^"]+)"`)
 	inline    = regexp.MustCompile(`(?i)\sstyle=|\son[a-z]+=|<style|<script(?:[^>]*)>[^<]|javascript:`)
 )
 
-func TestPageRefersOnlyToItsOwnFiles(t *testing.T) {
-	err := fs.WalkDir(Files, ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		data, err := fs.ReadFile(Files, name)
-		if err != nil {
-			return err
-		}
-		for _, m := range reference.FindAllStringSubmatch(string(data), -1) {
-			if _, err := fs.Stat(Files, "page/"+path.Base(m[1]+m[2])); err != nil {
-				t.Errorf("%s refers to %s: %v", name, m[0], err)
-			}
-		}
-		if strings.Contains(string(data), "https://") || strings.Contains(string(data), "//cdn") {
-			t.Errorf("%s refers to another server", name)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestPageNeedsNoInlineScriptOrStyle(t *testing.T) {
-	for _, name := range []string{"page/index.html", "page/login.html"} {
-		data, err := fs.ReadFile(Files, name)
+// pages are the files that a browser opens by themselves, with where what they
+// refer to is.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for root, files := range map[string]fs.FS{"door": Door, "dist": App} {
+		names, err := fs.Glob(files, root+"/*.html")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := inline.FindString(string(data)); found != "" {
+		for _, name := range names {
+			data, err := fs.ReadFile(files, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[name] = string(data)
+		}
+	}
+	if len(texts) < 4 {
+		t.Fatalf("only %d pages", len(texts))
+	}
+	return texts
+}
+
+func TestPagesReferOnlyToOurOwnFiles(t *testing.T) {
+	for name, text := range pages(t) {
+		for _, m := range reference.FindAllStringSubmatch(text, -1) {
+			_, inDoor := fs.Stat(Door, path.Join("door", m[1]))
+			_, inApp := fs.Stat(App, path.Join("dist", m[1]))
+			if inDoor != nil && inApp != nil {
+				t.Errorf("%s refers to %s, which is in neither folder", name, m[1])
+			}
+		}
+		if strings.Contains(text, "https://") || strings.Contains(text, `"//`) {
+			t.Errorf("%s refers to another server", name)
+		}
+	}
+}
+
+func TestPagesNeedNoInlineScriptOrStyle(t *testing.T) {
+	for name, text := range pages(t) {
+		if found := inline.FindString(text); found != "" {
 			t.Errorf("%s holds %q, which the page's policy blocks", name, found)
 		}
 	}

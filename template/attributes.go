@@ -57,9 +57,11 @@ func (r *reader) meaning(tag, name string) meaning {
 func (r *reader) attributes(e *element) {
 	w := tagWriter{r: r, e: e, from: e.tag.Start}
 	for _, a := range e.tag.Attrs {
+		r.canvas.at(attrPlace(e.tag.Name, a.Name))
 		w.attribute(a)
 	}
 	w.finish()
+	r.canvas.at("text")
 }
 
 // A tagWriter emits one start tag: its bytes as they stand, but for what has a
@@ -96,6 +98,10 @@ func (w *tagWriter) skip(a markup.Attr) {
 
 func (w *tagWriter) attribute(a markup.Attr) {
 	r, t := w.r, w.e.tag
+	if r.canvas != nil && a.Name == nodeMark {
+		w.leaveOut(a)
+		return
+	}
 	if name, ok := directiveName(a.Name); ok {
 		w.directive(name, a)
 		return

@@ -47,6 +47,7 @@ func (w *tagWriter) finish() {
 		w.r.pieces = append(w.r.pieces, piece{kind: isTheme})
 	}
 	for _, a := range w.e.d.bound {
+		w.r.canvas.atFamily(a, "attr")
 		w.bound(a)
 	}
 	if !w.hasClass && len(w.e.d.toggles) > 0 {
@@ -55,6 +56,7 @@ func (w *tagWriter) finish() {
 		w.r.emit(`"`)
 	}
 	w.addStyle()
+	w.mark()
 	w.upTo(w.e.tag.End)
 }
 
@@ -128,6 +130,7 @@ func (w *tagWriter) classes() {
 	for _, a := range w.e.d.toggles {
 		name, _ := directiveName(a.Name)
 		name = strings.TrimPrefix(name, "p-class-")
+		w.r.canvas.atFamily(a, "class")
 		text, at := w.r.bareExpression(a)
 		program := w.r.expression(text, at, true)
 		if program == nil {
@@ -145,6 +148,7 @@ func (w *tagWriter) styles() {
 	for _, a := range w.e.d.styles {
 		name, _ := directiveName(a.Name)
 		property := strings.TrimPrefix(name, "p-style-")
+		w.r.canvas.atFamily(a, "style")
 		if !cssProperty.MatchString(property) {
 			w.r.ignoreIn(a.Start, a.End)
 			w.r.invalid(a.Start, "%q is not a property of CSS", property).slug(BadDirective)
@@ -185,15 +189,18 @@ func (r *reader) image(e *element) {
 			rule.onError = onErrorFallback
 		}
 	}
+	r.canvas.at("src")
 	src := r.addressSlot(*e.d.image.src)
 	if src == nil {
 		return
 	}
 	if e.d.image.fallback != nil {
+		r.canvas.at("fallback")
 		rule.fallback = r.addressSlot(*e.d.image.fallback)
 	}
+	r.canvas.at("text")
 	body := r.nested(func() { r.startTag(e) })
-	r.pieces = append(r.pieces, piece{kind: isImage, slot: src, image: rule, layer: e.d.layer, body: withSource(body)})
+	r.pieces = append(r.pieces, piece{kind: isImage, slot: src, image: rule, layer: e.d.layer, body: r.canvas.withFallback(rule, withSource(body))})
 }
 
 // withSource puts the address before the last > of the tag.

@@ -96,9 +96,11 @@ func follows(n *markup.Node) bool {
 // alternatives are elements of which the first whose condition holds is shown.
 func (r *reader) alternatives(chain []*element) []piece {
 	e := chain[0]
+	defer r.canvas.enter(e.node, "if")()
 	cond := e.d.when
 	if e.d.or != nil {
 		cond = e.d.or
+		r.canvas.at("else-if")
 	}
 	if cond == nil || cond.bare {
 		if len(chain) > 1 {
@@ -127,6 +129,7 @@ func (r *reader) repeat(e *element, rest []*element) {
 		}
 		otherwise = func() { r.element(rest[0]) }
 	}
+	defer r.canvas.enter(e.node, "for")()
 	r.loop(e.d.loop.syntax, e.d.loop.at, e.d.loop.limit, func() {
 		if e.d.when == nil {
 			r.element(e)
@@ -138,6 +141,16 @@ func (r *reader) repeat(e *element, rest []*element) {
 
 // element reads an element whose conditions are dealt with.
 func (r *reader) element(e *element) {
+	if address := r.canvas.address(e.node); address != "" {
+		defer r.canvas.enter(e.node, "text")()
+		r.pieces = append(r.pieces, piece{kind: isNode, node: address, body: r.nested(func() { r.presence(e) })})
+		return
+	}
+	r.presence(e)
+}
+
+// presence reads an element that may be there only with the values of its variables.
+func (r *reader) presence(e *element) {
 	hide := r.hiding(e)
 	if len(hide) == 0 {
 		r.layer(e)

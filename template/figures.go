@@ -65,6 +65,7 @@ func (r *reader) figure(e *element) {
 	options := map[string]string{}
 	rows := map[string]*slot{}
 	for name, a := range d.options {
+		r.canvas.at("option:" + name)
 		options[name] = a.Value(r.Src)
 		if len(r.marksIn(a.ValueStart, a.ValueEnd)) > 0 {
 			rows[name] = r.optionSlot(a)
@@ -74,6 +75,7 @@ func (r *reader) figure(e *element) {
 	for _, p := range problem.All(err) {
 		r.report(d.value.Start, p)
 	}
+	r.canvas.at("element")
 	text, at := r.bareExpression(d.value)
 	program := r.expression(text, at, true)
 	if err != nil || program == nil {
@@ -115,10 +117,21 @@ func (w *resolver) figure(p *piece) string {
 	if w.broken(p.slot) {
 		return ""
 	}
+	data, wrong := w.drawn(p)
+	if w.sketch != nil {
+		return w.note(p.slot, data, wrong, "")
+	}
+	if wrong != nil {
+		w.fail(wrong)
+	}
+	return data
+}
+
+// drawn is what a generated element shows of the row, or why it can't.
+func (w *resolver) drawn(p *piece) (string, *problem.Error) {
 	value, err := p.slot.parts[0].program.Eval(w.row, w.env)
 	if err != nil {
-		w.fail(p.slot.problem(err))
-		return ""
+		return "", p.slot.problem(err)
 	}
 	var options map[string]string
 	for _, name := range slices.Sorted(maps.Keys(p.figure.options)) {
@@ -129,9 +142,9 @@ func (w *resolver) figure(p *piece) string {
 	}
 	data, err := p.figure.element.Data(value, options, w.env)
 	if err != nil {
-		w.fail(p.slot.drawProblem(err))
+		return data, p.slot.drawProblem(err)
 	}
-	return data
+	return data, nil
 }
 
 // option is the value of an option; a list stays one, as JSON.
@@ -139,6 +152,9 @@ func (w *resolver) option(s *slot) string {
 	if len(s.parts) == 1 && s.parts[0].program != nil {
 		v, err := s.parts[0].program.Eval(w.row, w.env)
 		if err != nil {
+			if w.sketch != nil {
+				return w.note(s, "", s.problem(err), "")
+			}
 			w.fail(s.problem(err))
 			return ""
 		}

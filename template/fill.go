@@ -94,6 +94,8 @@ type filler struct {
 	doc    Document
 
 	variables []string // behind the values; nil where nobody asks
+
+	canvas *canvasFill // nil: nobody edits the page
 }
 
 func (f *filler) fill() {
@@ -151,7 +153,7 @@ func (f *filler) piece(p *piece) {
 	f.behind(p)
 	switch p.kind {
 	case isText:
-		f.write(p.text)
+		f.write(f.linked(p.text, p.asset, p.remote))
 		f.refer(p.asset, p.remote, "", false)
 	case isSlot:
 		f.value(p)
@@ -181,6 +183,12 @@ func (f *filler) piece(p *piece) {
 		if data := f.visible(); f.hidden == 0 && !f.quiet {
 			f.write(p.figure.element.Markup(data))
 		}
+	case isNode:
+		f.node(p)
+	case isCopy:
+		f.write(f.copyMark())
+	case isFallback:
+		f.writeFallback(p)
 	default:
 		f.layer(p)
 	}
@@ -295,7 +303,7 @@ func (f *filler) value(p *piece) {
 	}
 	text, asset, remote := printed(v, p.slot.place)
 	f.refer(asset, remote, strings.Join(p.slot.vars, ", "), false)
-	f.write(escapeHTML(text))
+	f.write(escapeHTML(f.linked(text, asset, remote)))
 }
 
 // refer notes what the document refers to.
@@ -351,7 +359,8 @@ func (f *filler) image(p *piece) {
 	}
 	if reason == "" || reason != ReasonEmpty && p.image.onError == onErrorFail {
 		f.refer(asset, remote, strings.Join(p.slot.vars, ", "), p.image.onError != onErrorFail)
-		f.source = text
+		f.source = f.linked(text, asset, remote)
+		f.canvas.fallback(fallback)
 		f.walk(p.body)
 		return
 	}
@@ -377,7 +386,8 @@ func (f *filler) instead(p *piece, note Instead, fallback string) {
 		return
 	}
 	f.refer(asset, remote, strings.Join(p.image.fallback.vars, ", "), false)
-	f.source = text
+	f.source = f.linked(text, asset, remote)
+	f.canvas.fallback("")
 	f.walk(p.body)
 }
 
@@ -398,7 +408,7 @@ func (f *filler) layer(p *piece) {
 	case p.kind == isShownBy && m.Src != "":
 		text, asset, remote := printed(m.Src, inFetch)
 		f.refer(asset, remote, modificationsName, false)
-		f.write(escapeHTML(text))
+		f.write(escapeHTML(f.linked(text, asset, remote)))
 	case p.kind == isStyled && m.Style != "" && p.attr:
 		f.write(` style="` + m.Style + `"`)
 	case p.kind == isStyled:

@@ -49,7 +49,10 @@ func Lint(name string, src []byte, assets map[string]string, rows []map[string]a
 		return findings(err, true)
 	}
 	l := linter{Lines: plain.Lines, reader: plain}
-	typed, typedErr := read(name, src, t.book(), sampleTypes(plain.manifest.vars, rows, t.book()))
+	typed, typedErr := plain, err
+	if plain.manifest.nests() {
+		typed, typedErr = read(name, src, t.book(), sampleTypes(plain.manifest.vars, rows, t.book()))
+	}
 	if err == nil {
 		err = typedErr // the same, and what only the samples tell
 	}
@@ -112,6 +115,9 @@ func (l *linter) document() {
 
 // rows tries each sample row.
 func (l *linter) rows(name string, src []byte, assets map[string]string, rows []map[string]any) {
+	if len(rows) == 0 {
+		return
+	}
 	t, err := Parse(name, src, assets)
 	if err != nil {
 		return // said already

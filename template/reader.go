@@ -29,6 +29,9 @@ const (
 	groupClass  = "p-group"
 )
 
+// programs are the expressions of the documents that were read lately.
+var programs = expr.NewCache(4096)
+
 // A reader turns a file into pieces and slots.
 type reader struct {
 	*markup.Lines
@@ -58,6 +61,8 @@ type reader struct {
 	pageCount   int
 	referred    int
 	sawDocument bool
+
+	canvas *canvasReader // nil: nobody edits what is read
 }
 
 // A scope is what the names of a loop stand for.
@@ -71,8 +76,13 @@ type scope struct {
 // samples are what sample rows say about the types of variables, nil where only
 // the manifest counts.
 func read(name string, src []byte, book addressBook, samples map[string]*expr.Type) (*reader, error) {
+	return readFor(nil, name, src, book, samples)
+}
+
+// readFor is read for a canvas, where there is one.
+func readFor(canvas *canvasReader, name string, src []byte, book addressBook, samples map[string]*expr.Type) (*reader, error) {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
-	r := &reader{Lines: markup.NewLines(name+".html", src), done: map[int]bool{}, layerOf: map[*markup.Node]int{}, book: book, samples: samples}
+	r := &reader{Lines: markup.NewLines(name+".html", src), done: map[int]bool{}, layerOf: map[*markup.Node]int{}, book: book, samples: samples, canvas: canvas}
 	if p := readable(src); p != nil {
 		return nil, problem.List{p.In(problem.Position{File: r.File})}
 	}
@@ -83,6 +93,7 @@ func read(name string, src []byte, book addressBook, samples map[string]*expr.Ty
 	if r.doc.TooDeep >= 0 {
 		return nil, problem.List{problem.New(problem.TooLarge, "more than the %d elements allowed stand inside each other", markup.MaxDepth).In(r.At(r.doc.TooDeep))}
 	}
+	r.canvas.begin(r.doc)
 	r.readManifest()
 	r.noteRepeated()
 	r.flow(r.items(r.doc.Node))
@@ -310,6 +321,7 @@ func (r *reader) noteSlot(s *slot) *slot {
 			}
 		}
 	}
+	r.canvas.note(s)
 	r.slots = append(r.slots, s)
 	return s
 }
@@ -366,8 +378,9 @@ func (r *reader) expression(text string, offset int, entities bool) *expr.Progra
 	if entities && strings.Contains(src, "&") {
 		src = html.UnescapeString(src)
 	}
-	program, err := expr.Compile(src, r.options())
+	program, err := programs.Compile(src, r.options())
 	if err == nil {
+		r.canvas.compiled(program, src, offset, text)
 		return program
 	}
 	var p *problem.Error
@@ -377,6 +390,7 @@ func (r *reader) expression(text string, offset int, entities bool) *expr.Progra
 	if end := strings.IndexByte(src, '}'); end >= 0 && !strings.Contains(src[:end], "{") {
 		p = problem.New(problem.Invalid, "{{ is closed by one } alone").WithSlug(BadExpression).WithHint("write }} behind the expression")
 	}
+	p = r.canvas.locate(p, src)
 	p.Pos = r.within(offset, p.Pos, src == text)
 	if strings.TrimSpace(src) == "" {
 		p.Message = "there is no expression in {{ }}"

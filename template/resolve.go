@@ -61,6 +61,8 @@ type resolver struct {
 
 	size      int // bytes of the document so far, as far as they are known
 	overflown bool
+
+	sketch *sketch // nil: a row that fails, fails
 }
 
 // coerce makes the row as the declared types have it.
@@ -136,7 +138,7 @@ func (w *resolver) walk(pieces []piece) {
 		switch p := &pieces[i]; p.kind {
 		case isText:
 			w.grow(len(p.text))
-		case isBase, isTheme, isSuffix, isSource, isStyled:
+		case isBase, isTheme, isSuffix, isSource, isStyled, isCopy, isFallback:
 		case isSlot:
 			w.put(w.text(p.slot))
 		case isChoice:
@@ -176,6 +178,9 @@ func (w *resolver) holds(s *slot) (holds, known bool) {
 	if s.place == isPresence {
 		return !slices.ContainsFunc(s.vars, func(name string) bool { v := w.row[name]; return v == nil || v == "" }), true
 	}
+	if w.sketch != nil {
+		return w.sketchHolds(s), true
+	}
 	if w.broken(s) {
 		return false, false
 	}
@@ -196,11 +201,10 @@ func (w *resolver) loop(p *piece) {
 	}
 	s := p.slot
 	outer := w.env.Locals
-	w.env.Locals = maps.Clone(outer)
-	if w.env.Locals == nil {
-		w.env.Locals = make(map[string]any, 2)
-	}
+	w.env.Locals = cloneLocals(outer)
+	defer w.enterLoop()()
 	for i, item := range items {
+		w.round(i)
 		w.env.Locals[s.item] = item
 		if s.index != "" {
 			w.env.Locals[s.index] = i
@@ -226,32 +230,41 @@ func (w *resolver) overflow() {
 
 // items are what the loop of s runs over.
 func (w *resolver) items(s *slot) []any {
+	if w.sketch != nil {
+		return w.sketchItems(s)
+	}
 	if w.broken(s) {
 		return nil
 	}
+	items, p := w.listOf(s)
+	if p != nil {
+		w.fail(p)
+	}
+	return items
+}
+
+// listOf is the list of s.
+func (w *resolver) listOf(s *slot) ([]any, *problem.Error) {
 	v, err := s.parts[0].program.Eval(w.row, w.env)
 	if err != nil {
-		w.fail(s.problem(err))
-		return nil
+		return nil, s.problem(err)
 	}
 	if v == nil || v == "" {
-		return nil
+		return nil, nil
 	}
 	items, ok := structured(v).([]any)
 	limit := s.limit
 	switch {
 	case !ok:
-		w.fail(s.blame(problem.New(problem.Invalid, "%s is not a list, so it cannot be repeated", quote(v)).WithSlug(WrongType).In(s.at).
-			WithHint("%s", typeHints[Array])))
-		return nil
+		return nil, s.blame(problem.New(problem.Invalid, "%s is not a list, so it cannot be repeated", quote(v)).WithSlug(WrongType).In(s.at).
+			WithHint("%s", typeHints[Array]))
 	case limit == 0 && len(items) > maxRepeats:
-		w.fail(s.blame(problem.New(problem.TooLarge, "the list has %d items, more than the %d that a loop shows", len(items), maxRepeats).
-			WithSlug(TooLong).In(s.at)))
-		return nil
+		return nil, s.blame(problem.New(problem.TooLarge, "the list has %d items, more than the %d that a loop shows", len(items), maxRepeats).
+			WithSlug(TooLong).In(s.at))
 	case limit > 0 && len(items) > limit:
 		items = items[:limit]
 	}
-	return items
+	return items, nil
 }
 
 // text is the text of one slot.
@@ -260,6 +273,9 @@ func (w *resolver) text(s *slot) string {
 		return ""
 	}
 	text, p := w.resolve(s)
+	if w.sketch != nil {
+		return w.note(s, text, p, "")
+	}
 	if p != nil {
 		w.fail(p)
 	}
@@ -319,6 +335,7 @@ func (s *slot) problem(err error) *problem.Error {
 	copied := *p
 	copied.Pos = s.at
 	copied.Slug = BadExpression
+	copied.Err = err // with the place inside the expression
 	return s.blame(&copied)
 }
 

@@ -39,6 +39,8 @@ type slot struct {
 	limit int    // of a list; 0: the greatest allowed
 	item  string // of a list: the name of one item in the body
 	index string // and of its position; "" for none
+
+	spot spot // of a canvas
 }
 
 // A part of a slot is text of the template, or an expression.
@@ -68,6 +70,9 @@ const (
 	isStyled        // the place of the declarations that a row gives to a layer
 	isShownBy       // body is the address of a layer that a row may replace
 	isDrawn         // the next value is what a generated element shows
+	isNode          // of a canvas: body is one element
+	isCopy          // of a canvas: which of the elements that loops make of one
+	isFallback      // of a canvas: what the image around it shows when its own can't be had
 )
 
 // A piece of the document. The values of a row are read one by one as the pieces
@@ -85,9 +90,10 @@ type piece struct {
 	otherwise []piece
 	image     *imageRule
 	figure    *figure
-	page      *Size // of isPage: its own size, nil for that of the document
-	layer     int   // of isLayer to isShownBy: index into the layers
-	attr      bool  // of isStyled: there is no style attribute around it
+	page      *Size  // of isPage: its own size, nil for that of the document
+	layer     int    // of isLayer to isShownBy: index into the layers
+	attr      bool   // of isStyled: there is no style attribute around it
+	node      string // of isNode: its address
 }
 
 // A figure is a generated element: a QR code, a chart.

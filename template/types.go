@@ -1,6 +1,10 @@
 package template
 
-import "github.com/pictifyd/pictifyd/expr"
+import (
+	"slices"
+
+	"github.com/pictifyd/pictifyd/expr"
+)
 
 var kinds = map[Type]expr.Kind{
 	Text: expr.KindText, Number: expr.KindNumber, Boolean: expr.KindBoolean, Image: expr.KindText, URL: expr.KindText,
@@ -28,6 +32,12 @@ func (m *manifest) types(samples map[string]*expr.Type) map[string]*expr.Type {
 		types[v.Name] = t
 	}
 	return types
+}
+
+// nests reports whether a variable has insides, of which samples tell more than
+// the manifest.
+func (m *manifest) nests() bool {
+	return slices.ContainsFunc(m.vars, func(v Var) bool { return v.typed && (v.Type == Array || v.Type == Object) })
 }
 
 // sampleTypes are what the examples of vars and the rows say about their types.

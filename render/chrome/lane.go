@@ -127,6 +127,9 @@ func (p *Pool) laneOf(w *waiter) (l lane, ok bool) {
 
 // canStage reports whether r can be drawn on a stage at all.
 func canStage(r render.Request) bool {
+	if r.Boxes || r.Dry {
+		return false
+	}
 	switch r.Format {
 	case render.PNG, render.JPEG, render.WebP:
 		return !moves(r) && slotsFor(keyOf(r)) > 0

@@ -2,7 +2,7 @@
 // that the page can't reach, and leaves pictifydPage there. What that returns for
 // a document puts the documents of rows into it, one after another: draw waits
 // until everything that one shows is there, and says how it went; seek moves its
-// animations. Never a timer and never an animation frame: a page that nobody
+// animations; boxes says where its elements are. Never a timer and never an animation frame: a page that nobody
 // looks at may get neither.
 globalThis.pictifydPage = (document) => {
   'use strict';
@@ -19,6 +19,7 @@ globalThis.pictifydPage = (document) => {
   const fontsOf = getter(Document.prototype, 'fonts');
   const sheetsOf = getter(Document.prototype, 'styleSheets');
   const baseOf = getter(Node.prototype, 'baseURI');
+  const localNameOf = getter(Element.prototype, 'localName');
   const window = getter(Document.prototype, 'defaultView')(document);
   const findAll = (doc, selector) => [...Document.prototype.querySelectorAll.call(doc, selector)];
   // Copies, not the nodes themselves: those may still owe events about files
@@ -249,5 +250,16 @@ globalThis.pictifydPage = (document) => {
     };
   };
 
-  return { draw, seek };
+  // boxes is where the elements of the body are, each as its id, its name and the
+  // rectangle around it.
+  const boxes = (most) => {
+    const all = Element.prototype.querySelectorAll.call(bodyOf(document), '*');
+    return [...all].slice(0, most).map((element) => {
+      const { x, y, width, height } = Element.prototype.getBoundingClientRect.call(element);
+      const id = Element.prototype.getAttribute.call(element, 'id') || '';
+      return { id: id.slice(0, 200), tag: localNameOf(element), x, y, width, height };
+    });
+  };
+
+  return { draw, seek, boxes };
 };

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
@@ -42,11 +43,33 @@ func (s *session) draw(ctx context.Context, r render.Request) (render.Output, er
 	if err != nil {
 		return render.Output{}, causeOf(ctx, err)
 	}
-	bytes, err := s.encode(ctx, r, row)
-	if err != nil {
-		return render.Output{}, causeOf(ctx, err)
+	var boxes []render.Box
+	if r.Boxes {
+		if boxes, err = s.boxes(ctx); err != nil {
+			return render.Output{}, causeOf(ctx, err)
+		}
 	}
-	return row.output(r, bytes), nil
+	var bytes []byte
+	if !r.Dry || moves(r) {
+		if bytes, err = s.encode(ctx, r, row); err != nil {
+			return render.Output{}, causeOf(ctx, err)
+		}
+	}
+	out := row.output(r, bytes)
+	out.Boxes = boxes
+	return out, nil
+}
+
+// boxes is where the elements of the prepared row are.
+func (s *session) boxes(ctx context.Context) (boxes []render.Box, err error) {
+	answer, err := s.call(ctx, `(most) => globalThis.pictifydTab.boxes(most)`, []byte(strconv.Itoa(render.MaxBoxes)))
+	if err != nil {
+		return nil, fmt.Errorf("measure the elements: %w", err)
+	}
+	if err := json.Unmarshal(answer, &boxes); err != nil {
+		return nil, fmt.Errorf("read where the elements are: %w", err)
+	}
+	return boxes, nil
 }
 
 // encode makes the bytes of a prepared row.

@@ -54,13 +54,13 @@ func (k *Desk) meets(d Draft, between []Step, ops []json.RawMessage) error {
 		if len(s.Inverse) == 0 {
 			continue
 		}
-		r, err := k.ApplyFunc(before, s.Inverse)
+		r, _, err := k.run(before, nil, s.Inverse)
 		if err != nil {
 			return fmt.Errorf("go back before revision %d of the draft of %q: %w", s.Revision, d.Name, problem.New(problem.Internal, "%w", err))
 		}
 		before = r.Source
 	}
-	yours, err := k.ApplyFunc(before, ops)
+	yours, _, err := k.run(before, nil, ops)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (k *Desk) meets(d Draft, between []Step, ops []json.RawMessage) error {
 		if len(s.Ops) == 0 {
 			continue
 		}
-		r, err := k.ApplyFunc(src, s.Ops)
+		r, _, err := k.run(src, nil, s.Ops)
 		if err != nil {
 			return fmt.Errorf("go over revision %d of the draft of %q: %w", s.Revision, d.Name, problem.New(problem.Internal, "%w", err))
 		}
@@ -92,7 +92,7 @@ func replaces(s Step) bool { return slices.Contains(s.Touched, Everything) }
 func (k *Desk) toucher(src []byte, ops []json.RawMessage, name string) json.RawMessage {
 	found := first(ops)
 	for _, op := range ops {
-		r, err := k.ApplyFunc(src, []json.RawMessage{op})
+		r, _, err := k.run(src, nil, []json.RawMessage{op})
 		if err != nil {
 			return found // it stands only together with the others
 		}

@@ -22,6 +22,10 @@ type Desk struct {
 	ConflictsFunc func(a, b []string) []string
 	// CheckFunc says what keeps a document from being a version.
 	CheckFunc func(name string, src []byte, assets map[string]string) error
+	// HasFileFunc says why the bytes of a digest cannot be had; nil where they can.
+	HasFileFunc func(ctx context.Context, digest string) error
+	// DiffFunc says by which operations one document becomes another, to the byte.
+	DiffFunc func(before, after []byte) ([]json.RawMessage, error)
 }
 
 // An Edit is what somebody wants done to a draft that he saw at a revision.
@@ -35,6 +39,7 @@ type Edit struct {
 // A Done is a step that was taken.
 type Done struct {
 	Draft   Draft
+	Before  Draft // as it was when the step was taken
 	Step    Step
 	Rebased bool   // the draft had moved on
 	Between []Step // by which it had
@@ -67,6 +72,32 @@ func (k *Desk) Edit(ctx context.Context, e Edit) (Done, error) {
 	return done, err
 }
 
+// Rewrite makes the draft another document, by the operations that this amounts
+// to. It is for whoever saw the draft as it stands: another revision is a problem
+// Conflict with the slug StaleRevision, because a text can't be put on another.
+func (k *Desk) Rewrite(ctx context.Context, name string, revision int64, source []byte, author string) (Done, error) {
+	d, err := k.Ledger.Draft(ctx, name)
+	if err != nil {
+		return Done{}, err
+	}
+	if d.Revision != revision {
+		return Done{}, problem.New(problem.Conflict, "the draft of %q has revision %d, not %d", name, d.Revision, revision).
+			WithSlug(StaleRevision).WithHint("read the draft again, and make the change there")
+	}
+	if err := k.CheckFunc(name, source, d.Assets); err != nil { // first, as the places are in that text
+		return Done{}, err
+	}
+	done := Done{Draft: d, Before: d, Step: Step{Kind: Edits, Author: author, Revision: d.Revision, At: d.UpdatedAt}}
+	if string(source) == string(d.Source) {
+		return done, nil
+	}
+	if done.Step.Ops, err = k.DiffFunc(d.Source, source); err != nil {
+		return Done{}, err
+	}
+	err = k.apply(ctx, d, &done)
+	return done, err
+}
+
 // again does what may find that somebody else came first.
 func (k *Desk) again(do func() error) error {
 	var err error
@@ -80,18 +111,25 @@ func (k *Desk) again(do func() error) error {
 
 // apply takes the step of done on d.
 func (k *Desk) apply(ctx context.Context, d Draft, done *Done) error {
-	made, err := k.ApplyFunc(d.Source, done.Step.Ops)
+	made, files, err := k.run(d.Source, d.Assets, done.Step.Ops)
 	if err != nil {
 		return err
 	}
-	if err := k.CheckFunc(d.Name, made.Source, d.Assets); err != nil {
+	for _, digest := range newFiles(d.Assets, files) {
+		if err := k.HasFileFunc(ctx, digest); err != nil {
+			return problem.New(problem.Invalid, "the bytes of the file %s are not here any more: %w", digest[:12], err).
+				WithSlug(FileGone).WithHint("upload the file again")
+		}
+	}
+	if err := k.CheckFunc(d.Name, made.Source, files); err != nil {
 		return err
 	}
 	done.Step.Inverse, done.Step.Touched = made.Inverse, made.Touched
-	return k.append(ctx, d, done, made.Source, d.Assets)
+	return k.append(ctx, d, done, made.Source, files)
 }
 
 func (k *Desk) append(ctx context.Context, d Draft, done *Done, source []byte, assets map[string]string) error {
+	done.Before = d
 	var err error
 	if done.Draft, err = k.Ledger.AppendDraft(ctx, d.Name, d.Revision, done.Step, source, assets); err != nil {
 		return err

@@ -7,7 +7,8 @@ import (
 	"github.com/pictifyd/pictifyd/template/markup"
 )
 
-// duplicateNode copies a layer, its CSS by id included, right behind it.
+// duplicateNode copies a layer, its CSS by id included, right behind it or to
+// another place.
 func (e *editor) duplicateNode(op Op) ([]way, *problem.Error) {
 	n, p := e.find(op.ID, "id")
 	if p != nil {
@@ -19,17 +20,21 @@ func (e *editor) duplicateNode(op Op) ([]way, *problem.Error) {
 	if p := e.free(op.ToID, "to_id"); p != nil {
 		return nil, p
 	}
-	if p := e.holds(n.Parent, "id"); p != nil {
+	s := spot{parent: n.Parent, index: elementIndex(n) + 1}
+	lead := lineBefore(n)
+	if op.Parent != "" || op.Before != "" || op.After != "" || op.Index != nil {
+		if op.Parent == "" && op.Before == "" && op.After == "" {
+			op.Parent = e.parentAddress(n)
+		}
+		if s, p = e.spot(op, nil); p != nil {
+			return nil, p
+		}
+		lead, _ = e.spacing(s)
+	}
+	if p := e.holds(s.parent, "parent"); p != nil {
 		return nil, p
 	}
-	lead, parent, index := lineBefore(n), e.parentAddress(n), elementIndex(n)+1
-	names := e.rename(n, op.ID, op.ToID)
-	content := lead + n.Print()
-	e.doc = markup.Parse([]byte(e.src)) // the original keeps its ids
-	if p := e.apply(Op{Op: "add_node", Parent: parent, Index: &index, HTML: &content}); p != nil {
-		return nil, p
-	}
-	return nil, e.copyRules(names)
+	return nil, e.copyTo(n, op, lead, e.address(s.parent), s.index)
 }
 
 // rename gives n and all in it ids that are new, and unlocks them.

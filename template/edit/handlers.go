@@ -30,5 +30,12 @@ func handlers() map[string]handler {
 		"move_page":         (*editor).movePage,
 		"set_tag":           (*editor).setTag,
 		"patch_text":        (*editor).patchText,
+		"set_box":           (*editor).setBox,
+		"set_hidden":        (*editor).setHidden,
+		"remove_override":   (*editor).removeOverride,
+		"wrap_stack":        (*editor).wrapStack,
+		"paste":             (*editor).paste,
+		"duplicate_page":    (*editor).duplicatePage,
+		"patch_source":      (*editor).patchSource,
 	}
 }

@@ -47,6 +47,11 @@ func maybe(name, kind, description string) Field {
 	return Field{Name: name, Type: kind, Description: description}
 }
 
+func enum(f Field, values ...string) Field {
+	f.Enum = values
+	return f
+}
+
 func orNull(f Field) Field {
 	f.Nullable = true
 	return f
@@ -85,8 +90,24 @@ var kinds = []Kind{
 		maybe("old", "string", "what it must be, to the byte"),
 	}, false},
 	{"move_node", "Another parent or place for a layer; later ones are painted over earlier ones.", []Field{idField, parentField, indexField, beforeField, afterField}, false},
-	{"duplicate_node", "A copy of a layer right behind it.", []Field{idField, need("to_id", "string", "id of the copy")}, false},
+	{"duplicate_node", "A copy of a layer, right behind it or in another place.", []Field{
+		idField, need("to_id", "string", "id of the copy"), maybe("parent", "string", "id of the page, stack or group; without any place it is right behind"), indexField, beforeField, afterField,
+	}, false},
+	{"paste", "Layers that were copied, as HTML. Ids that are in use get free ones.", []Field{
+		parentField, indexField, beforeField, afterField, need("html", "string", "the layers as they stand in their document"),
+		maybe("overrides", "object", "what they have in single sizes: {size: {id: {property: value}}}"),
+	}, false},
+	{"set_box", "The place, size and turn of a layer, in all sizes or in one.", []Field{
+		idField, need("box", "object", "any of left, top, width, height in CSS pixels and rotate in degrees; null takes one away"), maybe("size", "string", "only in this size"),
+	}, false},
+	{"set_hidden", "Takes a layer out of the page, or brings it back as it was.", []Field{
+		idField, need("hidden", "boolean", "false brings it back"), maybe("size", "string", "only in this size"),
+	}, false},
 	{"group", "Puts layers of one parent into a group.", []Field{need("ids", "array", "the layers"), need("id", "string", "id of the group")}, false},
+	{"wrap_stack", "Puts layers of one parent into a stack, in the order in which they stand.", []Field{
+		need("ids", "array", "the layers"), need("id", "string", "id of the stack"), enum(need("direction", "string", "how they stand"), "row", "column", "grid"),
+		maybe("value", "string", "the gap between them, one CSS value; 16px if absent"),
+	}, false},
 	{"ungroup", "Puts the layers of a group into its parent and takes the group away.", []Field{idField}, false},
 	{"set_token", "A design token, in all themes or in one.", []Field{
 		need("name", "string", "the name, without --"), orNull(need("value", "string", "one CSS value; null takes it away")),
@@ -113,11 +134,16 @@ var kinds = []Kind{
 		need("size", "string", "the size"), idField, need("property", "string", "geometry, type size, visibility or crop"),
 		orNull(need("value", "string", "one CSS value; null takes it away")), maybe("before", "string", "property that a new one goes before"),
 	}, false},
+	{"remove_override", "Makes a layer in one size what it is in all.", []Field{idField, need("size", "string", "the size")}, false},
 	{"add_page", "An empty page.", []Field{need("id", "string", "its id"), maybe("after", "string", "the page that it goes behind; the last if absent")}, false},
 	{"remove_page", "Takes a page and its layers away.", []Field{idField}, false},
+	{"duplicate_page", "A copy of a page with its layers right behind it.", []Field{idField, need("to_id", "string", "id of the copy")}, false},
 	{"move_page", "Another place for a page.", []Field{idField, need("index", "integer", "among the pages, from 0")}, false},
 	{"set_tag", "The exact bytes of a start tag.", []Field{need("id", "string", "id or path of the element"), need("tag", "string", "one start tag of the same element")}, true},
 	{"patch_text", "One passage of the manifest or of a style sheet, which must stand there exactly once.", []Field{
 		need("id", "string", "id or path of the style or script"), maybe("old", "string", "what stands there; empty only if nothing does"), maybe("new", "string", "what is to stand there"),
+	}, true},
+	{"patch_source", "One passage of the document, which must stand there exactly once.", []Field{
+		maybe("old", "string", "what stands there; empty only if nothing does"), maybe("new", "string", "what is to stand there"),
 	}, true},
 }

@@ -204,3 +204,11 @@ func (e *editor) setVar(op Op) ([]way, *problem.Error) {
 	}
 	return []way{{undo.bare()}, {undo}}, e.edit(n, changed)
 }
+
+// unquoted is the text that a JSON string is; "" of anything else.
+func unquoted(raw string) (s string) {
+	if json.Unmarshal([]byte(raw), &s) != nil {
+		return ""
+	}
+	return s
+}

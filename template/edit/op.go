@@ -37,6 +37,11 @@ type Op struct {
 	Label  *string         `json:"label,omitempty"`
 	From   string          `json:"from,omitempty"`
 
+	Hidden    *bool                                   `json:"hidden,omitempty"`
+	Box       map[string]*float64                     `json:"box,omitempty"` // nil takes away
+	Direction string                                  `json:"direction,omitempty"`
+	Overrides map[string]map[string]map[string]string `json:"overrides,omitempty"` // by size, id, property
+
 	// What only inverses have: exact bytes and places.
 	Tag   string  `json:"tag,omitempty"`
 	At    int     `json:"at,omitempty"` // bytes behind the element before

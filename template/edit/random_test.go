@@ -149,7 +149,27 @@ func (g *gen) op() Op {
 	case "move_node":
 		return Op{Op: op, ID: id, Parent: g.pick("", g.id()), Index: g.index()}
 	case "duplicate_node":
+		if g.n(1) == 0 {
+			return Op{Op: op, ID: id, ToID: fresh, Parent: g.id(), Index: g.index()}
+		}
 		return Op{Op: op, ID: id, ToID: fresh}
+	case "duplicate_page":
+		return Op{Op: op, ID: id, ToID: fresh}
+	case "paste":
+		return Op{Op: op, Parent: id, Index: g.index(), HTML: text(g.pick(`<p id="n1">a</p>`, `<div id="n2" class="p-group" p-lock><i id="n3">x</i></div> <p>y</p>`, `<b id=z>{{ a }}</b>`)),
+			Overrides: map[string]map[string]map[string]string{"story": {g.pick("n1", "n2"): {"left": "3px"}}}}
+	case "set_box":
+		left, width := float64(g.n(900))/7, float64(g.n(500))
+		return Op{Op: op, ID: id, Size: g.pick("", "story"), Box: map[string]*float64{"left": &left, g.pick("width", "height", "rotate"): &width, "top": nil}}
+	case "set_hidden":
+		hidden := g.n(1) == 0
+		return Op{Op: op, ID: id, Size: g.pick("", "", "story"), Hidden: &hidden}
+	case "patch_source":
+		return Op{Op: op, Old: g.pick("<body", "</section>", "n1", "</style>", "left: 1px"), New: g.pick("", "x", "<b>", "<body class=y", "</style>\n")}
+	case "remove_override":
+		return Op{Op: op, ID: id, Size: "story"}
+	case "wrap_stack":
+		return Op{Op: op, ID: fresh, IDs: []string{id, g.id()}[:1+g.n(1)], Direction: g.pick("row", "column", "grid"), Value: g.value("8px")}
 	case "group":
 		return Op{Op: op, ID: fresh, IDs: []string{id, g.id()}[:1+g.n(1)]}
 	case "set_token":

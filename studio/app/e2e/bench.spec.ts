@@ -1,0 +1,73 @@
+// How long a move of the pointer takes with 200 layers: script, style and layout
+// per move, from a trace of the browser. It prints; what it may be is said in
+// docs/benchmarks, and a busy machine fails no test.
+
+import { writeFileSync } from 'node:fs';
+
+import { card, Editing } from './editor.ts';
+import { test } from './daemon.ts';
+
+interface TraceEvent { name: string; ph: string; ts: number; dur?: number; tid: number; pid: number }
+
+const layers = 200;
+
+function many(): string {
+  const out: string[] = [];
+  for (let i = 0; i < layers; i++) {
+    const left = 10 + i % 20 * 39, top = 10 + Math.floor(i / 20) * 38;
+    out.push(i % 4 === 0
+      ? `  <div id="l${i}" p-fit="shrink" p-min="6" style="left: ${left}px; top: ${top}px; width: 30px; height: 30px; font: 12px/1.2 sans-serif">Text ${i}</div>`
+      : `  <div id="l${i}" style="left: ${left}px; top: ${top}px; width: 30px; height: 30px; background: hsl(${i * 7 % 360} 70% 60%)"></div>`);
+  }
+  return card.replace(/ {2}<div id="red"[\s\S]*<\/h1>/, out.join('\n'));
+}
+
+const work = new Set(['EventDispatch', 'FireAnimationFrame', 'UpdateLayoutTree', 'Layout', 'RunMicrotasks']);
+
+/** percentile of the time that each frame of a gesture costs: nested events count once. */
+function costs(events: TraceEvent[]): { n: number; p50: number; p95: number; most: number } {
+  const main = events.filter((e) => e.ph === 'X' && e.dur !== undefined && work.has(e.name)).sort((a, b) => a.ts - b.ts || b.dur! - a.dur!);
+  const frames = main.filter((e) => e.name === 'FireAnimationFrame'), per: number[] = [];
+  for (const [i, frame] of frames.entries()) {
+    const begin = i === 0 ? 0 : frames[i - 1]!.ts + frames[i - 1]!.dur!, next = frames[i + 1]?.ts ?? Infinity;
+    let sum = 0, until = 0;
+    for (const e of main) { // what came since the frame before, the frame itself, and style and layout behind it
+      const mine = e.tid === frame.tid && e.pid === frame.pid && e.ts >= begin && e.ts < next && (e.ts <= frame.ts || e.name === 'UpdateLayoutTree' || e.name === 'Layout' || e.name === 'RunMicrotasks');
+      if (!mine || e.ts < until || e.ts < frame.ts && e.name !== 'EventDispatch') continue;
+      sum += e.dur!;
+      until = e.ts + e.dur!;
+    }
+    per.push(sum / 1000);
+  }
+  per.sort((a, b) => a - b);
+  const at = (p: number) => Math.round((per[Math.min(per.length - 1, Math.floor(per.length * p))] ?? 0) * 100) / 100;
+  return { n: per.length, p50: at(0.5), p95: at(0.95), most: at(1) };
+}
+
+test('a pointer that moves over 200 layers', async ({ page, daemon, browser }) => {
+  test.skip(!process.env.PICTIFYD_BENCH, 'a measurement: set PICTIFYD_BENCH=1');
+  const e = await Editing.open(page, daemon, 'bench', many());
+  const moves = 120;
+  const gesture = async (name: string, from: [number, number], to: (i: number) => [number, number]) => {
+    const start = await e.at(...from);
+    await page.mouse.move(start.x, start.y);
+    await page.mouse.down();
+    await browser.startTracing(page, { categories: ['devtools.timeline', 'disabled-by-default-devtools.timeline'] });
+    for (let i = 1; i <= moves; i++) {
+      const p = await e.at(...to(i));
+      await page.mouse.move(p.x, p.y);
+    }
+    const trace = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+    await page.mouse.up();
+    await e.saved();
+    if (process.env.PICTIFYD_BENCH_TRACE) writeFileSync(`${process.env.PICTIFYD_BENCH_TRACE}-${name}.json`, JSON.stringify(trace));
+    const c = costs(trace.traceEvents);
+    console.log(`${name}, ${layers} layers: ${c.n} frames, script and layout p50 ${c.p50} ms, p95 ${c.p95} ms, most ${c.most} ms`);
+  };
+  await gesture('drag one', [24, 24], (i) => [24 + i * 3, 24 + i]);
+  await e.click(300, 395);
+  await e.click(180, 61); // l43 … a shape
+  await page.getByLabel('Canvas', { exact: true }).focus();
+  await page.keyboard.press('Control+a');
+  await gesture('drag all', [60, 25], (i) => [60 + i, 25 + i / 2]);
+});

@@ -1,0 +1,24 @@
+import { defineConfig } from '@playwright/test';
+
+// The tests drive Debian's Chromium, the browser that draws the images too.
+const browser = process.env.PICTIFYD_TEST_CHROME ?? '/usr/bin/chromium-headless-shell';
+
+export default defineConfig({
+  outputDir: process.env.PICTIFYD_E2E_OUT ?? '../../out/studio-e2e',
+  fullyParallel: false,
+  workers: Number(process.env.PICTIFYD_E2E_WORKERS ?? 2),
+  forbidOnly: true,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  projects: [
+    { name: 'unit', testDir: 'src', testMatch: '**/*.test.ts' },
+    {
+      name: 'browser',
+      testDir: 'e2e',
+      testMatch: '**/*.spec.ts',
+      use: { launchOptions: { executablePath: browser, args: ['--no-sandbox'] }, viewport: { width: 1280, height: 800 }, locale: 'en-GB', timezoneId: 'UTC', trace: 'retain-on-failure' },
+    },
+  ],
+});

@@ -1,0 +1,3 @@
+function u(r,o){let s;for(const n of r)o<n.span[0]||o>n.span[1]||(!s||n.span[1]-n.span[0]<=s.span[1]-s.span[0])&&(s=n);return s}function a(r,o,s=1){let n=0;for(let e=1;e<o;e++){const i=r.indexOf(`
+`,n);if(i<0)return r.length;n=i+1}const t=r.indexOf(`
+`,n);return Math.min(n+Math.max(s,1)-1,t<0?r.length:t)}function f(r,o){if(!o.line)return;const s=a(r,o.line,o.column);if(o.endLine)return{from:s,to:Math.max(a(r,o.endLine,o.endColumn),s+1)};const n=/^[\w#.-]+|^<[\w/]*|^./.exec(r.slice(s,s+80));return{from:s,to:s+(n?.[0].length??1)}}function m(r,o){return(o.errors.length>0?o.errors:[{message:o.detail}]).map(n=>({message:n.message,hint:n.hint,placed:f(r,n)!==void 0,...f(r,n)??{from:0,to:0}}))}export{m as f,u as n,a as o,f as s};
