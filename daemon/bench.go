@@ -26,7 +26,8 @@ type Bench struct {
 
 // Run draws the workload and measures it.
 func (b Bench) Run(ctx context.Context) (bench.Result, error) {
-	o, ok := b.Options, false
+	o := b.Options
+	var ok bool
 	if o.Format, ok = render.ParseFormat(b.Format); !ok {
 		return bench.Result{}, problem.New(problem.Unsupported, "%q is not a format that the engine makes", b.Format)
 	}

@@ -160,7 +160,7 @@ func TestStaleIsServedAtOnceWhileTheRowIsAskedForBehind(t *testing.T) {
 }
 
 func TestSourceGetsFewRequestsAtATime(t *testing.T) {
-	l := newLive(t, "ttl: 60s, timeout: 30s, concurrency: 3", "", "")
+	l := newLive(t, "ttl: 60s, timeout: 60s, concurrency: 3", ", polled: false", "") // http has two for each host
 	held := make(chan struct{})
 	l.shop.change(func() {
 		for i := range 40 {

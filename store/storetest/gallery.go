@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/store"
 )
 
@@ -159,7 +160,7 @@ var gallery = map[string]func(*testing.T, Open){
 	},
 
 	"GalleryOfThousandsIsReadToItsEnd": func(t *testing.T, open Open) {
-		if testing.Short() {
+		if campaign.Leaves(t) {
 			t.Skip("draws 5,200 images: runs in the pass without -short")
 		}
 		s := newStore(t, open)
