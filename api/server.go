@@ -45,7 +45,6 @@ type Server struct {
 	limits   batch.Limits // of one batch; zero is their own
 	replays  *replays
 	now      *nowDesk
-	canvases canvasCache
 	papers   func() (papers, error)
 
 	hookBytes atomic.Int64 // of the bodies of calls that are being read
