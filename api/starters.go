@@ -15,8 +15,8 @@ func (s *Server) listStarters(w http.ResponseWriter, _ *http.Request) error {
 	return answer(w, http.StatusOK, map[string]any{"starters": list(starter.List())})
 }
 
-// pushStarter is a new template that begins as a starter. Its sample rows stay
-// behind: a version has none.
+// pushStarter is a new template that begins as a starter. Its sample rows and the
+// licences of its fonts stay behind: a version has only what its pages show.
 func pushStarter(name, from, html, author string) (draft.Push, error) {
 	if html != "" {
 		return draft.Push{}, problem.New(problem.Invalid, "a template begins with html or from a starter, not both").WithSlug(slugMalformed).
@@ -30,6 +30,8 @@ func pushStarter(name, from, html, author string) (draft.Push, error) {
 		return draft.Push{}, err
 	}
 	p := draft.Push{Name: name, Source: files[name+".html"], Assets: files, Author: author}
-	maps.DeleteFunc(files, func(path string, _ []byte) bool { return !strings.HasPrefix(path, "assets/") })
+	maps.DeleteFunc(files, func(path string, _ []byte) bool {
+		return !strings.HasPrefix(path, "assets/") || strings.HasSuffix(path, ".txt")
+	})
 	return p, nil
 }

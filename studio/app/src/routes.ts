@@ -10,6 +10,7 @@ export const routes: [path: string, page: PageComponent][] = [
   ['/studio/images', lazy(() => import('./pages/gallery/gallery.tsx').then((m) => m.Gallery))],
   ['/studio/jobs', lazy(() => import('./pages/jobs/jobs.tsx').then((m) => m.Jobs))],
   ['/studio/jobs/:id', lazy(() => import('./pages/jobs/job.tsx').then((m) => m.JobDetail))],
+  ['/studio/batch', lazy(() => import('./pages/batch/wizard.tsx').then((m) => m.Wizard))],
   ['/studio/deliveries', lazy(() => import('./pages/delivery/deliveries.tsx').then((m) => m.Deliveries))],
   ['/studio/deliveries/:id', lazy(() => import('./pages/delivery/delivery.tsx').then((m) => m.DeliveryDetail))],
   ['/studio/dead-letters', lazy(() => import('./pages/delivery/letters.tsx').then((m) => m.DeadLetters))],

@@ -39,7 +39,7 @@ export async function create(name: string, from: Starter['name'] | ''): Promise<
 /** duplicate makes a template that begins as another one is now, with its files. */
 export async function duplicate(from: string, name: string): Promise<void> {
   const archive = await (await send(path`/templates/${from}/archive.zip`)).blob();
-  await request(`/templates${query({ name })}`, { method: 'POST', body: new Blob([archive], { type: 'application/zip' }), type: 'application/zip' });
+  await request(path`/templates/${name}`, { method: 'PUT', headers: { 'If-None-Match': '*' }, body: archive, type: 'application/zip' });
 }
 
 /** freeName is base, or base with the next number where there is one of that name. */

@@ -8,7 +8,7 @@ import type { Delivery } from '../../api/work.ts';
 import { Page } from '../../shell/shell.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { usePages } from '../../ui/paged.ts';
-import { Empty, Mark, Trouble, When } from '../../ui/show.tsx';
+import { Empty, Mark, now, Trouble, When } from '../../ui/show.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { count } from '../../ui/words.ts';
 import { Filters, type Filter } from '../filterbar.tsx';
@@ -62,7 +62,7 @@ export function Deliveries() {
     { name: 'Event', cell: (d) => <a href={path`/studio/deliveries/${d.id}`}>{d.event}</a> },
     { name: 'Of', cell: (d) => <About of={d} /> },
     { name: 'Sink', cell: (d) => <SinkName name={d.sink} /> },
-    { name: 'State', cell: (d) => <><Mark level={stateLevels[d.state] ?? 'quiet'}>{stateWords[d.state] ?? d.state}</Mark>{d.state === 'waiting' && d.dueAt && <div class="small soft">next try <When time={d.dueAt} /></div>}</> },
+    { name: 'State', cell: (d) => <><Mark level={stateLevels[d.state] ?? 'quiet'}>{stateWords[d.state] ?? d.state}</Mark>{d.state === 'waiting' && d.dueAt && <div class="small soft">{Date.parse(d.dueAt) > now.value ? <>next try <When time={d.dueAt} /></> : 'until its sink takes more'}</div>}</> },
     { name: 'Attempts', number: true, cell: (d) => count(d.attempts) },
     { name: 'Answer', cell: (d) => (d.answer?.status ? <code>{d.answer.status}</code> : <span class="soft">–</span>) },
     { name: 'Made', cell: (d) => <When time={d.createdAt} /> },

@@ -8,7 +8,7 @@ import type { DeliveryAttempt, DeliveryDetail as Detail } from '../../api/work.t
 import { Page } from '../../shell/shell.tsx';
 import { Act } from '../../ui/act.tsx';
 import { useLoad } from '../../ui/load.ts';
-import { Mark, Note, Trouble, When } from '../../ui/show.tsx';
+import { Mark, Note, now, Trouble, When } from '../../ui/show.tsx';
 import { count, counted, span } from '../../ui/words.ts';
 import { Values } from '../values.tsx';
 import { About, SinkName } from './deliveries.tsx';
@@ -48,7 +48,7 @@ function Body({ d }: { d: Detail }) {
       {d.error && d.state !== 'delivered' && (
         <Note level={d.state === 'dead' ? 'error' : 'warn'}>
           <p><strong>{d.error}</strong></p>
-          <p class="soft">{d.state === 'dead' ? <>No more attempts are made. Mend the receiver, then replay it{d.cause && <>, or <a href={`/studio/dead-letters${query({ sink: d.sink.includes(':') ? '' : d.sink, cause: d.cause })}`}>all that died of the same</a></>}.</> : d.dueAt ? <>It is tried again <When time={d.dueAt} />.{sinkLink(d.sink) && <> <a href={sinkLink(d.sink)!}>Look at the sink</a></>}</> : 'It is tried again.'}</p>
+          <p class="soft">{d.state === 'dead' ? <>No more attempts are made. Mend the receiver, then replay it{d.cause && <>, or <a href={`/studio/dead-letters${query({ sink: d.sink.includes(':') ? '' : d.sink, cause: d.cause })}`}>all that died of the same</a></>}.</> : d.dueAt ? <>{Date.parse(d.dueAt) > now.value ? <>It is tried again <When time={d.dueAt} />.</> : 'It is tried again when its sink takes more.'}{sinkLink(d.sink) && <> <a href={sinkLink(d.sink)!}>Look at the sink</a></>}</> : 'It is tried again.'}</p>
         </Note>
       )}
       {d.discarded && <Note><p>Given up by {d.discarded.by} <When time={d.discarded.at} />: {d.discarded.reason}</p></Note>}

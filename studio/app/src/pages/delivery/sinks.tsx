@@ -23,7 +23,7 @@ export function Sinks() {
   const all = sinks.data?.sinks ?? [];
   if (all.length === 0) return null;
   return (
-    <ul class="tiles" aria-label="Sinks">
+    <ul class="tiles sinks" aria-label="Sinks">
       {all.map((s) => <li key={s.name}><Tile sink={s} /></li>)}
     </ul>
   );
