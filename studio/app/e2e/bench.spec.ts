@@ -1,13 +1,13 @@
 // How long a move of the pointer takes with 200 layers: script, style and layout
-// per move, from a trace of the browser. It prints; what it may be is said in
-// docs/benchmarks, and a busy machine fails no test.
+// per move, from a trace of the browser. It prints, and a busy machine fails no
+// test: at most 8 ms at the 95th percentile is what it should say.
 
 import { writeFileSync } from 'node:fs';
 
 import { card, Editing } from './editor.ts';
 import { test } from './daemon.ts';
 
-interface TraceEvent { name: string; ph: string; ts: number; dur?: number; tid: number; pid: number }
+interface TraceEvent { name: string; ph: string; ts: number; dur?: number; tdur?: number; tid: number; pid: number }
 
 const layers = 200;
 
@@ -34,7 +34,7 @@ function costs(events: TraceEvent[]): { n: number; p50: number; p95: number; mos
     for (const e of main) { // what came since the frame before, the frame itself, and style and layout behind it
       const mine = e.tid === frame.tid && e.pid === frame.pid && e.ts >= begin && e.ts < next && (e.ts <= frame.ts || e.name === 'UpdateLayoutTree' || e.name === 'Layout' || e.name === 'RunMicrotasks');
       if (!mine || e.ts < until || e.ts < frame.ts && e.name !== 'EventDispatch') continue;
-      sum += e.dur!;
+      sum += e.tdur ?? e.dur!; // of the thread itself, whatever else the machine does
       until = e.ts + e.dur!;
     }
     per.push(sum / 1000);
@@ -44,19 +44,19 @@ function costs(events: TraceEvent[]): { n: number; p50: number; p95: number; mos
   return { n: per.length, p50: at(0.5), p95: at(0.95), most: at(1) };
 }
 
+test.use({ trace: 'off' }); // Playwright's own record would be measured too
+
 test('a pointer that moves over 200 layers', async ({ page, daemon, browser }) => {
+  test.setTimeout(300_000);
   test.skip(!process.env.PICTIFYD_BENCH, 'a measurement: set PICTIFYD_BENCH=1');
   const e = await Editing.open(page, daemon, 'bench', many());
-  const moves = 120;
+  const moves = 120, zero = await e.at(0, 0), one = await e.at(1, 1);
+  const at = ([x, y]: [number, number]): [number, number] => [zero.x + x * (one.x - zero.x), zero.y + y * (one.y - zero.y)];
   const gesture = async (name: string, from: [number, number], to: (i: number) => [number, number]) => {
-    const start = await e.at(...from);
-    await page.mouse.move(start.x, start.y);
+    await page.mouse.move(...at(from));
     await page.mouse.down();
     await browser.startTracing(page, { categories: ['devtools.timeline', 'disabled-by-default-devtools.timeline'] });
-    for (let i = 1; i <= moves; i++) {
-      const p = await e.at(...to(i));
-      await page.mouse.move(p.x, p.y);
-    }
+    for (let i = 1; i <= moves; i++) await page.mouse.move(...at(to(i)));
     const trace = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
     await page.mouse.up();
     await e.saved();
@@ -65,8 +65,6 @@ test('a pointer that moves over 200 layers', async ({ page, daemon, browser }) =
     console.log(`${name}, ${layers} layers: ${c.n} frames, script and layout p50 ${c.p50} ms, p95 ${c.p95} ms, most ${c.most} ms`);
   };
   await gesture('drag one', [24, 24], (i) => [24 + i * 3, 24 + i]);
-  await e.click(300, 395);
-  await e.click(180, 61); // l43 … a shape
   await page.getByLabel('Canvas', { exact: true }).focus();
   await page.keyboard.press('Control+a');
   await gesture('drag all', [60, 25], (i) => [60 + i, 25 + i / 2]);

@@ -1,3 +1,5 @@
+import { AxeBuilder } from '@axe-core/playwright';
+
 import { card, Editing } from './editor.ts';
 import { expect, test } from './daemon.ts';
 
@@ -74,4 +76,18 @@ test('a picture that is dropped on the canvas becomes an asset and a layer', asy
   await expect.poll(() => e.source()).toBe(card);
   const { assets } = await daemon.ask<{ assets: unknown[] }>('/templates/dropping/draft/assets');
   expect(assets).toEqual([]);
+});
+
+test('axe finds nothing serious in the editor, light and dark, with a layer chosen and a menu open', async ({ page, daemon }) => {
+  const e = await Editing.open(page, daemon, 'axe', card);
+  await e.click(160, 140);
+  await page.getByRole('button', { name: 'All sizes' }).click();
+  for (const theme of ['light', 'dark']) {
+    await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
+    const { violations } = await new AxeBuilder({ page }).exclude('iframe').analyze();
+    expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => [v.id, v.nodes.map((n) => n.html)])).toEqual([]);
+  }
+  await page.getByRole('button', { name: 'Arrange the selected layers' }).click();
+  const { violations } = await new AxeBuilder({ page }).include('[role=menu]').analyze();
+  expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id)).toEqual([]);
 });
