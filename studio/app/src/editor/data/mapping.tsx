@@ -20,11 +20,9 @@ interface MappedColumn {
   samples: unknown[];
   empty: number;
   longest: number;
-  looked: number;
 }
 
 interface MappedValue {
-  key: string;
   value: unknown;
   text: string;
   error?: { message: string; line: number; column: number; endLine: number; endColumn: number; offset: number; hint?: string };
@@ -49,6 +47,8 @@ interface MappingAnswer {
   template: string;
   where: string;
   rows: number;
+  looked: number; // rows that columns were told of
+  tried: { key: string; name?: string; row: Record<string, unknown>; meets: boolean }[]; // those of the values, in their order
   columns: MappedColumn[];
   variables: MappedVariable[];
   unmatched: string[];
@@ -121,7 +121,7 @@ export function Mapping({ rows }: { rows: Rows }) {
     setMap(next);
     void load(next);
   };
-  const sample = rows.now.value?.row ?? {};
+  const sample = answer?.tried[0]?.row ?? rows.now.value?.row ?? {};
   const scope = async (): Promise<Scope> => ({ template: '', variables: { ...Object.fromEntries((answer?.columns ?? []).map((c) => [c.name, null])), ...sample }, locals: {} });
   const matches = answer?.variables.filter((v) => v.match && (v.by === 'none' || v.by === 'default' || v.by === 'example')) ?? [];
   return (
@@ -142,7 +142,7 @@ export function Mapping({ rows }: { rows: Rows }) {
               <ul>{answer.columns.map((c) => (
                 <li key={c.name} data-unread={answer.unmatched.includes(c.name) || undefined}>
                   <span class="spread"><strong class="wrap">{c.name}</strong><span class="chip">{c.type}</span></span>
-                  <span class="soft small clip" title={c.samples.map(String).join('\n')}>{c.samples.slice(0, 3).map(String).join(' · ') || 'all empty'}{c.empty > 0 && ` (${count(c.empty)} of ${count(c.looked)} empty)`}</span>
+                  <span class="soft small clip" title={c.samples.map(String).join('\n')}>{c.samples.slice(0, 3).map(String).join(' · ') || 'all empty'}{c.empty > 0 && ` (${count(c.empty)} of ${count(answer.looked)} empty)`}</span>
                 </li>
               ))}</ul>
             </section>
@@ -155,7 +155,7 @@ export function Mapping({ rows }: { rows: Rows }) {
                     <span class="spread"><strong class="wrap">{v.name}</strong><span><span class="chip">{v.type}{v.required && ', required'}</span> <span class="chip" data-level={v.by === 'none' && v.required ? 'error' : v.by === 'map' || v.by === 'name' ? 'ok' : 'warn'}>{by[v.by]}</span></span></span>
                     <ExpressionField label={`${v.name}: expression`} value={v.by === 'map' || v.by === 'name' ? v.expression : ''} hint={v.match?.expression ?? 'a column, or an expression over columns'} scope={scope} wrong={wrong} preview={false} commit={(e) => set(v.name, e)} cancel={() => { if (v.by === 'map') void set(v.name, null); }} />
                     <span class="row small">
-                      {v.values.map((w, i) => <span key={`${w.key} ${i}`} class="chip" data-level={w.error ? 'error' : undefined} title={w.error ? `${w.key}: ${w.error.message}` : w.key}>{w.error ? 'fails' : w.value === null || w.value === '' ? '–' : <Cell value={typeof w.value === 'string' ? w.text.slice(0, 40) : w.value} />}</span>)}
+                      {v.values.map((w, i) => <span key={i} class="chip" data-level={w.error ? 'error' : undefined} title={`${answer.tried[i]?.name || answer.tried[i]?.key || ''}${w.error ? `: ${w.error.message}` : ''}`}>{w.error ? 'fails' : w.value === null || w.value === '' ? '–' : <Cell value={typeof w.value === 'string' ? w.text.slice(0, 40) : w.value} />}</span>)}
                       {v.match && v.by !== 'map' && v.by !== 'name' && <button type="button" class="button plain" onClick={() => void set(v.name, v.match!.expression)}>Use {v.match.column}{v.match.why === 'similar' && ' (similar)'}</button>}
                       {v.by === 'map' && <button type="button" class="button plain" onClick={() => void set(v.name, null)}>Not mapped</button>}
                     </span>

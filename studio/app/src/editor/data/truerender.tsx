@@ -50,6 +50,7 @@ export function TrueRender({ doc }: { doc: Doc }) {
   const over = useRef<HTMLImageElement | undefined>(undefined);
   const order = doc.order.value, revision = doc.revision.value, saved = doc.saving.value === 'saved';
   const round = useRef(0);
+  const fits = drawn !== undefined && drawn.width === doc.view.value?.width && drawn.height === doc.view.value.height; // not of a size that was left
   const draw = async () => {
     const mine = ++round.current;
     setBusy(true);
@@ -71,26 +72,22 @@ export function TrueRender({ doc }: { doc: Doc }) {
   }, [follows, saved, revision, order, doc.row.value]);
   useEffect(() => {
     const sheet = doc.frame?.iframe.parentElement;
-    if (!sheet || !drawn) return undefined;
+    if (!sheet || !drawn || !fits) return undefined;
     const img = over.current ?? document.createElement('img');
     over.current = img;
     img.className = 'true-render';
     img.alt = '';
     img.src = drawn.image;
-    const { style } = doc.frame!.iframe;
-    img.style.width = `${drawn.width}px`;
-    img.style.height = `${drawn.height}px`;
-    img.style.transform = style.transform;
     doc.frame!.iframe.after(img);
     return () => img.remove();
-  }, [drawn]);
+  }, [drawn, fits]);
   useEffect(() => {
     const img = over.current;
     if (!img) return;
     img.style.opacity = String(opacity / 100);
     img.style.mixBlendMode = difference ? 'difference' : 'normal';
-  }, [opacity, difference, drawn]);
-  const compared = drawn ? apart(doc, drawn.boxes) : undefined;
+  }, [opacity, difference, drawn, fits]);
+  const compared = drawn && fits ? apart(doc, drawn.boxes) : undefined;
   void doc.drawn.value;
   return (
     <div class="true-panel">

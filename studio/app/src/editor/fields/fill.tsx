@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 
 import { Select } from '../../ui/field.tsx';
 import { ColourEditor, resolved, Swatch, type Token } from './colour.tsx';
+import { tokenOf } from './colours.ts';
 import { type Gradient, gradientOf, gradientText, type Stop } from './gradients.ts';
 import { rounded } from './lengths.ts';
 import { NumberField } from './number.tsx';
@@ -86,7 +87,7 @@ export function FillField({ label, colour, image, tokens, change, mixed, disable
   const gradient = gradientOf(image);
   const other = image && image !== 'none' && !gradient ? image : undefined;
   const kind = gradient?.kind ?? (other ? 'other' : colour ? 'colour' : 'none');
-  const name = mixed ? 'mixed' : gradient ? `${gradient.kind} gradient` : other ? 'picture' : colour || 'none';
+  const name = mixed ? 'mixed' : gradient ? `${gradient.kind} gradient` : other ? 'picture' : colour ? tokenOf(colour) ?? colour : 'none';
   const choose = (to: string) => {
     const first = colour || gradient?.stops[0]?.colour || '#e2e8f0';
     if (to === 'none') change({ colour: null, image: null });
