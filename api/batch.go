@@ -155,7 +155,7 @@ func (in *intake) take(ctx context.Context, w http.ResponseWriter, body io.Reade
 func (in *intake) check(ctx context.Context, request batch.Request) (err error) {
 	s, job := in.server, &in.job
 	job.Outputs, job.RowKey, job.Metadata = request.Outputs, request.RowKey, request.Metadata
-	job.WebhookEvents = request.Events
+	job.WebhookEvents, job.Mapping = request.Events, request.Mapping
 	job.WebhookURL, job.Total, job.BodyDigest = request.WebhookURL, request.Rows, request.Digest
 	job.Priority, job.MaxErrors = request.Priority, request.MaxErrors
 	job.CreatedAt = time.Now().UTC()

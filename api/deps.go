@@ -185,6 +185,7 @@ type Deps struct {
 	Bindings      Bindings
 	Runs          Runs
 	Resources     Resources
+	Workshop      Workshop
 	Subscriptions Subscriptions
 	Refresher     Refresher
 	Guards        Guards

@@ -12,12 +12,28 @@ import (
 // comes. A test holds them against the fields that it knows.
 
 var batchOperations = operations{
+	"POST /tables/inspect": {
+		id: "inspectTable", tag: tagBatches, summary: "What rows look like, before they are a batch",
+		detail: "All rows are read as a batch would read them, and nothing is kept: the columns with what they look like, rows that can't be read, and for a `template` which column is for which variable. " +
+			"`mapping` is what a batch takes as `mapping`. JSON is a list of rows, or an object with the list at `sourceRows`.",
+		query: []queryParam{
+			{"template", "Whose variables the columns are for.", anyText()}, {"format", "Instead of the Content-Type.", oneOf(tableFormats...)},
+			{"delimiter", "Of a CSV, where it is not to be found out.", anyText()}, {"sheet", "Of an XLSX, instead of its first.", anyText()},
+			{"sourceRows", "Where in a JSON document the rows are, as in `$.items`.", anyText()},
+		},
+		body: &requestBody{kinds: map[string]shape{
+			"application/json": of[any](), "application/x-ndjson": each("application/x-ndjson", of[map[string]any]()),
+			"text/csv": anyText(), "text/tab-separated-values": anyText(),
+			"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": bytesOf(),
+		}},
+		answers: answers{200: sends("", of[tableView]())},
+	},
 	"POST /templates/{id}/batch-render": {
 		id: "createBatch", tag: tagBatches, summary: "Render a picture for every row",
 		detail: "The rows are accepted whole or not at all, up to 100,000 at once. A row that is wrong in itself is a failed row and refuses nothing. " +
 			"When the last row has ended, `webhookUrl` is called once; until then `statusUrl` and `eventsUrl` say how far it is.\n\n" +
 			"JSON has the rows in `variables`. NDJSON, CSV, TSV and XLSX are rows alone, a line each; all other fields are then those of the query, as in " +
-			"`?rowKey=sku&format=jpeg&quality=85`, and `outputs` and `metadata` are JSON there. `sourceUrl`, `source` and `binding` name rows that are fetched. " +
+			"`?rowKey=sku&format=jpeg&quality=85`, and `outputs`, `mapping` and `metadata` are JSON there. `sourceUrl`, `source` and `binding` name rows that are fetched. " +
 			"The body may be packed, with `Content-Encoding: gzip` or `zstd`.\n\n" +
 			"What stands beside `outputs` is the default of what stands in it. The names of the seed product's dialect are read as well.",
 		headers: []string{"IdempotencyKey"},
@@ -51,11 +67,12 @@ type batchRequest struct {
 	WebhookURL    string       `json:"webhookUrl,omitempty"`    // is called once, when every row has ended
 	WebhookEvents []batchEvent `json:"webhookEvents,omitempty"` // batch.completed, where nothing is said; the others come for each row
 
-	RowKey   string          `json:"rowKey,omitempty"`   // the variable that names a row in results; without it the row's index does
-	Metadata json.RawMessage `json:"metadata,omitempty"` // comes back in results and in the webhook; at most 64 KiB
-	Outputs  []outputRequest `json:"outputs,omitempty"`  // the pictures of each row; without it one
-	Sizes    []string        `json:"sizes,omitempty"`    // instead of outputs: one output for each size of the template
-	Layouts  []string        `json:"layouts,omitempty"`  // another name of sizes
+	RowKey   string            `json:"rowKey,omitempty"`   // the variable that names a row in results; without it the row's index does
+	Mapping  map[string]string `json:"mapping,omitempty"`  // of variables to expressions over the columns of a row; the other variables take the column of their name
+	Metadata json.RawMessage   `json:"metadata,omitempty"` // comes back in results and in the webhook; at most 64 KiB
+	Outputs  []outputRequest   `json:"outputs,omitempty"`  // the pictures of each row; without it one
+	Sizes    []string          `json:"sizes,omitempty"`    // instead of outputs: one output for each size of the template
+	Layouts  []string          `json:"layouts,omitempty"`  // another name of sizes
 
 	Size   string `json:"size,omitempty"`   // of the template's sizes
 	Layout string `json:"layout,omitempty"` // another name of size

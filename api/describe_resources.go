@@ -76,6 +76,31 @@ var resourceOperations = operations{
 	"DELETE /sinks/{name}": {
 		id: "deleteSink", tag: tagConnections, summary: "Delete a sink", detail: inUseNote, answers: answers{204: {about: "It is gone."}},
 	},
+	"GET /kinds": {
+		id: "listKinds", tag: tagConnections, summary: "What sources and sinks there can be",
+		detail:  "Each with the JSON Schema of its configuration as a POST takes it, from which a form can be made: properties stand in their order, secrets are `writeOnly`. Only those with `callers` may be made over the API.",
+		answers: answers{200: sends("", of[Kinds]())},
+	},
+	"POST /sources/test": {
+		id: "trySource", tag: tagConnections, summary: "Try a source that is not kept",
+		detail:  "Its configuration, its addresses, whether it answers, its first rows and whether they have the columns of the key. " + trialNote + " With the `name` of a source that there is, `***` stands for its secrets, where the addresses are the same.",
+		headers: []string{"IdempotencyKey"},
+		body:    takes(of[map[string]any](), map[string]any{"An API": json.RawMessage(`{"kind":"http","url":"https://shop.example/products","rows":"$.items","key":"sku"}`)}),
+		answers: answers{200: sends("", of[trialView]())},
+	},
+	"POST /sources/{name}/test": {
+		id: "testSource", tag: tagConnections, summary: "Try a source that there is",
+		detail:  "With a connection of its own, beside the source's readings. " + trialNote,
+		headers: []string{"IdempotencyKey"},
+		answers: answers{200: sends("", of[trialView]())},
+	},
+	"POST /sinks/test": {
+		id: "trySink", tag: tagConnections, summary: "Try a sink that is not kept",
+		detail:  "It is sent one test event of a row that there is not, or only asked whether it is there. " + trialNote,
+		headers: []string{"IdempotencyKey"},
+		body:    takes(of[map[string]any](), map[string]any{"A webhook": json.RawMessage(`{"kind":"webhook","url":"https://shop.example/hooks/images","secret":"whsec_c2VjcmV0LW9mLXRoZS1zaG9wLTE="}`)}),
+		answers: answers{200: sends("", of[trialView]())},
+	},
 	"POST /sinks/{name}/test": {
 		id: "testSink", tag: tagConnections, summary: "Send a sink one test event",
 		detail: "Without a body it is of a row that there is not; with `binding` and `key` of that row, as it was drawn last. That it did not arrive is an answer like another: `ok` says. " +
@@ -88,6 +113,7 @@ var resourceOperations = operations{
 
 const (
 	connectionBody = "The body is as in the configuration, in camelCase, with its `name`. Secrets are never shown again: where a PUT sends `***` they stay as they are."
+	trialNote      = "What is wrong is an answer like another: `ok` says, and `steps` says where. Nothing is kept."
 	inUseNote      = "One that bindings use is a 409 `in_use`."
 )
 

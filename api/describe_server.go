@@ -63,6 +63,11 @@ var serverOperations = operations{
 	"GET /favicon.ico":      {page: true},
 	"POST /session":         {page: true},
 	"DELETE /session":       {page: true},
+	"GET /session": {
+		id: "whoAmI", tag: tagKeys, summary: "Who asks, and what they may do",
+		detail:  "By a key, or by the session that the browser has. Any key will do; one that is unknown or over is a 401, as everywhere.",
+		answers: answers{200: sends("", of[sessionView]())},
+	},
 	"GET /errors/{slug}": {
 		id: "explainProblem", tag: tagServer, summary: "What a problem's type means",
 		answers: answers{200: {kinds: map[string]shape{"text/plain": anyText()}}},

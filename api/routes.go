@@ -25,6 +25,7 @@ type route struct {
 func routes() []route {
 	return []route{
 		{"POST /templates/{id}/batch-render", RendersWrite, bounded((*Server).acceptBatch)},
+		{"POST /tables/inspect", RendersWrite, bounded((*Server).inspectTable)},
 		{"GET /templates", TemplatesRead, (*Server).listTemplates},
 		{"GET /templates/{id}", TemplatesRead, (*Server).showTemplate},
 		{"GET /templates/{id}/variables", TemplatesRead, (*Server).showVariables},
@@ -102,8 +103,11 @@ func routes() []route {
 		{"POST /bindings/{name}/pause", BindingsWrite, replayed((*Server).pauseBinding)},
 		{"POST /bindings/{name}/resume", BindingsWrite, replayed((*Server).resumeBinding)},
 		{"POST /bindings/{name}/preview", BindingsRead, replayed((*Server).previewBinding)},
+		{"GET /kinds", ConnectionsRead, (*Server).listKinds},
 		{"GET /sources", ConnectionsRead, connections{kindSource}.list},
 		{"POST /sources", ConnectionsWrite, replayed(connections{kindSource}.create)},
+		{"POST /sources/test", ConnectionsWrite, replayed(connections{kindSource}.try)},
+		{"POST /sources/{name}/test", ConnectionsWrite, replayed((*Server).trySource)},
 		{"GET /sources/{name}", ConnectionsRead, connections{kindSource}.show},
 		{"PUT /sources/{name}", ConnectionsWrite, connections{kindSource}.replace},
 		{"DELETE /sources/{name}", ConnectionsWrite, connections{kindSource}.remove},
@@ -113,6 +117,7 @@ func routes() []route {
 		{"POST /sources/{name}/quarantine/discard", ConnectionsWrite, replayed((*Server).discardKeptOut)},
 		{"GET /sinks", ConnectionsRead, connections{kindSink}.list},
 		{"POST /sinks", ConnectionsWrite, replayed(connections{kindSink}.create)},
+		{"POST /sinks/test", ConnectionsWrite, replayed(connections{kindSink}.try)},
 		{"GET /sinks/{name}", ConnectionsRead, connections{kindSink}.show},
 		{"PUT /sinks/{name}", ConnectionsWrite, connections{kindSink}.replace},
 		{"DELETE /sinks/{name}", ConnectionsWrite, connections{kindSink}.remove},
@@ -162,6 +167,7 @@ func routes() []route {
 		{"GET " + remotePlace, TemplatesRead, (*Server).serveRemote},
 		{"GET /studio/{path...}", "", (*Server).servePageFile},
 		{"GET /favicon.ico", "", (*Server).serveFavicon},
+		{"GET /session", "", (*Server).showSession}, // any key will do
 		{"POST /session", "", (*Server).openSession},
 		{"DELETE /session", "", (*Server).closeSession},
 

@@ -315,7 +315,7 @@ func (d *decoder) request() (Request, error) {
 		return Request{}, err
 	}
 	return Request{
-		Outputs: outputs, RowKey: d.fields.rowKey, Metadata: d.fields.metadata, WebhookURL: d.fields.webhook, Events: d.fields.events,
+		Outputs: outputs, RowKey: d.fields.rowKey, Mapping: d.fields.mapping, Metadata: d.fields.metadata, WebhookURL: d.fields.webhook, Events: d.fields.events,
 		Priority: Priority(d.fields.priority), MaxErrors: d.fields.maxErrors, TemplateVersion: d.fields.version, DryRun: d.fields.dryRun,
 		Origin: d.fields.origin, Layout: d.fields.layout,
 		Rows: d.rows, Digest: d.form.Digest(d.in.digest.Sum(nil)),

@@ -56,8 +56,9 @@ type Job struct {
 	Template       string
 	Version        int64 // of the template, pinned when the job was accepted
 	Outputs        []Output
-	RowKey         string          // variable that names a row; "" is its index
-	Metadata       json.RawMessage // the caller's, echoed
+	RowKey         string            // variable that names a row; "" is its index
+	Mapping        map[string]string // of variables to expressions over the columns of a row; the others are the columns of their name
+	Metadata       json.RawMessage   // the caller's, echoed
 	WebhookURL     string
 	WebhookEvents  []string // that are sent there; none: BatchCompleted. Only for acceptance: Store.Job leaves it out
 	IdempotencyKey string

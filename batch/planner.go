@@ -27,6 +27,7 @@ type Planner struct {
 	refused *bindings.Problem  // of every row; nil when rows can be drawn
 	binding *bindings.Binding  // of a run: draws instead of drawing
 	joined  *bindings.Joined   // of the rows that come next
+	mapping *mapping           // nil: variables are the columns of their name
 }
 
 // NewPlanner checks the outputs of job against t, which is the version that the
@@ -41,7 +42,11 @@ func NewPlanner(job Job, t bindings.Template, epoch int64, now time.Time) (*Plan
 	if err != nil {
 		return nil, err
 	}
-	return &Planner{job: job, drawing: drawing, now: now, taken: map[[16]byte]int64{}}, nil
+	mapping, err := newMapping(job, t)
+	if err != nil {
+		return nil, err
+	}
+	return &Planner{job: job, drawing: drawing, mapping: mapping, now: now, taken: map[[16]byte]int64{}}, nil
 }
 
 // NewRefusal is a Planner by which every row of job ends with p: its template
@@ -87,6 +92,9 @@ func (p *Planner) propose(r Row) bindings.Proposal {
 	key, refused := p.key(r, values)
 	if refused != nil {
 		return bindings.Refused(owner, p.ownKey(r), *refused)
+	}
+	if values, refused = p.mapping.apply(values, p.now); refused != nil {
+		return bindings.Refused(owner, key, *refused)
 	}
 	return p.drawing.Propose(owner, key, values, p.now, p.job.Priority.OfRenders())
 }

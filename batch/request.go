@@ -27,9 +27,10 @@ const (
 
 // A Request is what a caller asked for, apart from the rows themselves.
 type Request struct {
-	Outputs    []Output        // with every default written out
-	RowKey     string          // the field that names a row; "" is its index
-	Metadata   json.RawMessage // nil when there was none
+	Outputs    []Output          // with every default written out
+	RowKey     string            // the field that names a row; "" is its index
+	Mapping    map[string]string // of variables to expressions
+	Metadata   json.RawMessage   // nil when there was none
 	WebhookURL string
 	Events     []string // that are sent there; none: BatchCompleted
 
@@ -69,6 +70,7 @@ type fields struct {
 	rowKey, webhook string
 	events          []string
 	metadata        json.RawMessage
+	mapping         map[string]string
 
 	priority  string
 	maxErrors int64
@@ -100,6 +102,7 @@ var canonicalField = with(encodingField, map[string]string{
 	"outputs":         "outputs",
 	"rowKey":          "rowKey",
 	"metadata":        "metadata",
+	"mapping":         "mapping",
 	"priority":        "priority",
 	"maxErrors":       "maxErrors",
 	"templateVersion": "templateVersion", "version": "templateVersion",
@@ -156,6 +159,8 @@ func (f *fields) set(name string, value json.RawMessage) problem.List {
 		}
 	case "outputs":
 		return f.setOutputs(name, value)
+	case "mapping":
+		return f.setMapping(name, value)
 	case "metadata":
 		return f.setMetadata(name, value)
 	case "priority":

@@ -20,6 +20,9 @@ type Schemas struct {
 	// WordsFunc are the only words that a field of texts takes; nil where it takes
 	// any. It may be nil.
 	WordsFunc func(t reflect.Type, field string) []string
+	// JSON makes schemas of what ParseJSON reads: names are in camelCase, and nothing
+	// comes from a file or a variable.
+	JSON bool
 }
 
 // A variable may stand for any single value, or for a part of it.
@@ -80,7 +83,9 @@ func (s Schemas) plain(v reflect.Value, around []reflect.Type) *jsonschema.Schem
 	switch t.Kind() { //nolint:exhaustive // the others cannot be decoded
 	case reflect.Struct:
 		if t == secretType {
-			return single()
+			schema := single()
+			schema.WriteOnly, schema.Format = true, "password"
+			return schema
 		}
 		return s.structure(v, append(slices.Clone(around), t))
 	case reflect.Map:
@@ -92,17 +97,20 @@ func (s Schemas) plain(v reflect.Value, around []reflect.Type) *jsonschema.Schem
 		schema.Default = defaultOf(v)
 		return schema
 	case reflect.Bool:
-		return variableOr("boolean", v)
+		return s.variableOr("boolean", v)
 	case reflect.Float32, reflect.Float64:
-		return variableOr("number", v)
+		return s.variableOr("number", v)
 	case reflect.Interface:
 		return &jsonschema.Schema{}
 	}
-	return variableOr("integer", v)
+	return s.variableOr("integer", v)
 }
 
 // variableOr is a value of one JSON type, or a variable.
-func variableOr(kind string, v reflect.Value) *jsonschema.Schema {
+func (s Schemas) variableOr(kind string, v reflect.Value) *jsonschema.Schema {
+	if s.JSON {
+		return &jsonschema.Schema{Types: []string{kind, "null"}, Default: defaultOf(v)}
+	}
 	return &jsonschema.Schema{Types: []string{kind, "string", "null"}, Pattern: variablePattern, Default: defaultOf(v)}
 }
 
@@ -134,8 +142,11 @@ func (s Schemas) structure(v reflect.Value, around []reflect.Type) *jsonschema.S
 		if s.DescribeFunc != nil {
 			property.Description = s.DescribeFunc(owner, name)
 		}
-		schema.Properties[f.name] = property
-		schema.PropertyOrder = append(schema.PropertyOrder, f.name)
+		schema.Properties[s.name(f.name)] = property
+		schema.PropertyOrder = append(schema.PropertyOrder, s.name(f.name))
+	}
+	if s.JSON {
+		return schema
 	}
 	for _, f := range known {
 		if _, own := schema.Properties[f.name+fileSuffix]; f.secret() && !own {
@@ -144,6 +155,14 @@ func (s Schemas) structure(v reflect.Value, around []reflect.Type) *jsonschema.S
 		}
 	}
 	return schema
+}
+
+// name is a word of YAML as the schema has it.
+func (s Schemas) name(word string) string {
+	if s.JSON {
+		return camelCase(word)
+	}
+	return word
 }
 
 // ownerOf is the struct that declares the field at index of t, and its Go name.

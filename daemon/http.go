@@ -32,6 +32,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Bindings:           ledger{d.store, d},
 		Runs:               d,
 		Resources:          d,
+		Workshop:           d,
 		Subscriptions:      d,
 		Refresher:          d,
 		Guards:             d,

@@ -214,14 +214,8 @@ func (d *Daemon) proposeConnection(ctx context.Context, p *proposed, c api.Resou
 			return err
 		}
 	}
-	if x.kept {
-		_, was, err := d.readConnection(id, []byte(before.Spec), d.vault.opening(id, before.Secrets))
-		if err != nil {
-			return err
-		}
-		if err := x.sameAddresses(was, now); err != nil {
-			return err
-		}
+	if err := d.sendsWhereItDid(id, before, x, now); err != nil {
+		return err
 	}
 	r.Name, r.Secrets, r.Spec = name, x.sealed, string(node.Without("name").JSON(x.shown))
 	if c.Kind == ofSource {
@@ -230,6 +224,19 @@ func (d *Daemon) proposeConnection(ctx context.Context, p *proposed, c api.Resou
 		p.sinks = append(p.sinks, name)
 	}
 	return nil
+}
+
+// sendsWhereItDid refuses a connection that keeps secrets and reaches other addresses
+// than before.
+func (d *Daemon) sendsWhereItDid(id resourceID, before store.Resource, x *deposit, now map[string]string) error {
+	if !x.kept {
+		return nil
+	}
+	_, was, err := d.readConnection(id, []byte(before.Spec), d.vault.opening(id, before.Secrets))
+	if err != nil {
+		return err
+	}
+	return x.sameAddresses(was, now)
 }
 
 // nameIn is the name of a change: that of its path, or of its body.

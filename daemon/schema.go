@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -43,15 +44,63 @@ func ConfigSchema() ([]byte, error) {
 	return json.MarshalIndent(schema, "", "  ")
 }
 
-func configSchema() (*jsonschema.Schema, error) {
+// schemas make schemas with the comments of the fields.
+func schemas() (config.Schemas, error) {
 	var comments map[string]string
 	if err := json.Unmarshal(schemaComments, &comments); err != nil {
-		return nil, fmt.Errorf("read the comments of the configuration: %w", err)
+		return config.Schemas{}, fmt.Errorf("read the comments of the configuration: %w", err)
 	}
 	known := words()
-	of := config.Schemas{
+	return config.Schemas{
 		DescribeFunc: func(t reflect.Type, field string) string { return comments[commentKey(t, field)] },
 		WordsFunc:    func(t reflect.Type, field string) []string { return known[t][field] },
+	}, nil
+}
+
+// kindsOfConnections are the kinds of sources and sinks, each with the schema of its
+// configuration.
+func kindsOfConnections() (all api.Kinds, err error) {
+	of, err := schemas()
+	if err != nil {
+		return all, err
+	}
+	of.JSON = true
+	for _, k := range Connectors() {
+		one := api.Kind{Kind: k.Name, Summary: k.Summary, Callers: k.Callers}
+		if one.Schema, err = formOf(of.Of(k.Config()), k.Name, k.Config().Validate()); err != nil {
+			return all, err
+		}
+		all.Sources = append(all.Sources, one)
+	}
+	for _, k := range Sinks() {
+		one := api.Kind{Kind: k.Name, Summary: k.Summary, Callers: k.Callers}
+		if one.Schema, err = formOf(of.Of(k.Default()), k.Name, k.Default().Validate()); err != nil {
+			return all, err
+		}
+		all.Sinks = append(all.Sinks, one)
+	}
+	return all, nil
+}
+
+// formOf is the schema of a kind as a form shows it: its kind first, and what an empty
+// configuration is refused for is required.
+func formOf(schema *jsonschema.Schema, kind string, empty error) (json.RawMessage, error) {
+	var is any = kind
+	schema.Properties["kind"] = &jsonschema.Schema{Const: &is}
+	schema.PropertyOrder = append([]string{"kind"}, slices.DeleteFunc(schema.PropertyOrder, func(name string) bool { return name == "kind" })...)
+	schema.Required = []string{"kind"}
+	for _, p := range problemsOf(empty) {
+		if _, ok := schema.Properties[p.Path]; ok && !slices.Contains(schema.Required, p.Path) {
+			schema.Required = append(schema.Required, p.Path)
+		}
+	}
+	return json.Marshal(schema)
+}
+
+func configSchema() (*jsonschema.Schema, error) {
+	of, err := schemas()
+	if err != nil {
+		return nil, err
 	}
 	doc := defaults()
 	schema := of.Of(&doc)

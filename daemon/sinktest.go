@@ -35,6 +35,11 @@ func (d *Daemon) TestSink(ctx context.Context, name string, of api.SinkTestOf) (
 		}
 		return api.SinkTest{}, now.unknown(ofSink, name)
 	}
+	return d.testOf(ctx, to, of)
+}
+
+// testOf tells a sink, which need not be kept, of one event.
+func (d *Daemon) testOf(ctx context.Context, to sink.Sink, of api.SinkTestOf) (api.SinkTest, error) {
 	delivery, err := d.testDelivery(ctx, of)
 	if err != nil {
 		return api.SinkTest{}, err

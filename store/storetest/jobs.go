@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -278,6 +279,18 @@ var jobs = map[string]func(*testing.T, Open){
 		}
 		if _, err := s.Job(t.Context(), "none"); kind(err) != "job_not_found" {
 			t.Errorf("a job that is not there is %v", err)
+		}
+	},
+}
+
+var mapped = map[string]func(*testing.T, Open){
+	"JobKeepsItsMapping": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		must(t, s.StageRows(t.Context(), "batch_map", []batch.Row{{Index: 0, Key: "0", Values: []byte(`{"name":"Ada"}`)}}))
+		want := map[string]string{"title": `$env["First Name"] | upper`}
+		must(t, s.AcceptJob(t.Context(), batch.Job{ID: "batch_map", Template: "card", Version: 1, Mapping: want, Status: batch.Pending, Total: 1, CreatedAt: start}))
+		if j := got(s.Job(t.Context(), "batch_map"))(t); !maps.Equal(j.Mapping, want) {
+			t.Errorf("the mapping is %v, want %v", j.Mapping, want)
 		}
 	},
 }
