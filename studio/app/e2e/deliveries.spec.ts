@@ -40,7 +40,7 @@ test('what a receiver refused stands under its cause, and is given up, or sent a
   const letters = group.locator('.letter');
   await expect(letters).toHaveCount(3);
   await letters.first().getByRole('button', { name: 'Payload' }).click();
-  await expect(letters.first().getByText('"sku"')).toBeVisible();
+  await expect(letters.first().getByText('"outputs"')).toBeVisible();
 
   await letters.filter({ hasText: 'A-1' }).getByRole('button', { name: 'Discard' }).click();
   const dialog = page.getByRole('dialog');
