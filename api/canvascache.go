@@ -17,6 +17,8 @@ import (
 type canvasCache struct {
 	mu   sync.Mutex
 	kept []keptCanvas // the last used at the end
+
+	hits, misses int64
 }
 
 type keptCanvas struct {
@@ -64,8 +66,10 @@ func (c *canvasCache) find(of string) *template.Canvas {
 	defer c.mu.Unlock()
 	i := slices.IndexFunc(c.kept, func(k keptCanvas) bool { return k.of == of })
 	if i < 0 {
+		c.misses++
 		return nil
 	}
+	c.hits++
 	found := c.kept[i]
 	c.kept = append(slices.Delete(c.kept, i, i+1), found)
 	return found.canvas
@@ -78,4 +82,10 @@ func (c *canvasCache) keep(of string, canvas *template.Canvas) {
 		c.kept = slices.Delete(c.kept, 0, 1)
 	}
 	c.kept = append(c.kept, keptCanvas{of, canvas})
+}
+
+func (c *canvasCache) state() CacheState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return CacheState{Name: "canvases of drafts", Entries: len(c.kept), Hits: c.hits, Misses: c.misses}
 }

@@ -232,6 +232,8 @@ type Deps struct {
 	FreshnessFunc func(ctx context.Context) (map[string]connectors.Freshness, error)
 	// LoadFunc is how much there is to do, with what, and how fast it goes.
 	LoadFunc func(ctx context.Context) (Load, error)
+	// SystemFunc looks at what the daemon runs on, and what it is made of.
+	SystemFunc func(ctx context.Context) (System, error)
 	// ReadyFunc says why the daemon can't do its work now; nil when it can.
 	ReadyFunc func(ctx context.Context) error
 

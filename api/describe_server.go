@@ -83,6 +83,12 @@ var serverOperations = operations{
 			503: sends("It cannot now.", object(property{"status", "`not ready`", anyText()}, property{"waitingFor", "", of[[]string]()})),
 		},
 	},
+	"GET /system": {
+		id: "getSystem", tag: tagServer, summary: "What the daemon runs on, and what it is made of",
+		detail: "Versions, Chromes, queue, caches, disk, the configuration that is in effect, and what `pictifyd doctor` would say of this machine, as far as that needs no Chrome of its own. " +
+			"In the configuration secrets, passwords in addresses, and whatever came from variables or files are `***`.",
+		answers: answers{200: sends("", of[systemView]())},
+	},
 	"GET /metrics": {
 		id: "metrics", tag: tagServer, summary: "Metrics for Prometheus",
 		answers: answers{200: {kinds: map[string]shape{"text/plain": anyText()}}},

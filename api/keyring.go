@@ -202,3 +202,15 @@ func (ring *keyring) trusts(origin string) bool {
 }
 
 func (ring *keyring) count() int { return len(ring.known.Load().byDigest) }
+
+// counts tells the keys of the configuration from those that were made.
+func (ring *keyring) counts() (c keyCounts) {
+	for p := range ring.all() {
+		if p.kept == nil {
+			c.File++
+		} else {
+			c.Made++
+		}
+	}
+	return c
+}

@@ -168,6 +168,7 @@ func routes() []route {
 
 		{"GET /events", BindingsRead, (*Server).stateEvents},
 		{"GET /overview", BindingsRead, (*Server).showOverview},
+		{"GET /system", Admin, (*Server).showSystem},
 		{"GET /{$}", "", (*Server).servePage},
 		{"GET /studio/frame", "", (*Server).serveFrame},
 		{"GET " + remotePlace, TemplatesRead, (*Server).serveRemote},

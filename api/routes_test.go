@@ -97,6 +97,7 @@ func ways(w *world) map[string]struct {
 		"POST /sources/{name}/test":                      {post("/sources/shop/test", ""), 200},
 		"POST /sinks/test":                               {post("/sinks/test", `{"kind":"webhook"}`), 200},
 		"GET /overview":                                  {get("/overview"), 200},
+		"GET /system":                                    {get("/system"), 200},
 		"GET /images":                                    {get("/images?binding=cards"), 200},
 		"GET /images/{file}":                             {get("/images/" + hash + ".png"), 200},
 		"GET /images/{file}/about":                       {get("/images/" + hash + ".png/about"), 200},

@@ -85,6 +85,7 @@ type world struct {
 	templateInUse error // what deleting one says
 
 	load      Load
+	machine   System
 	refuseURL error
 	notReady  error
 	broken    error // what the store says to everything about jobs
@@ -502,9 +503,10 @@ func (w *world) deps() Deps {
 		CheckURLFunc: func(context.Context, string) error {
 			return w.refuseURL
 		},
-		ReadyFunc: func(context.Context) error { return w.notReady },
-		LoadFunc:  func(context.Context) (Load, error) { return w.load, w.broken },
-		Registry:  prometheus.NewRegistry(),
+		ReadyFunc:  func(context.Context) error { return w.notReady },
+		SystemFunc: func(context.Context) (System, error) { return w.machine, w.broken },
+		LoadFunc:   func(context.Context) (Load, error) { return w.load, w.broken },
+		Registry:   prometheus.NewRegistry(),
 		CountersFunc: func(context.Context) (Counters, error) {
 			return Counters{Rows: 12, Missing: 1, RendersWaiting: 3, DeliveriesDead: 2, JobsOpen: 1}, nil
 		},

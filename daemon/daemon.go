@@ -118,6 +118,7 @@ type Daemon struct {
 
 	sweepAsked chan struct{} // somebody wants bytes to be looked through
 	seen       atomic.Pointer[sweptAt]
+	began      time.Time
 	unscrubbed atomic.Bool // the store's files may still have what was deleted
 }
 
@@ -167,7 +168,7 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 		o.Grace = defaultGrace
 	}
 	d := &Daemon{
-		settings: settings, options: o, log: o.Log, metrics: newMetrics(),
+		settings: settings, options: o, log: o.Log, metrics: newMetrics(), began: time.Now(),
 		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight), runRows: batch.MaxRunRows,
 		sweepAsked: make(chan struct{}, 1), looking: make(chan struct{}, looks),
 		renewed: make(chan struct{}, 1), changing: newGate(),

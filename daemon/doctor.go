@@ -53,11 +53,16 @@ func (d Doctor) Examine(ctx context.Context) ([]Sign, error) {
 		return nil, err
 	}
 	signs = append(signs, d.chromeSigns(ctx, s.Render)...)
-	signs = append(signs, memorySign(sharedMemory), templatesSign(absolute(s.Dir, s.Templates.Path)))
+	return append(signs, machineSigns(s)...), nil
+}
+
+// machineSigns are those for which no Chrome is needed.
+func machineSigns(s *Settings) []Sign {
+	signs := []Sign{memorySign(sharedMemory), templatesSign(absolute(s.Dir, s.Templates.Path))}
 	for _, f := range s.dataFolders() {
 		signs = append(signs, diskSign(f))
 	}
-	return append(signs, clockSigns(time.Now(), time.LoadLocation, os.Getenv("TZ"))...), nil
+	return append(signs, clockSigns(time.Now(), time.LoadLocation, os.Getenv("TZ"))...)
 }
 
 // settings are those of the configuration; of one with problems, as far as they

@@ -68,6 +68,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		ReadyFunc:     d.able,
 		FreshnessFunc: d.freshness,
 		LoadFunc:      d.load,
+		SystemFunc:    d.system,
 		Registry:      d.metrics.registry,
 		CountersFunc:  d.counters,
 		URLSecrets:    d.urls.secrets,

@@ -39,6 +39,7 @@ type Settings struct {
 	source   string                 // the digest of the file
 	instead  bool                   // they run in the place of those in the file
 	kinds    connectors.Kinds       // of sources
+	root     config.Node
 }
 
 // A Source is one entry of sources, with the configuration of its kind.
@@ -133,7 +134,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	s := &Settings{
 		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
 		Egress: doc.Egress, Templates: doc.Templates, Secrets: doc.Secrets,
-		kinds: sources, nodes: map[string]config.Node{}, sections: sectionDigests(root), source: contentDigest(src),
+		kinds: sources, nodes: map[string]config.Node{}, sections: sectionDigests(root), source: contentDigest(src), root: root,
 	}
 	for _, name := range sortedKeys(doc.Sources) {
 		node := doc.Sources[name]

@@ -58,7 +58,9 @@ type templates struct {
 
 	mu       sync.Mutex
 	compiled map[string]*template.Template // by name@number
-	broken   map[string]error              // by name: why the file in the folder is not the newest version
+	hits     int64
+	misses   int64
+	broken   map[string]error // by name: why the file in the folder is not the newest version
 }
 
 // at is the compiled version number of a template; 0 is the newest.
@@ -67,6 +69,11 @@ func (l *templates) at(ctx context.Context, name string, number int64) (*templat
 	if number != 0 {
 		l.mu.Lock()
 		t, ok := l.compiled[id]
+		if ok {
+			l.hits++
+		} else {
+			l.misses++
+		}
 		l.mu.Unlock()
 		if ok {
 			return t, nil

@@ -15,6 +15,8 @@ type Cache struct {
 
 	mu       sync.Mutex
 	programs map[string]*Program
+
+	hits, misses int64
 }
 
 // NewCache remembers at most so many programs.
@@ -27,6 +29,11 @@ func (c *Cache) Compile(src string, o Options) (*Program, error) {
 	key := o.key(src)
 	c.mu.Lock()
 	p, ok := c.programs[key]
+	if ok {
+		c.hits++
+	} else {
+		c.misses++
+	}
 	c.mu.Unlock()
 	if ok {
 		return p, nil
@@ -42,6 +49,13 @@ func (c *Cache) Compile(src string, o Options) (*Program, error) {
 	}
 	c.programs[key] = p
 	return p, nil
+}
+
+// Use is how many programs are remembered, and how often one was found and not.
+func (c *Cache) Use() (entries int, hits, misses int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.programs), c.hits, c.misses
 }
 
 // key is the same for what compiles to the same.

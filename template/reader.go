@@ -32,6 +32,10 @@ const (
 // programs are the expressions of the documents that were read lately.
 var programs = expr.NewCache(4096)
 
+// CompiledExpressions is how many compiled expressions of documents are kept, and
+// how often one was found and not.
+func CompiledExpressions() (entries int, hits, misses int64) { return programs.Use() }
+
 // A reader turns a file into pieces and slots.
 type reader struct {
 	*markup.Lines

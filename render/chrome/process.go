@@ -24,6 +24,7 @@ const (
 // profile. Nothing of it outlives done.
 type process struct {
 	pid     int
+	started time.Time
 	profile string
 	conn    chromedp.Transport
 	done    chan struct{} // closed when every process of the group is gone, and the profile too
@@ -62,7 +63,7 @@ func startProcess(path string, args []string, profile string, a account) (*proce
 		conn.Close()
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
-	p.pid = p.cmd.Process.Pid
+	p.pid, p.started = p.cmd.Process.Pid, time.Now()
 	expendable(p.pid)
 	return p, nil
 }

@@ -9,7 +9,10 @@ import (
 
 // A BrowserStatus is one place of a pool at one moment.
 type BrowserStatus struct {
+	Number   int       // of the place, as logs name it
 	PID      int       // of Chrome's main process; 0 when there is none
+	Started  time.Time // the process; zero when there is none
+	Busy     int       // pictures that it has in hand
 	Version  string    // as Chrome names itself: "HeadlessChrome/156.0.…"
 	State    string    // ready, busy, starting, failed or stopped
 	Pictures int       // made by this process
@@ -30,7 +33,7 @@ func (p *Pool) Status() []BrowserStatus {
 }
 
 func (pl *place) status() BrowserStatus {
-	s := BrowserStatus{Restarts: max(pl.starts-1, 0), State: "stopped"}
+	s := BrowserStatus{Number: pl.number, Restarts: max(pl.starts-1, 0), State: "stopped"}
 	if pl.err != nil {
 		s.State, s.Err, s.Retry = "failed", pl.err.Error(), pl.notBefore
 	}
@@ -39,6 +42,7 @@ func (pl *place) status() BrowserStatus {
 	}
 	if b := pl.browser; b != nil {
 		s.PID, s.Version, s.Pictures = b.proc.pid, b.version, b.pictures
+		s.Started, s.Busy = b.proc.started, b.busy
 		s.State = "ready"
 		if b.busy > 0 {
 			s.State = "busy"
@@ -46,6 +50,10 @@ func (pl *place) status() BrowserStatus {
 	}
 	return s
 }
+
+// MemoryOf is how many bytes only the processes of the Chrome hold whose main
+// process is pid; 0 where the machine does not tell.
+func MemoryOf(pid int) int64 { return privateMemory(pid) }
 
 // A LaneStatus is what the pool knows of its lanes.
 type LaneStatus struct {
