@@ -32,6 +32,11 @@ var bindingOperations = operations{
 		body:    mayTake(of[runRequest](), map[string]any{"Of a past month": json.RawMessage(`{"at":"2026-10-01"}`)}),
 		answers: answers{202: sends("", of[runAccepted]())},
 	},
+	"GET /bindings/{name}/pipeline": {
+		id: "getPipeline", tag: tagBindings, summary: "The way of a binding's rows, stage by stage",
+		detail:  "From the source to whoever is told: how each stage goes, how long it takes, and what to do about what is wrong. Each fault stands at the stage where it is.",
+		answers: answers{200: sends("", of[pipelineView]())},
+	},
 	"GET /bindings/{name}/guard": {
 		id: "getGuard", tag: tagBindings, summary: "What the guard holds",
 		detail:  "With a sample: which rows, and which texts of their pictures would be others.",

@@ -99,6 +99,7 @@ func routes() []route {
 		{"GET /bindings", BindingsRead, (*Server).listBindings},
 		{"GET /bindings/{name}", BindingsRead, (*Server).showBinding},
 		{"GET /bindings/{name}/rows", BindingsRead, (*Server).listRows},
+		{"GET /bindings/{name}/pipeline", BindingsRead, (*Server).showPipeline},
 		{"POST /bindings", BindingsWrite, replayed((*Server).createBinding)},
 		{"GET /bindings/{name}/rows/{key}", BindingsRead, (*Server).showRow},
 		{"PUT /bindings/{name}", BindingsWrite, (*Server).replaceBinding},

@@ -106,6 +106,7 @@ func ways(w *world) map[string]struct {
 		"GET /bindings/{name}":                           {get("/bindings/cards"), 200},
 		"GET /bindings/{name}/rows":                      {get("/bindings/cards/rows"), 200},
 		"GET /bindings/{name}/rows/{key}":                {get("/bindings/cards/rows/SKU-1"), 200},
+		"GET /bindings/{name}/pipeline":                  {get("/bindings/cards/pipeline"), 200},
 		"POST /bindings":                                 {post("/bindings", `{"name":"cards","template":"tpl_certificate"}`), 201},
 		"PUT /bindings/{name}":                           {call{method: http.MethodPut, path: "/bindings/cards", body: `{"template":"tpl_certificate"}`}, 200},
 		"DELETE /bindings/{name}":                        {call{method: http.MethodDelete, path: "/bindings/cards?images=remove"}, 204},
