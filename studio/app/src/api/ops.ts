@@ -7,6 +7,7 @@ type Schemas = components['schemas'];
 
 export type Connection = Schemas['Connection'];
 export type Stream = Schemas['Stream'];
+export type SinkTest = Schemas['SinkTest'];
 export type SinkState = Schemas['SinkState'];
 export type Guard = Schemas['Guard'];
 export type HeldRow = Schemas['HeldRow'];
@@ -31,12 +32,6 @@ export interface Stage {
   latencyMs: number | null;
   at: string | null;
   detail?: string;
-}
-
-export interface Pipeline {
-  stages: Stage[];
-  payload: { at: string | null; rows: Values[]; total: number };
-  backfill: { state: string; done: number; total: number | null; share: number | null; startedAt: string | null } | null;
 }
 
 export interface SourceReading {
@@ -84,7 +79,9 @@ export interface TestStep {
   skipped?: boolean;
   message: string;
   hint?: string;
+  code?: string;
   path?: string;
+  more?: number; // problems that are left out
 }
 
 export interface ConnectionTest {
@@ -94,9 +91,8 @@ export interface ConnectionTest {
   columns: string[];
   sampleRows: Values[];
   key: string[];
-  event?: string;
-  request?: Schemas['SinkRequest'];
-  answer?: Schemas['SinkAnswer'];
+  advice?: string[]; // what would make its readings better
+  test?: Schemas['SinkTest'] | null; // of a sink: what was sent and answered
 }
 
 export interface Browser {

@@ -1,12 +1,14 @@
 // The machine behind it: browsers, queue, caches, storage, versions, what the
 // doctor finds, keys, and the configuration that is in effect.
 
-import { changes } from '../api/live.ts';
+import { Failure } from '../api/client.ts';
+import type { State } from '../api/health.ts';
+import { changes, overview } from '../api/live.ts';
 import type { System as SystemState } from '../api/ops.ts';
 import { Page } from '../shell/shell.tsx';
 import { useLoad } from '../ui/load.ts';
 import { Trouble, When } from '../ui/show.tsx';
-import { span } from '../ui/words.ts';
+import { bytes, count, span } from '../ui/words.ts';
 import { Chrome } from './system/chrome.tsx';
 import { Findings } from './system/findings.tsx';
 import { Keys } from './system/keys.tsx';
@@ -17,7 +19,8 @@ export function System() {
   const { data: s, error, again } = useLoad<SystemState>('/system', [changes.value]);
   return (
     <Page title="System" over={s && <>as of <When time={s.at} /></>} actions={<><a class="button" href="/metrics">Metrics</a><a class="button" href="/docs">API</a></>}>
-      {error !== undefined && !s && <Trouble error={error} again={again} />}
+      {error !== undefined && !s && !(error instanceof Failure && error.status === 404) && <Trouble error={error} again={again} />}
+      {!s && error !== undefined && overview.value && <Outline of={overview.value as State} />}
       {s && (
         <>
           <Findings of={s.findings} />
@@ -36,13 +39,30 @@ export function System() {
             <Caches of={s.caches} />
           </div>
           <Chrome of={s.chrome} />
-          <Keys inFile={s.keys.file} />
           <section aria-labelledby="config">
             <h2 id="config">Configuration</h2>
             <details><summary>As it is in effect; secrets are masked</summary><pre class="card" tabIndex={0}><code>{JSON.stringify(s.config, null, 2)}</code></pre></details>
           </section>
         </>
       )}
+      <Keys />
     </Page>
+  );
+}
+
+/** Outline is what the overview knows, where the daemon tells no more. */
+function Outline({ of: state }: { of: State }) {
+  const { chrome, disk, queue } = state.tiles;
+  return (
+    <div class="pair">
+      <section class="card" aria-labelledby="versions"><h2 id="versions">Versions</h2><dl class="facts"><dt>pictifyd</dt><dd>{state.version}</dd></dl></section>
+      <Queue of={queue} />
+      <section class="card" aria-labelledby="chrome"><h2 id="chrome">Chrome</h2>
+        {chrome ? <dl class="facts"><dt>In use</dt><dd>{count(chrome.used)} of {count(chrome.size)}</dd><dt>Failed</dt><dd>{chrome.failed > 0 ? <>{count(chrome.failed)}: <code>pictifyd doctor</code> says what is missing</> : 'none'}</dd></dl> : <p>No browser draws here: <code>pictifyd doctor</code> says what is missing.</p>}
+      </section>
+      <section class="card" aria-labelledby="storage"><h2 id="storage">Storage</h2>
+        <dl class="facts"><dt>Free</dt><dd>{bytes(disk.freeBytes)}{disk.low && ': too little, nothing is taken in. Free some, or lower keep.min_free'}</dd><dt>Kept by pictifyd</dt><dd>{disk.measuredAt ? <>{bytes(disk.bytes)}, measured <When time={disk.measuredAt} /></> : 'not measured yet'}</dd></dl>
+      </section>
+    </div>
   );
 }

@@ -3,7 +3,7 @@
 
 import { path, post } from '../../api/client.ts';
 import { changes } from '../../api/live.ts';
-import type { Pipeline, Stage } from '../../api/ops.ts';
+import type { Connection, RowPage, Stage } from '../../api/ops.ts';
 import type { Binding } from '../../api/types.ts';
 import { Act } from '../../ui/act.tsx';
 import { useLoad } from '../../ui/load.ts';
@@ -11,6 +11,7 @@ import { within } from '../../ui/order.tsx';
 import { Bar, Mark, Trouble, When } from '../../ui/show.tsx';
 import { Rows } from '../../ui/value.tsx';
 import { count, counted, percent, span } from '../../ui/words.ts';
+import { stagesOf } from './stages.ts';
 
 const names: Record<Stage['name'], string> = { source: 'Source', fetch: 'Fetch', map: 'Map', render: 'Render', deliver: 'Deliver' };
 const words = { ok: 'Well', warn: 'Warning', error: 'Error', paused: 'Paused' };
@@ -30,38 +31,40 @@ function StageCard({ stage: s }: { stage: Stage }) {
 
 export function Pipe({ of: b }: { of: Binding }) {
   const at = path`/bindings/${b.name}`;
-  const { data, error, again } = useLoad<Pipeline>(`${at}/pipeline`, [changes.value]);
-  if (error !== undefined && !data) return <Trouble error={error} again={again} />;
-  if (!data) return <p class="soft">Looking …</p>;
+  const source = useLoad<{ source: Connection }>(path`/sources/${b.source}`, [changes.value]);
+  const sinks = useLoad<{ sinks: Connection[] }>('/sinks', [changes.value]);
+  const rows = useLoad<RowPage>(`${at}/rows?limit=5`, [b.readAt]);
+  const shown = rows.data?.rows ?? [];
   return (
     <>
-      <ol class="pipe" aria-label="The way of a row">{data.stages.map((s) => <StageCard key={s.name} stage={s} />)}</ol>
-      {data.backfill && <Backfill of={b} fill={data.backfill} />}
+      <ol class="pipe" aria-label="The way of a row">{stagesOf(b, source.data?.source, sinks.data?.sinks ?? []).map((s) => <StageCard key={s.name} stage={s} />)}</ol>
+      {b.waiting > 0 && <Backfill of={b} />}
       <section aria-labelledby="payload">
-        <h2 id="payload">Last payload <span class="soft">{data.payload.at ? <When time={data.payload.at} /> : 'nothing came yet'}</span></h2>
-        {data.payload.rows.length > 0 && <Rows label="Last payload" rows={data.payload.rows} />}
-        {data.payload.total > data.payload.rows.length && <p class="soft small"><a href={`/studio${at}/rows`}>{count(data.payload.total)} rows in all</a></p>}
+        <h2 id="payload">Rows as they came last <span class="soft">{b.readAt ? <When time={b.readAt} /> : 'nothing came yet'}</span></h2>
+        {rows.error !== undefined && !rows.data && <Trouble error={rows.error} again={rows.again} />}
+        {shown.length > 0 && <Rows label="Rows as they came last" rows={shown.map((r) => r.values)} />}
+        {b.items > shown.length && <p class="soft small"><a href={`/studio${at}/rows`}>{count(b.items)} rows in all</a></p>}
       </section>
     </>
   );
 }
 
-/** Backfill is how far the pictures are of all the rows that there were. */
-function Backfill({ of: b, fill }: { of: Binding; fill: NonNullable<Pipeline['backfill']> }) {
-  const left = fill.total === null ? 0 : Math.max(fill.total - fill.done, 0);
-  const label = fill.total === null ? `${counted(fill.done, 'row')} so far` : `${count(fill.done)} of ${counted(fill.total, 'row')}, ${percent(fill.share ?? 0)}`;
+/** Backfill is how far the pictures are of all the rows that there are. */
+function Backfill({ of: b }: { of: Binding }) {
+  const done = b.ready + b.failed;
+  const label = `${count(done)} of ${counted(done + b.waiting, 'image')}, ${percent(done / (done + b.waiting))}`;
   const at = path`/bindings/${b.name}`;
+  const paused = b.freshness?.state === 'paused';
   return (
     <section class="card stack" aria-labelledby="backfill">
       <div class="spread">
-        <h2 id="backfill">Backfill <span class="soft">{fill.state}</span></h2>
-        {b.freshness?.state === 'paused'
+        <h2 id="backfill">Backfill <span class="soft">{paused ? 'paused' : 'under way'}</span></h2>
+        {paused
           ? <Act act={() => post(`${at}/resume`)} done="It goes on">Go on</Act>
           : <Act act={() => post(`${at}/pause`)} done="It is paused: what is made stays">Pause backfill</Act>}
       </div>
-      <Bar parts={[{ part: 'done', n: fill.done }, { part: 'left', n: left }]} label={label} />
-      <p class="soft small">{label}{fill.startedAt && <>, begun <When time={fill.startedAt} /></>}</p>
+      <Bar parts={[{ part: 'done', n: b.ready }, { part: 'failed', n: b.failed }, { part: 'left', n: b.waiting }]} label={label} />
+      <p class="soft small">{label}{b.freshness?.oldestWantedAt && <>, the oldest waits since <When time={b.freshness.oldestWantedAt} /></>}</p>
     </section>
   );
 }
-

@@ -1,6 +1,6 @@
 // The readings of a binding's source, and what the last two differ in.
 
-import { path } from '../../api/client.ts';
+import { Failure, path } from '../../api/client.ts';
 import { changes } from '../../api/live.ts';
 import type { Changes, RowChange, SourceReading } from '../../api/ops.ts';
 import type { Binding } from '../../api/types.ts';
@@ -14,6 +14,8 @@ export function Readings({ of: b }: { of: Binding }) {
   const at = path`/bindings/${b.name}`;
   const diff = useLoad<Changes>(`${at}/changes`, [changes.value]);
   const list = useLoad<{ readings: SourceReading[] }>(`${at}/readings`, [changes.value]);
+  const missing = (error: unknown) => error instanceof Failure && error.status === 404;
+  if (missing(diff.error) && missing(list.error)) return <p class="soft">This daemon keeps no record of its readings. What the next one would change: <code>pictifyd plan {b.name}</code></p>;
   return (
     <>
       <section aria-labelledby="diff">

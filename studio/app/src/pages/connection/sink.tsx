@@ -3,17 +3,15 @@
 import { useState } from 'preact/hooks';
 
 import { path, post } from '../../api/client.ts';
-import type { components } from '../../api/schema.ts';
-import type { Connection } from '../../api/ops.ts';
+import type { Connection, SinkTest } from '../../api/ops.ts';
 import { Act } from '../../ui/act.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
 import { Field, Input, Select } from '../../ui/field.tsx';
 import { canonical } from '../../ui/key.ts';
-import { Mark, Note, Trouble, When } from '../../ui/show.tsx';
+import { Trouble, When } from '../../ui/show.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { count, counted, span } from '../../ui/words.ts';
-
-type SinkTest = components['schemas']['SinkTest'];
+import { count, counted } from '../../ui/words.ts';
+import { Outcome } from './outcome.tsx';
 
 export function SinkActs({ of: c, at, again }: { of: Connection; at: string; again: () => void }) {
   const [telling, setTelling] = useState(false);
@@ -98,17 +96,3 @@ function SinkTestPart({ of: c, at }: { of: Connection; at: string }) {
     </section>
   );
 }
-
-function Outcome({ of: t }: { of: SinkTest }) {
-  return (
-    <section class="card stack" aria-label="What came of the test" aria-live="polite">
-      <p class="row"><Mark level={t.ok ? 'ok' : 'error'}><strong>{t.ok ? (t.probed ? 'It is there' : 'It arrived') : 'It did not arrive'}</strong></Mark><span class="soft small">{t.event}, {span(t.durationMs / 1000)}</span></p>
-      {t.probed && <p class="soft">Nothing was sent, for what a row that there is not leaves would stay. Choose a row of a binding to send one.</p>}
-      {t.error && <Note level="error"><p><strong>{t.error}</strong></p>{t.hint && <p>{t.hint}</p>}</Note>}
-      {t.request && <details><summary>Request <code>{t.request.method} {t.request.url}</code></summary><pre class="wrap" tabIndex={0}>{headers(t.request.headers)}{t.request.body && `\n\n${t.request.body}`}</pre></details>}
-      {t.answer && <details open={!t.ok}><summary>Answer {t.answer.status ?? t.answer.ref}</summary><pre class="wrap" tabIndex={0}>{headers(t.answer.headers)}{t.answer.body && `\n\n${t.answer.body}`}</pre></details>}
-    </section>
-  );
-}
-
-const headers = (of: Record<string, string> | undefined) => Object.entries(of ?? {}).map(([name, value]) => `${name}: ${value}`).join('\n');
