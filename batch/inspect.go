@@ -37,14 +37,14 @@ const (
 type Table struct {
 	Format      Format       `json:"format"`
 	Rows        int64        `json:"rows"` // those with errors too
-	Columns     []Column     `json:"columns"`
+	Columns     []TableColumn     `json:"columns"`
 	MoreColumns int          `json:"moreColumns,omitempty"` // that are left out here
 	Errors      []TableError `json:"errors"`                // of the first rows that can't be read
 	ErrorRows   int64        `json:"errorRows"`
 }
 
-// A Column is one column of a Table.
-type Column struct {
+// A TableColumn is one column of a Table.
+type TableColumn struct {
 	Name    string   `json:"name"`
 	Type    string   `json:"type"`    // empty, text, number, boolean, date, url, list, object
 	Samples []string `json:"samples"` // the first values that differ, cut to 200 letters
@@ -64,7 +64,7 @@ type TableError struct {
 // Inspect reads all rows of a document as a batch would, and says what they look
 // like. Its memory does not grow with the rows.
 func Inspect(document io.Reader, format Format, layout Layout, limits Limits) (Table, error) {
-	t := Table{Format: format, Columns: []Column{}, Errors: []TableError{}}
+	t := Table{Format: format, Columns: []TableColumn{}, Errors: []TableError{}}
 	at, left := map[string]int{}, map[string]bool{}
 	_, err := DecodeRows(document, format, layout, limits, func(r Row) error {
 		t.Rows++
@@ -86,7 +86,7 @@ func Inspect(document io.Reader, format Format, layout Layout, limits Limits) (T
 			if !ok {
 				i = len(t.Columns)
 				at[name] = i
-				t.Columns = append(t.Columns, Column{Name: name, Type: ColumnEmpty, Samples: []string{}})
+				t.Columns = append(t.Columns, TableColumn{Name: name, Type: ColumnEmpty, Samples: []string{}})
 			}
 			t.Columns[i].add(value)
 		})
@@ -119,7 +119,7 @@ func eachCell(object []byte, f func(name string, value json.RawMessage)) error {
 	return nil
 }
 
-func (c *Column) add(value json.RawMessage) {
+func (c *TableColumn) add(value json.RawMessage) {
 	text, is := cellText(value)
 	if is == ColumnEmpty {
 		return
@@ -208,7 +208,7 @@ type Unmatched struct {
 
 // MatchColumns finds the columns of variables by their names: the same, or the same
 // but for case, spaces and signs. A column is for one variable at most.
-func MatchColumns(columns []Column, vars []template.Var) Match {
+func MatchColumns(columns []TableColumn, vars []template.Var) Match {
 	m := Match{Mapping: map[string]string{}, Unmatched: Unmatched{Columns: []string{}, Variables: []string{}}}
 	taken := map[string]bool{}
 	for _, same := range []func(a, b string) bool{

@@ -81,9 +81,9 @@ func TestInspectIsBounded(t *testing.T) {
 }
 
 func TestColumnsAreMatchedByTheirNames(t *testing.T) {
-	var columns []Column
+	var columns []TableColumn
 	for _, name := range []string{"First Name", "price", "PRICE", "Größe (cm)", "left over", "if"} {
-		columns = append(columns, Column{Name: name})
+		columns = append(columns, TableColumn{Name: name})
 	}
 	vars := []template.Var{{Name: "first_name"}, {Name: "price"}, {Name: "größe_cm"}, {Name: "photo", Required: true}, {Name: "note"}}
 	m := MatchColumns(columns, vars)

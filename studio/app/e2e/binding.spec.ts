@@ -16,6 +16,16 @@ bindings:
   },
 });
 
+test('the way of a row says where it stops, and what to do', async ({ page }) => {
+  await page.goto('/studio/bindings/bad-cards');
+  const way = page.getByRole('list', { name: 'The way of a row' });
+  await expect(way.getByRole('listitem')).toHaveCount(5);
+  await expect(way.getByRole('listitem').filter({ hasText: 'Render' })).toContainText('1 image could not be made');
+  await expect(page.getByRole('region', { name: 'Rows as they came last', exact: true }).last()).toContainText('Chair');
+  await way.getByRole('link', { name: 'See why, and mend the rows or the template.' }).click();
+  await expect(page.getByRole('region', { name: 'Rows that failed' })).toContainText('B-1');
+});
+
 test('the rows of a binding, and all about one of them', async ({ page }) => {
   await page.goto('/studio/bindings/cards');
   await page.getByRole('tab', { name: /Rows/ }).click();

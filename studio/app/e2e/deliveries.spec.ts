@@ -5,7 +5,7 @@ import { type Daemon, expect, test as base } from './daemon.ts';
 
 // A receiver that refuses everything until it is told otherwise. It has a port of
 // its own before the daemon starts.
-const receiver = { status: 422, got: 0, server: undefined as Server | undefined };
+const receiver = { status: 302, got: 0, server: undefined as Server | undefined };
 
 const test = base.extend<object, { port: number }>({
   port: [async ({}, use) => {
@@ -34,13 +34,13 @@ test('what a receiver refused stands under its cause, and is given up, or sent a
   const group = page.getByRole('article');
   await expect(group).toHaveCount(1);
   await expect(group.getByRole('heading')).toHaveText('shop: 3 dead letters');
-  await expect(group.getByText('no such product')).toBeVisible();
+  await expect(group.getByText('redirects are not followed').first()).toBeVisible();
 
   await group.getByRole('button', { name: 'Show them' }).click();
   const letters = group.locator('.letter');
   await expect(letters).toHaveCount(3);
   await letters.first().getByRole('button', { name: 'Payload' }).click();
-  await expect(letters.first().getByText('"sku"')).toBeVisible();
+  await expect(letters.first().getByText('"outputs"')).toBeVisible();
 
   await letters.filter({ hasText: 'A-1' }).getByRole('button', { name: 'Discard' }).click();
   const dialog = page.getByRole('dialog');
@@ -71,7 +71,7 @@ test('deliveries are found by their state, and one shows every attempt with its 
   await expect(table.getByRole('row')).toHaveCount(3);
   await table.getByRole('link', { name: 'render.completed' }).first().click();
   await expect(page.getByText('Arrived, 204')).toBeVisible();
-  await expect(page.getByText('Failed, 422')).toBeVisible();
+  await expect(page.getByText('Failed, 302')).toBeVisible();
   await page.getByText(/What was answered/).last().click();
   await expect(page.getByText('{"error":"no such product"}').last()).toBeVisible();
 

@@ -53,6 +53,7 @@ test('images are there, by filter, and the filter stands in the address', async 
 });
 
 test('one of them says what it is made of, and what it was before', async ({ page, daemon }) => {
+  await expect.poll(() => images(daemon, 'binding=cards').then((i) => i.length), { timeout: 60_000 }).toBe(4);
   await page.goto('/studio/images?binding=cards');
   const list = page.getByRole('list', { name: 'Images' });
   await expect(list.getByRole('link')).toHaveCount(4);

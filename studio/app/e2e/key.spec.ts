@@ -13,8 +13,15 @@ test('a key that has ended is asked for, and the work goes on', async ({ page, d
   await page.goto('/studio/templates/card/edit');
   const e = new Editing(page, daemon, 'card');
   await expect(e.layer('red')).toBeVisible();
-  await page.context().clearCookies();
-  await e.drag([160, 140], [260, 190], ['Control']);
+  const a = await e.at(160, 140), b = await e.at(260, 190);
+  await page.mouse.move(a.x, a.y);
+  await page.mouse.down();
+  await page.keyboard.down('Control');
+  await page.mouse.move(b.x, b.y, { steps: 3 });
+  await expect(e.layer('red')).toHaveCSS('left', '200px');
+  await page.context().clearCookies(); // in the middle of a gesture
+  await page.mouse.up();
+  await page.keyboard.up('Control');
   const dialog = page.getByRole('dialog', { name: 'Your key has ended' });
   await expect(dialog).toBeVisible();
   await expect(page.locator('.editor-saved')).toContainText('the key has ended');

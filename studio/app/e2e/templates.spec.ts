@@ -14,7 +14,7 @@ test('a card shows how a template looks, and what lint says', async ({ page }) =
   const card = page.getByRole('article').filter({ hasText: 'product-card' });
   await expect(card.getByText('1200 × 630')).toBeVisible();
   await expect(card.getByText(/good|hint/)).toBeVisible();
-  const picture = card.getByRole('img', { includeHidden: true });
+  const picture = card.locator('img');
   await expect.poll(() => picture.evaluate((img: HTMLImageElement) => img.complete && img.naturalWidth)).toBeGreaterThan(100);
   await expect(card.getByRole('link', { name: 'Edit' })).toHaveAttribute('href', '/studio/templates/product-card/edit');
 });

@@ -87,7 +87,7 @@ export function Canvas({ doc, stage }: { doc: Doc; stage: Stage }) {
     <main class="editor-middle">
       <Toolbar doc={doc} stage={stage} />
       <div class="editor-canvas" id="page" tabIndex={0} role="application" aria-label="Canvas" aria-describedby="editor-said" aria-roledescription="canvas" ref={host} data-drop={dropping.value || undefined}
-        onPointerDown={pointer.down} onPointerMove={pointer.move} onPointerUp={pointer.up} onPointerCancel={pointer.cancel} onDblClick={pointer.double} onPointerLeave={() => (doc.hovered.value = '')}
+        onPointerDown={pointer.down} onPointerMove={pointer.move} onPointerUp={pointer.up} onLostPointerCapture={pointer.up} onPointerCancel={pointer.cancel} onDblClick={pointer.double} onPointerLeave={() => (doc.hovered.value = '')}
         onDragOver={(e) => { e.preventDefault(); dropping.value = true; }} onDragLeave={() => (dropping.value = false)} onDrop={drop}>
         <div class="editor-sheet" style={{ width: `${(view?.width ?? 0) * scale}px`, height: `${(view?.height ?? 0) * scale}px`, transform: `translate(${stage.x.value}px, ${stage.y.value}px)` }}>
           <iframe ref={iframe} sandbox="allow-same-origin" src="/studio/frame" title={`The page of ${doc.id}`} tabIndex={-1}

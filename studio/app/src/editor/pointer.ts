@@ -138,10 +138,10 @@ export class Pointer {
     if (!this.gesture) return;
     cancelAnimationFrame(this.waiting);
     this.waiting = 0;
-    if (this.last) {
+    if (this.last && e.type === 'pointerup') {
       this.last = { at: this.stage.toPage(e), keys: keysOf(e) };
-      this.step();
     }
+    this.step();
     const { gesture } = this;
     this.gesture = null;
     gesture.end();

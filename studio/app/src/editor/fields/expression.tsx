@@ -24,9 +24,10 @@ export function Value({ worth: w }: { worth: Worth | undefined }) {
 }
 
 /** ExpressionField edits an expression. commit promises whether the daemon took it; wrong is what it said of it, kept is said where an older value stands in. */
-export function ExpressionField({ label, value, scope, commit, cancel, wrong, kept, hint, now = false, preview = true }: {
+export function ExpressionField({ label, value, scope, commit, cancel, wrong, kept, hint, now = false, preview = true, row }: {
   label: string; value: string; scope: () => Promise<Scope>; commit: (expression: string) => Promise<boolean>; cancel?: () => void;
   wrong?: Fault; kept?: boolean; hint?: string; now?: boolean; // now: it takes the focus at once
+  row?: unknown; // what it is computed over: it is computed again with another
   preview?: boolean; // false where what it is is no value, as "item in list"
 }) {
   const host = useRef<HTMLDivElement>(null);
@@ -80,7 +81,7 @@ export function ExpressionField({ label, value, scope, commit, cancel, wrong, ke
   useEffect(() => {
     const timer = setTimeout(() => void look(text).catch(() => undefined), pause);
     return () => clearTimeout(timer);
-  }, [text]);
+  }, [text, row]);
 
   const found = came?.text.trim() === text.trim() ? came.worth : undefined;
   const fault = found?.fault ?? (text.trim() === value.trim() ? wrong : undefined);

@@ -52,12 +52,12 @@ export function Content({ edit }: { edit: Edit }) {
             <div class="property-head"><span class="property-label">{whole ? 'Text' : `Expression ${texts.length > 1 ? i + 1 : ''}`}</span>
               {whole && <Bolt pressed label="Text: remove the expression" title="Put what it says now in its place" press={() => void edit.send('Remove an expression', (id) => [{ op: 'set_text', id, text: String(shown?.value ?? '') }])} />}
             </div>
-            <ExpressionField label={texts.length > 1 ? `Expression ${i + 1}` : 'Text: expression'} value={b.expression} wrong={wrong} kept={shown?.kept} scope={() => scopeOf(edit.doc, node, b.place)} commit={(e) => set(i, e)} />
+            <ExpressionField row={edit.doc.row.value} label={texts.length > 1 ? `Expression ${i + 1}` : 'Text: expression'} value={b.expression} wrong={wrong} kept={shown?.kept} scope={() => scopeOf(edit.doc, node, b.place)} commit={(e) => set(i, e)} />
           </div>
         );
       })}
       {!whole && !node.rich && edit.can('set_text') && (adding
-        ? <ExpressionField label="New expression" value="" now scope={() => scopeOf(edit.doc, node, 'text')} cancel={() => setAdding(false)}
+        ? <ExpressionField row={edit.doc.row.value} label="New expression" value="" now scope={() => scopeOf(edit.doc, node, 'text')} cancel={() => setAdding(false)}
             commit={(e) => edit.send('Bind to data', (id) => [{ op: 'set_text', id, text: `${node.text ?? ''}{{ ${e} }}` }]).then((ok) => { if (ok) setAdding(false); return ok; })} />
         : <button type="button" class="button" onClick={() => setAdding(true)}>Add an expression</button>)}
     </Section>

@@ -51,7 +51,7 @@ function Repeat({ edit, page }: { edit: Edit; page: boolean }) {
       </div>
       {!open && <p class="help">{page ? 'One page.' : 'Once.'}</p>}
       {open && <>
-        <ExpressionField label="Repeat: the list" value={loop?.list ?? ''} now={!bound} hint="features" scope={() => scopeOf(edit.doc, edit.first, 'for')} cancel={() => setAdding(false)}
+        <ExpressionField row={edit.doc.row.value} label="Repeat: the list" value={loop?.list ?? ''} now={!bound} hint="features" scope={() => scopeOf(edit.doc, edit.first, 'for')} cancel={() => setAdding(false)}
           wrong={shown?.error && { from: 0, to: loop?.list.length ?? 0, message: shown.error.message, hint: shown.error.hint }} kept={shown?.kept}
           commit={(list) => edit.bind('for', words(list)).then((ok) => { setAdding(false); return ok; })} />
         {loop && <label class="inline-label">each is called <input class="input mono" aria-label="Name of each item" value={name ?? loop.item} onInput={(e) => setName(e.currentTarget.value)} onKeyDown={(e) => e.stopPropagation()}

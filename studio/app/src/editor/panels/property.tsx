@@ -24,7 +24,7 @@ export function Bound({ edit, place, label, hint, start, close }: { edit: Edit; 
   const wrong = value !== '' && shown?.error ? { from: shown.error.from ?? 0, to: shown.error.to ?? value.length, message: shown.error.message, hint: shown.error.hint } : undefined;
   return (
     <ExpressionField key={`${edit.first.address} ${place}`} label={`${label}: expression`} value={value || start || ''} hint={same ? hint : 'mixed'} now={value === ''} wrong={wrong} kept={shown?.kept}
-      preview={place !== 'for'} scope={() => scopeOf(edit.doc, edit.first, place)} commit={(e) => edit.bind(place, e).then((ok) => { if (ok) close?.(); return ok; })} cancel={close} />
+      preview={place !== 'for'} row={edit.doc.row.value} scope={() => scopeOf(edit.doc, edit.first, place)} commit={(e) => edit.bind(place, e).then((ok) => { if (ok) close?.(); return ok; })} cancel={close} />
   );
 }
 

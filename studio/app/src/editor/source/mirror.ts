@@ -85,7 +85,7 @@ export function source(host: HTMLElement, options: SourceOptions): Source {
         autocompletion(), highlightSelectionMatches(), search({ top: true }), html({ matchClosingTags: true, selfClosingTags: false }), syntaxHighlighting(colours), shared, look, shown, expressions,
         EditorState.lineSeparator.of('\n'),
         keymap.of([{ key: 'Mod-s', run: () => (options.save(), true) }, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ 'aria-label': 'Source of the template. Escape, then Tab leaves it.' }),
+        EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': 'Source of the template. Escape, then Tab leaves it.' }),
         EditorView.updateListener.of((update) => {
           const mine = !update.transactions.some((tr) => tr.annotation(told));
           if (update.docChanged && mine) options.typed(update.state.doc.toString());
