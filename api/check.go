@@ -139,7 +139,7 @@ func (s *Server) checkDraft(w http.ResponseWriter, r *http.Request) error {
 
 // untilClosing is ctx that ends with the server or with the asker's key, too.
 func (s *Server) untilClosing(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := untilExpiry(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		select {

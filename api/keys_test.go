@@ -161,6 +161,34 @@ func TestStreamOfARevokedKeyEnds(t *testing.T) {
 	})
 }
 
+func TestStreamOfAKeyThatExpiresEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := mustServer(t, locked(), newWorld())
+		at := time.Now().Add(time.Minute)
+		made := mustMake(t, s, fmt.Sprintf(`{"name":"ci","expiresAt":%q}`, at.Format(time.RFC3339)))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/events", nil)
+		r.Header.Set("Authorization", "Bearer "+made.Key)
+		var ended time.Time
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.ServeHTTP(httptest.NewRecorder(), r)
+			ended = time.Now()
+		}()
+		time.Sleep(2 * time.Minute) // of the bubble's clock
+		select {
+		case <-done:
+		default:
+			t.Fatal("the stream goes on")
+		}
+		if !ended.Equal(at) {
+			t.Errorf("the stream ended at %s, its key at %s", ended, at)
+		}
+	})
+}
+
 func TestKeyOfTheConfigurationIsNotRevoked(t *testing.T) {
 	s := mustServer(t, locked(Key{Key: secret(fullKey)}, Key{Name: "ci", Key: secret("key-of-the-configuration")}), newWorld())
 	for _, name := range []string{"ci", "config:ci", "keys[0]"} {

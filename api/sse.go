@@ -51,15 +51,28 @@ type event struct {
 	last bool   // nothing will follow it
 }
 
+// untilExpiry is ctx that ends when the key of its asker expires.
+func untilExpiry(ctx context.Context) (context.Context, context.CancelFunc) {
+	if at := asker(ctx).expires; !at.IsZero() {
+		return context.WithDeadline(ctx, at)
+	}
+	return context.WithCancel(ctx)
+}
+
 // follow sends what look gives now and after each change, until the last event,
-// or until the client goes or the server ends. What has not changed is not sent
-// again.
+// or until the client goes, its key ends or the server ends. What has not changed
+// is not sent again.
 func (s *Server) follow(r *http.Request, out *stream, look func(context.Context) (event, error)) error {
+	ctx, cancel := untilExpiry(r.Context())
+	defer cancel()
 	changed, stop := s.deps.Changes.Changes()
 	defer stop()
 	var sent event
 	for {
-		now, err := look(r.Context())
+		now, err := look(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -72,7 +85,7 @@ func (s *Server) follow(r *http.Request, out *stream, look func(context.Context)
 			return err
 		}
 		sent = now
-		if !s.wait(r.Context(), changed) {
+		if !s.wait(ctx, changed) {
 			return nil
 		}
 	}

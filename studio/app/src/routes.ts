@@ -17,6 +17,7 @@ export const routes: [path: string, page: PageComponent][] = [
   ['/studio/templates', lazy(() => import('./pages/templates/templates.tsx').then((m) => m.Templates))],
   ['/studio/templates/:id', lazy(() => import('./pages/templates/template.tsx').then((m) => m.TemplateDetail))],
   ['/studio/bindings', lazy(() => import('./pages/bindings.tsx').then((m) => m.Bindings))],
+  ['/studio/bindings/new', lazy(() => import('./pages/binding/new.tsx').then((m) => m.NewBinding))],
   ['/studio/bindings/:name/:tab?', lazy(() => import('./pages/binding.tsx').then((m) => m.BindingPage))],
   ['/studio/sources', lazy(() => import('./pages/sources.tsx').then((m) => m.Sources))],
   ['/studio/sources/new', lazy(() => import('./pages/sources.tsx').then((m) => m.NewSource))],

@@ -90,7 +90,7 @@ function Plan({ doc, close }: { doc: Doc; close: () => void }) {
           {f.held > 0 && <Note level="warn">A guard holds the change of {counted(f.held, 'image')} until somebody accepts it.</Note>}
           {f.failingRows > 0 && <Note level="error"><p><strong>{counted(f.failingRows, 'row')} would fail.</strong></p><p>Their images stay as they are. “Check all rows” under Data leads to each.</p></Note>}
           {broken.length > 0 && <Note level="error"><p><strong>{counted(broken.length, 'binding')} could not work any more.</strong></p>{broken.map((b) => <p key={b.name}>{b.name}: {b.error}</p>)}</Note>}
-          {f.bindings.length === 0 ? <p class="soft">No binding draws this template, so that nothing is drawn now.</p> : (
+          {f.bindings.length === 0 ? <p class="soft">No binding draws this template, so that nothing is drawn now. <a href={`/studio/bindings/new?template=${encodeURIComponent(doc.id)}`}>Make a binding</a> when it is published.</p> : (
             <div class="table"><table>
               <thead><tr><th scope="col">Binding</th><th scope="col" class="number">made again</th><th scope="col" class="number">made already</th><th scope="col" class="number">stay</th><th scope="col" class="number">held</th><th scope="col" class="number">removed</th><th scope="col" class="number">failing rows</th></tr></thead>
               <tbody>{f.bindings.map((b) => (

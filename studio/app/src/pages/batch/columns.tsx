@@ -2,15 +2,22 @@
 
 import { useState } from 'preact/hooks';
 
-import type { Column, Inspection } from '../../api/batch.ts';
+import type { Column } from '../../api/batch.ts';
 import type { Variable } from '../../api/work.ts';
 import { Input, Select } from '../../ui/field.tsx';
 import { Note } from '../../ui/show.tsx';
 import { counted } from '../../ui/words.ts';
 
+/** A Mappable is columns, variables, and which of them belong together by their names. */
+export interface Mappable {
+  columns: Column[];
+  variables: Variable[];
+  mapping: Record<string, string>;
+}
+
 const written = '\u0000'; // an expression, which no column is called
 
-export function Columns({ seen, mapping, change }: { seen: Inspection; mapping: Record<string, string>; change: (mapping: Record<string, string>) => void }) {
+export function Columns({ seen, mapping, change }: { seen: Mappable; mapping: Record<string, string>; change: (mapping: Record<string, string>) => void }) {
   const used = new Set(Object.values(mapping));
   const left = seen.columns.filter((c) => ![...used].some((e) => e === c.name || e.includes(c.name)));
   const missing = seen.variables.filter((v) => v.required && !mapping[v.name]);

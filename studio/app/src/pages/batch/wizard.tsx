@@ -16,10 +16,9 @@ import { useTemplate } from '../templates/about.tsx';
 import { Check } from './check.tsx';
 import { Columns } from './columns.tsx';
 import { Drop } from './drop.tsx';
+import { formats, sizeChoices } from './outputs.ts';
 import { Watch } from './watch.tsx';
 import './batch.css';
-
-const formats = [{ value: 'png', label: 'PNG' }, { value: 'jpeg', label: 'JPEG' }, { value: 'webp', label: 'WebP' }, { value: 'avif', label: 'AVIF' }, { value: 'pdf', label: 'PDF' }, { value: 'gif', label: 'GIF' }];
 
 export function Wizard() {
   const [filters, set] = useFilters(); // the template and the job stand in the address; rows don't
@@ -148,7 +147,7 @@ function Outputs({ template, version, seen, options, change }: { template: strin
   return (
     <div class="outputs">
       <Field label="Format"><Select value={options.format} change={(format) => change({ format })} choices={formats} /></Field>
-      {sizes.length > 1 && <Field label="Size"><Select value={options.size} change={(size) => change({ size })} choices={[{ value: '', label: `${sizes[0]!.width} × ${sizes[0]!.height}` }, ...sizes.slice(1).map((s) => ({ value: s.name, label: `${s.name}, ${s.width} × ${s.height}` })), { value: '*', label: `Each of the ${sizes.length} sizes` }]} /></Field>}
+      {sizes.length > 1 && <Field label="Size"><Select value={options.size} change={(size) => change({ size })} choices={sizeChoices(sizes)} /></Field>}
       {seen && <Field label="Name rows by"><Select value={options.rowKey} change={(rowKey) => change({ rowKey })} choices={[{ value: '', label: 'Their number' }, ...seen.columns.map((c) => c.name)]} /></Field>}
     </div>
   );

@@ -65,7 +65,7 @@ function Body({ template }: { template: TemplateState }) {
         <div class="stack">
           <section class="card">
             <h2>Used by</h2>
-            {used.length === 0 && <p class="soft small">No binding. <a href={`/studio/batch${query({ template: name })}`}>Send a batch</a>, or bind rows to it.</p>}
+            {used.length === 0 && <p class="soft small">No binding. <a href={`/studio/batch${query({ template: name })}`}>Send a batch</a>, or <a href={`/studio/bindings/new${query({ template: name })}`}>bind rows to it</a>.</p>}
             <ul class="stack small">{used.map((b) => <li key={b.name}><a href={path`/studio/bindings/${b.name}`}>{b.name}</a> <span class="soft">rows of {b.source}</span></li>)}</ul>
             <p class="row small"><a href={`/studio/images${query({ template: name })}`}>Images</a><a href={`/studio/jobs${query({ template: name })}`}>Jobs</a><a href={`/studio/batch${query({ template: name })}`}>New batch</a></p>
           </section>
