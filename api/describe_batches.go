@@ -22,7 +22,7 @@ var batchOperations = operations{
 			{"sourceRows", "Where in a JSON document the rows are, as in `$.items`.", anyText()},
 		},
 		body: &requestBody{kinds: map[string]shape{
-			"application/json": of[any](), "application/x-ndjson": each("application/x-ndjson", of[map[string]any]()),
+			"application/json": either(of[[]map[string]any](), of[map[string]any]()), "application/x-ndjson": each("application/x-ndjson", of[map[string]any]()),
 			"text/csv": anyText(), "text/tab-separated-values": anyText(),
 			"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": bytesOf(),
 		}},

@@ -39,6 +39,12 @@ var explanations = map[string]string{
 	slugBindingNotFound:  "The configuration has no binding of this name. GET /bindings lists them.",
 	slugTemplateNotFound: "No template of this name is published, or the key may not use it. GET /templates lists them. A file NAME.html in the templates folder becomes one, " +
 		"unless it has an error, which pictifyd check shows.",
+	"asset_not_found":     "The draft has no file of this path. GET /templates/NAME/draft/assets lists those that it has.",
+	"not_a_font":          "The file is no font of a form that browsers read: WOFF2, WOFF, TTF or OTF, or it is damaged.",
+	"no_head":             "A font's rule stands in the document's <head>, and the document has none. Add <head></head> in the source.",
+	"bad_signature":       "A remote picture is shown only at an address that a drawing of this server gave. Draw the view again: its addresses end with the server's process.",
+	"unknown_format":      "The format is none that the route takes. The answer says which there are.",
+	"unknown_place":       "Rows come from samples, binding:NAME, source:NAME or job:ID.",
 	slugDeliveryNotFound:  "No delivery has this id. What arrived is kept until something newer of the same row has arrived, and a row that is deleted takes its deliveries with it. GET /deliveries lists those that there are.",
 	slugNoLetters:         "No dead letter has this cause or these ids any more: somebody has replayed or discarded them, or their rows were deleted. GET /dead-letters shows what there is.",
 	slugNoSelection:       "A request that moves many dead letters has to say which: a cause of GET /dead-letters, a sink, a binding, a time since, or ids.",
