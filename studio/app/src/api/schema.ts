@@ -124,6 +124,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bindings/{name}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the columns of a binding become variables
+         * @description The variables are those of the template's draft. `map` has what is proposed for variables that nothing fills, as `PUT /bindings/{name}` takes it.
+         */
+        get: operations["getMapping"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bindings/{name}/mapping/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try another mapping on rows of a binding
+         * @description Each expression is computed by itself, so that one that fails hides no other. Nothing is saved.
+         */
+        post: operations["previewMapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/bindings/{name}/pause": {
         parameters: {
             query?: never;
@@ -135,6 +175,26 @@ export interface paths {
         put?: never;
         /** Leave its images as they are */
         post: operations["pauseBinding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bindings/{name}/pipeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The way of a binding's rows, stage by stage
+         * @description From the source to whoever is told: how each stage goes, how long it takes, and what to do about what is wrong. Each fault stands at the stage where it is.
+         */
+        get: operations["getPipeline"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -462,11 +522,31 @@ export interface paths {
         };
         /**
          * The state of everything as it happens
-         * @description Server-sent events named `state`: bindings, the newest jobs and images, whole each time. The key must see every template.
+         * @description Server-sent events named `state`: how all goes and what wants a person, bindings, the newest jobs and images, whole each time. The key must see every template.
          */
         get: operations["watchEverything"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/expressions/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What may be written at a place of an expression
+         * @description Names come with their values, filters with what they would give. `from` and `to` are the letters that a suggestion replaces.
+         */
+        post: operations["completeExpression"];
         delete?: never;
         options?: never;
         head?: never;
@@ -535,6 +615,26 @@ export interface paths {
         put?: never;
         /** Whether an expression can work */
         post: operations["validateExpression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fonts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The families that templates can be set in
+         * @description Those of the machine that draws, and before them those among the files of a template's draft.
+         */
+        get: operations["listFonts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -640,6 +740,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The images that there are, newest first
+         * @description Each with how it was made. A page looks through a bounded number of images: with a filter that few of them pass it may have fewer than `limit`, or none, while `nextCursor` is there. Only `nextCursor` null is the end. A key for some templates sees their images alone.
+         */
+        get: operations["listImages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/images/{file}": {
         parameters: {
             query?: never;
@@ -652,6 +772,26 @@ export interface paths {
          * @description An address says the hash of what it gives: it may be cached for ever and needs no key.
          */
         get: operations["getImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/images/{file}/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an image is made of, and what it was before
+         * @description The texts that it shows and the variables behind them, its row, how it was drawn, where the row comes from, and the image that stood there before. Several places may show the same bytes: the query says which is meant, by default the newest. The row and its source are told to keys with the scope `bindings:read`, those of jobs to keys with `renders:read`.
+         */
+        get: operations["aboutImage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -963,6 +1103,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What sources and sinks there can be
+         * @description Each with the JSON Schema of its configuration as a POST takes it, from which a form can be made: properties stand in their order, secrets are `writeOnly`. Only those with `callers` may be made over the API.
+         */
+        get: operations["listKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -989,6 +1149,26 @@ export interface paths {
         };
         /** This description */
         get: operations["getDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How all goes, and what wants a person
+         * @description The state that `GET /events` sends, once. `health` is one sentence, judged when it is asked for: `at` says when. Each entry of `attention` has a cause and a next step, and often a request that is that step. The key must see every template.
+         */
+        get: operations["getOverview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1071,6 +1251,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who asks, and what they may do
+         * @description By a key, or by the session that the browser has. Any key will do; one that is unknown or over is a 401, as everywhere.
+         */
+        get: operations["whoAmI"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sinks": {
         parameters: {
             query?: never;
@@ -1086,6 +1286,26 @@ export interface paths {
          * @description The body is as in the configuration, in camelCase, with its `name`. Secrets are never shown again: where a PUT sends `***` they stay as they are.
          */
         post: operations["createSink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sinks/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a sink that is not kept
+         * @description It is sent one test event of a row that there is not, or only asked whether it is there. What is wrong is an answer like another: `ok` says, and `steps` says where. Nothing is kept.
+         */
+        post: operations["trySink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1218,6 +1438,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sources/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a source that is not kept
+         * @description Its configuration, its addresses, whether it answers, its first rows and whether they have the columns of the key. What is wrong is an answer like another: `ok` says, and `steps` says where. Nothing is kept. With the `name` of a source that there is, `***` stands for its secrets, where the addresses are the same.
+         */
+        post: operations["trySource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sources/{name}": {
         parameters: {
             query?: never;
@@ -1323,6 +1563,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sources/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a source that there is
+         * @description With a connection of its own, beside the source's readings. What is wrong is an answer like another: `ok` says, and `steps` says where. Nothing is kept.
+         */
+        post: operations["testSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/starters": {
         parameters: {
             query?: never;
@@ -1351,6 +1611,46 @@ export interface paths {
         put?: never;
         /** Look now for bytes that nothing shows */
         post: operations["sweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the daemon runs on, and what it is made of
+         * @description Versions, Chromes, queue, caches, disk, the configuration that is in effect, and what `pictifyd doctor` would say of this machine, as far as that needs no Chrome of its own. In the configuration secrets, passwords in addresses, and whatever came from variables or files are `***`.
+         */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tables/inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What rows look like, before they are a batch
+         * @description All rows are read as a batch would read them, and nothing is kept: the columns with what they look like, rows that can't be read, and for a `template` which column is for which variable. `mapping` is what a batch takes as `mapping`. JSON is a list of rows, or an object with the list at `sourceRows`.
+         */
+        post: operations["inspectTable"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1430,7 +1730,7 @@ export interface paths {
          * Render a picture for every row
          * @description The rows are accepted whole or not at all, up to 100,000 at once. A row that is wrong in itself is a failed row and refuses nothing. When the last row has ended, `webhookUrl` is called once; until then `statusUrl` and `eventsUrl` say how far it is.
          *
-         *     JSON has the rows in `variables`. NDJSON, CSV, TSV and XLSX are rows alone, a line each; all other fields are then those of the query, as in `?rowKey=sku&format=jpeg&quality=85`, and `outputs` and `metadata` are JSON there. `sourceUrl`, `source` and `binding` name rows that are fetched. The body may be packed, with `Content-Encoding: gzip` or `zstd`.
+         *     JSON has the rows in `variables`. NDJSON, CSV, TSV and XLSX are rows alone, a line each; all other fields are then those of the query, as in `?rowKey=sku&format=jpeg&quality=85`, and `outputs`, `mapping` and `metadata` are JSON there. `sourceUrl`, `source` and `binding` name rows that are fetched. The body may be packed, with `Content-Encoding: gzip` or `zstd`.
          *
          *     What stands beside `outputs` is the default of what stands in it. The names of the seed product's dialect are read as well.
          */
@@ -1458,9 +1758,153 @@ export interface paths {
         head?: never;
         /**
          * Change the draft by operations
-         * @description Operations that were meant for an older revision are applied on the newest, unless somebody else touched the same: then the answer is a 409 with both. `docs/operations.md` has all operations.
+         * @description Operations that were meant for an older revision are applied on the newest, unless somebody else touched the same: then the answer is a 409 with both. `docs/template-operations.md` has all operations. With `view` the answer has, instead of the draft, what an editor needs to show the step: the changed elements as they are with that row, the changed nodes of the tree, and the change of the text.
          */
         patch: operations["editDraft"];
+        trace?: never;
+    };
+    "/templates/{id}/draft/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The draft's files */
+        get: operations["listDraftAssets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/templates/{id}/draft/assets/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of the draft */
+        get: operations["getDraftAsset"];
+        /**
+         * Give the draft a file
+         * @description An image or a font by what its bytes are, 20 MB at most. It is a step of the draft: `inverse` takes it back.
+         */
+        put: operations["putDraftAsset"];
+        post?: never;
+        /**
+         * Take a file out of the draft
+         * @description One that the document names is a 422.
+         */
+        delete: operations["deleteDraftAsset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/templates/{id}/draft/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How rows come out with the draft
+         * @description Each row is laid out by the renderer, equal ones once, and no picture is kept. The check ends when the client goes.
+         *
+         *     With `Accept: text/event-stream` it tells how far it is: `progress`, `finding`, and at the end `done`, whose data is the answer of others, or `failed`, a problem.
+         */
+        post: operations["checkDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/templates/{id}/draft/fonts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give the draft a font
+         * @description A WOFF2, WOFF, TTF or OTF, 8 MiB at most: it becomes a file of the draft and gets its `@font-face`, in one step, which `inverse` takes back. With `dryRun` the file is only looked at, and `If-Match` is not needed.
+         */
+        post: operations["addFont"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/templates/{id}/draft/render": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The draft as the renderer draws it
+         * @description The picture is kept nowhere. `boxes` say where each element of the body is, in the order of the document, so that an editor can hold its own layout against them. With `against`, what differs from a version's picture of the same row is told, too. A client that accepts `image/*` gets the bytes alone.
+         */
+        post: operations["sketchDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/templates/{id}/draft/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make the draft the text that somebody typed
+         * @description The step is the operations that the change amounts to: `ops`, and `inverse`. It is for who saw the draft as it stands: any other revision is a 412. A text that is no template is a 422 with its places, and nothing changes.
+         */
+        put: operations["rewriteDraft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/templates/{id}/draft/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The draft as an editor sees it
+         * @description Pages and layers with their styles, bindings and places in the text. Offsets are UTF-16 units. An *address* is the id of an element, or its path where it has none of its own.
+         */
+        get: operations["getDraftTree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/templates/{id}/draft/undo": {
@@ -1474,6 +1918,43 @@ export interface paths {
         put?: never;
         /** Take back the author's last step */
         post: operations["undoStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/templates/{id}/draft/view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The draft's page with a row in it, marked for an editor
+         * @description The page is what the renderer gets, but that each element has `data-p-node` with its address, and that files are where an editor finds them. An expression that fails keeps its last good value, with the error beside it.
+         */
+        post: operations["viewDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/templates/{id}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a mapping where there is no binding yet */
+        post: operations["mapTemplate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1525,6 +2006,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/templates/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A row to try the draft with
+         * @description Without `at`, `key` and `pick` it is the first row, and `choices` are the places that have rows.
+         */
+        get: operations["getTrialRow"];
+        put?: never;
+        /**
+         * One of the rows that are sent
+         * @description Rows to try the draft with that are kept nowhere. JSON is a list of objects, or one.
+         */
+        post: operations["tryRows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/templates/{id}/sign": {
         parameters: {
             query?: never;
@@ -1539,6 +2044,26 @@ export interface paths {
          * @description The picture is made when the address is asked for. The row is checked here.
          */
         post: operations["signAddress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/templates/{id}/stress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The hardest rows to try the draft with
+         * @description Rows of the place that are extreme, then made ones that are harder still, as far as the template takes them.
+         */
+        get: operations["getStressRows"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1605,6 +2130,26 @@ export interface paths {
         };
         /** What turns a version into another */
         get: operations["compareVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/templates/{id}/versions/{number}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A row as a version draws it
+         * @description `draft` is a number here, too.
+         */
+        get: operations["getVersionPicture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1945,6 +2490,32 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
+        /** @description An about is what an image is made of, where it comes from, and what it was. */
+        About: {
+            image: components["schemas"]["GalleryImage"];
+            fingerprint?: string;
+            /** @description On the picture, in the order of the document. */
+            texts: components["schemas"]["ImageText"][];
+            /** @description As it is stored now; of a job as it was sent; null: it is gone, or not the key's to read. */
+            row: unknown;
+            render: components["schemas"]["Render"] | null;
+            previous: components["schemas"]["Previous"] | null;
+            source?: components["schemas"]["RowSource"] | null;
+            /** @description That show these bytes, at most 100 are counted. */
+            places: number;
+        };
+        /** @description An action is a request that does something about it. */
+        Action: {
+            label: string;
+            method: string;
+            /** @description Of the API. */
+            path: string;
+            body?: {
+                [key: string]: unknown;
+            };
+            /** @description What to ask a person before. */
+            confirm?: string;
+        };
         /** @description An address is a signed address. */
         Address: {
             url: string;
@@ -1961,10 +2532,54 @@ export interface components {
             why: string;
             next?: string;
         };
+        /** @description An asset step is a step that gave a draft a file, or took one away. */
+        AssetStep: {
+            /** Format: int64 */
+            revision: number;
+            /** @description That were applied. */
+            ops: unknown[];
+            /** @description Takes the step back. */
+            inverse: unknown[];
+            touched: string[];
+            /** @description Null: it was taken away. */
+            asset: components["schemas"]["DraftAsset"] | null;
+        };
+        /** @description An attention is something that wants a person: what, why, and what to do. */
+        Attention: {
+            /** @description The same as long as it is the same matter. */
+            id: string;
+            /** @description Error, warn, paused. */
+            level: string;
+            subject: components["schemas"]["Subject"];
+            title: string;
+            cause: string;
+            next: string;
+            /** @description A path of the studio. */
+            link: string;
+            /** @description That may be the next step. */
+            action?: components["schemas"]["Action"] | null;
+            affects?: string[];
+        };
         /** @description An author request says whose a step is. */
         AuthorRequest: {
             /** @description Without it the name of the key. */
             author?: string;
+        };
+        /** @description A backfill is how far many images are that are made at once, as those of a binding that is new or whose template has changed. */
+        Backfill: {
+            /** @description Reading: a snapshot of a stream; drawing. */
+            state: string;
+            /** Format: int64 */
+            done: number;
+            /**
+             * Format: int64
+             * @description Null: nobody knows.
+             */
+            total: null | number;
+            /** @description Of Total. */
+            share: null | number;
+            /** Format: date-time */
+            startedAt: null | string;
         };
         /** @description Batch accepted is the answer to a batch that was taken. */
         BatchAccepted: {
@@ -2008,6 +2623,10 @@ export interface components {
             webhookEvents?: ("batch.completed" | "render.completed" | "render.failed")[];
             /** @description The variable that names a row in results; without it the row's index does. */
             rowKey?: string;
+            /** @description Of variables to expressions over the columns of a row; the other variables take the column of their name. */
+            mapping?: {
+                [key: string]: string;
+            };
             /** @description Comes back in results and in the webhook; at most 64 KiB. */
             metadata?: unknown;
             /** @description The pictures of each row; without it one. */
@@ -2195,6 +2814,8 @@ export interface components {
             state: string;
             /** @description Why it is not ok. */
             cause?: string;
+            /** @description What a person does about it. */
+            next?: string;
             /** @description Of its source. */
             lagSeconds: null | number;
             /** @description Of its source. */
@@ -2223,6 +2844,23 @@ export interface components {
             timestamp: string;
             data: components["schemas"]["UpdatedBinding"];
         };
+        /** @description A blobs is what the last sweep saw of images and their files. */
+        Blobs: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            files: number;
+            /**
+             * Format: int64
+             * @description That nothing shows any more.
+             */
+            supersededBytes: number;
+            /**
+             * Format: date-time
+             * @description Null: there was no sweep since the start.
+             */
+            measuredAt: null | string;
+        };
         /** @description A box is the place of a layer in its parent, in CSS pixels. */
         Box: {
             left: number;
@@ -2230,6 +2868,159 @@ export interface components {
             /** @description 0 where the content decides. */
             width?: number;
             height?: number;
+        };
+        /** @description A browser state is one place of the pool. */
+        BrowserState: {
+            /** @description As logs name it. */
+            id: number;
+            state: string;
+            version: string;
+            /** @description 0: there is no process, as nothing was to be drawn for a while. */
+            pid: number;
+            /** Format: date-time */
+            startedAt: null | string;
+            /** @description Pictures that this process made. */
+            served: number;
+            /** @description Of the place. */
+            restarts: number;
+            /**
+             * Format: int64
+             * @description That only its processes hold; 0: the machine does not tell.
+             */
+            rssBytes: number;
+            current?: number;
+            /** @description Why the last start failed. */
+            error?: string;
+        };
+        /** @description A cache state is what is kept in memory so that it is not made again. */
+        CacheState: {
+            name: string;
+            entries: number;
+            /** Format: int64 */
+            bytes?: null | number;
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            misses: number;
+        };
+        /** @description A check is how a check came out. */
+        Check: {
+            /** Format: int64 */
+            revision: number;
+            from: string;
+            /** @description Rows. */
+            checked: number;
+            total: number;
+            /** @description Different ones. */
+            pictures: number;
+            drawn: number;
+            /** @description That were made before. */
+            reused: number;
+            counts: components["schemas"]["CheckCounts"];
+            seconds: number;
+            /** @description There are no more rows. */
+            complete: boolean;
+            /** @description The first of them. */
+            findings: components["schemas"]["CheckFinding"][];
+            truncated: boolean;
+        };
+        /** @description Check counts count rows, each once in every count that it belongs to. */
+        CheckCounts: {
+            /** @description Nothing is wrong. */
+            ok: number;
+            errors: number;
+            clipped: number;
+            /** @description Of the errors. */
+            missingImages: number;
+            fallback: number;
+            glyphs: number;
+            /** @description Attributes of layers that were left out. */
+            ignored: number;
+            /** @description That the binding draws no picture of; not checked. */
+            skipped: number;
+        };
+        /** @description A check finding is one thing that is wrong with a row's picture. */
+        CheckFinding: {
+            /** @description The row's place. */
+            at: number;
+            key?: string;
+            /** @description The key for people. */
+            name?: string;
+            /** @description None where no size could be drawn. */
+            size?: string;
+            code: string;
+            /** @description Error: there is no picture; or warning. */
+            level: string;
+            layer?: string;
+            field?: string;
+            message: string;
+        };
+        /** @description A check progress is how far a check is. */
+        CheckProgress: {
+            /** @description Rows. */
+            checked: number;
+            total: number;
+            /** @description Different ones. */
+            pictures: number;
+            drawn: number;
+            /** @description That were made before. */
+            reused: number;
+            counts: components["schemas"]["CheckCounts"];
+        };
+        /** @description A check request asks how rows come out with a draft. */
+        CheckRequest: {
+            /** @description Samples, binding:NAME, source:NAME or job:ID. */
+            from?: string;
+            /** @description Instead: the rows themselves. */
+            rows?: {
+                [key: string]: unknown;
+            }[];
+            /** @description All of the template, where none is named. */
+            sizes?: string[];
+            theme?: string;
+            /** @description Rows at most, up to 100,000; 10,000 where nothing is said. */
+            limit?: number;
+            /** @description Of numbers, dates and money: de-DE. */
+            locale?: string;
+            /** @description Of dates: Europe/Berlin. */
+            timezone?: string;
+            /** @description Of amounts without a code: EUR. */
+            currency?: string;
+        };
+        /** @description A chrome state is how the Chromes of the pool are. */
+        ChromeState: {
+            lanes: components["schemas"]["LaneState"];
+            browsers: components["schemas"]["BrowserState"][];
+        };
+        /** @description A chrome tile is what the Chromes of the pool do. */
+        ChromeTile: {
+            used: number;
+            size: number;
+            failed: number;
+            /** @description Of the last one that failed. */
+            error?: string;
+        };
+        /** @description A column is what rows have under one name. */
+        Column: {
+            name: string;
+            /** @description Text where values are of several. */
+            type: string;
+            /** @description Rows of each. */
+            types: {
+                [key: string]: number;
+            };
+            samples: unknown[];
+            /** @description Rows without a value. */
+            empty: number;
+            /** @description Letters of the longest value. */
+            longest: number;
+        };
+        /** @description A column match is the column that a variable may take its value from. */
+        ColumnMatch: {
+            column: string;
+            expression: string;
+            /** @description Same, similar or type. */
+            why: string;
         };
         /** @description A comparison is what turns a version into another. */
         Comparison: {
@@ -2244,6 +3035,27 @@ export interface components {
             variables: components["schemas"]["NameChanges"];
             sizes: components["schemas"]["NameChanges"];
             assets: components["schemas"]["NameChanges"];
+        };
+        /** @description A complete request asks what may be written at a place of an expression. */
+        CompleteRequest: {
+            expression: string;
+            /** @description In letters, from 0; the end where nothing is said. */
+            at?: number;
+            /** @description Whose variables it may use. */
+            template?: string;
+            /** @description Those of its draft. */
+            draft?: boolean;
+            /** @description The values of a row. */
+            variables?: {
+                [key: string]: unknown;
+            };
+            /** @description Values of names that loops give. */
+            locals?: {
+                [key: string]: unknown;
+            };
+            locale?: string;
+            timezone?: string;
+            currency?: string;
         };
         /** @description A completed batch is a batch whose rows have all ended. */
         CompletedBatch: {
@@ -2304,6 +3116,13 @@ export interface components {
             layout?: components["schemas"]["LayerFit"][];
             /** @description Of all outputs. */
             warnings?: components["schemas"]["Warning"][];
+            /** @description Of all outputs together, where it is still known. */
+            renderMs?: number;
+            /**
+             * Format: int64
+             * @description The most that an output took.
+             */
+            attempts?: number;
         };
         /** @description A completed run is a run of a binding that has ended. */
         CompletedRun: {
@@ -2357,6 +3176,13 @@ export interface components {
             /** @description Why it failed. */
             error?: string;
             errorCode?: string;
+        };
+        /** @description A completion is what may stand at a place of an expression, the likeliest first. What it replaces is told in letters, from 0. */
+        Completion: {
+            from: number;
+            to: number;
+            expects: string;
+            items: components["schemas"]["Suggestion"][];
         };
         /** @description A conflict is one thing that two people changed. */
         Conflict: {
@@ -2548,6 +3374,27 @@ export interface components {
             /** @description The after of the next page. */
             next?: string;
         };
+        /** @description A difference is how two pictures of a row differ. */
+        Difference: {
+            /**
+             * Format: int64
+             * @description The version.
+             */
+            against: number;
+            sameSize: boolean;
+            /** @description A person sees no difference. */
+            agree: boolean;
+            /** @description Of the pixels that differ. */
+            share: number;
+            /** @description The greatest share within a tile of 16 by 16. */
+            worstTile: number;
+            worstX: number;
+            worstY: number;
+            /** @description The other picture; a data: address. */
+            image: string;
+            /** @description White, with what differs in red; none where the sizes differ. */
+            marks?: string;
+        };
         /** @description A discard is why a dead letter was given up. */
         Discard: {
             reason: string;
@@ -2558,6 +3405,26 @@ export interface components {
         /** @description A discard request is why a dead letter is given up. */
         DiscardRequest: {
             reason: string;
+        };
+        /** @description A disk tile is what is kept on the disk, and what is left of it. */
+        DiskTile: {
+            /**
+             * Format: int64
+             * @description Of the fuller disk; null: nobody can say.
+             */
+            freeBytes: null | number;
+            /**
+             * Format: int64
+             * @description Of images and their files, at the last sweep.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description Null: there was none since the start.
+             */
+            measuredAt: null | string;
+            /** @description Nothing more is taken in. */
+            low: boolean;
         };
         /** @description A draft is a draft as it stands. */
         Draft: {
@@ -2582,6 +3449,125 @@ export interface components {
             /** @description What lint says of it. */
             problems: components["schemas"]["Finding"][];
         };
+        /** @description A draft asset is a file of a draft. */
+        DraftAsset: {
+            /** @description Assets/shoe.jpg. */
+            path: string;
+            digest: string;
+            /** Format: int64 */
+            size: number;
+            /** @description Of the bytes themselves. */
+            contentType: string;
+            url: string;
+        };
+        /** @description A draft asset list is the files of a draft, by path. */
+        DraftAssetList: {
+            /** Format: int64 */
+            revision: number;
+            assets: components["schemas"]["DraftAsset"][];
+        };
+        /** @description Draft node is a page or layer as an editor sees it. All places are in the document, in UTF-16 units. */
+        DraftNode: {
+            /** @description The id, or the path where there is none of its own. */
+            address: string;
+            id?: string;
+            tag: string;
+            kind: string;
+            /** @description Which: qr, chart, …. */
+            element?: string;
+            /** @description For people: p-name. */
+            name?: string;
+            role?: string;
+            class?: string;
+            /** @description Itself, or what it stands in. */
+            locked: boolean;
+            /** @description By its own style. */
+            hidden: boolean;
+            hiddenIn?: string[];
+            /** @description "" of a page. */
+            parent: string;
+            children: string[];
+            /** @description Of a text, with its {{ }}. */
+            text?: string;
+            /** @description There are elements in the text. */
+            rich: boolean;
+            /** @description Of a rich text, its content. */
+            html?: string;
+            /** @description All but id, class and style. */
+            attrs: {
+                [key: string]: string;
+            };
+            /** @description Of its own attribute. */
+            style: {
+                [key: string]: string;
+            };
+            overrides?: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+            bindings: components["schemas"]["ExpressionPlace"][];
+            /** @description Of the element. */
+            span: number[];
+            /** @description Of its content. */
+            inner?: number[];
+            /** @description Operations that may change it. */
+            editable: string[];
+        };
+        /** @description A draft tree is a draft as an editor sees it. */
+        DraftTree: {
+            templateUid: string;
+            /** Format: int64 */
+            revision: number;
+            /**
+             * Format: int64
+             * @description The version that it began with.
+             */
+            base: number;
+            /** @description False: it is the newest version. */
+            open: boolean;
+            source: string;
+            /** @description Path to digest. */
+            assets: {
+                [key: string]: string;
+            };
+            manifest: components["schemas"]["Manifest"];
+            themes: string[];
+            tokens: components["schemas"]["ThemeTokens"][];
+            /** @description Each before those in it. */
+            nodes: components["schemas"]["DraftNode"][];
+            /** @description Outside of pages. */
+            bindings: components["schemas"]["ExpressionPlace"][];
+            /** @description What lint says of it. */
+            problems: components["schemas"]["Finding"][];
+        };
+        /** @description A draft view is a draft as it looks with a row. */
+        DraftView: {
+            /** Format: int64 */
+            revision: number;
+            size: string;
+            width: number;
+            height: number;
+            page: number;
+            /** @description Of the document with this row. */
+            pages: number;
+            /** @description The layout script has something to do. */
+            layout: boolean;
+            /** @description The whole page, where it is to be written anew. */
+            html?: string;
+            /** @description Else the elements that changed. */
+            nodes: components["schemas"]["RedrawnElement"][];
+            /** @description By "ADDRESS PLACE". */
+            values: {
+                [key: string]: components["schemas"]["ShownValue"];
+            };
+            /** @description Of the row in this document. */
+            problems: components["schemas"]["Trouble"][];
+            /** @description That it shows. */
+            row: components["schemas"]["ShownRow"];
+            /** @description Why there is no drawing any more. */
+            problem?: components["schemas"]["Trouble"] | null;
+        };
         /** @description A dry run is what a batch would come to. */
         DryRun: {
             dryRun: boolean;
@@ -2605,6 +3591,17 @@ export interface components {
             }[];
             /** @description Without it the name of the key. */
             author?: string;
+            /** @description What an editor shows: the answer is then what becomes of it. */
+            view?: components["schemas"]["ViewOrder"];
+        };
+        /** @description A element box is where an element is shown: the rectangle around it, in CSS pixels of the page. One that is not shown has no size. */
+        ElementBox: {
+            id?: string;
+            tag: string;
+            x: number;
+            y: number;
+            width: number;
+            height: number;
         };
         /** @description An envelope is the answer of a template: the first picture in short, all of them, and those that there are not. */
         Envelope: {
@@ -2663,6 +3660,14 @@ export interface components {
             offset: number;
             expected?: string;
             hint?: string;
+        };
+        /** @description A expression place is an expression of a document, and what it decides: a place of a node. */
+        ExpressionPlace: {
+            node?: string;
+            place: string;
+            expression: string;
+            /** @description In the document, in UTF-16 units. */
+            span: number[];
         };
         /** @description An expression request is the body of every route about expressions. */
         ExpressionRequest: {
@@ -2735,6 +3740,13 @@ export interface components {
             retryable: boolean;
             outputs?: components["schemas"]["OutputPicture"][];
             warnings?: components["schemas"]["Warning"][];
+            /** @description Of all outputs together, where it is still known. */
+            renderMs?: number;
+            /**
+             * Format: int64
+             * @description The most that an output took.
+             */
+            attempts?: number;
         };
         /** @description A filter says which events are left out. */
         Filter: {
@@ -2757,6 +3769,64 @@ export interface components {
             column?: number;
             /** @description It cannot be published so. */
             fatal: boolean;
+        };
+        /** @description A font is what a font file says about itself. */
+        Font: {
+            family: string;
+            style: string;
+            /** @description As @font-face has it. */
+            weight: string;
+            italic: boolean;
+            variable: boolean;
+            scripts: string[];
+            glyphs: number;
+            copyright: string;
+            licence: string;
+            licenceUrl: string;
+            /** @description Its maker forbids embedding. */
+            restricted: boolean;
+            format: string;
+            path: string;
+        };
+        /** @description A font family is a family of fonts that templates can be set in. */
+        FontFamily: {
+            family: string;
+            /** @description Machine, or template: one of its files. */
+            origin: string;
+            styles: components["schemas"]["FontStyle"][];
+            /** @description That it has. */
+            scripts: string[];
+        };
+        /** @description A font step is the step by which a draft got a font. */
+        FontStep: {
+            /** Format: int64 */
+            revision: number;
+            /** @description Others' steps came in between. */
+            rebased: boolean;
+            between: components["schemas"]["Step"][];
+            /** @description Takes the step back, in this order. */
+            inverse: unknown[];
+            touched: string[];
+            draft: components["schemas"]["Draft"];
+            font: components["schemas"]["Font"];
+        };
+        /** @description A font style is one font of a family. */
+        FontStyle: {
+            style: string;
+            /** @description 400, or 100 900 of a font that varies. */
+            weight: string;
+            italic: boolean;
+            /** @description Of the template. */
+            file?: string;
+        };
+        /** @description A fonts is the families that there are. */
+        Fonts: {
+            families: components["schemas"]["FontFamily"][];
+            /** @description All that are looked for. */
+            scripts: string[];
+            /** @description All fonts of the machine are told. */
+            complete: boolean;
+            note?: string;
         };
         /** @description A forecast is what publishing a draft would do. */
         Forecast: {
@@ -2782,6 +3852,8 @@ export interface components {
             state: string;
             /** @description Why it is not ok. */
             cause?: string;
+            /** @description What a person does about it. */
+            next?: string;
             /** @description For how long nobody has known whether its rows are current; null: they never were. */
             lagSeconds: null | number;
             /** @description Something should be heard of it so often; 0: nobody knows. */
@@ -2850,6 +3922,52 @@ export interface components {
             optional?: boolean;
             /** @description May be given any number of times. */
             rest?: boolean;
+        };
+        /** @description A gallery image is an image of the gallery, with how it was made. */
+        GalleryImage: {
+            path: string;
+            stablePath?: string;
+            binding?: string;
+            job?: string;
+            /** @description Canonical. */
+            key: string;
+            /** @description The key for people. */
+            name: string;
+            output: string;
+            format: string;
+            width: number;
+            height: number;
+            /** Format: int64 */
+            generation: number;
+            /** Format: date-time */
+            renderedAt: string;
+            /** @description Of the place: it stays the same when the image is made anew. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Of the row of a job.
+             */
+            index?: null | number;
+            /** @description A newer one is wanted. */
+            waiting: boolean;
+            /** @description "" where it is not known any more how the image was made. */
+            template: string;
+            /** Format: int64 */
+            version: number;
+            size: string;
+            theme?: string;
+            /** @description Of the template, from 1; 0 is the first, -1 every one. */
+            page?: number;
+            /** Format: int64 */
+            bytes: number;
+            renderMs: number;
+            warnings: components["schemas"]["Warning"][];
+        };
+        /** @description A gallery page is a page of images, newest first. */
+        GalleryPage: {
+            images: components["schemas"]["GalleryImage"][];
+            /** @description The cursor of the next page, null at the end. */
+            nextCursor: null | string;
         };
         /** @description A gap is why changes may have been missed. */
         Gap: {
@@ -3012,6 +4130,12 @@ export interface components {
             changes?: number;
             /** Format: int64 */
             removals?: number;
+        };
+        /** @description A health is how everything goes, in one sentence. */
+        Health: {
+            /** @description Ok, warn, error, paused. */
+            level: string;
+            sentence: string;
         };
         /** @description A held is what the guard holds, and why. */
         Held: {
@@ -3203,6 +4327,12 @@ export interface components {
             /** @description As EUR. */
             currency?: string;
         };
+        /** @description An image text is a text of a picture. */
+        ImageText: {
+            /** @description Behind it; several joined by commas. */
+            variable?: string;
+            text: string;
+        };
         /** @description A job is a job without its rows. */
         Job: {
             jobId: string;
@@ -3363,6 +4493,13 @@ export interface components {
             usedAt?: string;
             expired?: boolean;
         };
+        /** @description Key counts is how many keys open the API. */
+        KeyCounts: {
+            /** @description Of the configuration. */
+            file: number;
+            /** @description Over the API. */
+            made: number;
+        };
         /** @description A key order is what a new key shall be like. */
         KeyOrder: {
             name: string;
@@ -3373,6 +4510,29 @@ export interface components {
             quota?: string;
             /** Format: date-time */
             expiresAt?: string;
+        };
+        /** @description A kind is what a source or sink can be. */
+        Kind: {
+            kind: string;
+            summary: string;
+            /** @description May be made over the API; others are the configuration's. */
+            callers: boolean;
+            /** @description JSON Schema of its configuration, as a POST takes it, in the order of a form; secrets are writeOnly. */
+            schema: unknown;
+        };
+        /** @description Kinds are the kinds of sources and sinks. */
+        Kinds: {
+            sources: components["schemas"]["Kind"][];
+            sinks: components["schemas"]["Kind"][];
+        };
+        /** @description A lane state is what is known of the faster way of drawing. */
+        LaneState: {
+            /** @description Pages can be drawn in canvases. */
+            staged: boolean;
+            /** @description Pages that are drawn so. */
+            agreed: number;
+            /** @description Pages that are not, because they came out otherwise. */
+            refused: number;
         };
         /** @description A last delivery is the newest try to tell a subscription of something. */
         LastDelivery: {
@@ -3439,6 +4599,14 @@ export interface components {
             /** @description … stands where its end was. */
             cut?: boolean;
         };
+        /** @description A layer report is how a text came out. */
+        LayerReport: {
+            layer: string;
+            fontPx: number;
+            lines: number;
+            clipped: boolean;
+            cut: boolean;
+        };
         /** @description A layout is one picture of several. */
         Layout: {
             /** @description The size. */
@@ -3477,6 +4645,16 @@ export interface components {
             error: string;
             code: string;
             field?: string;
+        };
+        /** @description A ledger state is what the ledger is kept in. */
+        LedgerState: {
+            /** @description Sqlite or postgres. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The number of its newest migration.
+             */
+            schema: number;
         };
         /** @description A letter discard says which dead letters are given up, and why. */
         LetterDiscard: {
@@ -3522,6 +4700,108 @@ export interface components {
         LettersReplayed: {
             /** Format: int64 */
             replayed: number;
+        };
+        /** @description A long queue is what there is to draw, and who waits for it. */
+        LongQueue: {
+            /** Format: int64 */
+            depth: number;
+            /** Format: int64 */
+            waiting: number;
+            /** Format: int64 */
+            drawing: number;
+            /**
+             * Format: int64
+             * @description They failed, and are tried again later.
+             */
+            resting: number;
+            /**
+             * Format: int64
+             * @description At the pace of the last minutes; null when it can't be told.
+             */
+            etaSeconds: null | number;
+            /** @description What waits: now, change, batch, replan. */
+            byPriority: {
+                [key: string]: number;
+            };
+        };
+        /** @description Looked is how far a look through rows went. */
+        Looked: {
+            rows: number;
+            all: boolean;
+        };
+        /** @description A manifest is what a document says of itself. */
+        Manifest: {
+            name: string;
+            sizes: components["schemas"]["Size"][];
+            variables: components["schemas"]["Variable"][];
+            pages: components["schemas"]["Page"][];
+        };
+        /** @description A mapped value is what a variable gets of a row, or why it gets nothing. */
+        MappedValue: {
+            value: unknown;
+            text: string;
+            /** @description Of the expression, with its place; or of the template, without. */
+            error?: components["schemas"]["ExpressionError"] | null;
+        };
+        /** @description A mapped variable is a variable, where its value comes from, and what that gives. */
+        MappedVariable: {
+            name: string;
+            type: components["schemas"]["VariableType"];
+            required: boolean;
+            description?: string;
+            /** @description As it is computed; empty where nothing is. */
+            expression: string;
+            /** @description Map, name, default or none. */
+            by: string;
+            match?: components["schemas"]["ColumnMatch"] | null;
+            /** @description For each row that is tried. */
+            values: components["schemas"]["MappedValue"][];
+            /** @description The template takes all of them. */
+            fits: boolean;
+        };
+        /** @description A mapping is how the columns of a source become the variables of a template. */
+        Mapping: {
+            binding?: string;
+            source: string;
+            template: string;
+            where: string;
+            whereError?: components["schemas"]["ExpressionError"] | null;
+            /** @description That there are. */
+            rows: number;
+            /** @description Of which the columns are told. */
+            looked: number;
+            columns: components["schemas"]["Column"][];
+            /** @description Rows that values are told of. */
+            tried: components["schemas"]["TriedRow"][];
+            variables: components["schemas"]["MappedVariable"][];
+            /** @description Columns that nothing reads. */
+            unmatched: string[];
+            /** @description Required variables that nothing fills. */
+            missing: string[];
+            /** @description Of the map, and the template has no such variable. */
+            unknown: string[];
+            /** @description With what is proposed: as PUT /bindings/{name} takes it. */
+            map: {
+                [key: string]: string;
+            };
+        };
+        /** @description A mapping request is a mapping to be tried. */
+        MappingRequest: {
+            /** @description Variable: expression; without it that of the binding. */
+            map?: {
+                [key: string]: string;
+            };
+            where?: string;
+            /** @description Instead of the binding's. */
+            template?: string;
+            /** @description Rows to try it on, at most 5. */
+            keys?: string[];
+            /** @description Or the rows themselves. */
+            rows?: {
+                [key: string]: unknown;
+            }[];
+            /** @description Where there is no binding. */
+            source?: string;
         };
         /**
          * @description Missing says what happens where a row has no value for a variable.
@@ -3699,11 +4979,30 @@ export interface components {
         /** @description An overview is all that the first page shows. */
         Overview: {
             version: string;
+            /**
+             * Format: date-time
+             * @description It was judged and counted then.
+             */
+            at: string;
+            health: components["schemas"]["Health"];
             /** @description A key opened the page, so that there is something to sign out of. */
             keys: boolean;
             bindings: components["schemas"]["Binding"][];
             jobs: components["schemas"]["Job"][];
             images: components["schemas"]["Image"][];
+            /** @description What wants a person, the worst first. */
+            attention: components["schemas"]["Attention"][];
+            /** @description That are left out here. */
+            attentionMore: number;
+            tiles: components["schemas"]["Tiles"];
+        };
+        /** @description A page is a page of a template. */
+        Page: {
+            address: string;
+            /** @description Its own. */
+            size?: string;
+            /** @description One for each: "row in rows". */
+            repeat?: string;
         };
         /** @description A pages request asks for one PDF of several rows. */
         PagesRequest: {
@@ -3822,6 +5121,17 @@ export interface components {
         PaperSize: {
             width: number;
             height: number;
+        };
+        /** @description A payload is what rows of the source look like. */
+        Payload: {
+            /**
+             * Format: date-time
+             * @description A row last changed.
+             */
+            at: null | string;
+            rows: unknown[];
+            /** Format: int64 */
+            total: number;
         };
         /** @description A pdf is a PDF in the words of the seed's API. */
         Pdf: {
@@ -3978,6 +5288,14 @@ export interface components {
             /** @description Of the seed's API: always null, pictures go to sinks. */
             userStorageUrl: null | string;
         };
+        /** @description A pipeline is the way of a binding's rows, from the source to whoever is told. */
+        Pipeline: {
+            /** @description Source, fetch, map, render, deliver. */
+            stages: components["schemas"]["Stage"][];
+            payload: components["schemas"]["Payload"];
+            /** @description Null: none is under way. */
+            backfill: components["schemas"]["Backfill"] | null;
+        };
         /** @description A poison is a row that is kept out of a source. */
         Poison: {
             position: string;
@@ -4047,6 +5365,19 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @description A previous is what an image showed before, in other bytes. */
+        Previous: {
+            path: string;
+            /** Format: int64 */
+            generation: number;
+            /** Format: date-time */
+            renderedAt: null | string;
+            template?: string;
+            /** Format: int64 */
+            version?: number;
+            width: number;
+            height: number;
+        };
         /**
          * @description A priority is how soon a job's pictures are made, beside those of others.
          * @enum {string}
@@ -4070,14 +5401,25 @@ export interface components {
             texts?: components["schemas"]["Texts"] | null;
         };
         /** @description The stable word of a problem. There will be more. */
-        ProblemCode: ("address_refused" | "bad_archive" | "bad_if_match" | "bad_json" | "bad_key" | "bad_name" | "bad_secret" | "bad_table" | "bad_workbook" | "binding_not_found" | "binding_paused" | "binding_unable" | "body_cut_short" | "body_too_large" | "conflict" | "dead_letters_not_found" | "defined_in_file" | "delivery_discarded" | "delivery_not_dead" | "delivery_not_found" | "delivery_superseded" | "delivery_waiting" | "disk_low" | "edit_conflict" | "forbidden" | "given_twice" | "guard_held" | "guard_moved" | "hook_not_found" | "hook_path_taken" | "hook_refused" | "hook_too_large" | "hook_unguarded" | "hook_without_id" | "host_refused" | "idempotency_conflict" | "if_match_missing" | "image_failed" | "image_not_found" | "image_removed" | "in_use" | "internal" | "invalid" | "invalid_api_key" | "invalid_format" | "invalid_type" | "job_deleted" | "job_expired" | "job_not_ended" | "job_not_found" | "job_retried" | "job_running" | "job_state" | "key_in_configuration" | "key_name_taken" | "key_not_found" | "kind_refused" | "lookup_missing" | "lookup_unread" | "malformed_body" | "method_not_allowed" | "missing_authorization" | "never_read" | "no_pdf" | "no_rows" | "no_seal_key" | "not_a_stream" | "not_found" | "not_ready" | "not_supported" | "nothing_to_retry" | "nothing_to_undo" | "origin_refused" | "out_of_range" | "overloaded" | "pdf_vanished" | "port_in_use" | "quota_exceeded" | "quota_too_small" | "rate_limited" | "reason_missing" | "render_rate" | "replay_unsupported" | "required" | "revision_gone" | "route_not_found" | "row_late" | "row_not_found" | "row_too_large" | "row_unavailable" | "scope_missing" | "selection_missing" | "signature_expired" | "signature_invalid" | "sink_gone" | "sink_not_found" | "source_failed" | "source_gone" | "source_not_found" | "source_refused" | "stale_revision" | "standing_by" | "starter_not_found" | "subscription_exists" | "subscription_moved" | "subscription_not_found" | "surroundings" | "template_not_found" | "timeout" | "too_busy" | "too_large" | "too_long" | "too_many_rows" | "too_many_subscriptions" | "unauthorized" | "unknown_field" | "unknown_size" | "unknown_variable" | "unsupported" | "unsupported_encoding" | "unsupported_media_type" | "upstream" | "version_moved" | "webhook_refused" | "workbook_too_large" | "wrong_type") | string;
+        ProblemCode: ("address_refused" | "asset_not_found" | "bad_archive" | "bad_if_match" | "bad_json" | "bad_key" | "bad_name" | "bad_secret" | "bad_signature" | "bad_table" | "bad_workbook" | "binding_not_found" | "binding_paused" | "binding_unable" | "body_cut_short" | "body_too_large" | "conflict" | "dead_letters_not_found" | "defined_in_file" | "delivery_discarded" | "delivery_not_dead" | "delivery_not_found" | "delivery_superseded" | "delivery_waiting" | "disk_low" | "edit_conflict" | "forbidden" | "given_twice" | "guard_held" | "guard_moved" | "hook_not_found" | "hook_path_taken" | "hook_refused" | "hook_too_large" | "hook_unguarded" | "hook_without_id" | "host_refused" | "idempotency_conflict" | "if_match_missing" | "image_failed" | "image_not_found" | "image_removed" | "in_use" | "internal" | "invalid" | "invalid_api_key" | "invalid_format" | "invalid_type" | "job_deleted" | "job_expired" | "job_not_ended" | "job_not_found" | "job_retried" | "job_running" | "job_state" | "key_in_configuration" | "key_name_taken" | "key_not_found" | "kind_refused" | "lookup_missing" | "lookup_unread" | "malformed_body" | "method_not_allowed" | "missing_authorization" | "never_read" | "no_head" | "no_pdf" | "no_rows" | "no_seal_key" | "not_a_font" | "not_a_stream" | "not_found" | "not_ready" | "not_supported" | "nothing_to_retry" | "nothing_to_undo" | "origin_refused" | "out_of_range" | "overloaded" | "pdf_vanished" | "port_in_use" | "quota_exceeded" | "quota_too_small" | "rate_limited" | "reason_missing" | "render_rate" | "replay_unsupported" | "required" | "revision_gone" | "route_not_found" | "row_late" | "row_not_found" | "row_too_large" | "row_unavailable" | "scope_missing" | "selection_missing" | "signature_expired" | "signature_invalid" | "sink_gone" | "sink_not_found" | "source_failed" | "source_gone" | "source_not_found" | "source_refused" | "stale_revision" | "standing_by" | "starter_not_found" | "subscription_exists" | "subscription_moved" | "subscription_not_found" | "surroundings" | "template_not_found" | "timeout" | "too_busy" | "too_large" | "too_long" | "too_many_rows" | "too_many_subscriptions" | "unauthorized" | "unknown_field" | "unknown_format" | "unknown_place" | "unknown_size" | "unknown_variable" | "unsupported" | "unsupported_encoding" | "unsupported_media_type" | "upstream" | "version_moved" | "webhook_refused" | "workbook_too_large" | "wrong_type") | string;
         /** @description A problem field is one problem of several, at its place in the request or in the text that came with it. */
         ProblemField: {
             field: string;
             message: string;
             code: string;
+            hint?: string;
             line?: number;
             column?: number;
+            endLine?: number;
+            endColumn?: number;
+            /** @description The address of the element. */
+            node?: string;
+            /** @description What of it the expression decides. */
+            place?: string;
+            expression?: string;
+            /** @description In UTF-16 units. */
+            from?: number;
+            to?: number;
         };
         /** @description A publish request makes a draft a version. */
         PublishRequest: {
@@ -4105,6 +5447,25 @@ export interface components {
             detail: string;
             /** @description It can be tried again once what is wrong with it is mended. */
             replays?: boolean;
+        };
+        /** @description A queue is what there is to draw. */
+        Queue: {
+            /** Format: int64 */
+            depth: number;
+            /** Format: int64 */
+            waiting: number;
+            /** Format: int64 */
+            drawing: number;
+            /**
+             * Format: int64
+             * @description They failed, and are tried again later.
+             */
+            resting: number;
+            /**
+             * Format: int64
+             * @description At the pace of the last minutes; null when it can't be told.
+             */
+            etaSeconds: null | number;
         };
         /** @description A reading is how a source was read last. */
         Reading: {
@@ -4170,6 +5531,12 @@ export interface components {
             key?: string;
             /** @description Under ids that the receiver has not had. */
             newIds?: boolean;
+        };
+        /** @description A redrawn element is one element as it is in a newer drawing. */
+        RedrawnElement: {
+            /** @description Its mark. */
+            node: string;
+            html: string;
         };
         /** @description A refresh is the answer to a refresh of some rows, or to one that is forced. */
         Refresh: {
@@ -4331,6 +5698,14 @@ export interface components {
             status: string;
             source: string;
         };
+        /** @description A rewrite request is the whole text of a draft. */
+        RewriteRequest: {
+            html: string;
+            /** @description Without it the name of the key. */
+            author?: string;
+            /** @description Without it the first page with the examples. */
+            view?: components["schemas"]["ViewOrder"];
+        };
         /** @description A row is a stored row. */
         Row: {
             /** @description Canonical, as in a path. */
@@ -4342,6 +5717,16 @@ export interface components {
             values: unknown;
             /** @description Of its pictures. */
             warnings?: components["schemas"]["Warning"][];
+        };
+        /** @description A row choice is a place that has rows. */
+        RowChoice: {
+            /** @description As requests name it. */
+            from: string;
+            title: string;
+            /** @description Samples, binding, source or job. */
+            kind: string;
+            name?: string;
+            rows: number;
         };
         /** @description A row completed is the body of the webhook of a row that has its pictures. */
         RowCompleted: {
@@ -4369,6 +5754,13 @@ export interface components {
             retryable: boolean;
             outputs?: components["schemas"]["OutputPicture"][];
             warnings?: components["schemas"]["Warning"][];
+            /** @description Of all outputs together, where it is still known. */
+            renderMs?: number;
+            /**
+             * Format: int64
+             * @description The most that an output took.
+             */
+            attempts?: number;
         };
         /** @description A row history is a row as it is stored, as it is drawn, and who was told. */
         RowHistory: {
@@ -4443,6 +5835,13 @@ export interface components {
             layout?: components["schemas"]["LayerFit"][];
             /** @description Of all outputs. */
             warnings?: components["schemas"]["Warning"][];
+            /** @description Of all outputs together, where it is still known. */
+            renderMs?: number;
+            /**
+             * Format: int64
+             * @description The most that an output took.
+             */
+            attempts?: number;
         };
         /** @description A row source is where a row comes from. */
         RowSource: {
@@ -4539,6 +5938,13 @@ export interface components {
             layout?: components["schemas"]["LayerFit"][];
             /** @description Of all outputs. */
             warnings?: components["schemas"]["Warning"][];
+            /** @description Of all outputs together, where it is still known. */
+            renderMs?: number;
+            /**
+             * Format: int64
+             * @description The most that an output took.
+             */
+            attempts?: number;
             code?: string;
             error?: string;
             field?: string;
@@ -4548,6 +5954,58 @@ export interface components {
          * @enum {string}
          */
         Scope: "templates:read" | "templates:write" | "renders:read" | "renders:write" | "bindings:read" | "bindings:write" | "images:read" | "connections:read" | "connections:write" | "experiments:write" | "metrics:read" | "admin";
+        /** @description A session is who asks, and what they may do. */
+        Session: {
+            /** @description The server is guarded by keys, so that there is something to sign out of. */
+            keys: boolean;
+            /** @description Of the key; "" where none is needed. */
+            name: string;
+            /** @description Key, session, local. */
+            via: string;
+            scopes: string[];
+            /** @description That the key is for; none: all. */
+            templates: string[];
+            /**
+             * Format: date-time
+             * @description Of the session or the key, whichever ends first; null: neither does.
+             */
+            expiresAt: null | string;
+        };
+        /** @description A shown error is why an expression has no value for a row. */
+        ShownError: {
+            code: string;
+            message: string;
+            hint?: string;
+            /** @description In the expression, in UTF-16 units. */
+            from: number;
+            to: number;
+        };
+        /** @description A shown row is what a drawing was made with. */
+        ShownRow: {
+            variables: {
+                [key: string]: unknown;
+            };
+            binding?: string;
+            key?: string;
+        };
+        /** @description Shown value is what an expression came to. In a loop it is that of the first copy, or of the first that failed. */
+        ShownValue: {
+            expression: string;
+            /** @description A text; of a condition whether it holds; of a loop how often. */
+            value: unknown;
+            copies?: number;
+            error?: components["schemas"]["ShownError"] | null;
+            /** @description Value is the last good one, or that of the examples. */
+            kept?: boolean;
+        };
+        /** @description A sign is one thing that was looked at on the machine, as pictifyd doctor shows it. */
+        Sign: {
+            check: string;
+            /** @description Ok, warn or error. */
+            level: string;
+            message: string;
+            next?: string;
+        };
         /** @description A sign request says what a signed address shall show. */
         SignRequest: {
             /** @description The values of the picture. */
@@ -4728,6 +6186,55 @@ export interface components {
             height: number;
             label?: string;
         };
+        /** @description A sketch is a picture as the renderer draws it, and where its elements are. */
+        Sketch: {
+            /**
+             * Format: int64
+             * @description Of the draft.
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description Not of a draft.
+             */
+            version?: number;
+            width: number;
+            height: number;
+            format: string;
+            renderMs: number;
+            /** @description A data: address. */
+            image: string;
+            /** @description Of all elements of the body, in the order of the document. */
+            boxes: components["schemas"]["ElementBox"][];
+            /** @description There are more elements. */
+            boxesTruncated: boolean;
+            /** @description Texts that are looked after. */
+            layers: components["schemas"]["LayerReport"][];
+            warnings: components["schemas"]["Warning"][];
+            difference?: components["schemas"]["Difference"] | null;
+        };
+        /** @description A sketch request asks for a picture of a draft or a version that is not kept. */
+        SketchRequest: {
+            size?: string;
+            theme?: string;
+            /** @description From 1. */
+            page?: number;
+            variables: {
+                [key: string]: unknown;
+            };
+            /** @description Draft where nothing is said, published or a number. */
+            version?: string | number;
+            /** @description Published or a number: what it differs from in. */
+            against?: string | number;
+            /** @description Png where nothing is said, jpeg or webp. */
+            format?: string;
+            /** @description Of numbers, dates and money: de-DE. */
+            locale?: string;
+            /** @description Of dates: Europe/Berlin. */
+            timezone?: string;
+            /** @description Of amounts without a code: EUR. */
+            currency?: string;
+        };
         /** @description A snapshot is how far the reading of all rows is. */
         Snapshot: {
             /** Format: int64 */
@@ -4737,6 +6244,37 @@ export interface components {
              * @description About; 0: nobody knows.
              */
             ofRows: number;
+        };
+        /** @description A source splice is what becomes of the text that the editor has: from From to To, in UTF-16 units, it is Text. */
+        SourceSplice: {
+            from: number;
+            /** @description Null: to the end. */
+            to: null | number;
+            text: string;
+        };
+        /** @description A span is which pictures the rate and the percentiles are of. */
+        Span: {
+            count: number;
+            /** @description The last ones. */
+            seconds: number;
+        };
+        /** @description A stage is one step of the way: how it goes, and what to do about it. */
+        Stage: {
+            name: string;
+            /** @description Ok, warn, error, paused. */
+            level: string;
+            cause?: string;
+            next?: string;
+            /** @description A path of the studio. */
+            link?: string;
+            /** @description Of source how old what is known is, of fetch the last reading, of render the median of the last minutes, of deliver the newest delivery; null: nobody knows. */
+            latencyMs: null | number;
+            /**
+             * Format: date-time
+             * @description When something last went through.
+             */
+            at: null | string;
+            detail?: string;
         };
         /** @description A starter is one of the templates to begin with. */
         Starter: {
@@ -4777,6 +6315,41 @@ export interface components {
          * @enum {string}
          */
         StepKind: "edit" | "undo" | "restore" | "publish" | "discard" | "version";
+        /** @description An step shown is a step that was taken, for an editor that shows the draft. */
+        StepShown: {
+            /** Format: int64 */
+            revision: number;
+            /** @description Others' steps came in between. */
+            rebased: boolean;
+            between: components["schemas"]["Step"][];
+            /** @description That were applied. */
+            ops: unknown[];
+            /** @description Takes the step back, in this order. */
+            inverse: unknown[];
+            touched: string[];
+            /** @description Null: the text is as it was. */
+            source: components["schemas"]["SourceSplice"] | null;
+            tree: components["schemas"]["TreeChanges"];
+            view: components["schemas"]["DraftView"] | null;
+        };
+        Storage: {
+            /**
+             * Format: int64
+             * @description Of a server: all of the database.
+             */
+            ledgerBytes: number;
+            blobs: components["schemas"]["Blobs"];
+            /**
+             * Format: int64
+             * @description Of the fuller disk.
+             */
+            freeBytes: number;
+            /**
+             * Format: int64
+             * @description Of it; 0: nobody can say.
+             */
+            totalBytes: number;
+        };
         /** @description A stream is how a source fares that is held. */
         Stream: {
             /** @description Connecting, snapshot, streaming, halted. */
@@ -4807,6 +6380,36 @@ export interface components {
              */
             gaps: number;
             resnapshot: boolean;
+        };
+        /** @description A stress is the rows that a template should be tried with. */
+        Stress: {
+            from: string;
+            looked: components["schemas"]["Looked"];
+            /** @description That the rows are written in. */
+            scripts: string[];
+            cases: components["schemas"]["StressCase"][];
+        };
+        /** @description A stress case is a row to try a template with. */
+        StressCase: {
+            name: string;
+            /** @description That is extreme; none where several are. */
+            variable?: string;
+            kind: string;
+            /** @description There is no such row. */
+            made: boolean;
+            /** @description The place of the row. */
+            at?: null | number;
+            /** @description Of the row. */
+            key?: string;
+            variables: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A subject is what something is about. */
+        Subject: {
+            /** @description Binding, source, sink, job, system. */
+            kind: string;
+            name: string;
         };
         /** @description A subscription is a webhook subscription as it is shown. */
         Subscription: {
@@ -4877,6 +6480,91 @@ export interface components {
              */
             event?: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped";
         };
+        /** @description A suggestion is something that may be written at a place of an expression. */
+        Suggestion: {
+            label: string;
+            insert: string;
+            /** @description Letters into insert, where one goes on writing. */
+            cursor: number;
+            kind: string;
+            type?: components["schemas"]["ValueKind"];
+            /** @description The value, or how it is called. */
+            detail?: string;
+            doc?: string;
+            example?: components["schemas"]["FunctionExample"] | null;
+        };
+        System: {
+            version: string;
+            goVersion: string;
+            platform: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: int64 */
+            uptimeSeconds: number;
+            /**
+             * Format: int64
+             * @description Of the daemon itself, as Go counts it.
+             */
+            memoryBytes: number;
+            ledger: components["schemas"]["LedgerState"];
+            /** @description Null: none is used. */
+            chrome: components["schemas"]["ChromeState"] | null;
+            queue: components["schemas"]["LongQueue"];
+            caches: components["schemas"]["CacheState"][];
+            storage: components["schemas"]["Storage"];
+            keys: components["schemas"]["KeyCounts"];
+            /** @description As it is in effect, its secrets as ***. */
+            config: unknown;
+            findings: components["schemas"]["Sign"][];
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description A table is what rows that somebody sends look like, and which variables of a template its columns are for. */
+        Table: {
+            format: string;
+            /**
+             * Format: int64
+             * @description Those with errors too.
+             */
+            rows: number;
+            columns: components["schemas"]["TableColumn"][];
+            /** @description That are left out here. */
+            moreColumns?: number;
+            /** @description Of the first rows that can't be read. */
+            errors: components["schemas"]["TableError"][];
+            /** Format: int64 */
+            errorRows: number;
+            /** @description Of the template; none where none was named. */
+            variables: components["schemas"]["Variable"][];
+            /** @description Of variables to expressions. */
+            mapping: {
+                [key: string]: string;
+            };
+            /** @description What found no partner. */
+            unmatched: components["schemas"]["Unmatched"];
+        };
+        /** @description A table column is one column of a Table. */
+        TableColumn: {
+            name: string;
+            /** @description Empty, text, number, boolean, date, url, list, object. */
+            type: string;
+            /** @description The first values that differ, cut to 200 letters. */
+            samples: string[];
+            /**
+             * Format: int64
+             * @description Rows in which nothing stands in it.
+             */
+            empty: number;
+            /** @description In letters. */
+            longest: number;
+        };
+        /** @description A table error is a row that can't be read. */
+        TableError: {
+            /** Format: int64 */
+            index: number;
+            code: string;
+            message: string;
+        };
         /** @description A template is a template's newest version. */
         Template: {
             uid: string;
@@ -4927,6 +6615,144 @@ export interface components {
             /** @description Of theirs: publishing over it names this. */
             digest: string;
         };
+        /** @description Theme tokens are the design tokens of a theme. */
+        ThemeTokens: {
+            /** @description "" is no theme. */
+            theme: string;
+            tokens: components["schemas"]["Token"][];
+        };
+        /** @description The tiles of the first page. */
+        Tiles: {
+            /** @description By their state: ok, warn, error, paused. */
+            bindings: {
+                [key: string]: number;
+            };
+            oldestLagSeconds: null | number;
+            oldestLagSource?: string;
+            queue: components["schemas"]["Queue"];
+            rendersPerMinute: number;
+            /** @description Of one picture in the engine; null: none was drawn lately. */
+            p50Ms: null | number;
+            p95Ms: null | number;
+            renders: components["schemas"]["Span"];
+            /**
+             * Format: int64
+             * @description Renders that failed.
+             */
+            failures24h: number;
+            /** Format: int64 */
+            deadLetters: number;
+            /** Format: int64 */
+            deliveriesWaiting: number;
+            /** @description Sinks that nothing arrives at. */
+            deliveriesFailing: number;
+            sinks: number;
+            /** @description Null: none is used. */
+            chrome: components["schemas"]["ChromeTile"] | null;
+            disk: components["schemas"]["DiskTile"];
+        };
+        /** @description A token is a design token, its name without --. */
+        Token: {
+            name: string;
+            value: string;
+        };
+        /** @description A tree changes is what differs in the tree that the editor has. */
+        TreeChanges: {
+            /** @description Nodes are all there are now. */
+            all: boolean;
+            /** @description That are new or changed. */
+            nodes: components["schemas"]["DraftNode"][];
+            removed: string[];
+            /** @description Where it changed. */
+            manifest?: components["schemas"]["Manifest"] | null;
+            themes?: string[];
+            tokens?: components["schemas"]["ThemeTokens"][];
+            bindings?: components["schemas"]["ExpressionPlace"][];
+            assets?: {
+                [key: string]: string;
+            };
+            /** @description All that lint says now. */
+            problems: components["schemas"]["Finding"][];
+        };
+        /** @description A trial is what came of trying a source or a sink. */
+        Trial: {
+            ok: boolean;
+            /** @description In their order, up to the first that failed. */
+            steps: components["schemas"]["TrialStep"][];
+            /** Format: int64 */
+            durationMs: number;
+            /** @description Of a source. */
+            columns: string[];
+            /** @description Of a source: its first ones. */
+            sampleRows: unknown[];
+            /** @description Of a source: the columns that name a row. */
+            key: string[];
+            /** @description What would make its readings better. */
+            advice?: string[];
+            /** @description Of a sink: what was sent and answered. */
+            test?: components["schemas"]["SinkTest"] | null;
+        };
+        /** @description A trial fault is why a row gives no values, or the template takes none of them. */
+        TrialFault: {
+            code: string;
+            field?: string;
+            message: string;
+            hint?: string;
+        };
+        /** @description A trial row is one row of a place, and what it gives to the template. */
+        TrialRow: {
+            from: string;
+            total: number;
+            /** @description From 0; -1 where there is none. */
+            at: number;
+            key?: string;
+            /** @description The key for people. */
+            name?: string;
+            /** @description As it was read. */
+            row: {
+                [key: string]: unknown;
+            };
+            /** @description The examples where there is no row. */
+            variables: {
+                [key: string]: unknown;
+            };
+            /** @description The binding makes no picture of it. */
+            skipped: boolean;
+            error?: components["schemas"]["TrialFault"] | null;
+            /** @description How far a pick looked. */
+            looked?: components["schemas"]["Looked"] | null;
+            /** @description Of what was sent, the first of them. */
+            rows?: {
+                [key: string]: unknown;
+            }[];
+            /** @description Places that have rows. */
+            choices?: components["schemas"]["RowChoice"][];
+        };
+        /** @description A trial step is one thing that was tried. */
+        TrialStep: {
+            /** @description Configuration, addresses, connection, rows, key. */
+            name: string;
+            ok: boolean;
+            /** @description It was not tried: the message says why. */
+            skipped?: boolean;
+            message: string;
+            hint?: string;
+            code?: string;
+            /** @description Where in the configuration. */
+            path?: string;
+            /** @description Problems that are left out here. */
+            more?: number;
+        };
+        /** @description A tried row is a row on which a mapping is tried. */
+        TriedRow: {
+            key?: string;
+            name?: string;
+            row: {
+                [key: string]: unknown;
+            };
+            /** @description The condition of the binding. */
+            meets: boolean;
+        };
         /** @description A tripped binding is what the guard of a binding holds. */
         TrippedBinding: {
             deliveryId: string;
@@ -4940,6 +6766,27 @@ export interface components {
             /** Format: int64 */
             heldRemovals: number;
             reason: string;
+        };
+        /** @description A trouble is one thing that is wrong with a row in a document. */
+        Trouble: {
+            /** @description Error, warning. */
+            level: string;
+            code: string;
+            message: string;
+            hint?: string;
+            node?: string;
+            place?: string;
+            /** @description Which of those that a loop makes. */
+            copy?: string;
+            variable?: string;
+            line?: number;
+            column?: number;
+        };
+        /** @description Unmatched are the columns and the variables that found no partner. */
+        Unmatched: {
+            columns: string[];
+            /** @description Required ones first. */
+            variables: string[];
         };
         /** @description An updated binding counts the rows whose images changed since it was last told. */
         UpdatedBinding: {
@@ -5015,6 +6862,24 @@ export interface components {
              * @description The before of the next page.
              */
             next?: number;
+        };
+        /** @description A view order says what an editor looks at: a size and a row. Without variables and binding the row is the examples of the manifest. */
+        ViewOrder: {
+            /** @description Without it the default size. */
+            size?: string;
+            /** @description Without it none. */
+            theme?: string;
+            /** @description From 1. */
+            page?: number;
+            variables?: {
+                [key: string]: unknown;
+            };
+            /** @description Whose row it is, in place of variables. */
+            binding?: string;
+            /** @description Of the row; without it the first. */
+            key?: string;
+            locale?: string;
+            timezone?: string;
         };
         /** @description A warning is a flaw of a picture that was made nevertheless. */
         Warning: {
@@ -5431,6 +7296,63 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    getMapping: {
+        parameters: {
+            query?: {
+                /** @description Another template than the binding's. */
+                template?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The name of the binding. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mapping"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    previewMapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the binding. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MappingRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mapping"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     pauseBinding: {
         parameters: {
             query?: never;
@@ -5457,6 +7379,31 @@ export interface operations {
                     "application/json": {
                         binding: components["schemas"]["Binding"];
                     };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getPipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the binding. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pipeline"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -6026,6 +7973,32 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    completeExpression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completion"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     expressionDependencies: {
         parameters: {
             query?: never;
@@ -6132,6 +8105,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExpressionValidity"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listFonts: {
+        parameters: {
+            query?: {
+                /** @description Whose files are looked at, too. */
+                template?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fonts"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -6349,6 +8347,51 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    listImages: {
+        parameters: {
+            query?: {
+                /** @description How many at most: 48 if it is not given. */
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Only images that this template drew. */
+                template?: string;
+                /** @description Only images of this format. */
+                format?: string;
+                /** @description Only images of this size of their template. */
+                size?: string;
+                /** @description Only images with this warning, or with `any`. */
+                warning?: "any" | "text_clipped" | "image_fallback" | "layout_ignored" | "glyph_missing";
+                /** @description Only what was drawn then or later: a time, a day, or how long ago, as in `2h`. */
+                since?: string;
+                /** @description Only what was drawn before. */
+                until?: string;
+                /** @description Only images of this binding. */
+                binding?: string;
+                /** @description Only images of this job. */
+                job?: string;
+                /** @description Only images of this row: its key as in addresses, of a job as it was sent. */
+                key?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GalleryPage"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     getImage: {
         parameters: {
             query?: never;
@@ -6417,6 +8460,40 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    aboutImage: {
+        parameters: {
+            query?: {
+                /** @description Only this output. */
+                output?: string;
+                /** @description Only images of this binding. */
+                binding?: string;
+                /** @description Only images of this job. */
+                job?: string;
+                /** @description Only images of this row: its key as in addresses, of a job as it was sent. */
+                key?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The hash of the bytes, a dot, and their extension: `url` of a result ends so. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["About"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -7124,6 +9201,28 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    listKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Kinds"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     metrics: {
         parameters: {
             query?: never;
@@ -7177,6 +9276,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
             };
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
@@ -7313,6 +9434,28 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    whoAmI: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     listSinks: {
         parameters: {
             query?: never;
@@ -7368,6 +9511,37 @@ export interface operations {
                     "application/json": {
                         sink: components["schemas"]["Connection"];
                     };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    trySink: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -7653,6 +9827,37 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    trySource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     getSource: {
         parameters: {
             query?: never;
@@ -7865,6 +10070,34 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    testSource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The name of the source. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     listStarters: {
         parameters: {
             query?: never;
@@ -7913,6 +10146,73 @@ export interface operations {
                         /** @description Where to look. */
                         next: string;
                     };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    inspectTable: {
+        parameters: {
+            query?: {
+                /** @description Whose variables the columns are for. */
+                template?: string;
+                /** @description Instead of the Content-Type. */
+                format?: "json" | "ndjson" | "csv" | "tsv" | "xlsx";
+                /** @description Of a CSV, where it is not to be found out. */
+                delimiter?: string;
+                /** @description Of an XLSX, instead of its first. */
+                sheet?: string;
+                /** @description Where in a JSON document the rows are, as in `$.items`. */
+                sourceRows?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                }[] | {
+                    [key: string]: unknown;
+                };
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                "application/x-ndjson": string;
+                "text/csv": string;
+                "text/tab-separated-values": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Table"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -8268,7 +10568,315 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StepDone"];
+                    "application/json": components["schemas"]["StepDone"] | components["schemas"]["StepShown"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listDraftAssets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The draft's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftAssetList"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getDraftAsset: {
+        parameters: {
+            query?: {
+                /** @description The digest: with that of the file the answer may be kept for ever. */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+                /** @description The `path` of the source. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The digest of the bytes. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "font/otf": string;
+                    "font/ttf": string;
+                    "font/woff": string;
+                    "font/woff2": string;
+                    "image/avif": string;
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/svg+xml": string;
+                    "image/webp": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    putDraftAsset: {
+        parameters: {
+            query?: {
+                /** @description Whose the step is said to be. */
+                author?: string;
+            };
+            header?: {
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The name of the template. */
+                id: string;
+                /** @description The `path` of the source. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The draft's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetStep"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    deleteDraftAsset: {
+        parameters: {
+            query?: {
+                /** @description Whose the step is said to be. */
+                author?: string;
+            };
+            header?: {
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The name of the template. */
+                id: string;
+                /** @description The `path` of the source. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The draft's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetStep"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    checkDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                    "text/event-stream": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    addFont: {
+        parameters: {
+            query?: {
+                /** @description Of the file, without its ending; made of the family where nothing is said. */
+                name?: string;
+                /** @description Whose the step is said to be. */
+                author?: string;
+                /** @description Only look at the file. */
+                dryRun?: boolean;
+            };
+            header?: {
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The draft's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FontStep"] | {
+                        font: components["schemas"]["Font"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    sketchDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SketchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sketch"];
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    rewriteDraft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RewriteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The draft's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepShown"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getDraftTree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The draft's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftTree"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -8303,6 +10911,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StepDone"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    viewDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ViewOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The draft's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    mapTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MappingRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mapping"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -8492,6 +11160,86 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    getTrialRow: {
+        parameters: {
+            query?: {
+                /** @description Where the rows come from: `samples` (where nothing is said), `binding:NAME`, `source:NAME` or `job:ID`. */
+                from?: string;
+                /** @description The row's key, as in paths. */
+                key?: string;
+                /** @description The row's place, from 0; the last one where there are not so many. */
+                at?: number;
+                /** @description `first`, `last`, `random`, `emptiest`, or `longest:VARIABLE`, `shortest:VARIABLE`, `empty:VARIABLE`. */
+                pick?: string;
+                /** @description Of `random`: the same one picks the same row. */
+                seed?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialRow"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    tryRows: {
+        parameters: {
+            query?: {
+                /** @description Of the body, where its type does not tell. */
+                format?: "csv" | "tsv" | "json" | "ndjson" | "xlsx";
+                /** @description The row's place, from 0; the last one where there are not so many. */
+                at?: number;
+                /** @description `first`, `last`, `random`, `emptiest`, or `longest:VARIABLE`, `shortest:VARIABLE`, `empty:VARIABLE`. */
+                pick?: string;
+                /** @description Of `random`: the same one picks the same row. */
+                seed?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                "application/x-ndjson": string;
+                "text/csv": string;
+                "text/tab-separated-values": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialRow"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     signAddress: {
         parameters: {
             query?: never;
@@ -8515,6 +11263,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Address"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getStressRows: {
+        parameters: {
+            query?: {
+                /** @description Where the rows come from: `samples` (where nothing is said), `binding:NAME`, `source:NAME` or `job:ID`. */
+                from?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stress"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -8640,6 +11416,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getVersionPicture: {
+        parameters: {
+            query?: {
+                /** @description One of the template's; the first where nothing is said. */
+                size?: string;
+                /** @description One of the template's. */
+                theme?: string;
+                /** @description Of several, from 1. */
+                page?: number;
+                /** @description Where the rows come from: `samples` (where nothing is said), `binding:NAME`, `source:NAME` or `job:ID`. */
+                from?: string;
+                /** @description The row's key, as in paths. */
+                key?: string;
+                /** @description The row's place, from 0; the last one where there are not so many. */
+                at?: number;
+                /** @description `first`, `last`, `random`, `emptiest`, or `longest:VARIABLE`, `shortest:VARIABLE`, `empty:VARIABLE`. */
+                pick?: string;
+                /** @description Of `random`: the same one picks the same row. */
+                seed?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The name of the template. */
+                id: string;
+                /** @description The number of a version. */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The row's place. */
+                    "X-Row"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
                 };
             };
             "4XX": components["responses"]["Problem"];

@@ -1,1 +1,0 @@
-import{u as i}from"./index-CVZf_WlA.js";import{N as o,C as t,a as s}from"./page-Dm26foA7.js";import"./filters-Bdf0N0tY.js";import"./load-DXvzOVEK.js";import"./state-CxaEyqNF.js";import"./table-C7tWbu8T.js";import"./key-zpvKdKXX.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
