@@ -95,7 +95,7 @@ func TestHealthIsOneSentence(t *testing.T) {
 				if a.ID == "" || a.Level == "" || a.Level == "ok" || a.Title == "" || a.Cause == "" || a.Next == "" || !strings.HasPrefix(a.Link, "/") {
 					t.Errorf("%+v lacks something: every matter has a cause, a next step and a link", a)
 				}
-				if a.Action != nil && (a.Action.Label == "" || a.Action.Method != "POST" || !strings.HasPrefix(a.Action.Path, "/")) {
+				if a.Action != nil && (a.Action.Label == "" || a.Action.Method != http.MethodPost || !strings.HasPrefix(a.Action.Path, "/")) {
 					t.Errorf("the action %+v can't be asked for", a.Action)
 				}
 			}

@@ -261,11 +261,9 @@ func (c *completer) fields() {
 	if of == "" {
 		return
 	}
-	known, value := (*Type)(nil), any(nil)
+	known, value := c.look(of)
 	if of == "#" {
 		known, value, _ = c.item()
-	} else {
-		known, value = c.look(of)
 	}
 	c.fieldsOf(known, value, "")
 }
