@@ -17,14 +17,14 @@ import { sinkLink, stateLevels, stateWords } from './words.ts';
 import './delivery.css';
 
 export function DeliveryDetail({ id }: { id: string }) {
-  const answer = useLoad<Detail>(path`/deliveries/${id}`);
+  const answer = useLoad<{ delivery: Detail }>(path`/deliveries/${id}`);
   const [giving, setGiving] = useState(false);
   const change = changes.value;
   const first = useRef(change);
   useEffect(() => {
     if (change !== first.current) answer.again();
   }, [change]);
-  const d = answer.data;
+  const d = answer.data?.delivery;
   const actions = d && (
     <>
       {(d.state === 'dead' || d.state === 'delivered') && <Act act={() => post(path`/deliveries/${id}/replay`)} done="It is sent again" then={answer.again} kind={d.state === 'dead' ? 'strong' : ''}>Replay</Act>}

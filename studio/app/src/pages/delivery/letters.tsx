@@ -120,9 +120,9 @@ function Letter({ d, again }: { d: Delivery; again: () => void }) {
 }
 
 function Payload({ id }: { id: string }) {
-  const answer = useLoad<DeliveryDetail>(path`/deliveries/${id}`);
+  const answer = useLoad<{ delivery: DeliveryDetail }>(path`/deliveries/${id}`);
   if (answer.error !== undefined) return <Trouble error={answer.error} again={answer.again} />;
   if (!answer.data) return <p class="soft">Looking it up …</p>;
-  const { row, data, rowError, outputs } = answer.data;
+  const { row, data, rowError, outputs } = answer.data.delivery;
   return <pre class="answer" tabIndex={0} aria-label={`Payload, ${count(outputs.length)} outputs`}>{JSON.stringify({ row, data, error: rowError, outputs }, null, 2)}</pre>;
 }
