@@ -80,6 +80,11 @@ export interface Options {
   sheet: string;
 }
 
+const words = new Set(['true', 'false', 'nil', 'not', 'in', 'or', 'and', 'let', 'matches', 'contains', 'startsWith', 'endsWith']);
+
+/** reference is how an expression reads the column of a name, as expr.Reference writes it. */
+export const reference = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) && !words.has(name) ? name : `$env[${JSON.stringify(name)}]`);
+
 export async function inspect(table: Table, template: string, sheet: string): Promise<Inspection> {
   return (await request<Inspection>(`/tables/inspect${query({ template, sheet })}`, { method: 'POST', body: table.body, type: table.type })).data;
 }

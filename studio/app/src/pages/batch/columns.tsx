@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks';
 
-import type { Column } from '../../api/batch.ts';
+import { type Column, reference } from '../../api/batch.ts';
 import type { Variable } from '../../api/work.ts';
 import { Input, Select } from '../../ui/field.tsx';
 import { Note } from '../../ui/show.tsx';
@@ -38,14 +38,14 @@ export function Columns({ seen, mapping, change }: { seen: Mappable; mapping: Re
 }
 
 function Line({ v, columns, expression, found, set }: { v: Variable; columns: Column[]; expression: string; found: boolean; set: (expression: string) => void }) {
-  const column = columns.find((c) => c.name === expression);
+  const column = columns.find((c) => reference(c.name) === expression);
   const [free, setFree] = useState(expression !== '' && !column);
   return (
     <div class="mapping-line" data-missing={v.required && !expression ? '' : undefined}>
       <div><code>{v.name}</code> <span class="chip">{v.type}</span>{v.required && <span class="chip" data-level={expression ? 'ok' : 'warn'}>required</span>}{v.description && <div class="small soft">{v.description}</div>}</div>
       <div class="stack tight">
         <Select aria-label={`Column for ${v.name}`} value={free ? written : expression} change={(value) => { setFree(value === written); set(value === written ? expression : value); }}
-          choices={[{ value: '', label: 'No column' }, ...columns.map((c) => ({ value: c.name, label: `${c.name} (${c.type})` })), { value: written, label: 'An expression …' }]} />
+          choices={[{ value: '', label: 'No column' }, ...columns.map((c) => ({ value: reference(c.name), label: `${c.name} (${c.type})` })), { value: written, label: 'An expression …' }]} />
         {free && <Input aria-label={`Expression for ${v.name}`} class="input mono" value={expression} change={set} placeholder="upper(name)" />}
       </div>
       <div class="small soft wrap">

@@ -21,7 +21,7 @@ export function Keys() {
       <div class="spread"><h2 id="keys">API keys</h2><button type="button" class="button" onClick={() => setMaking(true)}>New key</button></div>
       {error !== undefined && !data && <Trouble error={error} again={again} />}
       {data && !data.keys.some((k) => k.source === 'config') && <Note level="warn"><p><strong>No key is configured: this daemon answers this machine only, and to everybody on it.</strong></p><p>Put one under <code>server.keys</code> in pictifyd.yaml to open it to others.</p></Note>}
-      {data?.keys.length === 0 && <Empty title="No key yet" command="pictifyd keys new --name ci --scope renders:write"><p>A program that calls the API brings a key, with no more rights than it needs.</p></Empty>}
+      {data?.keys.length === 0 && <Empty title="No key yet" command="pictifyd keys new ci --scopes renders:write"><p>A program that calls the API brings a key, with no more rights than it needs.</p></Empty>}
       {data && data.keys.length > 0 && <Table label="API keys" columns={columns(again)} rows={data.keys} id={(k) => k.id} />}
       {making && <NewKeyDialog close={() => { setMaking(false); again(); }} />}
     </section>
