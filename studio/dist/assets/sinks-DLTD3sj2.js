@@ -1,1 +1,0 @@
-import{u as i}from"./index-D2eMM00k.js";import{N as o,C as t,a as s}from"./page-D7jrweCm.js";import"./filters-61g_-TAT.js";import"./load-vYzgFy2b.js";import"./state-CClLC6Lr.js";import"./table-C-K8wprh.js";import"./key-DnhCuLzT.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
