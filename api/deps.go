@@ -65,6 +65,11 @@ type Bindings interface {
 	// with nothing to say are not among them.
 	Fittings(ctx context.Context, binding string, keys []string) ([]bindings.OutputFitting, error)
 	AcceptGuard(ctx context.Context, binding string) (promoted int, err error)
+	// PastReadings are the newest readings of a source that changed something or did
+	// not go as the one before them, newest first.
+	PastReadings(ctx context.Context, source string, limit int) ([]bindings.PastReading, error)
+	// RowChanges are rows that the last reading changed which changed any, by key.
+	RowChanges(ctx context.Context, source string, limit int) (bindings.RowChanges, error)
 }
 
 // Images tells which bytes an image has now.

@@ -37,6 +37,20 @@ var bindingOperations = operations{
 		detail:  "From the source to whoever is told: how each stage goes, how long it takes, and what to do about what is wrong. Each fault stands at the stage where it is.",
 		answers: answers{200: sends("", of[pipelineView]())},
 	},
+	"GET /bindings/{name}/readings": {
+		id: "listReadings", tag: tagBindings, summary: "How the source of a binding was read lately",
+		detail: "The newest of the last 50 readings that changed something or did not go as the one before them; those that changed nothing are counted by `unchangedReadings`. " +
+			"Rows that are sent, and those of streams, are no readings.",
+		query:   []queryParam{{"limit", "How many at most: 50 if it is not given.", wholeFrom(1, pastReadings)}},
+		answers: answers{200: sends("", of[readingsView]())},
+	},
+	"GET /bindings/{name}/changes": {
+		id: "listChanges", tag: tagBindings, summary: "What the last reading changed",
+		detail: "The rows of the source that the last reading changed which changed any, with their values before and after. The values of 200 rows of a reading are kept, of at most 64 KiB each; `more` counts the others. " +
+			"A row that a complete reading did not have is removed, also while its image stays for the grace of its binding.",
+		query:   []queryParam{{"limit", "How many at most: 200 if it is not given.", wholeFrom(1, pastRows)}},
+		answers: answers{200: sends("", of[changesView]())},
+	},
 	"GET /bindings/{name}/guard": {
 		id: "getGuard", tag: tagBindings, summary: "What the guard holds",
 		detail:  "With a sample: which rows, and which texts of their pictures would be others.",

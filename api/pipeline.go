@@ -51,11 +51,11 @@ type stageView struct {
 	Detail    string     `json:"detail,omitempty"`
 }
 
-// A payloadView is what rows of the source look like.
+// A payloadView is what came last.
 type payloadView struct {
-	At    *time.Time        `json:"at"` // a row last changed
-	Rows  []json.RawMessage `json:"rows"`
-	Total int64             `json:"total"`
+	At    *time.Time        `json:"at"`    // a row last changed
+	Rows  []json.RawMessage `json:"rows"`  // a few of those that the last reading changed; where none is known, of all
+	Total int64             `json:"total"` // rows with images
 }
 
 // A backfillView is how far many images are that are made at once, as those of a
@@ -92,19 +92,41 @@ func (s *Server) showPipeline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := s.deps.Bindings.Rows(r.Context(), b.Source, "", payloadRows)
+	rows, err := s.payload(r.Context(), b.Source)
 	if err != nil {
-		return fmt.Errorf("read rows of source %q: %w", b.Source, err)
+		return err
 	}
 	v := pipelineView{
 		Stages:   []stageView{is.ofSource(), is.ofFetch(), is.ofMap(), is.ofRender(), is.ofDeliver()},
-		Payload:  payloadView{At: moment(is.fresh.ChangedAt), Rows: []json.RawMessage{}, Total: max(is.status.Live, int64(len(rows)))},
+		Payload:  payloadView{At: moment(is.fresh.ChangedAt), Rows: list(rows), Total: max(is.status.Live, int64(len(rows)))},
 		Backfill: is.backfill(),
 	}
-	for _, row := range rows {
-		v.Payload.Rows = append(v.Payload.Rows, row.Values)
-	}
 	return answer(w, http.StatusOK, v)
+}
+
+// payload is a few rows as they came last; of a source of which no change is kept, some
+// of its rows.
+func (s *Server) payload(ctx context.Context, source string) (rows []json.RawMessage, err error) {
+	last, err := s.deps.Bindings.RowChanges(ctx, source, payloadRows)
+	if err != nil {
+		return nil, fmt.Errorf("read the last change of %q: %w", source, err)
+	}
+	for _, row := range last.Rows {
+		if row.After != nil {
+			rows = append(rows, row.After)
+		}
+	}
+	if len(rows) > 0 {
+		return rows, nil
+	}
+	some, err := s.deps.Bindings.Rows(ctx, source, "", payloadRows)
+	if err != nil {
+		return nil, fmt.Errorf("read rows of source %q: %w", source, err)
+	}
+	for _, row := range some {
+		rows = append(rows, row.Values)
+	}
+	return rows, nil
 }
 
 // pipelineOf looks at everything that a binding's rows pass.

@@ -100,6 +100,8 @@ func routes() []route {
 		{"GET /bindings/{name}", BindingsRead, (*Server).showBinding},
 		{"GET /bindings/{name}/rows", BindingsRead, (*Server).listRows},
 		{"GET /bindings/{name}/pipeline", BindingsRead, (*Server).showPipeline},
+		{"GET /bindings/{name}/readings", BindingsRead, (*Server).listReadings},
+		{"GET /bindings/{name}/changes", BindingsRead, (*Server).listChanges},
 		{"POST /bindings", BindingsWrite, replayed((*Server).createBinding)},
 		{"GET /bindings/{name}/rows/{key}", BindingsRead, (*Server).showRow},
 		{"PUT /bindings/{name}", BindingsWrite, (*Server).replaceBinding},

@@ -107,6 +107,8 @@ func ways(w *world) map[string]struct {
 		"GET /bindings/{name}/rows":                      {get("/bindings/cards/rows"), 200},
 		"GET /bindings/{name}/rows/{key}":                {get("/bindings/cards/rows/SKU-1"), 200},
 		"GET /bindings/{name}/pipeline":                  {get("/bindings/cards/pipeline"), 200},
+		"GET /bindings/{name}/readings":                  {get("/bindings/cards/readings"), 200},
+		"GET /bindings/{name}/changes":                   {get("/bindings/cards/changes"), 200},
 		"POST /bindings":                                 {post("/bindings", `{"name":"cards","template":"tpl_certificate"}`), 201},
 		"PUT /bindings/{name}":                           {call{method: http.MethodPut, path: "/bindings/cards", body: `{"template":"tpl_certificate"}`}, 200},
 		"DELETE /bindings/{name}":                        {call{method: http.MethodDelete, path: "/bindings/cards?images=remove"}, 204},

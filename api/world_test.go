@@ -86,6 +86,8 @@ type world struct {
 
 	load      Load
 	machine   System
+	past      []bindings.PastReading
+	changes   bindings.RowChanges
 	refuseURL error
 	notReady  error
 	broken    error // what the store says to everything about jobs
@@ -123,6 +125,14 @@ func newWorld() *world {
 		ReadAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Complete: true,
 	}
 	return w
+}
+
+func (w *world) PastReadings(_ context.Context, _ string, limit int) ([]bindings.PastReading, error) {
+	return w.past[:min(limit, len(w.past))], w.broken
+}
+
+func (w *world) RowChanges(context.Context, string, int) (bindings.RowChanges, error) {
+	return w.changes, w.broken
 }
 
 // change does something to the world and wakes those who watch it.

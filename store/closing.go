@@ -36,8 +36,9 @@ func (t *tx) closeReading(ctx context.Context, p bindings.Plan, result *CommitRe
 	if err != nil {
 		return err
 	}
+	var missing []string
 	if c.Complete && !emptied {
-		if err := t.markMissing(ctx, p); err != nil {
+		if missing, err = t.markMissing(ctx, p); err != nil {
 			return err
 		}
 	}
@@ -45,6 +46,9 @@ func (t *tx) closeReading(ctx context.Context, p bindings.Plan, result *CommitRe
 		if err := t.judge(ctx, p, b, emptied, result); err != nil {
 			return err
 		}
+	}
+	if err := t.endPast(ctx, p, missing, result.Held); err != nil {
+		return err
 	}
 	return t.closeSource(ctx, p, emptied)
 }
@@ -128,12 +132,13 @@ func (t *tx) emptied(ctx context.Context, p bindings.Plan, bound []boundBinding)
 	return len(bound) == 0, nil
 }
 
-// markMissing notes since when rows are absent from complete readings.
-func (t *tx) markMissing(ctx context.Context, p bindings.Plan) error {
+// markMissing notes since when rows are absent from complete readings, and returns
+// those that are so for the first time.
+func (t *tx) markMissing(ctx context.Context, p bindings.Plan) (missing []string, err error) {
 	if p.Closes.Whole {
-		return t.markBack(ctx, p)
+		return nil, t.markBack(ctx, p)
 	}
-	var missing, back []string
+	var back []string
 	if err := t.each(ctx, `SELECT key, CASE WHEN missing_since IS NULL THEN 0 ELSE 1 END FROM source_rows
 		WHERE source = $1 AND gone = 0`, []any{p.Source}, func(scan func(...any) error) error {
 		var key string
@@ -149,12 +154,12 @@ func (t *tx) markMissing(ctx context.Context, p bindings.Plan) error {
 		}
 		return nil
 	}); err != nil {
-		return err
+		return nil, err
 	}
 	if err := t.missSince(ctx, p.Source, missing, millis(p.Closes.At)); err != nil {
-		return err
+		return nil, err
 	}
-	return t.missSince(ctx, p.Source, back, nil)
+	return missing, t.missSince(ctx, p.Source, back, nil)
 }
 
 // markBack ends the absence of rows where none is newly absent.

@@ -38,8 +38,15 @@ func (s *Store) Commit(ctx context.Context, p bindings.Plan) (CommitResult, erro
 				return err
 			}
 		}
+		before, err := t.rowsBefore(ctx, p)
+		if err != nil {
+			return err
+		}
 		stored, stale, err := t.storeRows(ctx, p.Source, p.Rows)
 		if err != nil {
+			return err
+		}
+		if err := t.notePast(ctx, p, before, stale); err != nil {
 			return err
 		}
 		if err := t.followRows(ctx, p, stale); err != nil {

@@ -341,6 +341,9 @@ func (t *tx) deleteRow(ctx context.Context, source, key string, count *Erased) e
 	if count.Rows, err = t.exec(ctx, `DELETE FROM source_rows WHERE source = $1 AND key = $2`, source, key); err != nil {
 		return err
 	}
+	if _, err := t.exec(ctx, `DELETE FROM source_changes WHERE source = $1 AND key = $2`, source, key); err != nil {
+		return err
+	}
 	if err := t.recountHeld(ctx, source); err != nil {
 		return err
 	}

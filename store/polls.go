@@ -108,6 +108,11 @@ func (s *Store) NotePoll(ctx context.Context, source string, failure error) erro
 			source, message, failedAt(t, failure), millis(t.now), flag(failure != nil)); err != nil {
 			return err
 		}
+		if failure != nil {
+			if err := t.failPast(ctx, source, message); err != nil {
+				return err
+			}
+		}
 		return t.failSource(ctx, source, failure)
 	})
 	return wrap(err, "note how %q was read", source)

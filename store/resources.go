@@ -123,6 +123,8 @@ func (s *Store) ForgetSource(ctx context.Context, source string) error {
 			`DELETE FROM source_rows WHERE source = $1`,
 			`DELETE FROM quarantine WHERE source = $1`,
 			`DELETE FROM inbox WHERE source = $1`,
+			`DELETE FROM source_readings WHERE source = $1`,
+			`DELETE FROM source_changes WHERE source = $1`,
 			// Its count of readings stays: items may speak of one.
 			`UPDATE sources SET wanted = 0, position = '', unclosed = '', read_at = NULL, complete = 0, reason = '', emptied = 0, error = '', error_at = NULL,
 				begun_at = NULL, ended_at = NULL, confirmed_at = NULL, changed_at = NULL, told_at = NULL, unchanged = 0, failures = 0 WHERE name = $1`,
