@@ -219,7 +219,7 @@ func (o outlook) ofSinks() (all []attentionView) {
 			a.Action = &actionView{Label: "Resume", Method: "POST", Path: path + "/resume"}
 		case f.State == "failing" || f.State == "resting":
 			a.Level, a.Next, a.Link = connectors.StateWarn, "see what its receiver answered, and test it; it is tried again by itself", "/deliveries"+query
-			a.Cause = fmt.Sprintf("%d tries in a row failed since %s, %s", f.Failures, f.FailingSince.UTC().Format(time.RFC3339), waiting(f.Left.Waiting))
+			a.Cause = fmt.Sprintf("%d tries in a row failed since %s, %s", f.Failures, f.FailingSince.UTC().Format("15:04 UTC on 2 January"), waiting(f.Left.Waiting))
 			a.Action = &actionView{Label: "Test", Method: "POST", Path: path + "/test"}
 		case f.Left.Dead > 0:
 			a.Level, a.Next, a.Link = connectors.StateWarn, "see what they died of, then replay or discard them", "/dead-letters"+query

@@ -18,6 +18,7 @@ export default defineConfig({
       name: 'browser',
       testDir: 'e2e',
       testMatch: '**/*.spec.ts',
+      testIgnore: process.env.PICTIFYD_BENCH ? [] : ['**/bench.spec.ts'], // measures, and fails nothing
       use: { launchOptions: { executablePath: browser, args: ['--no-sandbox'] }, viewport: { width: 1280, height: 800 }, locale: 'en-GB', timezoneId: 'UTC', trace: 'retain-on-failure' },
     },
   ],

@@ -48,7 +48,6 @@ test.use({ trace: 'off' }); // Playwright's own record would be measured too
 
 test('a pointer that moves over 200 layers', async ({ page, daemon, browser }) => {
   test.setTimeout(300_000);
-  test.skip(!process.env.PICTIFYD_BENCH, 'a measurement: set PICTIFYD_BENCH=1');
   const e = await Editing.open(page, daemon, 'bench', many());
   const moves = 120, zero = await e.at(0, 0), one = await e.at(1, 1);
   const at = ([x, y]: [number, number]): [number, number] => [zero.x + x * (one.x - zero.x), zero.y + y * (one.y - zero.y)];

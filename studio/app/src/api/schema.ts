@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bindings/{name}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the last reading changed
+         * @description The rows of the source that the last reading changed which changed any, with their values before and after. The values of 200 rows of a reading are kept, of at most 64 KiB each; `more` counts the others. A row that a complete reading did not have is removed, also while its image stays for the grace of its binding.
+         */
+        get: operations["listChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/bindings/{name}/guard": {
         parameters: {
             query?: never;
@@ -215,6 +235,26 @@ export interface paths {
          * @description Of a stored row, the first one, or one that is given. Nothing is rendered.
          */
         post: operations["previewBinding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bindings/{name}/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the source of a binding was read lately
+         * @description The newest of the last 50 readings that changed something or did not go as the one before them; those that changed nothing are counted by `unchangedReadings`. Rows that are sent, and those of streams, are no readings.
+         */
+        get: operations["listReadings"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2903,6 +2943,41 @@ export interface components {
             /** Format: int64 */
             misses: number;
         };
+        /** @description A change is a row that a reading changed. */
+        Change: {
+            /** @description Canonical. */
+            key: string;
+            name: string;
+            /** @description Added, changed, removed. */
+            change: string;
+            /** @description By name; of a changed row those with another value. */
+            columns: components["schemas"]["ColumnChange"][];
+        };
+        /** @description A changes is what the last reading changed which changed any row. */
+        Changes: {
+            /**
+             * Format: int64
+             * @description Null: none has, since they are noted.
+             */
+            reading: null | number;
+            /**
+             * Format: date-time
+             * @description Null: it is under way.
+             */
+            endedAt: null | string;
+            /**
+             * Format: date-time
+             * @description The end of the reading that changed some before it.
+             */
+            before: null | string;
+            /** @description By key. */
+            changes: components["schemas"]["Change"][];
+            /**
+             * Format: int64
+             * @description Rows that are not among them.
+             */
+            more: number;
+        };
         /** @description A check is how a check came out. */
         Check: {
             /** Format: int64 */
@@ -3014,6 +3089,12 @@ export interface components {
             empty: number;
             /** @description Letters of the longest value. */
             longest: number;
+        };
+        /** @description A column change is a value before and after. */
+        ColumnChange: {
+            name: string;
+            before?: unknown;
+            after?: unknown;
         };
         /** @description A column match is the column that a variable may take its value from. */
         ColumnMatch: {
@@ -5122,15 +5203,59 @@ export interface components {
             width: number;
             height: number;
         };
-        /** @description A payload is what rows of the source look like. */
+        /** @description A past reading is one reading of a source. */
+        PastReading: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            beganAt: string;
+            /**
+             * Format: date-time
+             * @description Null: it is under way.
+             */
+            endedAt: null | string;
+            /** Format: int64 */
+            tookMs: null | number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            added: number;
+            /** Format: int64 */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Rows that it did not have any more.
+             */
+            removed: number;
+            /** Format: int64 */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Rows that were kept out.
+             */
+            faults: number;
+            /** @description It had all that the source was asked for. */
+            complete: boolean;
+            /** @description Why it was not. */
+            reason?: string;
+            /** @description Why it failed. */
+            error?: string;
+            /** @description What the guard held of this binding. */
+            guard?: components["schemas"]["Held"] | null;
+        };
+        /** @description A payload is what came last. */
         Payload: {
             /**
              * Format: date-time
              * @description A row last changed.
              */
             at: null | string;
+            /** @description A few of those that the last reading changed; where none is known, of all. */
             rows: unknown[];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Rows with images.
+             */
             total: number;
         };
         /** @description A pdf is a PDF in the words of the seed's API. */
@@ -5478,6 +5603,21 @@ export interface components {
             error?: string;
             /** Format: date-time */
             errorAt?: null | string;
+        };
+        /** @description A readings is how a source was read lately. */
+        Readings: {
+            /** @description Newest first; one that changed nothing and went as the one before it is not among them. */
+            readings: components["schemas"]["PastReading"][];
+            /**
+             * Format: int64
+             * @description Since the last change.
+             */
+            unchangedReadings: number;
+            /**
+             * Format: date-time
+             * @description Of the newest reading, also of one that changed nothing.
+             */
+            endedAt: null | string;
         };
         /** @description A ready is a daemon that can do its work. A source that cannot be read takes nothing of that away, and is counted here. */
         Ready: {
@@ -7226,6 +7366,34 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    listChanges: {
+        parameters: {
+            query?: {
+                /** @description How many at most: 200 if it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The name of the binding. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     getGuard: {
         parameters: {
             query?: {
@@ -7438,6 +7606,34 @@ export interface operations {
                     "application/json": {
                         preview: components["schemas"]["Preview"];
                     };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listReadings: {
+        parameters: {
+            query?: {
+                /** @description How many at most: 50 if it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The name of the binding. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readings"];
                 };
             };
             "4XX": components["responses"]["Problem"];

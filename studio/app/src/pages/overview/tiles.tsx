@@ -48,7 +48,7 @@ export function TileList({ tiles: t }: { tiles: Tiles }) {
         <Tile href={t.deliveriesFailing > 0 ? '/studio/sinks?state=failing' : '/studio/deliveries?state=waiting'} name="Deliveries" value={count(t.deliveriesWaiting)} level={t.deliveriesFailing > 0 ? 'error' : undefined}
           about={t.deliveriesFailing > 0 ? `${count(t.deliveriesFailing)} of ${counted(t.sinks, 'sink')} failing` : `waiting, for ${counted(t.sinks, 'sink')}`} />
         {t.chrome && <Tile href="/studio/system#chrome" name="Chrome" value={`${count(t.chrome.used)} / ${count(t.chrome.size)}`} level={t.chrome.failed > 0 ? 'error' : undefined} about={t.chrome.failed > 0 ? `${counted(t.chrome.failed, 'browser')} failed` : 'in use'} />}
-        <Tile href="/studio/system#storage" name="Disk" value={`${bytes(t.disk.freeBytes)} free`} level={t.disk.low ? 'error' : undefined} about={t.disk.low ? 'too little: nothing is taken in' : `${bytes(t.disk.bytes)} kept`} />
+        <Tile href="/studio/system#storage" name="Disk" value={`${bytes(t.disk.freeBytes)} free`} level={t.disk.low ? 'error' : undefined} about={t.disk.low ? 'too little: nothing is taken in' : (t.disk.measuredAt ? `${bytes(t.disk.bytes)} kept` : 'not measured yet')} />
       </div>
     </section>
   );

@@ -29,11 +29,11 @@ export function Storage({ of: s }: { of: System['storage'] }) {
       <h2 id="storage">Storage</h2>
       {s.totalBytes > 0 && <Bar parts={[{ part: 'done', n: ours }, { part: 'left', n: Math.max(0, s.totalBytes - s.freeBytes - ours) }]} label={label} />}
       <dl class="facts">
-        <dt>Images</dt><dd><a href="/studio/images">{bytes(s.blobs.bytes)}</a> in {count(s.blobs.files)} files</dd>
-        <dt>Superseded</dt><dd>{bytes(s.blobs.supersededBytes)}, removed as <code>keep.superseded</code> says</dd>
+        <dt>Images</dt><dd>{s.blobs.measuredAt ? <><a href="/studio/images">{bytes(s.blobs.bytes)}</a> in {count(s.blobs.files)} files</> : 'not measured yet: the first sweep does'}</dd>
+        {s.blobs.measuredAt && <><dt>Superseded</dt><dd>{bytes(s.blobs.supersededBytes)}, removed as <code>keep.superseded</code> says</dd></>}
         <dt>Ledger</dt><dd>{bytes(s.ledgerBytes)}</dd>
         {s.totalBytes > 0 && <><dt>Free</dt><dd>{bytes(s.freeBytes)} of {bytes(s.totalBytes)}</dd></>}
-        <dt>Measured</dt><dd><When time={s.blobs.measuredAt} /></dd>
+        {s.blobs.measuredAt && <><dt>Measured</dt><dd><When time={s.blobs.measuredAt} /></dd></>}
       </dl>
     </section>
   );
