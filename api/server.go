@@ -28,24 +28,24 @@ const DrainTime = 5 * time.Second
 
 // Server answers pictifyd's HTTP requests. Make one with New.
 type Server struct {
-	deps     Deps
-	log      *slog.Logger
-	base     string
-	keys     *keyring
-	cors     *corsRule
-	gate     *gate
-	origin   *originRule
-	routes   []route
-	mux      *http.ServeMux
-	root     http.Handler
-	metrics  *httpMetrics
-	page     page
-	state    *memo
-	load     loadMemo
-	limits   batch.Limits // of one batch; zero is their own
-	replays  *replays
-	now      *nowDesk
-	papers   func() (papers, error)
+	deps    Deps
+	log     *slog.Logger
+	base    string
+	keys    *keyring
+	cors    *corsRule
+	gate    *gate
+	origin  *originRule
+	routes  []route
+	mux     *http.ServeMux
+	root    http.Handler
+	metrics *httpMetrics
+	page    page
+	state   *memo
+	load    loadMemo
+	limits  batch.Limits // of one batch; zero is their own
+	replays *replays
+	now     *nowDesk
+	papers  func() (papers, error)
 
 	hookBytes atomic.Int64 // of the bodies of calls that are being read
 

@@ -23,16 +23,8 @@ export type Deletion = Schemas['Deletion'];
 export type Values = Record<string, unknown>;
 
 /** A Stage is one step of a binding's way from the row to whoever is told. */
-export interface Stage {
-  name: 'source' | 'fetch' | 'map' | 'render' | 'deliver';
-  level: Health;
-  cause?: string;
-  next?: string;
-  link?: string;
-  latencyMs: number | null;
-  at: string | null;
-  detail?: string;
-}
+export type Pipeline = Schemas['Pipeline'];
+export type Stage = Omit<Pipeline['stages'][number], 'level' | 'name'> & { name: 'source' | 'fetch' | 'map' | 'render' | 'deliver'; level: Health };
 
 export interface SourceReading {
   id: number | string;

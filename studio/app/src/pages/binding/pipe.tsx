@@ -3,15 +3,14 @@
 
 import { path, post } from '../../api/client.ts';
 import { changes } from '../../api/live.ts';
-import type { Connection, RowPage, Stage } from '../../api/ops.ts';
+import type { Pipeline, Stage } from '../../api/ops.ts';
 import type { Binding } from '../../api/types.ts';
 import { Act } from '../../ui/act.tsx';
 import { useLoad } from '../../ui/load.ts';
 import { within } from '../../ui/order.tsx';
 import { Bar, Mark, Trouble, When } from '../../ui/show.tsx';
 import { Rows } from '../../ui/value.tsx';
-import { count, counted, percent, span } from '../../ui/words.ts';
-import { stagesOf } from './stages.ts';
+import { capital, count, counted, percent, span } from '../../ui/words.ts';
 
 const names: Record<Stage['name'], string> = { source: 'Source', fetch: 'Fetch', map: 'Map', render: 'Render', deliver: 'Deliver' };
 const words = { ok: 'Well', warn: 'Warning', error: 'Error', paused: 'Paused' };
@@ -23,28 +22,28 @@ function StageCard({ stage: s }: { stage: Stage }) {
       <p class="time">{s.latencyMs === null ? '–' : span(s.latencyMs / 1000)}</p>
       {s.detail && <p class="soft small wrap">{s.detail}</p>}
       {s.at && <p class="soft small"><When time={s.at} /></p>}
-      {s.cause && <p class="small wrap cause">{s.cause}</p>}
-      {s.next && <p class="small wrap">{s.link ? <a href={within(s.link)}>{s.next}</a> : s.next}</p>}
+      {s.cause && <p class="small wrap cause">{capital(s.cause)}</p>}
+      {s.next && <p class="small wrap">{s.link ? <a href={within(s.link)}>{capital(s.next)}</a> : capital(s.next)}</p>}
     </li>
   );
 }
 
 export function Pipe({ of: b }: { of: Binding }) {
   const at = path`/bindings/${b.name}`;
-  const source = useLoad<{ source: Connection }>(path`/sources/${b.source}`, [changes.value]);
-  const sinks = useLoad<{ sinks: Connection[] }>('/sinks', [changes.value]);
-  const rows = useLoad<RowPage>(`${at}/rows?limit=5`, [b.readAt]);
-  const shown = rows.data?.rows ?? [];
+  const way = useLoad<Pipeline>(`${at}/pipeline`, [changes.value]);
+  const came = way.data?.payload;
   return (
     <>
-      <ol class="pipe" aria-label="The way of a row">{stagesOf(b, source.data?.source, sinks.data?.sinks ?? []).map((s) => <StageCard key={s.name} stage={s} />)}</ol>
+      {way.error !== undefined && !way.data && <Trouble error={way.error} again={way.again} />}
+      <ol class="pipe" aria-label="The way of a row">{(way.data?.stages as Stage[] | undefined)?.map((s) => <StageCard key={s.name} stage={s} />)}</ol>
       {b.waiting > 0 && <Backfill of={b} />}
-      <section aria-labelledby="payload">
-        <h2 id="payload">Rows as they came last <span class="soft">{b.readAt ? <When time={b.readAt} /> : 'nothing came yet'}</span></h2>
-        {rows.error !== undefined && !rows.data && <Trouble error={rows.error} again={rows.again} />}
-        {shown.length > 0 && <Rows label="Rows as they came last" rows={shown.map((r) => r.values)} />}
-        {b.items > shown.length && <p class="soft small"><a href={`/studio${at}/rows`}>{count(b.items)} rows in all</a></p>}
-      </section>
+      {came && (
+        <section aria-labelledby="payload">
+          <h2 id="payload">Rows as they came last <span class="soft">{came.at ? <When time={came.at} /> : 'nothing came yet'}</span></h2>
+          {came.rows.length > 0 && <Rows label="Rows as they came last" rows={came.rows} />}
+          {came.total > came.rows.length && <p class="soft small"><a href={`/studio${at}/rows`}>{count(came.total)} rows in all</a></p>}
+        </section>
+      )}
     </>
   );
 }
