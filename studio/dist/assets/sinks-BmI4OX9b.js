@@ -1,1 +1,0 @@
-import{u as i}from"./index-DvBs6MOm.js";import{N as o,C as t,a as s}from"./page-DRj0FdIr.js";import"./filters-Co_acf9f.js";import"./load-CIh_jkYe.js";import"./state-DNFZVOJ1.js";import"./table-CIeDcL52.js";import"./key-vWy1c7fg.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
