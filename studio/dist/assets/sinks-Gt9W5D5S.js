@@ -1,1 +1,0 @@
-import{u as i}from"./index-DjUH2KUr.js";import{N as o,C as t,a as s}from"./page-nz_1fnqH.js";import"./filters-Dlw0gKa0.js";import"./load-CcRBEvIf.js";import"./state-BdzT41va.js";import"./table-Bxv52q6_.js";import"./key-BsO3PXK-.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
