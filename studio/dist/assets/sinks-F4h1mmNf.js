@@ -1,1 +1,0 @@
-import{u as i}from"./index-C0DnxLyI.js";import{N as o,C as t,a as s}from"./page-D5GhzWRC.js";import"./filters-BFAxSYaH.js";import"./load-DBmXqHpy.js";import"./state-BLnJj0RJ.js";import"./table-DD5vwSCj.js";import"./key-D6V-nSo7.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
