@@ -193,7 +193,7 @@ func (o outlook) ofBindings() (all []attentionView) {
 				Confirm: fmt.Sprintf("Let %s and %s of %s through?", countOf(int(b.Held.Changes), "change"), countOf(int(b.Held.Removals), "removal"), b.Name),
 			}
 		case h.State == connectors.StateWarn && b.Failed > 0:
-			a.Link = path + "/rows"
+			a.Link = path + "/rows?show=failed"
 		}
 		all = append(all, a)
 	}

@@ -221,7 +221,7 @@ func (is pipeline) ofFetch() stageView {
 		v.LatencyMs = millisOf(took)
 	}
 	if f.Quarantined > 0 {
-		v.Link = is.path + "/rows"
+		v.Link = is.path + "/rows?show=kept"
 	}
 	switch {
 	case is.fresh.Reading():
@@ -252,7 +252,7 @@ func (is pipeline) ofRender() stageView {
 	st := bindings.Status{Live: is.status.Live, Failed: is.status.Failed, WantedSince: is.status.WantedSince}
 	v := stageOf(stageRender, st.Health(connectors.Health{State: connectors.StateOK}, nil, is.now), "/images?binding="+url.QueryEscape(is.binding.Name))
 	if v.Level == connectors.StateWarn {
-		v.Link = is.path + "/rows"
+		v.Link = is.path + "/rows?show=failed"
 	}
 	if c := is.load.Chrome; c != nil && c.Failed > 0 && c.Failed == c.Size {
 		v.Level, v.Cause, v.Next, v.Link = connectors.StateError, "no Chrome starts: "+c.Error, "run pictifyd doctor, and do what it says", "/system"

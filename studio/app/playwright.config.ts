@@ -8,7 +8,7 @@ export default defineConfig({
   fullyParallel: false,
   workers: Number(process.env.PICTIFYD_E2E_WORKERS ?? 2),
   forbidOnly: true,
-  retries: 0,
+  retries: 1, // what passes only then is printed as flaky
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [['list']],

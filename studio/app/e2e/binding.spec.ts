@@ -22,7 +22,7 @@ test('the way of a row says where it stops, and what to do', async ({ page }) =>
   await expect(way.getByRole('listitem')).toHaveCount(5);
   await expect(way.getByRole('listitem').filter({ hasText: 'Render' })).toContainText('1 image could not be made');
   await expect(page.getByRole('region', { name: 'Rows as they came last', exact: true }).last()).toContainText('Chair');
-  await way.getByRole('link', { name: 'See why, and mend the rows or the template.' }).click();
+  await way.getByRole('link', { name: 'See the errors of its rows, and mend them at the source or in the template' }).click();
   await expect(page.getByRole('region', { name: 'Rows that failed' })).toContainText('B-1');
 });
 
