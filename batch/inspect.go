@@ -35,12 +35,12 @@ const (
 
 // A Table is what rows that somebody sends look like.
 type Table struct {
-	Format      Format       `json:"format"`
-	Rows        int64        `json:"rows"` // those with errors too
-	Columns     []TableColumn     `json:"columns"`
-	MoreColumns int          `json:"moreColumns,omitempty"` // that are left out here
-	Errors      []TableError `json:"errors"`                // of the first rows that can't be read
-	ErrorRows   int64        `json:"errorRows"`
+	Format      Format        `json:"format"`
+	Rows        int64         `json:"rows"` // those with errors too
+	Columns     []TableColumn `json:"columns"`
+	MoreColumns int           `json:"moreColumns,omitempty"` // that are left out here
+	Errors      []TableError  `json:"errors"`                // of the first rows that can't be read
+	ErrorRows   int64         `json:"errorRows"`
 }
 
 // A TableColumn is one column of a Table.
