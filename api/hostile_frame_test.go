@@ -67,6 +67,9 @@ addEventListener('load', async () => {
 func TestTheFrameHoldsWhateverIsWrittenIntoIt(t *testing.T) {
 	chrome := os.Getenv("PICTIFYD_TEST_CHROME")
 	if chrome == "" {
+		if os.Getenv("PICTIFYD_TEST_ALL") != "" {
+			t.Fatal("PICTIFYD_TEST_CHROME is not set")
+		}
 		t.Skip("PICTIFYD_TEST_CHROME is not set")
 	}
 	var mu sync.Mutex
