@@ -88,14 +88,17 @@ func (s *stress) add(c Case) {
 
 // found adds rows that are extreme.
 func (s *stress) found(e *Extremes) {
-	add := func(variable string, kind Kind, row Row, ok bool) {
+	named := func(name, variable string, kind Kind, row Row, ok bool) {
 		if ok {
 			at := row.At
-			s.add(Case{Name: caseName(variable, string(kind)), Variable: variable, Kind: kind, At: &at, Key: row.Key, Values: row.Values})
+			s.add(Case{Name: name, Variable: variable, Kind: kind, At: &at, Key: row.Key, Values: row.Values})
 		}
 	}
+	add := func(variable string, kind Kind, row Row, ok bool) {
+		named(caseName(variable, string(kind)), variable, kind, row, ok)
+	}
 	row, ok := e.Emptiest()
-	add("", KindEmpty, row, ok)
+	named("the emptiest row", "", KindEmpty, row, ok) // it may lack nothing
 	for _, v := range s.vars {
 		if v.Type == template.Boolean || v.Type == template.Color {
 			continue
