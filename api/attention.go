@@ -202,34 +202,30 @@ func (o outlook) ofBindings() (all []attentionView) {
 
 func (o outlook) ofSinks() (all []attentionView) {
 	for _, c := range o.sinks {
-		path, query := "/sinks/"+url.PathEscape(c.Name), "?sink="+url.QueryEscape(c.Name)
-		a := attentionView{ID: "sink/" + c.Name, Subject: subjectView{kindSink, c.Name}, Title: "sink " + c.Name, Link: path, Affects: c.UsedBy}
-		f := c.Flow
+		h, link := healthOfSink(c, viewOfFlow(c.Flow))
+		if h.State == connectors.StateOK {
+			continue
+		}
+		path := "/sinks/" + url.PathEscape(c.Name)
+		a := attentionView{
+			ID: "sink/" + c.Name, Subject: subjectView{kindSink, c.Name}, Title: "sink " + c.Name, Link: link, Affects: c.UsedBy,
+			Level: h.State, Cause: h.Cause, Next: h.Next,
+		}
 		switch {
 		case c.Error != nil:
-			p := problem.All(c.Error)[0]
-			a.Level, a.Cause, a.Next = connectors.StateError, p.Error(), cmp.Or(p.Hint, "change its configuration")
-		case f == nil:
-			continue
-		case f.State == "disabled":
-			a.Level, a.Cause, a.Next = connectors.StateError, "it is disabled: "+f.Reason, "mend the receiver, then resume it: what waits goes out again"
+		case c.Flow.State == "disabled":
 			a.Action = &actionView{Label: "Resume", Method: "POST", Path: path + "/resume"}
-		case f.State == "paused":
-			a.Level, a.Cause, a.Next = connectors.StatePaused, fmt.Sprintf("a person has paused it, %s", waiting(f.Left.Waiting)), "resume it"
+		case c.Flow.State == "paused":
+			a.Cause += ", " + waiting(c.Flow.Left.Waiting)
 			a.Action = &actionView{Label: "Resume", Method: "POST", Path: path + "/resume"}
-		case f.State == "failing" || f.State == "resting":
-			a.Level, a.Next, a.Link = connectors.StateWarn, "see what its receiver answered, and test it; it is tried again by itself", "/deliveries"+query
-			a.Cause = fmt.Sprintf("%d tries in a row failed since %s, %s", f.Failures, f.FailingSince.UTC().Format("15:04 UTC on 2 January"), waiting(f.Left.Waiting))
+		case c.Flow.State == "failing" || c.Flow.State == "resting":
+			a.Cause += ", " + waiting(c.Flow.Left.Waiting)
 			a.Action = &actionView{Label: "Test", Method: "POST", Path: path + "/test"}
-		case f.Left.Dead > 0:
-			a.Level, a.Next, a.Link = connectors.StateWarn, "see what they died of, then replay or discard them", "/dead-letters"+query
-			a.Cause = countOf(int(f.Left.Dead), "dead letter")
+		default:
 			a.Action = &actionView{
 				Label: "Replay all", Method: "POST", Path: "/dead-letters/replay", Body: map[string]any{"sink": c.Name},
-				Confirm: fmt.Sprintf("Tell %s again of %s?", c.Name, countOf(int(f.Left.Dead), "dead letter")),
+				Confirm: fmt.Sprintf("Tell %s again of %s?", c.Name, h.Cause),
 			}
-		default:
-			continue
 		}
 		all = append(all, a)
 	}

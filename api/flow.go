@@ -1,13 +1,16 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/config"
+	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/sink"
 )
@@ -177,4 +180,35 @@ func (s *Server) redeliver(w http.ResponseWriter, r *http.Request) error {
 		view.State = flow.State
 	}
 	return answer(w, http.StatusAccepted, view)
+}
+
+// healthOfSink judges a sink by what may be seen of it, and says which page shows more.
+func healthOfSink(c Connection, f *flowView) (h connectors.Health, link string) {
+	link = "/sinks/" + url.PathEscape(c.Name)
+	h.State = connectors.StateOK
+	switch {
+	case c.Error != nil:
+		p := problem.All(c.Error)[0]
+		return connectors.Health{State: connectors.StateError, Cause: p.Error(), Next: cmp.Or(p.Hint, "change its configuration")}, link
+	case f == nil:
+		return h, link
+	case f.State == "disabled":
+		return connectors.Health{State: connectors.StateError, Cause: "it is disabled: " + f.Reason, Next: "mend the receiver, then resume it: what waits goes out again"}, link
+	case f.State == "paused":
+		return connectors.Health{State: connectors.StatePaused, Cause: "a person has paused it", Next: "resume it"}, link
+	case f.State == "failing" || f.State == "resting":
+		cause := "nothing arrives"
+		if f.Failures > 0 {
+			cause = fmt.Sprintf("%d tries in a row failed", f.Failures)
+		}
+		if f.FailingSince != nil {
+			cause += f.FailingSince.UTC().Format(" since 15:04 UTC on 2 January")
+		}
+		return connectors.Health{State: connectors.StateWarn, Cause: cause, Next: "see what its receiver answered, and test it; it is tried again by itself"},
+			"/deliveries?sink=" + url.QueryEscape(c.Name)
+	case f.DeadLetters != nil && *f.DeadLetters > 0:
+		return connectors.Health{State: connectors.StateWarn, Cause: countOf(int(*f.DeadLetters), "dead letter"), Next: "see what they died of, then replay or discard them"},
+			"/dead-letters?sink=" + url.QueryEscape(c.Name)
+	}
+	return h, link
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/connectors"
-	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/sink"
 )
 
@@ -288,30 +287,6 @@ func (is pipeline) ofDeliver() stageView {
 		}
 	}
 	return v
-}
-
-// healthOfSink judges a sink by what may be seen of it.
-func healthOfSink(c Connection, f *flowView) (h connectors.Health, link string) {
-	link = "/sinks/" + url.PathEscape(c.Name)
-	h.State = connectors.StateOK
-	switch {
-	case c.Error != nil:
-		p := problem.All(c.Error)[0]
-		return connectors.Health{State: connectors.StateError, Cause: p.Error(), Next: cmp.Or(p.Hint, "change its configuration")}, link
-	case f == nil:
-		return h, link
-	case f.State == "disabled":
-		return connectors.Health{State: connectors.StateError, Cause: "it is disabled: " + f.Reason, Next: "mend the receiver, then resume it: what waits goes out again"}, link
-	case f.State == "paused":
-		return connectors.Health{State: connectors.StatePaused, Cause: "a person has paused it", Next: "resume it"}, link
-	case f.State == "failing" || f.State == "resting":
-		return connectors.Health{State: connectors.StateWarn, Cause: fmt.Sprintf("%d tries in a row failed", f.Failures), Next: "see what its receiver answered, and test it; it is tried again by itself"},
-			"/deliveries?sink=" + url.QueryEscape(c.Name)
-	case f.DeadLetters != nil && *f.DeadLetters > 0:
-		return connectors.Health{State: connectors.StateWarn, Cause: countOf(int(*f.DeadLetters), "dead letter"), Next: "see what they died of, then replay or discard them"},
-			"/dead-letters?sink=" + url.QueryEscape(c.Name)
-	}
-	return h, link
 }
 
 // backfill is how far many images are that are made at once; nil where there are few.
