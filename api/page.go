@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pictifyd/pictifyd/studio"
@@ -34,13 +35,14 @@ const (
 type page map[string]pageFile
 
 type pageFile struct {
-	data   []byte
-	packed []byte // gzip; nil where that is not shorter
-	kind   string
-	etag   string
+	data       []byte
+	packedFunc func() []byte // as gzip, made when somebody first asks for it; nil or of nothing where that is not shorter
+	kind       string
+	etag       string
 }
 
-func loadPage() (page, error) {
+// loadPage is the same for every server of the process: it is part of the binary.
+var loadPage = sync.OnceValues(func() (page, error) {
 	files := page{}
 	for root, from := range map[string]fs.FS{"door": studio.Door, "dist": studio.App} {
 		err := fs.WalkDir(from, ".", func(name string, e fs.DirEntry, err error) error {
@@ -51,11 +53,7 @@ func loadPage() (page, error) {
 			if err != nil {
 				return err
 			}
-			file, err := newPageFile(name, data)
-			if err != nil {
-				return err
-			}
-			files[strings.TrimPrefix(name, root+"/")] = file
+			files[strings.TrimPrefix(name, root+"/")] = newPageFile(name, data)
 			return nil
 		})
 		if err != nil {
@@ -63,29 +61,34 @@ func loadPage() (page, error) {
 		}
 	}
 	return files, nil
-}
+})
 
-func newPageFile(name string, data []byte) (pageFile, error) {
+func newPageFile(name string, data []byte) pageFile {
 	digest := sha256.Sum256(data)
-	file := pageFile{data: data, kind: mime.TypeByExtension(path.Ext(name)), etag: hex.EncodeToString(digest[:16])}
+	file := pageFile{
+		data: data, packedFunc: sync.OnceValue(func() []byte { return packGzip(data) }),
+		kind: mime.TypeByExtension(path.Ext(name)), etag: hex.EncodeToString(digest[:16]),
+	}
 	if path.Ext(name) == ".js" { // the machine's own table may say something else
 		file.kind = "text/javascript; charset=utf-8"
 	}
+	return file
+}
+
+// packGzip is data as gzip; nil where that is not shorter.
+func packGzip(data []byte) []byte {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return file, err
+	if err == nil {
+		_, err = w.Write(data)
 	}
-	if _, err := w.Write(data); err != nil {
-		return file, err
+	if err == nil {
+		err = w.Close()
 	}
-	if err := w.Close(); err != nil {
-		return file, err
+	if err != nil || b.Len() >= len(data) {
+		return nil
 	}
-	if b.Len() < len(data) {
-		file.packed = b.Bytes()
-	}
-	return file, nil
+	return b.Bytes()
 }
 
 // servePage serves the application, whatever page of it is asked for, or the
@@ -115,7 +118,7 @@ func (s *Server) serveDoor(w http.ResponseWriter, r *http.Request) error {
 	file := s.page[doorPage]
 	file.data = bytes.Replace(file.data, []byte(doorWay), []byte(`name="to" value="`+html.EscapeString(to)+`"`), 1)
 	digest := sha256.Sum256(file.data)
-	file.packed, file.etag = nil, hex.EncodeToString(digest[:16])
+	file.packedFunc, file.etag = nil, hex.EncodeToString(digest[:16])
 	return sendFile(w, r, doorPage, file)
 }
 
@@ -164,9 +167,11 @@ func sendFile(w http.ResponseWriter, r *http.Request, name string, file pageFile
 	h.Set("Content-Security-Policy", pagePolicy)
 	h.Add("Vary", "Accept-Encoding")
 	data, etag := file.data, file.etag
-	if file.packed != nil && takesGzip(r) {
-		data, etag = file.packed, file.etag+"-gzip"
-		h.Set("Content-Encoding", "gzip")
+	if file.packedFunc != nil && takesGzip(r) {
+		if packed := file.packedFunc(); packed != nil {
+			data, etag = packed, file.etag+"-gzip"
+			h.Set("Content-Encoding", "gzip")
+		}
 	}
 	h.Set("ETag", `"`+etag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))

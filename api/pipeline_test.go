@@ -50,12 +50,12 @@ func TestFaultStandsAtItsStage(t *testing.T) {
 		"three failed readings":      {stageSource, "error", "/sources/shop", func(p *pipeline) { p.fresh.Failures, p.fresh.Error = 3, "503" }},
 		"a source that says nothing": {stageSource, "error", "/sources/shop", func(p *pipeline) { p.fresh.ConfirmedAt = now.Add(-time.Hour) }},
 		"an incomplete reading":      {stageFetch, "warn", "/bindings/cards/changes", func(p *pipeline) { p.fresh.Complete, p.fresh.Reason = false, "page 3 is missing" }},
-		"rows that are kept out":     {stageFetch, "warn", "/bindings/cards/rows", func(p *pipeline) { p.fresh.Quarantined = 2 }},
+		"rows that are kept out":     {stageFetch, "warn", "/bindings/cards/rows?show=kept", func(p *pipeline) { p.fresh.Quarantined = 2 }},
 		"a binding that is broken": {stageMap, "error", "/bindings/cards/config", func(p *pipeline) {
 			p.binding.Error = problem.New(problem.Invalid, "there is no template").WithHint("make one")
 		}},
 		"a guard that holds":    {stageMap, "warn", "/bindings/cards/guard", func(p *pipeline) { p.status.HeldChanges, p.status.HeldReason = 80, "too many" }},
-		"images that failed":    {stageRender, "warn", "/bindings/cards/rows", func(p *pipeline) { p.status.Failed = 1 }},
+		"images that failed":    {stageRender, "warn", "/bindings/cards/rows?show=failed", func(p *pipeline) { p.status.Failed = 1 }},
 		"no Chrome":             {stageRender, "error", "/system", func(p *pipeline) { p.load.Chrome.Failed, p.load.Chrome.Error = 2, "no sandbox" }},
 		"a sink that fails":     {stageDeliver, "warn", "/deliveries?sink=hook", func(p *pipeline) { p.sinks[0].Flow = &Flow{State: "failing", Failures: 4} }},
 		"a sink that is off":    {stageDeliver, "error", "/sinks/hook", func(p *pipeline) { p.sinks[0].Flow = &Flow{State: "disabled", Reason: "410 gone"} }},

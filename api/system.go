@@ -73,6 +73,7 @@ type Sign struct {
 	Next    string `json:"next,omitempty"`
 }
 
+// A systemView is what the daemon runs on, as GET /system tells it.
 type systemView struct {
 	Version       string          `json:"version"`
 	GoVersion     string          `json:"goVersion"`
@@ -98,6 +99,7 @@ type longQueueView struct {
 	ByPriority map[string]int64 `json:"byPriority"` // what waits: now, change, batch, replan
 }
 
+// A storageView is what of the disks is used, and what is left.
 type storageView struct {
 	LedgerBytes int64     `json:"ledgerBytes"` // of a server: all of the database
 	Blobs       blobsView `json:"blobs"`
