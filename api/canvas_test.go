@@ -307,6 +307,17 @@ func TestATextThatSomebodyTypedIsOperations(t *testing.T) {
 	}
 }
 
+func TestATextThatIsSentAgainIsTakenOnce(t *testing.T) {
+	s := newAtelier(t, open(), poster)
+	body := string(mustJSON(t, map[string]any{"html": strings.Replace(poster, "left: 10px", "left: 11px", 1)}))
+	c := call{method: http.MethodPut, path: "/templates/poster/draft/source", body: body}.with("If-Match", `"1"`).with("Idempotency-Key", "e1")
+	for range 2 { // the second time because the first answer was lost
+		if v := mustAnswer[editedView](t, c.to(t, s.Server), 200); v.Revision != 2 || len(v.Ops) != 1 {
+			t.Errorf("revision %d, %d operations", v.Revision, len(v.Ops))
+		}
+	}
+}
+
 func TestARebasedEditSendsEverything(t *testing.T) {
 	s := newAtelier(t, open(), poster)
 	s.patch(`[{"op":"set_text","id":"a","text":"theirs"}]`)

@@ -108,7 +108,7 @@ var draftOperations = operations{
 		id: "rewriteDraft", tag: tagDrafts, summary: "Make the draft the text that somebody typed",
 		detail: "The step is the operations that the change amounts to: `ops`, and `inverse`. It is for who saw the draft as it stands: any other revision is a 412. " +
 			"A text that is no template is a 422 with its places, and nothing changes.",
-		headers: []string{"IfMatch"},
+		headers: []string{"IfMatch", "IdempotencyKey"},
 		body:    takes(of[rewriteRequest](), map[string]any{"A text": json.RawMessage(`{"html":"<!doctype html><html><head></head><body><section id=\"page\" class=\"p-page\"></section></body></html>"}`)}),
 		answers: answers{200: sends("", of[editedView]()).tagged("The draft's revision.")},
 	},

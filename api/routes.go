@@ -7,6 +7,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template/draft"
 )
 
 // A handler answers one request, or returns why it can't. After it has begun to
@@ -43,7 +44,7 @@ func routes() []route {
 		{"DELETE /templates/{id}/draft", TemplatesWrite, (*Server).discardDraft},
 		{"GET /templates/{id}/draft/tree", TemplatesRead, (*Server).showTree},
 		{"POST /templates/{id}/draft/view", TemplatesRead, (*Server).viewDraft},
-		{"PUT /templates/{id}/draft/source", TemplatesWrite, (*Server).rewriteDraft},
+		{"PUT /templates/{id}/draft/source", TemplatesWrite, replayedTo(2*draft.MaxDocument, (*Server).rewriteDraft)},
 		{"GET /templates/{id}/draft/assets", TemplatesRead, (*Server).listAssets},
 		{"GET /templates/{id}/draft/assets/{path...}", TemplatesRead, (*Server).sendAsset},
 		{"PUT /templates/{id}/draft/assets/{path...}", TemplatesWrite, (*Server).putAsset},

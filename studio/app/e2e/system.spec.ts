@@ -22,3 +22,16 @@ test('a key is made, shown once, and revoked', async ({ page, daemon }) => {
   await expect(page.getByRole('region', { name: 'API keys' }).getByRole('row').filter({ hasText: 'renders:write' })).toHaveCount(0);
   expect((await fetch(`${daemon.url}/keys`, { headers })).status).toBe(401);
 });
+
+test('what is sent works where the page came by plain HTTP from another machine', async ({ page }) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(Crypto.prototype, 'randomUUID', { value: undefined }); // as browsers have it there
+  });
+  await page.goto('/studio/system');
+  await page.getByRole('button', { name: 'New key' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('plain');
+  await dialog.getByLabel('renders:write').check();
+  await dialog.getByRole('button', { name: 'Make a key with 1 scope' }).click();
+  await expect(dialog.locator('pre')).toHaveText(/.{20,}/);
+});

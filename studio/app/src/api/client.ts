@@ -2,6 +2,8 @@
 
 import { signal } from '@preact/signals';
 
+import { unique } from './unique.ts';
+
 /** A Failure is an answer that is no success, in the words of the daemon (RFC 9457). */
 export class Failure extends Error {
   constructor(
@@ -58,7 +60,7 @@ async function failure(answer: Response): Promise<Failure> {
 export async function send(path: string, ask: Ask = {}): Promise<Response> {
   const headers = new Headers({ Accept: 'application/json', ...ask.headers });
   const method = ask.method ?? 'GET';
-  if (method === 'POST' && !headers.has('Idempotency-Key')) headers.set('Idempotency-Key', crypto.randomUUID());
+  if (method === 'POST' && !headers.has('Idempotency-Key')) headers.set('Idempotency-Key', unique());
   if (ask.ifMatch) headers.set('If-Match', ask.ifMatch);
   let answer: Response;
   try {

@@ -5,6 +5,7 @@
 import { batch, computed, signal, type Signal } from '@preact/signals';
 
 import { Failure, path, request } from '../api/client.ts';
+import { unique } from '../api/unique.ts';
 import { tell, toast } from '../ui/toast.tsx';
 import type { Frame } from './frame.ts';
 import { History } from './history.ts';
@@ -158,7 +159,7 @@ export class Doc {
   async draw(): Promise<void> {
     const mine = ++this.viewing;
     try {
-      const { data } = await request<View>(`${this.path}/view`, { method: 'POST', body: this.order.value, headers: { 'Idempotency-Key': crypto.randomUUID() } });
+      const { data } = await request<View>(`${this.path}/view`, { method: 'POST', body: this.order.value, headers: { 'Idempotency-Key': unique() } });
       if (mine !== this.viewing || this.queue.length > 0 && data.revision < this.revision.value) return;
       this.show(data);
     } catch (e) {

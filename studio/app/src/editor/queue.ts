@@ -4,6 +4,7 @@
 // lost is not done twice.
 
 import { Failure, request, signedOut } from '../api/client.ts';
+import { unique } from '../api/unique.ts';
 import type { Edited, Op, Order } from './model.ts';
 
 export interface Edit {
@@ -72,7 +73,7 @@ export class Queue {
           done(ok);
         };
       } else {
-        this.waiting.push({ ...edit, key: crypto.randomUUID(), done });
+        this.waiting.push({ ...edit, key: unique(), done });
       }
       void this.pump();
     });
@@ -84,7 +85,7 @@ export class Queue {
     this.held = false;
     const first = this.waiting[0];
     if (first && again) {
-      first.key = crypto.randomUUID();
+      first.key = unique();
       first.body = undefined;
     }
     else if (first) this.waiting.shift()!.done(false);

@@ -1,1 +1,0 @@
-import{u as i}from"./index-BaSqlNZT.js";import{N as o,C as t,a as s}from"./page-4SWjWJJg.js";import"./filters-CBuj9ku5.js";import"./load-DS2fCRxs.js";import"./state-B9vw2e1S.js";import"./table-Cw6M8i3N.js";import"./key-CVsff22K.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
