@@ -78,14 +78,16 @@ func TestQuickstartShowsItsImagesAndOneChange(t *testing.T) {
 
 	page := newBrowser(t)
 	page.open(url)
-	page.until("twelve images", `document.querySelectorAll("#gallery img.here").length === 12`)
-	page.until("the live mark", `document.querySelector("#live").dataset.live === "live"`)
-	before := page.text(`document.querySelector("#gallery img").src`)
+	page.until("the live mark", `document.querySelector(".live")?.dataset.live === "live"`)
+	page.until("the way to the gallery", `(link => link && (link.click(), true))(document.querySelector("nav a[href='/studio/images']"))`)
+	page.until("twelve images", `document.querySelectorAll("main a.shot").length === 12`)
+	page.until("the first of them drawn", `document.querySelector("main a.shot img").naturalWidth > 0`)
+	before := page.text(`document.querySelector("main a.shot img").src`)
 
 	csv := s.read("products.csv")
 	s.write("products.csv", strings.Replace(csv, "14.90", "15.90", 1))
 	eventually(t, "the thirteenth webhook", func() bool { return len(s.receiver.all("render.completed")) == 13 })
-	page.until("the new image before the others", fmt.Sprintf(`document.querySelector("#gallery img").src !== %q`, before))
+	page.until("the new image before the others", fmt.Sprintf(`document.querySelector("main a.shot img").src !== %q`, before))
 
 	s.write("products.csv", strings.Replace(strings.Replace(csv, "14.90", "15.90", 1), ",230\n", ",229\n", 1))
 	eventually(t, "the stock is read", func() bool { return strings.Contains(p.row("product-cards", "EM-330"), `"stock":"229"`) })

@@ -17,7 +17,8 @@ bin/pictifyd run -c examples/quickstart/pictifyd.yaml &
 daemon=$!
 cat <<TEXT
 
-  The gallery:     http://127.0.0.1:$PORT/
+  The studio:      http://127.0.0.1:$PORT/
+  The gallery:     http://127.0.0.1:$PORT/studio/images
   Now change one price in examples/quickstart/products.csv and watch its card:
   one image is rendered, one webhook is printed here. A change of the column
   stock, which the template does not use, renders nothing.

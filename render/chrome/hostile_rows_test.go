@@ -154,15 +154,20 @@ func TestHostileRowsAreInertInEveryTemplate(t *testing.T) {
 	began := time.Now()
 	for number, one := range all {
 		t.Run(one.Name(), func(t *testing.T) {
-			before := s.drawn
-			for i, p := range payloads {
-				if one.Name() != "everywhere" && !campaign.Takes(number+i, campaignShare) { // each template has others
-					continue
-				}
+			taken := 0 // payloads that some variable has room for
+			for _, p := range payloads {
 				if len(p.text) > 500_000 && one.Name() == "everywhere" { // many times in one page; the starters have it
 					continue
 				}
-				for _, a := range attempts(t, one.Template, one.rows[0], p.text) {
+				tries := attempts(t, one.Template, one.rows[0], p.text)
+				if len(tries) == 0 {
+					continue
+				}
+				taken++
+				if one.Name() != "everywhere" && !campaign.Takes(number+taken, campaignShare) { // each template has others
+					continue
+				}
+				for _, a := range tries {
 					s.show(t, one.Template, a, template.View{}, p.name)
 				}
 			}
@@ -182,9 +187,10 @@ func TestHostileRowsAreInertInEveryTemplate(t *testing.T) {
 					s.show(t, one.Template, a, v, "polyglot")
 				}
 			}
-			if n := s.drawn - before; n < len(payloads)/(2*campaignShare) {
-				t.Errorf("it took payloads in %d pictures only", n)
+			if taken < len(payloads)/10 {
+				t.Errorf("it takes %d of %d payloads only", taken, len(payloads))
 			}
+			t.Logf("it takes %d of %d payloads", taken, len(payloads))
 		})
 	}
 	if f := s.open.open(t, "<!doctype html><p>x", nil); len(f.heard) > 0 {
