@@ -46,6 +46,11 @@ func Judge(e Experiment, counts []Counts, allocations []Allocation, now time.Tim
 	}
 	j.plan()
 	j.decide()
+	for i, v := range r.Variants {
+		if v.Failures > 0 {
+			j.because("%s was not shown %d times: its picture could not be had, and its fallback stood for it", j.at(i), v.Failures)
+		}
+	}
 	return r
 }
 
