@@ -127,6 +127,20 @@ func TestThreeArmsAreComparedWithTheControlAndTheRunnerUp(t *testing.T) {
 	mustSay(t, r, experiment.WinnerReady, "variant c is better")
 }
 
+func TestVariantThatWasGivenUpKeepsNothingOpen(t *testing.T) {
+	e := begun(t)
+	e.Variants = append(slices.Clone(e.Variants), experiment.Variant{ID: "c", Template: "card"})
+	e.Weights = []int{5000, 5000, 0}
+	r := experiment.Judge(e, counted([2]int64{10_000, 1000}, [2]int64{10_000, 1500}, [2]int64{0, 0}), nil, later)
+	mustSay(t, r, experiment.WinnerReady, "variant b is better")
+	if r.Variants[2].ChanceBest != 0 || r.SRM.Expected == nil {
+		t.Errorf("it has a chance of %v, and the ratio is %+v", r.Variants[2].ChanceBest, r.SRM)
+	}
+	e.Weights = []int{4000, 4000, 2000}
+	drawn := []experiment.Allocation{experiment.Allocate(e, nil, experiment.WhyStart, noon)}
+	mustSay(t, experiment.Judge(e, counted([2]int64{10_000, 1000}, [2]int64{10_000, 1500}, [2]int64{0, 0}), drawn, later), experiment.Unhealthy, "variant c has 0 units")
+}
+
 func TestWeightsThatMovedAreNoMismatch(t *testing.T) {
 	e := begun(t)
 	first := counted([2]int64{5000, 500}, [2]int64{5000, 750})
