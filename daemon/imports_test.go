@@ -27,8 +27,10 @@ var mayImport = map[string][]string{
 	"sink/*":            {"sink", "sink/*", "connectors", "connectors/*", "config"},
 	"template":          {"template/*"},
 	"template/*":        {"template", "template/*"}, // Go refuses the circles
-	"store":             {"assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},
-	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},
+	"store":             {"assets", "batch", "bindings", "connectors", "experiment", "sink", "template", "template/draft", "config"},
+	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "experiment", "sink", "template", "template/draft", "config"},
+	"experiment":        {"experiment/*"},
+	"experiment/*":      {},         // mathematics
 	"internal/*":        {"config"}, // a room's Config speaks config's types
 	"api":               {"assets", "batch", "bindings", "config", "connectors", "experiment", "render", "sink", "studio", "template", "template/*"},
 	"daemon":            {"*", "*/*"},

@@ -38,6 +38,9 @@ type Definition struct {
 
 	Output           Output `json:"outputConfig"`
 	FallbackImageURL string `json:"fallbackImageUrl,omitempty"`
+	// Rows is set where the variables come from the rows of batches and bindings:
+	// nothing is rendered before the start.
+	Rows bool `json:"rows,omitempty"`
 }
 
 // The ways in which the winner takes all.
