@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"experiment":        {"experiment/*"},
 	"experiment/*":      {},         // mathematics
 	"internal/*":        {"config"}, // a room's Config speaks config's types
-	"api":               {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template", "template/*"},
+	"api":               {"assets", "batch", "bindings", "config", "connectors", "experiment", "render", "sink", "studio", "template", "template/*"},
 	"daemon":            {"*", "*/*"},
 	"client":            {"batch"},
 	"cmd/pictifyd":      {"client", "daemon", "config"},
