@@ -134,6 +134,7 @@ var slugStatuses = map[string]int{
 
 	draft.StaleRevision: http.StatusPreconditionFailed,
 	draft.RevisionGone:  http.StatusPreconditionFailed,
+	SlugExperimentMoved: http.StatusPreconditionFailed,
 }
 
 func statusOf(e *problem.Error) int {
