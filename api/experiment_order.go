@@ -32,6 +32,7 @@ type experimentOrder struct {
 	Rollout          *string            `json:"rollout,omitempty"` // manual or automatic
 	Output           *experiment.Output `json:"outputConfig,omitempty"`
 	FallbackImageURL *string            `json:"fallbackImageUrl,omitempty"`
+	Rows             *bool              `json:"rows,omitempty"` // the variables come from the rows of batches and bindings
 }
 
 // A goalOrder is what a unit shall do that counts.
@@ -58,6 +59,7 @@ func readExperiment(w http.ResponseWriter, r *http.Request, d *experiment.Defini
 	setSent(&d.Rollout, o.Rollout)
 	setSent(&d.Output, o.Output)
 	setSent(&d.FallbackImageURL, o.FallbackImageURL)
+	setSent(&d.Rows, o.Rows)
 	if o.Goal != nil {
 		setSent(&d.Goal.Type, o.Goal.Type)
 		setSent(&d.Goal.DestinationURL, o.Goal.DestinationURL)

@@ -50,9 +50,10 @@ type seriesPoint struct {
 	Day             string   `json:"day"` // 2026-11-27, of UTC
 	Variant         string   `json:"variant"`
 	Exposures       int64    `json:"exposures"`
+	NewExposures    int64    `json:"newExposures"` // of that day
 	Conversions     int64    `json:"conversions"`
 	Rate            *float64 `json:"rate"`
-	Low             *float64 `json:"low"` // of the rate, 95 % credible
+	Low             *float64 `json:"low"` // of the rate, credible
 	High            *float64 `json:"high"`
 	ProbabilityBest *float64 `json:"probabilityBest"`
 }
@@ -85,15 +86,13 @@ func (s *Server) showResults(w http.ResponseWriter, r *http.Request) error {
 	for _, variant := range one.Variants {
 		v.Variants = append(v.Variants, variantResult{variant.ID, variant.Name, variant.Stats})
 	}
-	for _, day := range st.Days {
-		for _, variant := range day.Report.Variants {
-			p := seriesPoint{Day: day.Day.UTC().Format(time.DateOnly), Variant: variant.ID, Exposures: variant.Units, Conversions: variant.Conversions}
-			if variant.Units > 0 {
-				p.Rate, p.ProbabilityBest = finite(variant.Rate), finite(variant.ChanceBest)
-				p.Low, p.High = finite(variant.Interval[0]), finite(variant.Interval[1])
-			}
-			v.Series = append(v.Series, p)
+	for _, at := range st.Series {
+		p := seriesPoint{Day: at.Day.UTC().Format(time.DateOnly), Variant: at.Variant, Exposures: at.Units, NewExposures: at.NewUnits, Conversions: at.Converted}
+		if at.Units > 0 {
+			p.Rate, p.ProbabilityBest = finite(at.Rate), finite(at.ChanceBest)
+			p.Low, p.High = finite(at.Interval[0]), finite(at.Interval[1])
 		}
+		v.Series = append(v.Series, p)
 	}
 	for _, a := range st.Allocations {
 		view := allocationView{At: a.At.UTC(), Weights: a.Weights, Why: a.Why, Units: a.Units, Goals: a.Goals}
@@ -168,11 +167,11 @@ func (s *Server) exportExperiment(w http.ResponseWriter, r *http.Request) error 
 		}
 	}
 	for after, more := int64(0), true; err == nil && more; {
-		var page []experiment.StoredEvent
+		var page []experiment.Kept
 		page, err = s.deps.ExperimentDesk.Events(ctx, e.ID, after, experimentPage)
 		for _, one := range page {
-			after = one.Number
-			if err = out.Write(lineOfEvent(one.Event)); err != nil {
+			after = one.Seq
+			if err = out.Write(lineOfEvent(one)); err != nil {
 				break
 			}
 		}
@@ -195,9 +194,9 @@ func lineOfAssignment(a experiment.Assignment) []string {
 	}
 }
 
-func lineOfEvent(e experiment.Event) []string {
+func lineOfEvent(e experiment.Kept) []string {
 	return []string{
-		"event", batch.Harmless(e.Unit), "", e.Channel, timeText(e.At), "", "", "",
+		"event", batch.Harmless(e.Unit), batch.Harmless(e.Variant), e.Channel, timeText(e.At), "", "", "",
 		e.Kind, batch.Harmless(e.ID), batch.Harmless(e.Claimed), batch.Harmless(e.Device), batch.Harmless(e.Referrer), e.Suspect, batch.Harmless(string(e.Metadata)),
 	}
 }

@@ -72,7 +72,7 @@ type variantStats struct {
 	Conversions int64 `json:"conversions"` // units that reached the goal, each once
 
 	Rate            *float64 `json:"rate"`
-	CI95            interval `json:"ci95"` // of the rate, credible
+	Credible        interval `json:"ci95"` // of the rate, at the confidence of the experiment
 	ProbabilityBest *float64 `json:"probabilityBest"`
 	ExpectedLoss    *float64 `json:"expectedLoss"` // of choosing it, absolute
 	Lift            *float64 `json:"lift"`         // over the control, relative
@@ -89,32 +89,32 @@ type srmView struct {
 
 // A decisionView is what the numbers say now, and why.
 type decisionView struct {
-	Verdict          string   `json:"verdict"` // running, no_clear_winner, unhealthy, low_traffic, winner_ready, low_trust or completed
-	Ready            bool     `json:"ready"`
-	Reasons          []string `json:"reasons"`
-	SuggestedWinner  string   `json:"suggestedWinner,omitempty"`
-	DaysLeft         *float64 `json:"daysLeft"`         // about; null: nobody can tell
-	NeededPerVariant int64    `json:"neededPerVariant"` // units before there can be a verdict
+	Verdict          experiment.Verdict `json:"verdict"` // running, no_clear_winner, unhealthy, low_traffic, winner_ready, low_trust or completed
+	Ready            bool               `json:"ready"`
+	Reasons          []string           `json:"reasons"`
+	SuggestedWinner  string             `json:"suggestedWinner,omitempty"`
+	DaysLeft         *float64           `json:"daysLeft"`         // about; null: nobody can tell
+	NeededPerVariant int64              `json:"neededPerVariant"` // units before there can be a verdict
 }
 
 // An excludedView is what does not count, and why.
 type excludedView struct {
 	Bots       int64 `json:"bots"`       // fetches and clicks by machines
 	Prefetch   int64 `json:"prefetch"`   // fetches that a browser made ahead
-	Duplicates int64 `json:"duplicates"` // fetches of units that were counted before
+	Duplicates int64 `json:"duplicates"` // events that were sent before
+	Repeats    int64 `json:"repeats"`    // fetches on web pages by units that were counted before
+	Unassigned int64 `json:"unassigned"` // events of units that were never shown the image
+	Mismatches int64 `json:"mismatches"` // events that named another variant than the unit's: they count for the true one
 }
-
-// clientPrefetch is the client of a tally of fetches that a browser made ahead.
-const clientPrefetch = "prefetch"
 
 func (s *Server) viewOfExperiment(e experiment.Experiment, st Standing) experimentView {
 	v := experimentView{
 		ID: e.ID, UID: e.ID, Revision: e.Revision, Status: e.Status, Definition: e.Definition, Variants: []variantView{},
 		Origin: e.Origin, ReadOnly: e.Origin == OfFile, Retired: e.Retired, Author: e.Author, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
 		StartedAt: moment(e.StartedAt), EndedAt: moment(e.EndedAt), RanDays: e.RanFor(time.Now()).Hours() / 24, Winner: e.Winner, ReadySince: moment(e.ReadySince),
-		WriteKey: st.WriteKey, URLs: s.urlsOfExperiment(e), SRM: viewOfSRM(st.Report.SRM), Decision: viewOfDecision(e, st.Report), Excluded: excludedOf(st.Counts),
+		WriteKey: st.WriteKey, URLs: s.urlsOfExperiment(e), SRM: viewOfSRM(st.Report.SRM), Decision: viewOfDecision(e, st.Report), Excluded: excludedOf(st),
 	}
-	stats := statsOf(e, st)
+	stats := statsOf(st.Report)
 	for i, one := range e.Definition.Variants {
 		view := variantView{Variant: one, CurrentWeight: one.Weight, Stats: stats[one.ID]}
 		if i < len(e.Weights) {
@@ -137,43 +137,26 @@ func (s *Server) urlsOfExperiment(e experiment.Experiment) experimentURLs {
 }
 
 // statsOf are the numbers of each variant.
-func statsOf(e experiment.Experiment, st Standing) map[string]variantStats {
+func statsOf(r experiment.Report) map[string]variantStats {
 	all := map[string]variantStats{}
-	for _, c := range st.Counts {
-		v := all[c.Variant]
-		v.Fetches += c.Fetches
-		v.Exposures += c.Exposures
-		v.Suspects += c.Suspects
-		v.Failures += c.Failures
-		v.Impressions += c.Impressions
-		v.Views += c.Views
-		v.Clicks += c.Clicks
-		v.Conversions += goalsOf(e, c)
-		all[c.Variant] = v
-	}
-	for i, one := range st.Report.Variants {
-		v := all[one.ID]
-		if one.Units > 0 {
-			v.Rate, v.CI95 = finite(one.Rate), finitePair(one.Interval)
-			v.ProbabilityBest, v.ExpectedLoss = finite(one.ChanceBest), finite(one.Loss)
+	for _, one := range r.Variants {
+		v := variantStats{
+			Fetches: one.Fetches, Exposures: one.Exposures, Suspects: one.Suspects, Failures: one.Failures, Impressions: one.Impressions, Views: one.Views,
+			Clicks: one.Clicks, Conversions: one.Conversions, Lift: one.Lift, P: one.P,
 		}
-		if control := i < len(e.Definition.Variants) && e.Definition.Variants[i].Control; !control && one.Units > 0 {
-			v.Lift, v.LiftInterval, v.P = finite(one.Lift), finitePair(one.LiftInterval), finite(one.P)
+		if one.LiftInterval != nil {
+			v.LiftInterval = finitePair(*one.LiftInterval)
+		}
+		if one.Units > 0 {
+			v.Rate, v.Credible = finite(one.Rate), finitePair(one.Interval)
+			v.ProbabilityBest, v.ExpectedLoss = finite(one.ChanceBest), finite(one.Loss)
 		}
 		all[one.ID] = v
 	}
 	return all
 }
 
-// goalsOf are the units of c that reached the goal of e.
-func goalsOf(e experiment.Experiment, c experiment.Counts) int64 {
-	if e.Goal.Type == experiment.GoalClick {
-		return c.Clicks
-	}
-	return c.Conversions
-}
-
-func viewOfSRM(s experiment.SRM) srmView {
+func viewOfSRM(s experiment.SampleRatio) srmView {
 	v := srmView{OK: s.OK, P: finite(s.P), Expected: s.Expected}
 	if v.Expected == nil {
 		v.Expected = []float64{}
@@ -182,29 +165,27 @@ func viewOfSRM(s experiment.SRM) srmView {
 }
 
 func viewOfDecision(e experiment.Experiment, r experiment.Report) decisionView {
-	v := decisionView{Verdict: r.Verdict, Ready: r.Verdict == experiment.VerdictWinnerReady, Reasons: r.Reasons, NeededPerVariant: r.Needed}
+	v := decisionView{Verdict: r.Status, Ready: r.Status == experiment.WinnerReady, Reasons: r.Reasons, NeededPerVariant: r.Needed}
 	if v.Reasons == nil {
 		v.Reasons = []string{}
 	}
 	if v.Ready {
 		v.SuggestedWinner = r.Best
 	}
-	if r.DaysLeft >= 0 && e.Status == experiment.Running {
+	if r.DaysLeft > 0 && e.Status == experiment.Running {
 		v.DaysLeft = finite(r.DaysLeft)
 	}
 	return v
 }
 
-func excludedOf(counts []experiment.Counts) (v excludedView) {
-	for _, c := range counts {
-		if c.Client == clientPrefetch {
-			v.Prefetch += c.Suspects
-		} else {
-			v.Bots += c.Suspects
-		}
+func excludedOf(st Standing) excludedView {
+	v := excludedView{Bots: st.Report.Excluded.Bots, Prefetch: st.Report.Excluded.Prefetch, Duplicates: st.Report.Excluded.Duplicates}
+	for _, c := range st.Counts {
 		if c.Channel == experiment.Web {
-			v.Duplicates += max(0, c.Fetches-c.Exposures)
+			v.Repeats += max(0, c.Fetches-c.Exposures)
 		}
+		v.Unassigned += c.Unassigned
+		v.Mismatches += c.Mismatches
 	}
 	return v
 }

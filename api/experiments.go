@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/experiment"
@@ -33,7 +32,7 @@ type ExperimentDesk interface {
 	// Assignments and Events are all of an experiment, a page at a time: behind a unit,
 	// or behind a number of an event.
 	Assignments(ctx context.Context, id, after string, limit int) ([]experiment.Assignment, error)
-	Events(ctx context.Context, id string, after int64, limit int) ([]experiment.StoredEvent, error)
+	Events(ctx context.Context, id string, after int64, limit int) ([]experiment.Kept, error)
 	// EraseUnit forgets who a unit is. What it did stays counted.
 	EraseUnit(ctx context.Context, id, unit string) error
 }
@@ -60,15 +59,9 @@ type ExperimentMove struct {
 type Standing struct {
 	Report      experiment.Report
 	Counts      []experiment.Counts
-	Allocations []experiment.Allocation
-	Days        []DayReport // of a whole one: its days so far, each with all before it
+	Allocations []experiment.Allocation // of a whole one
+	Series      []experiment.Point      // of a whole one
 	WriteKey    string
-}
-
-// A DayReport is how an experiment stood at the end of a day.
-type DayReport struct {
-	Day    time.Time
-	Report experiment.Report
 }
 
 const (

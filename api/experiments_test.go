@@ -22,7 +22,7 @@ type experimentDesk struct {
 	standing    Standing
 	moves       []ExperimentMove
 	assignments []experiment.Assignment
-	events      []experiment.StoredEvent
+	events      []experiment.Kept
 	erased      []string
 }
 
@@ -81,7 +81,7 @@ func (d *experimentDesk) Remove(_ context.Context, e experiment.Experiment) erro
 func (d *experimentDesk) Standing(_ context.Context, _ experiment.Experiment, whole bool) (Standing, error) {
 	st := d.standing
 	if !whole {
-		st.Days = nil
+		st.Series, st.Allocations = nil, nil
 	}
 	return st, nil
 }
@@ -95,9 +95,9 @@ func (d *experimentDesk) Assignments(_ context.Context, _, after string, limit i
 	return page, nil
 }
 
-func (d *experimentDesk) Events(_ context.Context, _ string, after int64, limit int) (page []experiment.StoredEvent, err error) {
+func (d *experimentDesk) Events(_ context.Context, _ string, after int64, limit int) (page []experiment.Kept, err error) {
 	for _, e := range d.events {
-		if e.Number > after && len(page) < min(limit, 2) {
+		if e.Seq > after && len(page) < min(limit, 2) {
 			page = append(page, e)
 		}
 	}
@@ -171,22 +171,25 @@ func TestResultsTellWhatIsKnownAndNothingElse(t *testing.T) {
 	w := newWorld()
 	w.experiments.add("spring-banner", experiment.Running)
 	day := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
+	lift, p := 1.0, .001
 	report := experiment.Report{
-		Verdict: experiment.VerdictWinnerReady, Reasons: []string{"b does better"}, Best: "b", DaysLeft: -1, Needed: 1000,
-		Variants: []experiment.VariantReport{
-			{ID: "a", Units: 1200, Conversions: 60, Rate: .05, Interval: [2]float64{.04, .06}, ChanceBest: .01, Loss: .02, P: math.NaN()},
-			{ID: "b", Units: 1210, Conversions: 121, Rate: .1, Interval: [2]float64{.08, .12}, Lift: 1, LiftInterval: [2]float64{.3, math.Inf(1)}, P: .001, ChanceBest: .99},
+		Status: experiment.WinnerReady, Reasons: []string{"b does better"}, Best: "b", Needed: 1000,
+		Variants: []experiment.Standing{
+			{ID: "a", Units: 1200, Rate: .05, Interval: [2]float64{.04, .06}, ChanceBest: .01, Loss: math.NaN(), Counts: experiment.Counts{Fetches: 1500, Exposures: 1200, Suspects: 16, Failures: 2, Conversions: 60, Clicks: 70}},
+			{ID: "b", Units: 1210, Rate: .1, Interval: [2]float64{.08, .12}, Lift: &lift, LiftInterval: &[2]float64{.3, math.Inf(1)}, P: &p, ChanceBest: .99},
 		},
-		SRM: experiment.SRM{P: .8, OK: true, Expected: []float64{1205, 1205}},
+		SRM: experiment.SampleRatio{P: .8, OK: true, Expected: []float64{1205, 1205}}, Excluded: experiment.Excluded{Bots: 9, Prefetch: 7, Duplicates: 3},
 	}
 	w.experiments.standing = Standing{
-		Report: report, WriteKey: "wk_1", Days: []DayReport{{day, report}},
+		Report: report, WriteKey: "wk_1",
+		Series: []experiment.Point{{Day: day, Variant: "a"}, {Day: day, Variant: "b", Units: 1210, NewUnits: 10, Converted: 121, Rate: .1, Interval: [2]float64{.08, .12}, ChanceBest: .99}},
 		Counts: []experiment.Counts{
 			{Variant: "a", Channel: experiment.Web, Client: "other", Day: day, Fetches: 1500, Exposures: 1200, Conversions: 60, Clicks: 70},
 			{Variant: "b", Channel: experiment.Web, Client: "other", Day: day, Fetches: 1300, Exposures: 1210, Conversions: 121},
 			{Variant: "a", Channel: experiment.Web, Client: "prefetch", Day: day, Suspects: 7},
 			{Variant: "a", Channel: experiment.Email, Client: "bot", Day: day, Suspects: 9},
-			{Variant: "a", Channel: experiment.Web, Client: "other", Day: day.AddDate(0, 0, 1), Failures: 2},
+			{Variant: "a", Channel: experiment.Web, Client: "other", Day: day.AddDate(0, 0, 1), Failures: 2, Mismatches: 4},
+			{Channel: experiment.Web, Client: "other", Day: day, Unassigned: 5},
 		},
 		Allocations: []experiment.Allocation{{At: day, Weights: []int{5000, 5000}, Why: "bandit", Seed: math.MaxUint64}},
 	}
@@ -196,17 +199,18 @@ func TestResultsTellWhatIsKnownAndNothingElse(t *testing.T) {
 		t.Errorf("the decision was %+v", got.Decision)
 	}
 	a, b := got.Variants[0], got.Variants[1]
-	if a.Fetches != 1500 || a.Exposures != 1200 || a.Suspects != 16 || a.Failures != 2 || a.Conversions != 60 || a.Clicks != 70 || a.Lift != nil || a.P != nil {
+	if a.Fetches != 1500 || a.Exposures != 1200 || a.Suspects != 16 || a.Failures != 2 || a.Conversions != 60 || a.Clicks != 70 || a.Lift != nil || a.P != nil || a.ExpectedLoss != nil {
 		t.Errorf("the control was %+v", a)
 	}
 	if b.LiftInterval != nil || *b.Lift != 1 || *b.P != .001 || *b.ProbabilityBest != .99 {
 		t.Errorf("the other was %+v", b)
 	}
-	if got.Experiment.Excluded != (excludedView{Bots: 9, Prefetch: 7, Duplicates: 390}) {
+	if got.Experiment.Excluded != (excludedView{Bots: 9, Prefetch: 7, Duplicates: 3, Repeats: 390, Unassigned: 5, Mismatches: 4}) {
 		t.Errorf("excluded were %+v", got.Experiment.Excluded)
 	}
 	want := []segmentView{
 		{Channel: "email", Client: "bot", Variant: "a", Suspects: 9},
+		{Channel: "web", Client: "other"},
 		{Channel: "web", Client: "other", Variant: "a", Fetches: 1500, Exposures: 1200, Conversions: 60, Clicks: 70},
 		{Channel: "web", Client: "other", Variant: "b", Fetches: 1300, Exposures: 1210, Conversions: 121},
 		{Channel: "web", Client: "prefetch", Variant: "a", Suspects: 7},
@@ -214,7 +218,7 @@ func TestResultsTellWhatIsKnownAndNothingElse(t *testing.T) {
 	if diff := cmp.Diff(want, got.Segments); diff != "" {
 		t.Errorf("segments: %s", diff)
 	}
-	if len(got.Series) != 2 || got.Series[1].Day != "2026-11-02" || *got.Series[1].High != .12 || got.Allocations[0].Seed != "18446744073709551615" {
+	if len(got.Series) != 2 || got.Series[0].Rate != nil || got.Series[1].Day != "2026-11-02" || got.Series[1].NewExposures != 10 || *got.Series[1].High != .12 || got.Allocations[0].Seed != "18446744073709551615" {
 		t.Errorf("series %+v, allocations %+v", got.Series, got.Allocations)
 	}
 }
@@ -224,7 +228,7 @@ func TestAnExportHasEveryLineAndNoFormula(t *testing.T) {
 	w.experiments.add("spring-banner", experiment.Running)
 	for i := range 5 {
 		w.experiments.assignments = append(w.experiments.assignments, experiment.Assignment{Unit: fmt.Sprint("u", i), Variant: "a", Channel: experiment.Web, At: experimentsBegan})
-		w.experiments.events = append(w.experiments.events, experiment.StoredEvent{Number: int64(i + 1), Event: experiment.Event{ID: fmt.Sprint("e", i), Kind: experiment.Click, Unit: "=cmd|' /C calc'!A0", At: experimentsBegan, Suspect: "bot"}})
+		w.experiments.events = append(w.experiments.events, experiment.Kept{Seq: int64(i + 1), Event: experiment.Event{ID: fmt.Sprint("e", i), Kind: experiment.Click, Unit: "=cmd|' /C calc'!A0", At: experimentsBegan, Suspect: "bot"}})
 	}
 	s := mustServer(t, open(), w)
 	out := get("/experiments/spring-banner/export.csv").to(t, s)
