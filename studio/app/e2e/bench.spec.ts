@@ -51,8 +51,9 @@ test('a pointer that moves over 200 layers', async ({ page, daemon, browser }) =
   const e = await Editing.open(page, daemon, 'bench', many());
   const moves = 120, zero = await e.at(0, 0), one = await e.at(1, 1);
   const at = ([x, y]: [number, number]): [number, number] => [zero.x + x * (one.x - zero.x), zero.y + y * (one.y - zero.y)];
-  const gesture = async (name: string, from: [number, number], to: (i: number) => [number, number]) => {
-    await page.mouse.move(...at(from));
+  const gesture = async (name: string, from: [number, number] | string, to: (i: number) => [number, number]) => {
+    if (typeof from === 'string') await page.locator(`[data-handle=${from}]`).hover();
+    else await page.mouse.move(...at(from));
     await page.mouse.down();
     await browser.startTracing(page, { categories: ['devtools.timeline', 'disabled-by-default-devtools.timeline'] });
     for (let i = 1; i <= moves; i++) await page.mouse.move(...at(to(i)));
@@ -69,4 +70,5 @@ test('a pointer that moves over 200 layers', async ({ page, daemon, browser }) =
   await page.getByLabel('Canvas', { exact: true }).focus();
   await page.keyboard.press('Control+a');
   await gesture('drag all', [60, 25], (i) => [60 + i, 25 + i / 2]);
+  await gesture('resize all', 'se', (i) => [700 - i, 390 - i / 2]);
 });

@@ -83,7 +83,8 @@ export class Frame {
       doc.open();
       doc.write(html);
       doc.close();
-      doc.addEventListener('load', () => this.changed(), true); // pictures and fonts
+      doc.addEventListener('load', (e) => this.came(e.target as Element), true); // pictures
+      doc.addEventListener('error', (e) => this.failed(e.target as Element), true);
       this.layouts = view.layout;
       this.changed();
       void this.lay();
@@ -126,6 +127,26 @@ export class Frame {
   changed(): void {
     this.known = null;
     this.drawn.value++;
+  }
+
+  /** came fits what stands around a picture anew, now that its size is known. */
+  private came(el: Element): void {
+    if (el.localName === 'img' && !this.held) void this.lay();
+    else this.changed();
+  }
+
+  /** failed shows in place of a picture that can't be had what the renderer shows. */
+  private failed(el: Element): void {
+    if (!el.matches('img[data-p-onerror]')) return;
+    const instead = el.getAttribute('data-p-fallback');
+    if (instead !== null) {
+      el.removeAttribute('data-p-fallback');
+      el.setAttribute('src', instead); // its load fits what stands around it
+    } else if (el.getAttribute('data-p-onerror') === 'hide') {
+      el.remove();
+      this.changed();
+      void this.lay();
+    }
   }
 
   /** lay runs the layout script over the page, or over a part of it. One run after another. */

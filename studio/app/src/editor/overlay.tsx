@@ -15,6 +15,8 @@ const names: Record<string, string> = { '-1,-1': 'nw', '0,-1': 'n', '1,-1': 'ne'
 /** handleOf is the handle of a name. */
 export const handleOf = (name: string): Handle | undefined => handles.find((h) => names[`${h.x},${h.y}`] === name);
 
+const parts = 40; // outlines that follow a gesture; of more, the one around all of them does
+
 const cursors = ['ns', 'nesw', 'ew', 'nwse'];
 
 /** cursorOf is the way in which a handle of a turned box moves. */
@@ -69,7 +71,7 @@ export function Overlay({ doc, stage }: { doc: Doc; stage: Stage }) {
     <div class="editor-overlay" aria-hidden="true" style={{ transform: `translate(${stage.x.value}px, ${stage.y.value}px)` }}>
       {scope && <Outline box={scope} stage={stage} kind="scope" />}
       {hover && <Outline box={hover} stage={stage} kind="hover" />}
-      {boxes.map(({ address, box }) => (
+      {!(t.boxes && boxes.length > parts) && boxes.map(({ address, box }) => (
         <Outline key={address} box={box} stage={stage} kind={editing === address ? 'text' : boxes.length > 1 ? 'part' : 'one'}>
           {boxes.length === 1 && free && editing !== address && <Handles box={box} stage={stage} />}
         </Outline>

@@ -49,16 +49,20 @@ export class Stage {
     if (!host || !r) return;
     const width = Math.max(1, r.right - r.left), height = Math.max(1, r.bottom - r.top);
     this.scale.value = clamp(Math.min(host.clientWidth * 0.8 / width, host.clientHeight * 0.8 / height, 4));
-    this.x.value = host.clientWidth / 2 - (r.left + width / 2) * this.scale.value;
-    this.y.value = host.clientHeight / 2 - (r.top + height / 2) * this.scale.value;
+    this.put(host.clientWidth / 2 - (r.left + width / 2) * this.scale.value, host.clientHeight / 2 - (r.top + height / 2) * this.scale.value);
     this.fitted.value = false;
   }
 
   center(): void {
     const { host, doc: { view: { value: view } } } = this;
     if (!host || !view) return;
-    this.x.value = Math.round((host.clientWidth - view.width * this.scale.value) / 2);
-    this.y.value = Math.round((host.clientHeight - view.height * this.scale.value) / 2);
+    this.put((host.clientWidth - view.width * this.scale.value) / 2, (host.clientHeight - view.height * this.scale.value) / 2);
+  }
+
+  /** put shifts the page by whole pixels, so that it is as sharp as its picture. */
+  private put(x: number, y: number): void {
+    this.x.value = Math.round(x);
+    this.y.value = Math.round(y);
   }
 
   /** zoomTo sets the scale; the point, of the screen, stays where it is: by default the middle. */
@@ -68,8 +72,7 @@ export class Stage {
     const point = at ?? { x: rect.left + rect.width / 2, y: rect.top + rect.height / 2 };
     const page = this.toPage(point), next = clamp(scale);
     this.scale.value = next;
-    this.x.value = point.x - rect.left - page.x * next;
-    this.y.value = point.y - rect.top - page.y * next;
+    this.put(point.x - rect.left - page.x * next, point.y - rect.top - page.y * next);
     this.fitted.value = false;
   }
 
