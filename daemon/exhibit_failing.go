@@ -40,6 +40,7 @@ type failure struct {
 
 // failed notes that the fallback stood for a variant, and tells of it where it is time.
 func (x *exhibit) failed(s *stand, variant, lost string, why error, now time.Time) {
+	x.daemon.metrics.exhibit.failures.WithLabelValues(s.Slug, variant).Inc()
 	f := &x.failing
 	f.mu.Lock()
 	id := variantID{s.ID, variant}
