@@ -81,7 +81,7 @@ func (s *Server) assignUnits(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := assignmentsView{Experiment: e.Slug, Assignments: make([]assignmentView, len(assigned))}
 	for i, a := range assigned {
-		view.Assignments[i] = assignmentView{a.Unit, a.Variant, a.Counted, a.UnitURLs}
+		view.Assignments[i] = assignmentView(a)
 	}
 	return answer(w, http.StatusOK, view)
 }

@@ -65,7 +65,11 @@ func newExhibit(d *Daemon) *exhibit {
 		return met, err
 	})
 	x.events = newConvoy(eventLimit, func(ctx context.Context, asked []experiment.Event) ([]experiment.Taken, error) {
-		return d.store.TakeEvents(ctx, asked)
+		taken, err := d.store.TakeEvents(ctx, asked)
+		for i, t := range taken {
+			d.metrics.exhibit.took(asked[i].Kind, t)
+		}
+		return taken, err
 	})
 	x.again = newErrand(x.load, func(err error) { d.faults.note(d.log, "experiments", "that changed", err) })
 	return x

@@ -78,6 +78,12 @@ func (x *exhibit) happened(ctx context.Context, s *stand, v api.Visit, kind stri
 	if err != nil {
 		return err
 	}
+	if !ok && !v.Client.Countable { // a machine that makes up units: it leaves no more than a number
+		if s.running() {
+			x.count(s, choice{channel: experiment.Web, client: v.Client.Name}, experiment.Tally{Suspects: 1})
+		}
+		return nil
+	}
 	e := experiment.Event{
 		Experiment: s.ID, ID: kind + "_" + rand.Text(), Kind: kind, Unit: v.Unit, Channel: experiment.Web, Device: v.Facts.Device, At: now,
 	}

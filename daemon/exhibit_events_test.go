@@ -75,6 +75,12 @@ func TestClicksOnMailsAreJudged(t *testing.T) {
 			t.Errorf("%s clicked at %v", unit, got.ClickedAt)
 		}
 	}
+	if a := s.get("/s/two-cards/made-up/click", "User-Agent", "curl/8.0"); a.status != http.StatusFound {
+		t.Errorf("a machine that made up a unit: %d", a.status)
+	}
+	if got := s.counts()["web bot"]; got != "1 suspects" {
+		t.Errorf("a machine that made up a unit counted %q", got)
+	}
 	wrong := strings.Replace(units["person"], "/person/", "/bot/", 1)
 	if a := s.get(wrong); a.status != http.StatusForbidden || a.header.Get("Location") != "" {
 		t.Errorf("a wrong signature: %d", a.status)

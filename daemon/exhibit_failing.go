@@ -40,6 +40,7 @@ type failure struct {
 
 // failed notes that the fallback stood for a variant, and tells of it where it is time.
 func (x *exhibit) failed(s *stand, variant, lost string, why error, now time.Time) {
+	x.daemon.metrics.exhibit.failures.WithLabelValues(s.Slug, variant).Inc()
 	f := &x.failing
 	f.mu.Lock()
 	id := variantID{s.ID, variant}
@@ -100,14 +101,7 @@ func (f *failing) mended(experiment string) {
 // lookAgain looks for bytes that were lost: a turn may have made them again, under
 // another hash where the machine draws them otherwise by now.
 func (x *exhibit) lookAgain(ctx context.Context) {
-	x.failing.mu.Lock()
-	lost := map[variantID]string{}
-	for id, one := range x.failing.all {
-		if one.lost != "" {
-			lost[id] = one.lost
-		}
-	}
-	x.failing.mu.Unlock()
+	lost := x.failing.lost(time.Now())
 	if len(lost) == 0 {
 		return
 	}
@@ -117,7 +111,11 @@ func (x *exhibit) lookAgain(ctx context.Context) {
 	for id, hash := range lost {
 		s, ok := x.stands.Load().byID[id.experiment]
 		if ok {
-			file, _, err := x.daemon.blobs.Open(ctx, s.pictures[id.variant].Hash)
+			now := hash // of a row
+			if p, own := s.pictures[id.variant]; own {
+				now = p.Hash
+			}
+			file, _, err := x.daemon.blobs.Open(ctx, now)
 			if err != nil {
 				if problem.CodeOf(err) == problem.NotFound {
 					_, _ = x.daemon.store.Remake(ctx, hash)
@@ -128,6 +126,23 @@ func (x *exhibit) lookAgain(ctx context.Context) {
 		}
 		x.failing.found(id)
 	}
+}
+
+// lost are the hashes of bytes that are gone. What has failed no more for so long is
+// forgotten.
+func (f *failing) lost(now time.Time) map[variantID]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	lost := map[variantID]string{}
+	for id, one := range f.all {
+		switch {
+		case now.Sub(one.Last) >= failingFor:
+			delete(f.all, id)
+		case one.lost != "":
+			lost[id] = one.lost
+		}
+	}
+	return lost
 }
 
 // found notes that the bytes of a variant are there again.

@@ -33,6 +33,7 @@ func (x *exhibit) Show(ctx context.Context, name string, v api.Visit) (api.Shown
 		return api.Shown{}, err
 	}
 	shown, failed := x.picture(ctx, s, c)
+	x.daemon.metrics.exhibit.fetched(c)
 	if c.counted {
 		t := experiment.Tally{Fetches: 1}
 		switch {

@@ -290,6 +290,9 @@ func TestFailingVariantServesItsFallback(t *testing.T) {
 	if f := s.d.exhibit.Failing(); len(f) != 1 || f[0].Variant != "bold" || f[0].Shown != 3 || f[0].Slug != "two-cards" {
 		t.Errorf("failing are %+v", f)
 	}
+	if a := s.get("/metrics"); !strings.Contains(string(a.body), `pictifyd_experiment_failures_total{experiment="two-cards",variant="bold"} 3`) {
+		t.Error("the metric does not say so")
+	}
 	// A turn makes it again.
 	s.d.exhibit.lookAgain(t.Context())
 	ctx, stop := context.WithCancel(t.Context())

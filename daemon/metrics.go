@@ -28,6 +28,7 @@ type metrics struct {
 	circles    *prometheus.CounterVec
 	config     configMetrics
 	hooks      hookMetrics
+	exhibit    exhibitMetrics
 }
 
 func newMetrics() *metrics {
@@ -67,8 +68,10 @@ func newMetrics() *metrics {
 		circles: newCircleMetric(),
 		config:  newConfigMetrics(),
 		hooks:   newHookMetrics(),
+		exhibit: newExhibitMetrics(),
 	}
 	m.readingMetrics.register(m.registry)
+	m.registry.MustRegister(m.exhibit.collectors()...)
 	m.registry.MustRegister(m.config.reloads, m.config.good, m.config.loadedAt, m.hooks.calls, m.hooks.rows, m.hooks.drifts, m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt, m.circles,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
