@@ -21,6 +21,8 @@ var mayImport = map[string][]string{
 	"batch":             {"bindings", "template", "config"},
 	"connectors":        {"config"},
 	"connectors/*":      {"connectors", "connectors/*", "config"},
+	"experiment":        {"experiment/*"},
+	"experiment/*":      {},
 	"examples/sheets/*": {"connectors/sheets/*"},                                       // serves the emulator
 	"render/*":          {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
 	"sink":              {"connectors", "config"},
@@ -81,6 +83,7 @@ func TestArrowsRefuseWhatTheyShould(t *testing.T) {
 	for _, arrow := range [][2]string{
 		{"render", "bindings"}, {"api", "store"}, {"api", "render/chrome"}, {"bindings", "store"},
 		{"connectors/file", "template"}, {"template", "render"}, {"store", "daemon"}, {"assets", "template"},
+		{"experiment", "store"}, {"experiment/stats", "experiment"},
 	} {
 		if allowed(arrow[0], arrow[1]) {
 			t.Errorf("%s may import %s", arrow[0], arrow[1])
