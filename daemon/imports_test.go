@@ -31,8 +31,6 @@ var mayImport = map[string][]string{
 	"template/*":        {"template", "template/*"}, // Go refuses the circles
 	"store":             {"assets", "batch", "bindings", "connectors", "experiment", "sink", "template", "template/draft", "config"},
 	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "experiment", "sink", "template", "template/draft", "config"},
-	"experiment":        {"experiment/*"},
-	"experiment/*":      {},         // mathematics
 	"internal/*":        {"config"}, // a room's Config speaks config's types
 	"api":               {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template", "template/*"},
 	"daemon":            {"*", "*/*"},

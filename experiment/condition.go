@@ -243,7 +243,8 @@ func (c *Condition) validateRule(check *check, path string) {
 	}
 	property := propertyOf(c.Property)
 	if property == "" {
-		check.bad(path+".property", "there is no property %q", c.Property).Expecting("device, country, time or custom.NAME")
+		check.bad(path+".property", "there is no property %q", c.Property)
+		check.expecting("device, country, time or custom.NAME")
 		return
 	}
 	if !check.oneOf(path+".operator", c.Operator, operators[property]...) {
@@ -263,18 +264,22 @@ func (c *Condition) validateRule(check *check, path string) {
 		check.bad(path+".value", "%w", err)
 		return
 	case wrong:
-		check.bad(path+".value", "there are %d values", len(values)).Expecting(want)
+		check.bad(path+".value", "there are %d values", len(values))
+		check.expecting(want)
 		return
 	}
 	for _, value := range values {
 		switch {
 		case property == device && value != Mobile && value != Tablet && value != Desktop:
-			check.bad(path+".value", "there is no device %q", value).Expecting("mobile, tablet or desktop")
+			check.bad(path+".value", "there is no device %q", value)
+			check.expecting("mobile, tablet or desktop")
 		case property == country && (len(value) != 2 || !isLetter(value[0]|0x20) || !isLetter(value[1]|0x20)):
-			check.bad(path+".value", "%q is no country", value).Expecting("two letters, as DE")
+			check.bad(path+".value", "%q is no country", value)
+			check.expecting("two letters, as DE")
 		case property == moment:
 			if _, _, err := parseTime(value); err != nil {
-				check.bad(path+".value", "%q is no time", value).Expecting("a time of day in UTC, 15:04, or a moment, 2006-01-02T15:04:05Z")
+				check.bad(path+".value", "%q is no time", value)
+				check.expecting("a time of day in UTC, 15:04, or a moment, 2006-01-02T15:04:05Z")
 			}
 		}
 	}

@@ -72,7 +72,8 @@ func (s *Schedule) validate(path string) problem.List {
 	r := s.Recurrence
 	if r == nil || r.Type == Once || r.Type == "" {
 		if s.StartAt == nil && s.EndAt == nil {
-			c.bad(path, "it neither begins nor ends, nor comes again").WithHint("give it a startAt, an endAt or a recurrence")
+			c.bad(path, "it neither begins nor ends, nor comes again")
+			c.hint("give it a startAt, an endAt or a recurrence")
 		}
 		return c.found
 	}
@@ -81,10 +82,12 @@ func (s *Schedule) validate(path string) problem.List {
 		return c.found
 	}
 	if r.Minutes < 1 || r.Minutes > longestWindow {
-		c.bad(at+"durationMinutes", "it is %d, and goes from 1 to %d", r.Minutes, longestWindow).WithHint("it says how long the variant is shown each time")
+		c.bad(at+"durationMinutes", "it is %d, and goes from 1 to %d", r.Minutes, longestWindow)
+		c.hint("it says how long the variant is shown each time")
 	}
 	if _, err := schedule.Zone(r.Timezone); err != nil {
-		c.bad(at+"timezone", "%w", err).Expecting("a name as Europe/Berlin; nothing is UTC")
+		c.bad(at+"timezone", "%w", err)
+		c.expecting("a name as Europe/Berlin; nothing is UTC")
 		return c.found
 	}
 	switch {

@@ -60,30 +60,39 @@ func (d Definition) Validate() problem.List {
 // A check gathers problems.
 type check struct{ found problem.List }
 
-func (c *check) bad(path, format string, args ...any) *problem.Error {
-	p := problem.New(problem.Invalid, format, args...).At(path)
-	c.found = append(c.found, p)
-	return p
+func (c *check) bad(path, format string, args ...any) {
+	c.found = append(c.found, problem.New(problem.Invalid, format, args...).At(path))
 }
+
+// hint says what to do about the newest problem, and expecting what could stand there.
+func (c *check) hint(format string, args ...any) {
+	newest := c.found[len(c.found)-1]
+	newest.Hint = fmt.Sprintf(format, args...)
+}
+
+func (c *check) expecting(what string) { c.found[len(c.found)-1].Expected = what }
 
 func (c *check) oneOf(path, value string, all ...string) bool {
 	if slices.Contains(all, value) {
 		return true
 	}
-	c.bad(path, "%q is none of %s", value, strings.Join(all, ", ")).Expecting(strings.Join(all, ", "))
+	c.bad(path, "%q is none of %s", value, strings.Join(all, ", "))
+	c.expecting(strings.Join(all, ", "))
 	return false
 }
 
 func (c *check) slug(slug string) {
 	switch {
 	case slug == "":
-		c.bad("slug", "the slug is missing").WithHint("it stands in the URL of the image: /s/SLUG.png")
+		c.bad("slug", "the slug is missing")
+		c.hint("it stands in the URL of the image: /s/SLUG.png")
 	case len(slug) < shortestSlug || len(slug) > longestSlug:
 		c.bad("slug", "the slug %q has %d characters, and may have %d to %d", slug, len(slug), shortestSlug, longestSlug)
 	case !slugPattern.MatchString(slug):
 		c.bad("slug", "the slug %q has other characters than a to z, 0 to 9 and -, or begins with -", slug)
 	case slices.Contains(reserved, slug):
-		c.bad("slug", "the slug %q is reserved", slug).WithHint("take another one than %s", strings.Join(reserved, ", "))
+		c.bad("slug", "the slug %q is reserved", slug)
+		c.hint("take another one than %s", strings.Join(reserved, ", "))
 	}
 }
 
@@ -115,15 +124,18 @@ func (c *check) variants(d Definition) {
 		case v.Control && first == "":
 			first = v.ID
 		case v.Control:
-			c.bad(at+"isDefault", "the variant %q is the default one already", first).WithHint("one variant is what all others are compared with")
+			c.bad(at+"isDefault", "the variant %q is the default one already", first)
+			c.hint("one variant is what all others are compared with")
 		}
 		c.when(at, d.Type, v)
 	}
 	if d.Type == ABTest && sum != Whole && len(d.Variants) > 0 {
-		c.bad("variants", "the weights sum to %d, and must sum to %d (basis points)", sum, Whole).WithHint("leave all of them out for equal shares")
+		c.bad("variants", "the weights sum to %d, and must sum to %d (basis points)", sum, Whole)
+		c.hint("leave all of them out for equal shares")
 	}
 	if first == "" && len(d.Variants) > 0 {
-		c.bad("variants", "no variant is the default one").WithHint("set isDefault at the one that all others are compared with")
+		c.bad("variants", "no variant is the default one")
+		c.hint("set isDefault at the one that all others are compared with")
 	}
 }
 
@@ -163,7 +175,8 @@ func (c *check) goal(g Goal) {
 	case g.DestinationURL != "":
 		c.address("goalConfig.destinationUrl", g.DestinationURL)
 	case g.Type == GoalClick:
-		c.bad("goalConfig.destinationUrl", "a click leads nowhere").WithHint("say where it leads; it leads nowhere else, whatever a request says")
+		c.bad("goalConfig.destinationUrl", "a click leads nowhere")
+		c.hint("say where it leads; it leads nowhere else, whatever a request says")
 	}
 }
 
@@ -193,7 +206,8 @@ func (c *check) drawn(d Definition) {
 
 func (c *check) bandit(b Bandit, d Definition) {
 	if b.Enabled && d.Goal.Type == GoalImpressions {
-		c.bad("banditConfig", "there is nothing that a bandit could count").WithHint("set goalConfig.type to %s or %s", GoalClick, GoalConversion)
+		c.bad("banditConfig", "there is nothing that a bandit could count")
+		c.hint("set goalConfig.type to %s or %s", GoalClick, GoalConversion)
 	}
 	c.oneOf("banditConfig.algorithm", b.Algorithm, ThompsonSampling)
 	if b.Warmup < 1 || b.Warmup > mostUnits {
@@ -219,8 +233,8 @@ func (c *check) verdict(d Definition) {
 		c.bad("minimumRunDays", "it is %v, and goes from above 0 to 365", d.MinimumRunDays)
 	}
 	if d.PlannedSampleSize != 0 && (d.PlannedSampleSize < d.MinimumSampleSize || d.PlannedSampleSize > mostUnits) {
-		c.bad("plannedSampleSize", "it is %d, and goes from the minimumSampleSize, %d, to %d", d.PlannedSampleSize, d.MinimumSampleSize, mostUnits).
-			WithHint("leave it out to go on until there is a winner")
+		c.bad("plannedSampleSize", "it is %d, and goes from the minimumSampleSize, %d, to %d", d.PlannedSampleSize, d.MinimumSampleSize, mostUnits)
+		c.hint("leave it out to go on until there is a winner")
 	}
 }
 
