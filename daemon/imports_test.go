@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"store":             {"assets", "batch", "bindings", "connectors", "experiment", "sink", "template", "template/draft", "config"},
 	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "experiment", "sink", "template", "template/draft", "config"},
 	"internal/*":        {"config"}, // a room's Config speaks config's types
-	"api":               {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template", "template/*"},
+	"api":               {"assets", "batch", "bindings", "config", "connectors", "experiment", "render", "sink", "studio", "template", "template/*"},
 	"daemon":            {"*", "*/*"},
 	"client":            {"batch"},
 	"cmd/pictifyd":      {"client", "daemon", "config"},
