@@ -25,6 +25,7 @@ type judge struct {
 	control int
 	best    int
 	second  int
+	out     []bool  // arms that were given up: no new units, and too few for a verdict
 	wait    float64 // days until the smallest sample is there
 }
 
@@ -46,6 +47,11 @@ func Judge(e Experiment, counts []Counts, allocations []Allocation, now time.Tim
 	}
 	j.plan()
 	j.decide()
+	for i, v := range r.Variants {
+		if v.Failures > 0 {
+			j.because("%s was not shown %d times: its picture could not be had, and its fallback stood for it", j.at(i), v.Failures)
+		}
+	}
 	return r
 }
 
@@ -56,7 +62,8 @@ func (e Experiment) sequence() stats.Sequence {
 }
 
 func (j *judge) compare() {
-	j.chances = stats.Compare(j.arms)
+	j.giveUp()
+	j.chances = j.compareKept()
 	sequence := j.e.sequence()
 	for i := range j.report.Variants {
 		v := &j.report.Variants[i]
@@ -70,20 +77,52 @@ func (j *judge) compare() {
 			v.Lift, v.LiftInterval, v.P = &lift.Estimate, &[2]float64{lift.Low, lift.High}, &lift.P
 		}
 	}
-	j.best, j.second = 0, -1
-	for i := range j.chances {
-		if j.chances[i].Best > j.chances[j.best].Best {
-			j.best = i
-		}
-	}
-	for i := range j.chances {
-		if i != j.best && (j.second < 0 || j.chances[i].Best > j.chances[j.second].Best) {
-			j.second = i
-		}
-	}
+	j.best = j.likeliest(-1)
+	j.second = j.likeliest(j.best)
 	if j.arms[j.best].Units > 0 && j.e.Goal.Type != GoalImpressions {
 		j.report.Best = j.e.Variants[j.best].ID
 	}
+}
+
+// giveUp leaves out arms that get no units any more and never had enough of them: else
+// what nobody knows about them would keep open what is known about the others.
+func (j *judge) giveUp() {
+	j.out = make([]bool, len(j.arms))
+	if j.e.Status == Completed || !j.e.Sticky() {
+		return
+	}
+	for i, share := range j.e.Shares() {
+		j.out[i] = i != j.control && share == 0 && int64(j.arms[i].Units) < j.e.MinimumSampleSize
+	}
+}
+
+// compareKept compares the arms that were not given up; the others have no chance.
+func (j *judge) compareKept() []stats.Chance {
+	var kept []stats.Arm
+	for i, a := range j.arms {
+		if !j.out[i] {
+			kept = append(kept, a)
+		}
+	}
+	compared, chances := stats.Compare(kept), make([]stats.Chance, len(j.arms))
+	for i := range chances {
+		if !j.out[i] {
+			chances[i], compared = compared[0], compared[1:]
+		}
+	}
+	return chances
+}
+
+// likeliest is the arm that is most probably the best one, beside except; -1 where there
+// is none.
+func (j *judge) likeliest(except int) int {
+	likeliest := -1
+	for i, chance := range j.chances {
+		if i != except && !j.out[i] && (likeliest < 0 || chance.Best > j.chances[likeliest].Best) {
+			likeliest = i
+		}
+	}
+	return likeliest
 }
 
 // sampleRatio holds the units against the weights that they were drawn with. Nothing is
@@ -117,7 +156,7 @@ func sampleRatio(e Experiment, all []Standing, allocations []Allocation) SampleR
 	}
 	during(func(i int) int64 { return all[i].Exposures })
 	for i := range expected {
-		if expected[i] < 5 {
+		if none := expected[i] == 0 && units[i] == 0; expected[i] < 5 && !none {
 			return fine
 		}
 	}
@@ -240,7 +279,7 @@ func (j *judge) gates() (shut []string) {
 		shut = append(shut, fmt.Sprintf("it ran for %.3g of at least %.3g days", ran, e.MinimumRunDays))
 	}
 	for i, a := range j.arms {
-		if int64(a.Units) < e.MinimumSampleSize {
+		if !j.out[i] && int64(a.Units) < e.MinimumSampleSize {
 			shut = append(shut, fmt.Sprintf("%s has %d of at least %d units", j.at(i), a.Units, e.MinimumSampleSize))
 		}
 	}
@@ -305,8 +344,8 @@ func (j *judge) planned() bool {
 	if j.e.PlannedSampleSize == 0 || j.e.RanFor(j.now).Hours()/24 < j.e.MinimumRunDays {
 		return false
 	}
-	for _, a := range j.arms {
-		if int64(a.Units) < j.e.PlannedSampleSize {
+	for i, a := range j.arms {
+		if !j.out[i] && int64(a.Units) < j.e.PlannedSampleSize {
 			return false
 		}
 	}
