@@ -198,6 +198,7 @@ type Deps struct {
 	Hooks         Hooks
 	Images        Images
 	Gallery       Gallery
+	Exhibit       Exhibit
 	Templates     Templates
 	Drafts        Drafts
 	Desk          Desk
@@ -212,6 +213,8 @@ type Deps struct {
 	Deletions     Deletions
 	Deliveries    Deliveries
 	Valve         Valve
+
+	ExperimentDesk ExperimentDesk
 
 	StoredKeys []apikey.Key // that are there at the start
 

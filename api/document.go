@@ -16,8 +16,8 @@ import (
 
 // described are the operations by subject.
 var described = []operations{
-	batchOperations, jobOperations, nowOperations, imageOperations, templateOperations, draftOperations, trialOperations, expressionOperations,
-	bindingOperations, resourceOperations, streamOperations, deliveryOperations, subscriptionOperations, hookOperations, deletionOperations, keyOperations, serverOperations,
+	batchOperations, jobOperations, nowOperations, imageOperations, showingOperations, templateOperations, draftOperations, trialOperations, expressionOperations,
+	bindingOperations, resourceOperations, streamOperations, deliveryOperations, subscriptionOperations, experimentOperations, hookOperations, deletionOperations, keyOperations, serverOperations,
 }
 
 // A webhook is a call that pictifyd makes.

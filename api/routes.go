@@ -97,6 +97,15 @@ func routes() []route {
 		{"GET /images/{file}/about", ImagesRead, (*Server).aboutImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
 
+		{"GET /s/{file}", "", (*Server).showVariant}, // whoever sees a page or a mail
+		{"GET /s/{experiment}/{file}", "", (*Server).showUnit},
+		{"GET /s/{experiment}/click", "", (*Server).clickVariant},
+		{"GET /s/{experiment}/{unit}/click", "", (*Server).clickUnit},
+		{"GET /s/{experiment}/pixel.gif", "", (*Server).showPixel},
+		{"GET /s/{experiment}/{unit}/pixel.gif", "", (*Server).showUnitPixel},
+		{"POST " + eventsPath, "", (*Server).takeEvents}, // a write key, or a key of the API
+		{"POST /experiments/{id}/assignments", ExperimentsWrite, (*Server).assignUnits},
+
 		{"GET /bindings", BindingsRead, (*Server).listBindings},
 		{"GET /bindings/{name}", BindingsRead, (*Server).showBinding},
 		{"GET /bindings/{name}/rows", BindingsRead, (*Server).listRows},
@@ -157,6 +166,20 @@ func routes() []route {
 		{"POST /webhook-subscriptions/{id}/resume", ConnectionsWrite, replayed((*Server).resumeSubscription)},
 		{"POST /webhook-subscriptions/{id}/rotate-secret", ConnectionsWrite, replayed((*Server).rotateSecret)},
 		{"POST /webhook-subscriptions/{id}/test", ConnectionsWrite, replayed((*Server).testSubscription)},
+
+		{"GET /experiments", ExperimentsRead, (*Server).listExperiments},
+		{"POST /experiments", ExperimentsWrite, replayed((*Server).createExperiment)},
+		{"GET /experiments/{id}", ExperimentsRead, (*Server).showExperiment},
+		{"PATCH /experiments/{id}", ExperimentsWrite, (*Server).changeExperiment},
+		{"DELETE /experiments/{id}", ExperimentsWrite, (*Server).removeExperiment},
+		{"POST /experiments/{id}/start", ExperimentsWrite, replayed((*Server).startExperiment)},
+		{"POST /experiments/{id}/pause", ExperimentsWrite, replayed((*Server).pauseExperiment)},
+		{"POST /experiments/{id}/resume", ExperimentsWrite, replayed((*Server).resumeExperiment)},
+		{"POST /experiments/{id}/complete", ExperimentsWrite, replayed((*Server).completeExperiment)},
+		{"POST /experiments/{id}/rollout", ExperimentsWrite, replayed((*Server).rolloutExperiment)},
+		{"GET /experiments/{id}/results", ExperimentsRead, (*Server).showResults},
+		{"GET /experiments/{id}/export.csv", ExperimentsRead, (*Server).exportExperiment},
+		{"DELETE /experiments/{id}/units/{unit}", ExperimentsWrite, (*Server).eraseUnit},
 
 		{"POST /hooks/{path}", "", (*Server).receiveHook}, // the source asks for itself
 

@@ -91,6 +91,10 @@ type Daemon struct {
 	listener net.Listener
 	vault    *vault
 
+	fileExperiments *errand                 // makes the experiments what the file says
+	alarms          chan api.FailingVariant // that subscriptions are to be told of
+	experimentID    func() string           // makes one
+
 	subscribers subscribers
 
 	current  atomic.Pointer[roster]
@@ -156,6 +160,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 		stage{"templates", d.watchTemplates},
 		stage{"sources", d.watchSources},
 		stage{"experiments", d.exhibit.run},
+		stage{"verdicts", d.runExperiments},
 		stage{"http", func(ctx context.Context) error { return d.serve(ctx, listener) }},
 		stage{"once", func(ctx context.Context) error { return d.once(ctx, finish) }},
 		stage{"reload", func(ctx context.Context) error { return d.reloads(ctx, finish) }},
@@ -181,6 +186,9 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	d.news.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
 	d.release = newErrand(d.releaseHolds, func(err error) { d.faults.note(d.log, "streams", "that are no more", err) })
 	d.exhibit = newExhibit(d)
+	d.alarms, d.experimentID = make(chan api.FailingVariant, mostAlarms), newExperimentID
+	d.exhibit.failing.alarmFunc = d.alarm
+	d.fileExperiments = newErrand(d.followFile, func(err error) { d.faults.note(d.log, "experiments", "of the configuration", err) })
 	d.churn = newChurn()
 	d.churn.holdFunc, d.churn.tripFunc, d.churn.ownFunc = d.holdBack, d.circled, d.writtenBy
 	d.circles.stop = newErrand(d.stopCircles, func(err error) { d.faults.note(d.log, "circles", "of rows", err) })
