@@ -56,7 +56,7 @@ func (d *Daemon) mustKeep(tb testing.TB, e experiment.Experiment) experiment.Exp
 	if err := d.reloadExperiments(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	d.experimentMoved(kept)
+	d.experimentMoved(kept.Slug) // a draft is not shown
 	return kept
 }
 
