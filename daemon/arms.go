@@ -332,9 +332,8 @@ func (d *Daemon) experimentMoved(slug string) {
 	}
 }
 
-// forecastCompletion counts what each binding that names an experiment would render if
-// that variant won, as Publisher.Forecast does for a template.
-func (d *Daemon) forecastCompletion(ctx context.Context, e experiment.Experiment, winner string) ([]draft.BindingForecast, error) {
+// Forecast implements api.ExperimentDesk.
+func (d experimentDesk) Forecast(ctx context.Context, e experiment.Experiment, winner string) ([]draft.BindingForecast, error) {
 	if !slices.ContainsFunc(e.Variants, func(v experiment.Variant) bool { return v.ID == winner }) {
 		return nil, problem.New(problem.Invalid, "the experiment %q has no variant %q", e.Slug, winner).At("winnerVariantId")
 	}
