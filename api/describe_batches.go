@@ -6,7 +6,6 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/pictifyd/pictifyd/batch"
-	"github.com/pictifyd/pictifyd/bindings"
 )
 
 // The requests here are for the document alone: batch.Decode reads a body as it
@@ -69,10 +68,10 @@ type batchRequest struct {
 	WebhookURL    string       `json:"webhookUrl,omitempty"`    // is called once, when every row has ended
 	WebhookEvents []batchEvent `json:"webhookEvents,omitempty"` // batch.completed, where nothing is said; the others come for each row
 
-	RowKey         string               `json:"rowKey,omitempty"`         // the variable that names a row in results; without it the row's index does
-	Mapping        map[string]string    `json:"mapping,omitempty"`        // of variables to expressions over the columns of a row; the other variables take the column of their name
-	Experiment     *bindings.Experiment `json:"experiment,omitempty"`     // by which each row is drawn as the variant of its unit
-	ExperimentUnit string               `json:"experimentUnit,omitempty"` // the unit of experiment, where a query has only its slug
+	RowKey         string            `json:"rowKey,omitempty"`         // the variable that names a row in results; without it the row's index does
+	Mapping        map[string]string `json:"mapping,omitempty"`        // of variables to expressions over the columns of a row; the other variables take the column of their name
+	Experiment     *rowExperiment    `json:"experiment,omitempty"`     // by which each row is drawn as the variant of its unit
+	ExperimentUnit string            `json:"experimentUnit,omitempty"` // the unit of experiment, where a query has only its slug
 
 	Metadata json.RawMessage `json:"metadata,omitempty"` // comes back in results and in the webhook; at most 64 KiB
 	Outputs  []outputRequest `json:"outputs,omitempty"`  // the pictures of each row; without it one
@@ -100,6 +99,12 @@ type batchRequest struct {
 	languageRequest
 
 	Concurrency int `json:"concurrency,omitempty"` // is read and has no effect: how many renders run at once is the daemon's matter
+}
+
+// A rowExperiment is the experiment by which rows are drawn.
+type rowExperiment struct {
+	Slug string `json:"slug"` // of one that was started, of the type ab_test
+	Unit string `json:"unit"` // the column that is the same whenever it is the same person
 }
 
 // An outputRequest is one picture of each row.

@@ -59,6 +59,12 @@ var experimentOperations = operations{
 		detail:  "The verdict with its reasons, the numbers of each variant, by channel and client, day by day, and the weights that there were.",
 		answers: answers{200: sends("", of[experimentResults]()).tagged("The experiment's revision.")},
 	},
+	"GET /experiments/{id}/forecast": {
+		id: "forecastExperiment", tag: tagExperiments, summary: "What bindings would render if a variant won",
+		detail:  "When an experiment ends, the rows of bindings that name it go to the winner. This counts what that comes to, and changes nothing.",
+		query:   []queryParam{{"winnerVariantId", "The variant.", anyText()}},
+		answers: answers{200: sends("", of[winnerForecast]())},
+	},
 	"GET /experiments/{id}/export.csv": {
 		id: "exportExperiment", tag: tagExperiments, summary: "Every assignment and every event",
 		detail:  "One line each: `record` says which of the two. Assignments come first, by unit; then events, in the order in which they came.",

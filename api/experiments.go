@@ -11,6 +11,7 @@ import (
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template/draft"
 )
 
 // ExperimentDesk makes, changes and moves experiments, and tells how they stand.
@@ -25,6 +26,9 @@ type ExperimentDesk interface {
 	// Move takes one on in its life. A move that its status does not take is a problem
 	// of code Conflict.
 	Move(ctx context.Context, e experiment.Experiment, m ExperimentMove) (experiment.Experiment, error)
+	// Forecast counts what each binding that names it would render if that variant won.
+	// A variant that it has not is a problem of the request.
+	Forecast(ctx context.Context, e experiment.Experiment, winner string) ([]draft.BindingForecast, error)
 	// Remove deletes a draft, and retires what has run: its images are served on.
 	Remove(ctx context.Context, e experiment.Experiment) error
 	// Standing is how one stands now; whole has the days so far as well.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template/draft"
 )
 
 // A desk of experiments in memory, with the numbers that a test gives it.
@@ -102,6 +103,10 @@ func (d *experimentDesk) Events(_ context.Context, _ string, after int64, limit 
 		}
 	}
 	return page, nil
+}
+
+func (d *experimentDesk) Forecast(_ context.Context, _ experiment.Experiment, winner string) ([]draft.BindingForecast, error) {
+	return []draft.BindingForecast{{Binding: "cards", Images: 3, Unchanged: 2}, {Binding: winner, Images: 4, Reused: 1}}, nil
 }
 
 func (d *experimentDesk) EraseUnit(_ context.Context, _, unit string) error {
@@ -241,5 +246,15 @@ func TestAnExportHasEveryLineAndNoFormula(t *testing.T) {
 	}
 	if out := (call{method: "DELETE", path: "/experiments/spring-banner/units/a%2Fb%20c"}).to(t, s); out.Code != 204 || w.experiments.erased[0] != "a/b c" {
 		t.Errorf("erasing was %d, of %q", out.Code, w.experiments.erased)
+	}
+}
+
+func TestEndOfAnExperimentIsCountedBeforehand(t *testing.T) {
+	w := newWorld()
+	w.experiments.add("spring-banner", experiment.Running)
+	s := mustServer(t, Config{}, w)
+	got := mustAnswer[winnerForecast](t, get("/experiments/spring-banner/forecast?winnerVariantId=offer").to(t, s), 200)
+	if got.Winner != "offer" || got.Images != 7 || got.Reused != 1 || got.Unchanged != 2 || len(got.Bindings) != 2 || got.Bindings[1].Name != "offer" {
+		t.Errorf("the forecast is %+v", got)
 	}
 }

@@ -178,6 +178,7 @@ func routes() []route {
 		{"POST /experiments/{id}/complete", ExperimentsWrite, replayed((*Server).completeExperiment)},
 		{"POST /experiments/{id}/rollout", ExperimentsWrite, replayed((*Server).rolloutExperiment)},
 		{"GET /experiments/{id}/results", ExperimentsRead, (*Server).showResults},
+		{"GET /experiments/{id}/forecast", ExperimentsRead, (*Server).forecastExperiment},
 		{"GET /experiments/{id}/export.csv", ExperimentsRead, (*Server).exportExperiment},
 		{"DELETE /experiments/{id}/units/{unit}", ExperimentsWrite, (*Server).eraseUnit},
 

@@ -123,6 +123,7 @@ func ways(w *world) map[string]struct {
 		"GET /experiments/{id}":                          {get("/experiments/spring-banner"), 200},
 		"PATCH /experiments/{id}":                        {call{method: http.MethodPatch, path: "/experiments/spring-banner", body: `{"name":"Spring"}`}, 200},
 		"DELETE /experiments/{id}":                       {call{method: http.MethodDelete, path: "/experiments/old-banner"}, 204},
+		"GET /experiments/{id}/forecast":                 {get("/experiments/spring-banner/forecast?winnerVariantId=offer"), 200},
 		"POST /experiments/{id}/start":                   {post("/experiments/spring-banner/start", ""), 409},
 		"POST /experiments/{id}/pause":                   {post("/experiments/spring-banner/pause", ""), 200},
 		"POST /experiments/{id}/resume":                  {post("/experiments/spring-banner/resume", ""), 200},

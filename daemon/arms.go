@@ -305,20 +305,35 @@ func (d *Daemon) drawnByVariants(ctx context.Context, templates []string) (map[s
 	return drawn, err
 }
 
-// experimentMoved has the bindings planned again whose rows are drawn by e, and that are
-// not as e is now. It is called after each change of an experiment.
-func (d *Daemon) experimentMoved(e experiment.Experiment) {
+// standsMoved has bindings planned again after experiments began or changed that are
+// shown. Which of them draw otherwise then, their digests say.
+func (d *Daemon) standsMoved(before, now *stands) {
+	if before == nil { // at the start all bindings look
+		return
+	}
+	for id, s := range now.byID {
+		if old := before.byID[id]; old == nil || old.Revision != s.Revision {
+			d.experimentMoved(s.Slug)
+		}
+	}
+}
+
+// experimentMoved has the bindings look that name an experiment whether they draw as it
+// says now.
+func (d *Daemon) experimentMoved(slug string) {
 	now := d.roster()
+	if now == nil {
+		return
+	}
 	for _, b := range now.bindings {
-		if f := now.feeds[b.Source]; f != nil && b.Experiment.Slug == e.Slug {
+		if f := now.feeds[b.Source]; f != nil && b.Experiment.Slug == slug {
 			f.rebind.ask()
 		}
 	}
 }
 
-// forecastCompletion counts what each binding that names an experiment would render if
-// that variant won, as Publisher.Forecast does for a template.
-func (d *Daemon) forecastCompletion(ctx context.Context, e experiment.Experiment, winner string) ([]draft.BindingForecast, error) {
+// Forecast implements api.ExperimentDesk.
+func (d experimentDesk) Forecast(ctx context.Context, e experiment.Experiment, winner string) ([]draft.BindingForecast, error) {
 	if !slices.ContainsFunc(e.Variants, func(v experiment.Variant) bool { return v.ID == winner }) {
 		return nil, problem.New(problem.Invalid, "the experiment %q has no variant %q", e.Slug, winner).At("winnerVariantId")
 	}

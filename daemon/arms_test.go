@@ -56,7 +56,7 @@ func (d *Daemon) mustKeep(tb testing.TB, e experiment.Experiment) experiment.Exp
 	if err := d.reloadExperiments(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	d.experimentMoved(kept)
+	d.experimentMoved(kept.Slug) // a draft is not shown
 	return kept
 }
 
@@ -372,7 +372,7 @@ func TestBindingKeepsItsVariantsAndGoesToTheWinner(t *testing.T) {
 		t.Errorf("after other weights, the rows are %v, want %v", got, want)
 	}
 
-	forecast, err := d.forecastCompletion(t.Context(), e, "loud")
+	forecast, err := experimentDesk{d}.Forecast(t.Context(), e, "loud")
 	if err != nil || len(forecast) != 1 || forecast[0].Images != n-loud || forecast[0].Unchanged != loud {
 		t.Errorf("the forecast is %+v, %v, want %d images", forecast, err, n-loud)
 	}

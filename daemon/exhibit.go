@@ -138,7 +138,7 @@ func (x *exhibit) load(ctx context.Context) error {
 		s.plainFunc = sync.OnceValue(func() []byte { return x.daemon.plainPicture(context.WithoutCancel(ctx), e) })
 		now.bySlug[e.Slug], now.byID[e.ID] = s, s
 	}
-	x.stands.Store(now)
+	x.daemon.standsMoved(x.stands.Swap(now), now)
 	return nil
 }
 

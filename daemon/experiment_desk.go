@@ -35,9 +35,11 @@ func (d experimentDesk) Create(ctx context.Context, def experiment.Definition, a
 	if err != nil {
 		return experiment.Experiment{}, err
 	}
-	return d.store.SaveExperiment(ctx, experiment.Experiment{
+	e, err := d.store.SaveExperiment(ctx, experiment.Experiment{
 		ID: d.experimentID(), Definition: def, Status: experiment.Draft, Origin: api.OfCallers, Author: author, Weights: weightsOf(def),
 	})
+	d.experimentMoved(def.Slug)
+	return e, err
 }
 
 // judged is a definition with what was not given, or what is wrong with it.
@@ -289,6 +291,7 @@ func (d experimentDesk) Remove(ctx context.Context, e experiment.Experiment) err
 	case e.Origin == api.OfFile:
 		return ofTheFile(e)
 	case e.Status == experiment.Draft:
+		defer d.experimentMoved(e.Slug)
 		return d.store.RemoveExperiment(ctx, e.ID)
 	case e.Status == experiment.Paused: // to retire one picks the control, and a person says which variant stays
 		return problem.New(problem.Conflict, "the experiment %q is paused", e.Slug).WithSlug(experiment.InvalidTransition).

@@ -179,6 +179,7 @@ func (d *Daemon) followOne(ctx context.Context, f FileExperiment, known map[stri
 		e, err = d.store.SaveExperiment(ctx, experiment.Experiment{
 			ID: d.experimentID(), Definition: f.Definition, Status: experiment.Draft, Origin: api.OfFile, Author: fileAuthor, Weights: weightsOf(f.Definition),
 		})
+		d.experimentMoved(f.Slug)
 	case e.Origin != api.OfFile:
 		return slugOfCaller(f.Slug)
 	case !sameDefinition(e.Definition, f.Definition):
@@ -205,6 +206,7 @@ func sameDefinition(a, b experiment.Definition) bool {
 func (d *Daemon) leaveFile(ctx context.Context, e experiment.Experiment) error {
 	switch e.Status {
 	case experiment.Draft:
+		defer d.experimentMoved(e.Slug)
 		return d.store.RemoveExperiment(ctx, e.ID)
 	case experiment.Running:
 		next, err := experiment.Move(e, experiment.Pause, time.Now())

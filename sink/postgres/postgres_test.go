@@ -279,6 +279,22 @@ func TestOutputThatFailedKeepsItsColumn(t *testing.T) {
 	}
 }
 
+func TestVariantAndItsClickAreColumns(t *testing.T) {
+	db := pgtest.New(t)
+	db.Run(products + "INSERT INTO products VALUES ('a', '', '', ''), ('b', '', '', '')")
+	s := mustSink(t, newConfig(db.DSN, func(c *postgres.Config) {
+		c.Set = map[string]string{"image_url": "click_url", "image_hash": `variant ?? "none"`}
+	}))
+	d, plain := sinktest.Completed("a", 2), sinktest.Completed("b", 2)
+	d.Variant, d.ClickURL = "loud", "https://img.example/s/spring/u-1/click?sig=s"
+	if got := outcomes(s.DeliverAll(t.Context(), []sink.Delivery{d, plain})); got[0]+got[1] != "" {
+		t.Fatal(got)
+	}
+	if got := db.Value("SELECT string_agg(coalesce(image_url, 'null') || ' ' || image_hash, ', ' ORDER BY sku) FROM products"); got != "https://img.example/s/spring/u-1/click?sig=s loud, null none" {
+		t.Errorf("the table has %s", got)
+	}
+}
+
 func TestRemoval(t *testing.T) {
 	for name, c := range map[string]struct {
 		insert         bool
