@@ -21,7 +21,7 @@ export function Complete({ of: e, seen, close, moved }: { of: Experiment; seen: 
   const [error, setError] = useState<unknown>();
   const compared = e.type === 'ab_test' && e.goalConfig.type !== 'impressions_only';
   const agrees = !compared || (e.decision.ready && winner === e.decision.suggestedWinner);
-  const missing = compared ? gatesOf(e).filter((g) => !g.met) : [];
+  const why = e.decision.reasons.length > 0 ? e.decision.reasons : gatesOf(e).filter((g) => !g.met).map((g) => `${g.name}: ${g.have}`);
   const submit = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
@@ -56,8 +56,7 @@ export function Complete({ of: e, seen, close, moved }: { of: Experiment; seen: 
         {!agrees && winner !== '' && (
           <Note level="warn">
             {e.decision.ready ? <p><strong>The numbers say {nameOf(e.variants.find((v) => v.id === e.decision.suggestedWinner) ?? { id: '' })}.</strong></p> : <p><strong>The numbers don’t say so yet.</strong> What is not reached:</p>}
-            {missing.length > 0 && <ul class="reasons">{missing.map((g) => <li key={g.name}>{g.name}: {g.have}</li>)}</ul>}
-            {e.decision.reasons.length > 0 && <ul class="reasons">{e.decision.reasons.map((r) => <li key={r}>{capital(r)}</li>)}</ul>}
+            <ul class="reasons">{why.map((r) => <li key={r}>{capital(r)}</li>)}</ul>
             <Tick label="Complete it all the same; the choice is mine" checked={force} change={setForce} />
           </Note>
         )}

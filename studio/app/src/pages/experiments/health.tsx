@@ -9,7 +9,7 @@ import { count, counted } from '../../ui/words.ts';
 import { goalWord, ordered } from './order.ts';
 import { rateWords } from './words.ts';
 
-const clients: Record<string, string> = { gmail: 'Gmail', apple: 'Apple Mail', other: 'Other', browser: 'Browsers', bot: 'Machines', prefetch: 'Fetched ahead', gateway: 'Mail gateways', crawler: 'Crawlers' };
+const clients: Record<string, string> = { gmail: 'Gmail', apple: 'Apple Mail', yahoo: 'Yahoo Mail', other: 'Browsers and others', bot: 'Machines', prefetch: 'Fetched ahead' };
 export const clientWord = (client: string): string => clients[client] ?? (client || 'Unknown');
 export const channelWord = (channel: string): string => ({ web: 'Web', email: 'Mail' })[channel] ?? channel;
 
@@ -45,7 +45,7 @@ const chance = (p: number) => (p < 0.0001 ? 'under 0.01 %' : rateWords(p));
 function Split({ of: e }: { of: Experiment }) {
   const seen = ordered(e).map((v) => `${nameOf(v)} ${count(v.stats.exposures)}`).join(', ');
   const expected = ordered(e).map((v) => `${nameOf(v)} ${count(Math.round(e.srm.expected[e.variants.findIndex((o) => o.id === v.id)] ?? 0))}`).join(', ');
-  if (e.srm.p === null) return <p><Mark level="quiet">Too early to tell whether the split is as planned</Mark></p>;
+  if (e.srm.p === null || e.srm.expected.length === 0) return <p><Mark level="quiet">Too early to tell whether the split is as planned</Mark></p>;
   if (e.srm.ok) return <p><Mark level="ok">People are split as planned</Mark> <span class="soft small">{seen}; planned {expected}</span></p>;
   return (
     <Note level="error">

@@ -35,7 +35,7 @@ export function Plots({ of: e, series, allocations }: { of: Experiment; series: 
   return (
     <section aria-label="Plots" class="plots">
       {compared && (
-        <Lines title={`Rate of ${goalWord(e).toLowerCase()}`} about="Of all people up to that day. The band is where the rate truly is, with 95 % by the numbers of that day." times={days} daily zero={false} least={0} most={1}
+        <Lines title={`Rate of ${goalWord(e).toLowerCase()}`} about={`Of all people up to that day. The band is where the rate truly is, with ${(e.confidenceThreshold || 0.95) * 100} % by the numbers of that day.`} times={days} daily zero={false} least={0} most={1}
           lines={linesOf(e, days, series, (d) => (d.rate === null ? null : { value: d.rate, low: d.low ?? undefined, high: d.high ?? undefined }))}
           format={rateWords} say={(p) => `${rateWords(p.value)}${p.low !== undefined && p.high !== undefined ? ` (${rateWords(p.low)} to ${rateWords(p.high)})` : ''}`} />
       )}

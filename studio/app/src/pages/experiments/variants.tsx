@@ -70,7 +70,7 @@ export function Variants({ of: e }: { of: Experiment }) {
     <section class="stack part whole" aria-labelledby="variants">
       <h2 id="variants">Variants</h2>
       <Table label="Variants" columns={columnsOf(e)} rows={ordered(e)} id={(v) => v.id} />
-      {compared && <p class="soft small">The range beside a rate is where it truly is, with 95 %. The range against the control holds however often you look at it; where it crosses the dotted line, there may be no difference. The chance to be best is today’s guess, and no verdict.</p>}
+      {compared && <p class="soft small">The range beside a rate is where it truly is, with {(e.confidenceThreshold || 0.95) * 100} %. The range against the control holds however often you look at it; where it crosses the dotted line, there may be no difference. The chance to be best is today’s guess, and no verdict.</p>}
     </section>
   );
 }

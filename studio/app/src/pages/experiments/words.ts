@@ -59,7 +59,7 @@ export function leaderOf(e: Experiment): VariantState | undefined {
   const named = e.variants.find((v) => v.id === e.decision.suggestedWinner);
   if (named) return named;
   const seen = e.variants.filter((v) => v.stats.exposures > 0 && v.stats.conversions > 0);
-  return seen.sort((a, b) => (b.stats.rate ?? 0) - (a.stats.rate ?? 0))[0];
+  return seen.sort((a, b) => (b.stats.probabilityBest ?? 0) - (a.stats.probabilityBest ?? 0) || (b.stats.rate ?? 0) - (a.stats.rate ?? 0))[0];
 }
 
 /** rivalOf is what the leader is compared with: the control, or the best of the others where it is the control itself. */
@@ -85,16 +85,21 @@ export interface Gate {
 
 /** gatesOf is what must hold before there is a winner, and how far each is. */
 export function gatesOf(e: Experiment): Gate[] {
-  const least = (of: (v: VariantState) => number) => Math.min(...e.variants.map(of));
   const far = (name: string, have: number, want: number, words: (n: number) => string): Gate => ({ name, met: have >= want, have: `${words(have)} of ${words(want)}`, share: want > 0 ? Math.min(1, have / want) : 1 });
   const leader = leaderOf(e);
-  const sure = leader !== undefined && differs(e, leader);
+  const rival = leader && e.variants.filter((v) => v.id !== leader.id).sort((a, b) => (b.stats.probabilityBest ?? 0) - (a.stats.probabilityBest ?? 0))[0];
+  const compared = e.variants.filter((v) => !leader || v.id === leader.id || v.id === rival?.id || v.id === controlOf(e)?.id);
   const srm = e.srm.ok;
-  return [
+  const gates = [
     far('Days', e.ranDays, e.minimumRunDays ?? 0, (n) => String(Math.floor(n * 10) / 10)),
-    far(e.variants.length > 2 ? 'People in the smallest variant' : 'People in each variant', least((v) => v.stats.exposures), e.minimumSampleSize ?? 0, count),
-    far('Conversions in each variant', least((v) => v.stats.conversions), enough, count),
+    far(e.variants.length > 2 ? 'People in the smallest variant' : 'People in each variant', Math.min(...e.variants.map((v) => v.stats.exposures)), e.minimumSampleSize ?? 0, count),
+    far('Conversions in each variant', Math.min(...compared.map((v) => v.stats.conversions)), enough, count),
     { name: 'Split as it was planned', met: srm, have: srm ? 'yes' : 'no', share: srm ? 1 : 0 },
+  ];
+  // The daemon also looks at the runner-up: where all else is met, its word is the last one.
+  const sure = e.decision.ready || (leader !== undefined && differs(e, leader) && gates.some((g) => !g.met));
+  return [
+    ...gates,
     { name: 'A difference that chance does not explain', met: sure, have: sure ? 'yes' : 'not yet', share: sure ? 1 : 0 },
   ];
 }
@@ -118,6 +123,7 @@ export function verdictOf(e: Experiment): Said {
   if (e.status === 'completed') return { level: 'ok', word: 'Decided', sentence: e.winner ? `Everybody gets ${named(e.winner)}, for ever.` : 'It is over, and everybody gets the control.' };
   const verdict = e.decision.verdict;
   const say = (sentence: string): Said => ({ level: verdictLevels[verdict], word: verdictWords[verdict], sentence });
+  if (e.goalConfig.type === 'impressions_only') return { level: statusLevels[e.status], word: statusWords[e.status], sentence: 'Who saw what is counted, and nothing is compared.' };
   if (e.type !== 'ab_test') return { level: e.status === 'paused' ? 'paused' : 'busy', word: statusWords[e.status], sentence: e.type === 'smart_link' ? 'Conditions say which variant is shown. Nothing is compared.' : 'The clock says which variant is shown. Nothing is compared.' };
   const leader = leaderOf(e);
   const rival = leader && rivalOf(e, leader);

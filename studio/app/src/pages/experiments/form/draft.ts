@@ -117,7 +117,7 @@ export function definitionOf(d: Draft): Definition {
   return given({
     name: d.name.trim(), slug: d.slug.trim(), type: d.type, hypothesis: d.hypothesis.trim(), variants: variantsOf(d), goalConfig: given({ ...d.goal, destinationUrl: d.goal.destinationUrl?.trim() }), coverage: compared ? d.coverage : undefined,
     minimumSampleSize: compared ? number(d.minimumSampleSize) : undefined, confidenceThreshold: compared ? share(d.confidence) : undefined, minimumRunDays: compared ? number(d.minimumRunDays) : undefined, plannedSampleSize: compared ? number(d.plannedSampleSize) : undefined,
-    banditConfig: compared && d.bandit ? bandit : undefined, rollout: compared ? d.rollout : undefined, outputConfig: given({ format: d.format, quality: number(d.quality) }), fallbackImageUrl: d.fallbackImageUrl.trim(), rows: d.rows || undefined,
+    banditConfig: compared && d.bandit ? bandit : undefined, rollout: compared ? d.rollout : undefined, outputConfig: given({ format: d.format, quality: number(d.quality) }), fallbackImageUrl: d.fallbackImageUrl.trim(), rows: (compared && d.rows) || undefined,
   }) as Definition;
 }
 
@@ -125,12 +125,17 @@ export function definitionOf(d: Draft): Definition {
 export function changesOf(d: Draft, before: Experiment): object {
   const all = definitionOf(d);
   const emptied = { hypothesis: d.hypothesis.trim(), fallbackImageUrl: d.fallbackImageUrl.trim() }; // what is not sent stays as it was
-  if (before.status === 'draft') return { ...all, ...emptied, plannedSampleSize: all.plannedSampleSize ?? 0, goalConfig: { ...all.goalConfig, destinationUrl: all.goalConfig.destinationUrl ?? '' }, rows: d.rows, ...(before.banditConfig && !d.bandit ? { banditConfig: { ...before.banditConfig, enabled: false } } : {}) };
+  if (before.status === 'draft') return { ...all, ...emptied, plannedSampleSize: all.plannedSampleSize ?? 0, goalConfig: { ...all.goalConfig, destinationUrl: all.goalConfig.destinationUrl ?? '' }, rows: d.type === 'ab_test' && d.rows, ...(before.banditConfig && !d.bandit ? { banditConfig: { ...before.banditConfig, enabled: false } } : {}) };
   return given({
     name: all.name, confidenceThreshold: all.confidenceThreshold, minimumRunDays: all.minimumRunDays, coverage: all.coverage === (before.coverage || 10_000) ? undefined : all.coverage,
     goalConfig: all.goalConfig.destinationUrl === before.goalConfig.destinationUrl ? undefined : { destinationUrl: all.goalConfig.destinationUrl ?? '' }, ...(emptied.hypothesis === (before.hypothesis ?? '') ? {} : { hypothesis: emptied.hypothesis }),
   });
 }
+
+/** retyped is a draft of another type: what says when a variant is shown begins with a rule that can be changed. */
+export const retyped = (d: Draft, type: Type): Draft => ({
+  ...d, type, variants: d.variants.map((v) => (type === 'smart_link' && !v.conditions ? { ...v, conditions: { type: 'group', operator: 'AND', children: [{ type: 'rule', property: 'device', operator: 'equals', value: 'mobile' }] } } : v)),
+});
 
 /** put sets something of one variant. */
 export const put = (d: Draft, key: number, change: Partial<DraftVariant>): Draft => ({ ...d, variants: d.variants.map((v) => (v.key === key ? { ...v, ...change } : v)) });

@@ -9,7 +9,7 @@ import { Field, Input, Select } from '../../../ui/field.tsx';
 import { useLoad } from '../../../ui/load.ts';
 import { Empty, Note, Trouble } from '../../../ui/show.tsx';
 import { typeAbout, typeWords } from '../words.ts';
-import { add, type Draft, drop, put, slugOf } from './draft.ts';
+import { add, type Draft, drop, put, retyped, slugOf } from './draft.ts';
 import { Rules } from './rules.tsx';
 import { VariantFields } from './variant.tsx';
 import { WeightFields } from './weightfields.tsx';
@@ -59,7 +59,7 @@ export function ExperimentForm({ of: e, begin, save, verb }: { of?: Experiment; 
         <Field label="Hypothesis" help="What you expect, and why. It keeps you honest later." wrong={wrong('hypothesis')}><textarea class="input" rows={2} value={d.hypothesis} placeholder="With the price on the image more people click, because they know what to expect." onInput={(event) => change({ hypothesis: event.currentTarget.value })} /></Field>
         <fieldset class="starters kinds-of" disabled={frozen !== undefined}>
           <legend>Type</legend>
-          {types.map((t) => <label key={t} class="starter"><input type="radio" name="type" value={t} checked={d.type === t} onChange={() => change({ type: t })} /><span><strong>{typeWords[t]}</strong><span class="small soft">{typeAbout[t]}</span></span></label>)}
+          {types.map((t) => <label key={t} class="starter"><input type="radio" name="type" value={t} checked={d.type === t} onChange={() => setDraft((was) => retyped(was, t))} /><span><strong>{typeWords[t]}</strong><span class="small soft">{typeAbout[t]}</span></span></label>)}
         </fieldset>
         {wrong('type') && <p class="wrong" role="alert">{wrong('type')}</p>}
       </section>

@@ -21,7 +21,7 @@ export function Rules(props: Props) {
       <details class="card">
         <summary>Images</summary>
         <fieldset class="plain stack" disabled={frozen !== undefined}>
-          <Tick label="Its variables come from the rows of a batch or a binding" checked={d.rows} change={(rows) => change({ rows })} />
+          {d.type === 'ab_test' && <Tick label="Its variables come from the rows of a batch or a binding" checked={d.rows} change={(rows) => change({ rows })} />}
           <div class="outputs">
             <Field label="Format" wrong={wrong('outputConfig.format')}><Select value={d.format} change={(format) => change({ format })} choices={formats} /></Field>
             {d.format !== 'png' && <Field label="Quality" help="1 to 100; empty: as renders have it" wrong={wrong('outputConfig.quality')}><Input inputMode="numeric" value={d.quality} change={(quality) => change({ quality })} placeholder="85" /></Field>}

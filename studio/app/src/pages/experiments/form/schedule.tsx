@@ -37,6 +37,7 @@ export function ScheduleFields({ of: s, change, wrong }: { of: Schedule; change:
         </div>
       )}
       {r.type === 'daily' || r.type === 'weekly' ? <p class="soft small">Windows begin at the time of “From”{r.type === 'weekly' && ', on its day of the week'}.</p> : null}
+      {wrong('') && <p class="wrong" role="alert">{wrong('')}</p>}
       <p class="soft small" role="status">Shown {scheduleWords(s)}.</p>
     </fieldset>
   );

@@ -53,8 +53,8 @@ export function VariantFields({ of: v, at, draft, templates, change, control, dr
             {(themes.length > 0 || v.theme) && <Field label="Theme" wrong={wrong('theme')}><Select value={v.theme} change={(theme) => change({ theme })} choices={[{ value: '', label: 'none' }, ...themes]} /></Field>}
           </div>
           <label class="tick"><input type="radio" name="control" checked={v.control} onChange={control} />{draft.type === 'ab_test' ? 'The control: the others are compared with it, and who does not take part gets it' : 'Shown when no other is'}</label>
-          {draft.type === 'smart_link' && !v.control && <ConditionGroup label="Shown when" of={group ?? { type: 'group', operator: 'AND', children: [] }} change={(conditions) => change({ conditions })} />}
-          {draft.type === 'scheduled' && !v.control && <ScheduleFields of={v.schedule ?? {}} change={(schedule) => change({ schedule })} wrong={(f) => wrong(`schedule.${f}`)} />}
+          {draft.type === 'smart_link' && !v.control && <ConditionGroup label="Shown when" of={group ?? { type: 'group', operator: 'AND', children: [] }} change={(conditions) => change({ conditions })} wrong={(f) => wrong(`conditions${f}`)} />}
+          {draft.type === 'scheduled' && !v.control && <ScheduleFields of={v.schedule ?? {}} change={(schedule) => change({ schedule })} wrong={(f) => wrong(f ? `schedule.${f}` : 'schedule')} />}
           {variables.length > 0 && (
             <fieldset class="group">
               <legend>What it sets</legend>
