@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 
 import { doorOf, type Experiment } from '../../api/experiments.ts';
+import { overview } from '../../api/live.ts';
 import { Copy } from '../../ui/show.tsx';
 
 const ways = [['web', 'Web page'], ['mail', 'Mail'], ['rows', 'Batch or binding'], ['events', 'Conversions']] as const;
@@ -24,6 +25,7 @@ function image(e: Experiment, src: string, href: string): string {
 function parts(e: Experiment): Record<Way, ComponentChildren> {
   const { urls } = e;
   const mine = location.origin + doorOf(e);
+  const key = overview.value?.keys ? ' \\\n  --oauth2-bearer "$PICTIFYD_KEY"' : '';
   return {
     web: (
       <>
@@ -31,13 +33,14 @@ function parts(e: Experiment): Record<Way, ComponentChildren> {
         <Code label="HTML with a unit" text={image(e, urls.unitImage, urls.click)} />
         <p>Without a name a cookie of this address stands for it, where the browser lets it. On pages of another site it does not: then fetches are counted, people are not, and no winner is named.</p>
         <Code label="HTML without a unit" text={`<img src="${attribute(urls.image)}" alt="${attribute(e.name)}">`} />
+        {e.type === 'smart_link' && <p>What your conditions ask for beside device, country and time stands in the address: <code>?custom.plan=gold</code>.</p>}
         <p class="soft small">Don’t put a cache or a CDN before these addresses: all would get the first one’s image. <code>?mode=redirect</code> leads to an address that may be cached.</p>
       </>
     ),
     mail: (
       <>
         <p>Ask for everybody’s variant before the mail is sent. The answer has an image and a link for each, signed, so that nobody can count for somebody else:</p>
-        <Code label="Request for assignments" text={`curl ${mine}/assignments \\\n  --json '{"units": ["customer-1", "customer-2"], "channel": "email"}'`} />
+        <Code label="Request for assignments" text={`curl ${mine}/assignments \\\n  --json '{"units": ["customer-1", "customer-2"], "channel": "email"}'${key}`} />
         <p>Put them into the mail by the merge fields of your mailer:</p>
         <Code label="HTML for a mail" text={e.goalConfig.destinationUrl ? `<a href="{{ clickUrl }}"><img src="{{ imageUrl }}" alt="${attribute(e.name)}"></a>` : `<img src="{{ imageUrl }}" alt="${attribute(e.name)}">`} />
         <p class="soft small">Everybody who was sent it counts, opened or not: mail programs fetch images that nobody looks at.</p>
@@ -46,14 +49,14 @@ function parts(e: Experiment): Record<Way, ComponentChildren> {
     rows: (
       <>
         <p>Each row of a batch or binding is drawn as the variant of its unit. Results and deliveries have <code>variant</code> and <code>clickUrl</code>.</p>
-        <Code label="Batch" text={`curl ${location.origin}/templates/${encodeURIComponent(e.variants[0]?.templateUid ?? 'NAME')}/batch-render \\\n  --json '{"experiment": {"slug": "${e.slug}", "unit": "customer_id"}, "variables": [{"customer_id": "c-1"}]}'`} />
+        <Code label="Batch" text={`curl ${location.origin}/templates/${encodeURIComponent(e.variants[0]?.templateUid ?? 'NAME')}/batch-render \\\n  --json '{"experiment": {"slug": "${e.slug}", "unit": "customer_id"}, "variables": [{"customer_id": "c-1"}]}'${key}`} />
         <Code label="Binding" text={`bindings:\n  - name: ${e.slug}\n    source: customers\n    template: ${e.variants[0]?.templateUid ?? 'NAME'}\n    experiment: { slug: ${e.slug}, unit: customer_id }`} />
       </>
     ),
     events: (
       <>
-        <p>Say what people did, from a page or a server. The variant is looked up: nobody has to send it. The same <code>eventId</code> counts once, however often it is sent.</p>
-        <Code label="Request for events" text={`curl ${urls.events} -H 'X-Write-Key: ${e.writeKey}' \\\n  --json '{"events": [{"experiment": "${e.slug}", "unit": "customer-1", "event": "conversion", "eventId": "order-1001"}]}'`} />
+        <p>Say what people did, from a page or a server. The variant is looked up: nobody has to send it. The same <code>id</code> counts once, however often it is sent.</p>
+        <Code label="Request for events" text={`curl ${urls.events} -H 'X-Write-Key: ${e.writeKey}' \\\n  --json '{"events": [{"experiment": "${e.slug}", "unit": "customer-1", "event": "conversion", "id": "order-1001"}]}'`} />
         <p class="soft small">The write key may stand in a web page: it can only report events of this experiment. Events of people who never got the image count for nobody.</p>
       </>
     ),

@@ -9,7 +9,7 @@ import { count, counted } from '../../ui/words.ts';
 import { goalWord, ordered } from './order.ts';
 import { rateWords } from './words.ts';
 
-const clients: Record<string, string> = { gmail: 'Gmail', apple: 'Apple Mail', yahoo: 'Yahoo Mail', other: 'Browsers and others', bot: 'Machines', prefetch: 'Fetched ahead' };
+const clients: Record<string, string> = { gmail: 'Gmail', apple: 'Apple Mail', yahoo: 'Yahoo Mail', other: 'Browsers and others', bot: 'Machines', prefetch: 'Fetched ahead', planned: 'Sent to' };
 export const clientWord = (client: string): string => clients[client] ?? (client || 'Unknown');
 export const channelWord = (channel: string): string => ({ web: 'Web', email: 'Mail' })[channel] ?? channel;
 

@@ -2,7 +2,7 @@
 
 import { path } from '../../api/client.ts';
 import { addressOf, type Experiment, nameOf, statuses, types } from '../../api/experiments.ts';
-import { changes } from '../../api/live.ts';
+import { changes, overview } from '../../api/live.ts';
 import { Page } from '../../shell/shell.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { useLoad } from '../../ui/load.ts';
@@ -72,7 +72,7 @@ function NoExperiment() {
   "variants": [{"id": "plain", "templateUid": "NAME", "weight": 5000, "isDefault": true},
                {"id": "bold", "templateUid": "NAME", "theme": "dark", "weight": 5000}]}`;
   return (
-    <Empty title="No experiment yet" command={`curl ${location.origin}/experiments --json '${body}'`}>
+    <Empty title="No experiment yet" command={`curl ${location.origin}/experiments --json '${body}'${overview.value?.keys ? ' \\\n  --oauth2-bearer "$PICTIFYD_KEY"' : ''}`}>
       <p>An experiment shows each person one of several images at one address, counts who sees which and who acts, and says when one is truly better. <a href="/studio/experiments/new">Make one here</a>, or send it:</p>
     </Empty>
   );

@@ -38,7 +38,7 @@ export function GateList({ gates }: { gates: Gate[] }) {
     <ul class="gates">
       {gates.map((g) => (
         <li key={g.name}>
-          <Mark level={g.met ? 'ok' : 'quiet'}>{g.name}<span class="hide">{g.met ? ': reached' : ': not reached'}</span></Mark>
+          <Mark level={g.met ? 'ok' : g.bad ? 'error' : 'quiet'}>{g.name}<span class="hide">{g.met ? ': reached' : ': not reached'}</span></Mark>
           <span class="soft">{g.have}</span>
           <span class="bar" aria-hidden="true"><span data-part={g.met ? 'done' : 'left'} style={{ flex: `${g.share} 1 0` }} /><span style={{ flex: `${1 - g.share} 1 0` }} /></span>
         </li>
@@ -54,7 +54,7 @@ export function VerdictCard({ of: e, segments }: { of: Experiment; segments: Seg
   return (
     <section class="card verdict" aria-labelledby="verdict" data-level={said.level}>
       <div class="stack">
-        <p class="row"><Mark level={said.level}>{said.word}</Mark>{e.decision.daysLeft ? <span class="soft small">about {counted(Math.ceil(e.decision.daysLeft), 'more day')} at this pace{e.decision.neededPerVariant ? `, until ${counted(e.decision.neededPerVariant, 'person has', 'people have')} seen each` : ''}</span> : null}</p>
+        <p class="row"><Mark level={said.level}>{said.word}</Mark>{e.decision.daysLeft && e.decision.verdict !== 'unhealthy' ? <span class="soft small">about {counted(Math.ceil(e.decision.daysLeft), 'more day')} at this pace{e.decision.neededPerVariant ? `, until ${counted(e.decision.neededPerVariant, 'person has', 'people have')} seen each` : ''}</span> : null}</p>
         <h2 id="verdict">{said.sentence}</h2>
         {reasons.length > 0 && <ul class="reasons">{reasons.map((r) => <li key={r}>{capital(r)}</li>)}</ul>}
         {e.hypothesis && <p class="soft"><span class="small">The hypothesis:</span> {e.hypothesis}</p>}

@@ -81,6 +81,7 @@ export interface Gate {
   met: boolean;
   have: string; // "312 of 1,000"
   share: number; // 0 to 1
+  bad?: boolean; // it is not merely not reached yet
 }
 
 /** gatesOf is what must hold before there is a winner, and how far each is. */
@@ -94,7 +95,7 @@ export function gatesOf(e: Experiment): Gate[] {
     far('Days', e.ranDays, e.minimumRunDays ?? 0, (n) => String(Math.floor(n * 10) / 10)),
     far(e.variants.length > 2 ? 'People in the smallest variant' : 'People in each variant', Math.min(...e.variants.map((v) => v.stats.exposures)), e.minimumSampleSize ?? 0, count),
     far('Conversions in each variant', Math.min(...compared.map((v) => v.stats.conversions)), enough, count),
-    { name: 'Split as it was planned', met: srm, have: srm ? 'yes' : 'no', share: srm ? 1 : 0 },
+    { name: 'Split as it was planned', met: srm, have: srm ? 'yes' : 'no', share: srm ? 1 : 0, bad: !srm },
   ];
   // The daemon also looks at the runner-up: where all else is met, its word is the last one.
   const sure = e.decision.ready || (leader !== undefined && differs(e, leader) && gates.some((g) => !g.met));
@@ -106,7 +107,7 @@ export function gatesOf(e: Experiment): Gate[] {
 
 /** looksWon says whether a person who looks at today's chances would call it, too early. */
 export function looksWon(e: Experiment): VariantState | undefined {
-  if (e.type !== 'ab_test' || (e.status !== 'running' && e.status !== 'paused') || e.decision.ready) return undefined;
+  if (e.type !== 'ab_test' || (e.status !== 'running' && e.status !== 'paused') || e.decision.ready || e.decision.verdict === 'unhealthy' || e.decision.verdict === 'low_trust') return undefined;
   return e.variants.find((v) => (v.stats.probabilityBest ?? 0) > (e.confidenceThreshold || 0.95));
 }
 

@@ -30,20 +30,22 @@ export function Lines({ title, about, times, daily, lines, zero = false, least =
 }) {
   const path = (area: Area, items: { x: number; y: number }[]) => items.map((p, i) => `${i ? 'L' : 'M'}${p.x.toFixed(1)} ${area.y(p.y).toFixed(1)}`).join('');
   const draw = (area: Area, at: number | null, lit: number | null) => lines.map((line, i) => {
+    const beside = times.length === 1 ? (i - (lines.length - 1) / 2) * 1.6 * area.rem : 0; // points of one time stand side by side
     const shape = { class: 'arm', 'data-arm': i % 6, 'data-faded': (lit !== null && lit !== i) || undefined };
     if (at !== null) {
       const p = line.points[at];
-      return p && <g key={line.name} {...shape}><Dot of={i} x={area.x(times[at]!)} y={Math.min(area.bottom, Math.max(area.top, area.y(p.value)))} r={0.26 * area.rem} /></g>;
+      return p && <g key={line.name} {...shape}><Dot of={i} x={area.x(times[at]!) + beside} y={Math.min(area.bottom, Math.max(area.top, area.y(p.value)))} r={0.26 * area.rem} /></g>;
     }
     return (
       <g key={line.name} {...shape}>
         {runs(line.points).map(({ from, items }) => {
-          const x = (k: number) => area.x(times[from + k]!);
+          const x = (k: number) => area.x(times[from + k]!) + beside;
           const banded = items.every((p) => p.low !== undefined && p.high !== undefined);
           const band = [...items.map((p, k) => ({ x: x(k), y: p.high ?? 0 })), ...items.map((p, k) => ({ x: x(k), y: p.low ?? 0 })).reverse()];
           return (
             <g key={from}>
-              {banded && <path class="band" d={`${path(area, band)}Z`} />}
+              {banded && items.length > 1 && <path class="band" d={`${path(area, band)}Z`} />}
+              {banded && items.length === 1 && <path class="reach" d={`M${x(0).toFixed(1)} ${area.y(items[0]!.low!).toFixed(1)}V${area.y(items[0]!.high!).toFixed(1)}`} />}
               <path class="line" d={path(area, items.map((p, k) => ({ x: x(k), y: p.value })))} />
             </g>
           );
