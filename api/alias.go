@@ -23,6 +23,8 @@ var aliases = []alias{
 	{"/jobs/{id}/results", "/jobs/{id}"},
 	{"/templates/{id}/batch", "/templates/{id}/batch-render"},
 	{"/templates/{id}/draft/publish", "/templates/{id}/publish"},
+	{"/experiments/api", "/experiments"},
+	{"/experiments/api/{rest…}", "/experiments/{rest…}"},
 }
 
 // rewrite hands on the request in our own dialect.

@@ -25,6 +25,7 @@ const (
 	ImagesRead       Scope = "images:read"
 	ConnectionsRead  Scope = "connections:read"
 	ConnectionsWrite Scope = "connections:write"
+	ExperimentsRead  Scope = "experiments:read"
 	ExperimentsWrite Scope = "experiments:write"
 	MetricsRead      Scope = "metrics:read"
 	Admin            Scope = "admin" // contains all
@@ -32,7 +33,7 @@ const (
 
 var scopes = []Scope{
 	TemplatesRead, TemplatesWrite, RendersRead, RendersWrite, BindingsRead, BindingsWrite, ImagesRead,
-	ConnectionsRead, ConnectionsWrite, ExperimentsWrite, MetricsRead, Admin,
+	ConnectionsRead, ConnectionsWrite, ExperimentsRead, ExperimentsWrite, MetricsRead, Admin,
 }
 
 // Scopes are the words for scopes.

@@ -213,6 +213,8 @@ type Deps struct {
 	Deliveries    Deliveries
 	Valve         Valve
 
+	ExperimentDesk ExperimentDesk
+
 	StoredKeys []apikey.Key // that are there at the start
 
 	// MergePDFFunc writes the pages of all parts into one file.

@@ -59,6 +59,43 @@ var webhooks = map[string]webhook{
 		detail: "Sent as `binding.updated` is, once until it holds nothing.",
 		shape:  of[bindingGuardTripped](),
 	},
+	sink.ExperimentStarted: {
+		id: "experimentStarted", tag: tagExperiments, summary: "An experiment runs",
+		detail: "Sent to subscriptions, also when it goes on after a pause.", shape: of[experimentEvent](),
+	},
+	sink.ExperimentSRM: {
+		id: "experimentSRM", tag: tagExperiments, summary: "The units of an experiment are not spread as its weights have it",
+		detail: "Sent to subscriptions, once for each experiment: its numbers are worth nothing until the cause is found.", shape: of[experimentEvent](),
+	},
+	sink.ExperimentWinnerReady: {
+		id: "experimentWinnerReady", tag: tagExperiments, summary: "The numbers of an experiment name a winner",
+		detail: "Sent to subscriptions.", shape: of[experimentEvent](),
+	},
+	sink.ExperimentCompleted: {
+		id: "experimentCompleted", tag: tagExperiments, summary: "An experiment ended: all get one variant",
+		detail: "Sent to subscriptions.", shape: of[experimentEvent](),
+	},
+	sink.ExperimentWeightsChanged: {
+		id: "experimentWeightsChanged", tag: tagExperiments, summary: "New units of an experiment get other weights",
+		detail: "Sent to subscriptions.", shape: of[experimentEvent](),
+	},
+	sink.ExperimentFailing: {
+		id: "experimentFailing", tag: tagExperiments, summary: "The picture of a variant can't be shown, and its fallback stands for it",
+		detail: "Sent to subscriptions, at most once an hour for each variant.", shape: of[experimentEvent](),
+	},
+}
+
+// An experimentEvent is the body of the webhook that tells of an experiment.
+type experimentEvent struct {
+	Event     string         `json:"event"` // experiment.started, .srm, .winner_ready, .completed, .weights_changed or .failing
+	Timestamp string         `json:"timestamp"`
+	Data      toldExperiment `json:"data"`
+}
+
+// A toldExperiment is what a subscription is told of an experiment.
+type toldExperiment struct {
+	toldWhole
+	sink.ExperimentNews
 }
 
 // A batchFailed is the body of the webhook of a batch that failed.

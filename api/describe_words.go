@@ -13,6 +13,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/openapi"
 	"github.com/pictifyd/pictifyd/render"
@@ -36,6 +37,7 @@ const (
 	tagConnections   = "Sources and sinks"
 	tagDeliveries    = "Deliveries"
 	tagSubscriptions = "Webhook subscriptions"
+	tagExperiments   = "Experiments"
 	tagDeletions     = "Deletion"
 	tagKeys          = "Keys"
 	tagServer        = "Server"
@@ -53,6 +55,7 @@ var tags = []openapi.Tag{
 	{Name: tagConnections, Description: "Where rows come from, and who is told of images."},
 	{Name: tagDeliveries, Description: "What sinks were told, what they answered, and what they could not be told."},
 	{Name: tagSubscriptions, Description: "Webhooks that hear of events, of all bindings and batches or of some."},
+	{Name: tagExperiments, Description: "Variants of an image, who was shown which, what they did, and which is better."},
 	{Name: tagDeletions, Description: "What is kept of jobs, rows and people, and how it goes."},
 	{Name: tagKeys, Description: "Who may call, what, and how often."},
 	{Name: tagServer, Description: "How the daemon is."},
@@ -77,6 +80,8 @@ var pathWords = map[string]string{
 	"i/{file}":                   "The name of the template, a dot, and the extension of the format.",
 	"images/{file}":              "The hash of the bytes, a dot, and their extension: `url` of a result ends so.",
 	"{slug}":                     "The word in `code`.",
+	"experiments/{id}":           "The id or the slug of the experiment.",
+	"units/{unit}":               "Whoever is shown the image, percent-encoded.",
 }
 
 // sharedParams are the headers that several routes read.
@@ -143,6 +148,22 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[sample.Case]():      "StressCase",
 	reflect.TypeFor[sample.Match]():     "ColumnMatch",
 	reflect.TypeFor[layerView]():        "LayerReport",
+
+	reflect.TypeFor[experiment.Variant]():    "VariantOrder",
+	reflect.TypeFor[experiment.Goal]():       "ExperimentGoal",
+	reflect.TypeFor[experiment.Bandit]():     "ExperimentBandit",
+	reflect.TypeFor[experiment.Output]():     "ExperimentOutput",
+	reflect.TypeFor[experiment.Condition]():  "VariantCondition",
+	reflect.TypeFor[experiment.Schedule]():   "VariantSchedule",
+	reflect.TypeFor[experiment.Recurrence](): "VariantRecurrence",
+	reflect.TypeFor[endRequest]():            "ExperimentEnd",
+	reflect.TypeFor[rolloutRequest]():        "ExperimentRollout",
+	reflect.TypeFor[allocationView]():        "ExperimentAllocation",
+	reflect.TypeFor[segmentView]():           "ExperimentSegment",
+	reflect.TypeFor[seriesPoint]():           "ExperimentDay",
+	reflect.TypeFor[decisionView]():          "ExperimentDecision",
+	reflect.TypeFor[excludedView]():          "ExperimentExcluded",
+	reflect.TypeFor[srmView]():               "SampleRatio",
 }
 
 // componentName is what the document calls a type: bindingView is Binding.
@@ -222,6 +243,7 @@ func newSchemas() (*openapi.Schemas, error) {
 			reflect.TypeFor[measure]():      {Types: []string{"string", "number"}},
 			reflect.TypeFor[margins]():      marginSchema(),
 			reflect.TypeFor[batchEvent]():   {Type: "string", Enum: []any{batch.BatchCompleted, batch.RowCompleted, batch.RowFailed}},
+			reflect.TypeFor[interval]():     {Types: []string{"array", "null"}, Items: &jsonschema.Schema{Type: "number"}},
 			reflect.TypeFor[eventName]():    word(sink.Events()...),
 			reflect.TypeFor[pictureType]():  word(sink.Types()...),
 			reflect.TypeFor[platformName](): word(platforms...),
@@ -231,6 +253,7 @@ func newSchemas() (*openapi.Schemas, error) {
 	}
 	openapi.Word(s, "JobStatus", batch.Pending, batch.Processing, batch.Paused, batch.Completed, batch.Partial, batch.Failed, batch.Cancelled)
 	openapi.Word(s, "Scope", scopes...)
+	openapi.Word(s, "ExperimentStatus", experimentStatuses...)
 	openapi.Word(s, "SubscriptionStatus", subscriptionActive, subscriptionPaused, subscriptionDisabled)
 	openapi.Word(s, "JobMove", batch.MoveCancel, batch.MovePause, batch.MoveResume, batch.MoveRetry)
 	openapi.Word(s, "Priority", batch.Low, batch.Normal, batch.High)

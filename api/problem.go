@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
@@ -59,6 +61,9 @@ type document struct {
 
 	Conflicts []conflictView `json:"conflicts,omitempty"` // what somebody else changed as well
 	Texts     *textsView     `json:"texts,omitempty"`     // what stands in the way of a document, and the document
+
+	CurrentStatus      experiment.Status `json:"currentStatus,omitempty"`      // of an experiment that does not take a move
+	AllowedTransitions []string          `json:"allowedTransitions,omitempty"` // the moves that it takes
 }
 
 // A fieldError is one problem of several, at its place in the request or in the
@@ -134,6 +139,7 @@ var slugStatuses = map[string]int{
 
 	draft.StaleRevision: http.StatusPreconditionFailed,
 	draft.RevisionGone:  http.StatusPreconditionFailed,
+	SlugExperimentMoved: http.StatusPreconditionFailed,
 }
 
 func statusOf(e *problem.Error) int {
@@ -171,6 +177,12 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	w.WriteHeader(status)
 	d := documentOf(list, status, r)
 	d.Conflicts, d.Texts = conflictsOf(err), textsOf(err)
+	if t := (*experiment.TransitionError)(nil); errors.As(err, &t) {
+		d.CurrentStatus = t.Status
+		for _, a := range t.Allowed {
+			d.AllowedTransitions = append(d.AllowedTransitions, string(a))
+		}
+	}
 	_ = json.NewEncoder(w).Encode(d) // a client that has gone reads nothing
 }
 

@@ -158,6 +158,20 @@ func routes() []route {
 		{"POST /webhook-subscriptions/{id}/rotate-secret", ConnectionsWrite, replayed((*Server).rotateSecret)},
 		{"POST /webhook-subscriptions/{id}/test", ConnectionsWrite, replayed((*Server).testSubscription)},
 
+		{"GET /experiments", ExperimentsRead, (*Server).listExperiments},
+		{"POST /experiments", ExperimentsWrite, replayed((*Server).createExperiment)},
+		{"GET /experiments/{id}", ExperimentsRead, (*Server).showExperiment},
+		{"PATCH /experiments/{id}", ExperimentsWrite, (*Server).changeExperiment},
+		{"DELETE /experiments/{id}", ExperimentsWrite, (*Server).removeExperiment},
+		{"POST /experiments/{id}/start", ExperimentsWrite, replayed((*Server).startExperiment)},
+		{"POST /experiments/{id}/pause", ExperimentsWrite, replayed((*Server).pauseExperiment)},
+		{"POST /experiments/{id}/resume", ExperimentsWrite, replayed((*Server).resumeExperiment)},
+		{"POST /experiments/{id}/complete", ExperimentsWrite, replayed((*Server).completeExperiment)},
+		{"POST /experiments/{id}/rollout", ExperimentsWrite, replayed((*Server).rolloutExperiment)},
+		{"GET /experiments/{id}/results", ExperimentsRead, (*Server).showResults},
+		{"GET /experiments/{id}/export.csv", ExperimentsRead, (*Server).exportExperiment},
+		{"DELETE /experiments/{id}/units/{unit}", ExperimentsWrite, (*Server).eraseUnit},
+
 		{"POST /hooks/{path}", "", (*Server).receiveHook}, // the source asks for itself
 
 		{"GET /keys", Admin, (*Server).listKeys},

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/sink"
 )
 
@@ -21,6 +22,8 @@ func ways(w *world) map[string]struct {
 		ID: "sub_0", Events: []string{sink.RenderCompleted}, URL: "https://hooks.example/0", Platform: anyPlatform, Revision: 1,
 	}})
 	w.subscriptionDesk.last = map[string]LastDelivery{"sub_0": {ID: "dlv_0", Event: sink.RenderCompleted, State: "waiting", At: time.UnixMilli(1), DueAt: time.UnixMilli(2)}}
+	w.experiments.add("spring-banner", experiment.Running)
+	w.experiments.add("old-banner", experiment.Draft)
 	type way = struct {
 		call   call
 		status int
@@ -115,6 +118,19 @@ func ways(w *world) map[string]struct {
 		"POST /bindings/{name}/pause":                    {post("/bindings/cards/pause", ""), 200},
 		"POST /bindings/{name}/resume":                   {post("/bindings/cards/resume", ""), 200},
 		"POST /bindings/{name}/preview":                  {post("/bindings/cards/preview", `{"key":"SKU-1"}`), 200},
+		"GET /experiments":                               {get("/experiments"), 200},
+		"POST /experiments":                              {post("/experiments", strings.ReplaceAll(strings.ReplaceAll(likeExperiment, "spring-banner", "summer"), `"banner"`, `"tpl_certificate"`)), 201},
+		"GET /experiments/{id}":                          {get("/experiments/spring-banner"), 200},
+		"PATCH /experiments/{id}":                        {call{method: http.MethodPatch, path: "/experiments/spring-banner", body: `{"name":"Spring"}`}, 200},
+		"DELETE /experiments/{id}":                       {call{method: http.MethodDelete, path: "/experiments/old-banner"}, 204},
+		"POST /experiments/{id}/start":                   {post("/experiments/spring-banner/start", ""), 409},
+		"POST /experiments/{id}/pause":                   {post("/experiments/spring-banner/pause", ""), 200},
+		"POST /experiments/{id}/resume":                  {post("/experiments/spring-banner/resume", ""), 200},
+		"POST /experiments/{id}/complete":                {post("/experiments/spring-banner/complete", `{"winnerVariantId":"b","force":true}`), 200},
+		"POST /experiments/{id}/rollout":                 {post("/experiments/spring-banner/rollout", `{"weights":{"a":1000,"b":9000}}`), 200},
+		"GET /experiments/{id}/results":                  {get("/experiments/spring-banner/results"), 200},
+		"GET /experiments/{id}/export.csv":               {get("/experiments/spring-banner/export.csv"), 200},
+		"DELETE /experiments/{id}/units/{unit}":          {call{method: http.MethodDelete, path: "/experiments/spring-banner/units/u%2F1"}, 204},
 		"GET /sources":                                   {get("/sources"), 200},
 		"POST /sources":                                  {post("/sources", `{"name":"shop"}`), 201},
 		"GET /sources/{name}":                            {get("/sources/shop"), 200},
@@ -238,6 +254,8 @@ func TestEveryAliasLeadsToARoute(t *testing.T) {
 		"POST /v1/template/t/batch":                "POST /templates/{id}/batch-render",
 		"GET /templates/t/draft/publish":           "GET /templates/{id}/publish",
 		"GET /v1/templates/batch/b/results.ndjson": "GET /jobs/{id}/results.ndjson",
+		"GET /experiments/api":                     "GET /experiments",
+		"POST /v1/experiments/api/e/start":         "POST /experiments/{id}/start",
 	} {
 		method, path, _ := strings.Cut(alias, " ")
 		r, err := http.NewRequestWithContext(t.Context(), method, canonicalPath(path), nil)
@@ -249,7 +267,7 @@ func TestEveryAliasLeadsToARoute(t *testing.T) {
 		}
 	}
 	walked := map[string]bool{"/v1/a": true, "/template/a": true, "/templates/batch/a/results": true, "/templates/batch/a/b": true,
-		"/templates/batch/a": true, "/templates/expression/a": true, "/expression/a": true, "/jobs/a/results": true, "/templates/a/batch": true, "/templates/a/draft/publish": true}
+		"/templates/batch/a": true, "/templates/expression/a": true, "/expression/a": true, "/jobs/a/results": true, "/templates/a/batch": true, "/templates/a/draft/publish": true, "/experiments/api": true, "/experiments/api/a": true}
 	for _, a := range aliases {
 		fits := false
 		for path := range walked {

@@ -129,6 +129,10 @@ func filterProblems(s *sink.Subscription) (problems problem.List) {
 			problems = append(problems, problem.New(problem.Invalid, "%s is never about a binding", e).WithSlug("out_of_range").At("filters.bindingId").
 				WithHint("leave one of them out; the runs of a binding are told of as %s", sink.RunCompleted))
 		}
+		if s.Filter.Binding != "" && sink.OfExperiment(e) {
+			problems = append(problems, problem.New(problem.Invalid, "%s is never about a binding", e).WithSlug("out_of_range").At("filters.bindingId").
+				WithHint("leave one of them out; filters.templateId leaves out experiments without that template"))
+		}
 	}
 	return problems
 }

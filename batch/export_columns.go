@@ -58,7 +58,7 @@ func (c *Columns) header(guard bool) []string {
 	cells := slices.Clone(c.names)
 	for i := range cells {
 		if guard {
-			cells[i] = harmless(cells[i])
+			cells[i] = Harmless(cells[i])
 		}
 	}
 	return cells
@@ -74,7 +74,7 @@ func (c *Columns) fill(cells []string, values []byte, guard bool) {
 		}
 		cells[i] = cellOf(value)
 		if guard && value[0] == '"' {
-			cells[i] = harmless(cells[i])
+			cells[i] = Harmless(cells[i])
 		}
 	}
 }

@@ -75,8 +75,8 @@ func (c *csvWriter) quotes(text string) bool {
 
 func (c *csvWriter) flush() error { return c.out.Flush() }
 
-// harmless is text so that no spreadsheet takes it for a formula. A number is none.
-func harmless(text string) string {
+// Harmless is text so that no spreadsheet takes it for a formula. A number is none.
+func Harmless(text string) string {
 	if text == "" || strings.IndexByte("=+-@\t\r", text[0]) < 0 {
 		return text
 	}

@@ -66,7 +66,7 @@ func (s Sheet) WriteFailed(w io.Writer, rows iter.Seq2[Taken, error]) error {
 		}
 		cells := make([]string, len(columns.names), len(columns.names)+len(own))
 		columns.fill(cells, row.Values, s.CSV.Formulas)
-		if err := out.write(append(cells, harmless(row.Error.Message), row.Error.Code, row.Error.Field)); err != nil {
+		if err := out.write(append(cells, Harmless(row.Error.Message), row.Error.Code, row.Error.Field)); err != nil {
 			return err
 		}
 	}
@@ -114,7 +114,7 @@ func (w *sheetWriter) add(row Taken, files map[string]string, fault string) erro
 	case !row.Done && w.sheet.Job.Status.Ended():
 		fault = "the job ended before this row was made"
 	}
-	return w.csv.write(append(cells, harmless(fault)))
+	return w.csv.write(append(cells, Harmless(fault)))
 }
 
 // places is a cell for each output of the job.

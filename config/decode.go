@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"encoding"
+	"encoding/json"
 	"reflect"
 	"slices"
 
@@ -27,7 +28,8 @@ type Validator interface {
 // and position, in the order of the file.
 //
 // Struct fields have yaml tags; those of embedded structs belong to the outer
-// one. Fields of type Node capture their part for later. Texts take any single
+// one. Fields of type Node capture their part for later, those of type json.RawMessage
+// as JSON. Texts take any single
 // value as it is written, numbers and bools only their own form, or a variable.
 // A list or map that is given replaces its default; a key without a value keeps
 // it, or clears a pointer. A Secret field KEY may instead be given as KEY_file. The tags min and max
@@ -100,6 +102,8 @@ func (d *decoder) content(n Node, v reflect.Value) bool {
 		return d.adoptAll(n, into.UnmarshalNode(n))
 	case *Secret:
 		return d.secret(n, into)
+	case *json.RawMessage:
+		return d.raw(n, into)
 	case encoding.TextUnmarshaler:
 		return d.text(n, into, v.Type())
 	}
@@ -115,6 +119,18 @@ func (d *decoder) content(n Node, v reflect.Value) bool {
 	default:
 		return d.scalar(n, v)
 	}
+}
+
+// raw keeps whatever stands there as JSON.
+func (d *decoder) raw(n Node, into *json.RawMessage) bool {
+	var any any
+	before := len(d.problems)
+	d.anything(n, reflect.ValueOf(&any).Elem()) // finds what is wrong in it
+	if len(d.problems) > before {
+		return false
+	}
+	*into = n.JSON(nil)
+	return true
 }
 
 func (d *decoder) pointer(n Node, v reflect.Value) {

@@ -272,3 +272,31 @@ func TestSizesThatExhaustTheParserAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestRawJSONIsKeptAsItStands(t *testing.T) {
+	root, err := config.Parse("x.yaml", []byte("variables: { title: Spring, price: 9.90, code: \"7\", list: [a, 1, true, null], token: \"${TOKEN}\" }\n"), config.Options{
+		Env: func(name string) (string, bool) { return "x" + name, name == "TOKEN" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Variables map[string]json.RawMessage `yaml:"variables"`
+	}
+	if err := root.Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(got.Variables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"code":"7","list":["a",1,true,null],"price":9.90,"title":"Spring","token":"xTOKEN"}`; string(text) != want {
+		t.Errorf("raw is %s, want %s", text, want)
+	}
+	if root, err = config.Parse("x.yaml", []byte("variables: { title: [\"${GONE}\"] }\n"), config.Options{Env: func(string) (string, bool) { return "", false }}); err != nil {
+		t.Fatal(err)
+	}
+	if err := root.Decode(&got); err == nil || !strings.Contains(err.Error(), "GONE") {
+		t.Errorf("a variable that is not set was %v", err)
+	}
+}

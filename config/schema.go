@@ -54,7 +54,7 @@ func (s Schemas) of(v reflect.Value, around []reflect.Type) *jsonschema.Schema {
 		}
 		return s.of(v.Elem(), around)
 	}
-	if t == nodeType || slices.Contains(around, t) {
+	if t == nodeType || t == rawType || slices.Contains(around, t) {
 		return &jsonschema.Schema{}
 	}
 	pointer := reflect.New(t).Interface()
@@ -71,6 +71,8 @@ func (s Schemas) of(v reflect.Value, around []reflect.Type) *jsonschema.Schema {
 	}
 	return s.plain(v, around)
 }
+
+var rawType = reflect.TypeFor[json.RawMessage]()
 
 // single is any single value.
 func single() *jsonschema.Schema {

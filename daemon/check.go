@@ -29,11 +29,18 @@ func Check(path string) (report string, err error) {
 	for _, b := range s.Bindings {
 		problems = appendNew(problems, s.checkBinding(b, parsed))
 	}
+	for _, f := range s.Experiments {
+		problems = append(problems, s.checkExperiment(f, parsed)...)
+	}
 	if err := problems.Err(); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s is good: %s, %s, %s, %s", path, count(len(s.Bindings), "binding"),
-		count(len(s.Sources), "source"), count(len(s.Sinks), "sink"), count(len(parsed), "template")), nil
+	report = fmt.Sprintf("%s is good: %s, %s, %s, %s", path, count(len(s.Bindings), "binding"),
+		count(len(s.Sources), "source"), count(len(s.Sinks), "sink"), count(len(parsed), "template"))
+	if n := len(s.Experiments); n > 0 {
+		report += ", " + count(n, "experiment")
+	}
+	return report, nil
 }
 
 // appendNew leaves out what the file alone has shown: compiling a binding says

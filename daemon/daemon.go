@@ -91,6 +91,9 @@ type Daemon struct {
 	listener net.Listener
 	vault    *vault
 
+	fileExperiments *errand                 // makes the experiments what the file says
+	alarms          chan api.FailingVariant // that subscriptions are to be told of
+
 	subscribers subscribers
 
 	current  atomic.Pointer[roster]
@@ -112,6 +115,8 @@ type Daemon struct {
 
 	instance string // as in connectors.Env
 	circles  circles
+
+	exhibit *exhibit
 
 	looking   chan struct{} // those who read sources by themselves
 	confirmed confirmations
@@ -153,6 +158,8 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 		stage{"queue", d.queue},
 		stage{"templates", d.watchTemplates},
 		stage{"sources", d.watchSources},
+		stage{"experiments", d.exhibit.run},
+		stage{"verdicts", d.runExperiments},
 		stage{"http", func(ctx context.Context) error { return d.serve(ctx, listener) }},
 		stage{"once", func(ctx context.Context) error { return d.once(ctx, finish) }},
 		stage{"reload", func(ctx context.Context) error { return d.reloads(ctx, finish) }},
@@ -177,6 +184,10 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	}
 	d.news.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
 	d.release = newErrand(d.releaseHolds, func(err error) { d.faults.note(d.log, "streams", "that are no more", err) })
+	d.exhibit = newExhibit(d)
+	d.alarms = make(chan api.FailingVariant, mostAlarms)
+	d.exhibit.failing.alarmFunc = d.alarm
+	d.fileExperiments = newErrand(d.followFile, func(err error) { d.faults.note(d.log, "experiments", "of the configuration", err) })
 	d.churn = newChurn()
 	d.churn.holdFunc, d.churn.tripFunc, d.churn.ownFunc = d.holdBack, d.circled, d.writtenBy
 	d.circles.stop = newErrand(d.stopCircles, func(err error) { d.faults.note(d.log, "circles", "of rows", err) })
@@ -235,6 +246,9 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		faults: &d.faults, log: d.log, notifyFunc: fsnotify.NewWatcher, crash: d.crash,
 	}
 	if _, err := d.templates.sync(ctx); err != nil {
+		return closing, err
+	}
+	if err := d.exhibit.open(ctx); err != nil {
 		return closing, err
 	}
 	if err := d.openRenderer(ctx); err != nil {

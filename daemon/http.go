@@ -34,6 +34,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Resources:          d,
 		Workshop:           d,
 		Subscriptions:      d,
+		ExperimentDesk:     experimentDesk{d},
 		Refresher:          d,
 		Guards:             d,
 		Streams:            d,

@@ -21,16 +21,18 @@ var mayImport = map[string][]string{
 	"batch":             {"bindings", "template", "config"},
 	"connectors":        {"config"},
 	"connectors/*":      {"connectors", "connectors/*", "config"},
+	"experiment":        {"experiment/*"},
+	"experiment/*":      {},
 	"examples/sheets/*": {"connectors/sheets/*"},                                       // serves the emulator
 	"render/*":          {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
 	"sink":              {"connectors", "config"},
 	"sink/*":            {"sink", "sink/*", "connectors", "connectors/*", "config"},
 	"template":          {"template/*"},
 	"template/*":        {"template", "template/*"}, // Go refuses the circles
-	"store":             {"assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},
-	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "sink", "template", "template/draft", "config"},
+	"store":             {"assets", "batch", "bindings", "connectors", "experiment", "sink", "template", "template/draft", "config"},
+	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "experiment", "sink", "template", "template/draft", "config"},
 	"internal/*":        {"config"}, // a room's Config speaks config's types
-	"api":               {"assets", "batch", "bindings", "config", "connectors", "render", "sink", "studio", "template", "template/*"},
+	"api":               {"assets", "batch", "bindings", "config", "connectors", "experiment", "render", "sink", "studio", "template", "template/*"},
 	"daemon":            {"*", "*/*"},
 	"client":            {"batch"},
 	"cmd/pictifyd":      {"client", "daemon", "config"},
@@ -79,6 +81,7 @@ func TestArrowsRefuseWhatTheyShould(t *testing.T) {
 	for _, arrow := range [][2]string{
 		{"render", "bindings"}, {"api", "store"}, {"api", "render/chrome"}, {"bindings", "store"},
 		{"connectors/file", "template"}, {"template", "render"}, {"store", "daemon"}, {"assets", "template"},
+		{"experiment", "store"}, {"experiment/stats", "experiment"},
 	} {
 		if allowed(arrow[0], arrow[1]) {
 			t.Errorf("%s may import %s", arrow[0], arrow[1])

@@ -97,12 +97,16 @@ func (d *Daemon) Reload(ctx context.Context, next *Settings) error {
 	if err := d.usable(ctx, before, next); err != nil {
 		return err
 	}
+	if err := d.usableExperiments(ctx, next); err != nil {
+		return err
+	}
 	ended := d.roster().feeds
 	d.vault.lends(next.Secrets)
 	if err := d.renewBy(ctx, next); err != nil {
 		d.vault.lends(before.Secrets)
 		return fmt.Errorf("take the configuration: %w", err)
 	}
+	d.fileExperiments.ask()
 	if d.api != nil {
 		d.api.SetKeys(next.Server)
 	}
@@ -159,7 +163,7 @@ func (d *Daemon) file() *Settings {
 
 // live are the sections that a running daemon takes; server.keys and
 // server.origins it takes as well, as long as there are keys before and after.
-var live = []string{"keep", "secrets", "sources", "sinks", "bindings"}
+var live = []string{"keep", "secrets", "sources", "sinks", "bindings", "experiments"}
 
 // apart are the sections that differ in other and are read at the start alone.
 func (s *Settings) apart(other *Settings) []string {

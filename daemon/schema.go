@@ -13,6 +13,7 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/connectors/poll"
+	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/render/chrome"
 	"github.com/pictifyd/pictifyd/sink"
 )
@@ -32,6 +33,13 @@ func words() map[reflect.Type]map[string][]string {
 		reflect.TypeFor[sink.Common]():       {"Events": sink.EventsOfSinks()},
 		reflect.TypeFor[chrome.Config]():     {"Sandbox": {chrome.SandboxRequired, chrome.SandboxNone}},
 		reflect.TypeFor[api.Key]():           {"Scopes": api.Scopes()},
+
+		reflect.TypeFor[FileExperiment](): {"State": {string(experiment.Draft), string(experiment.Running)}},
+		reflect.TypeFor[experiment.Definition](): {
+			"Type": {experiment.ABTest, experiment.SmartLink, experiment.Scheduled}, "Rollout": {experiment.RolloutManual, experiment.RolloutAutomatic},
+		},
+		reflect.TypeFor[experiment.Goal]():   {"Type": {experiment.GoalClick, experiment.GoalConversion, experiment.GoalImpressions}},
+		reflect.TypeFor[experiment.Bandit](): {"Algorithm": {experiment.ThompsonSampling}},
 	}
 }
 
@@ -125,6 +133,11 @@ func configSchema() (*jsonschema.Schema, error) {
 	one.Required = []string{"name", "source", "template"}
 	schema.Defs["binding"] = one
 	schema.Properties["bindings"].Items = &jsonschema.Schema{Ref: "#/$defs/binding"}
+
+	tested := of.Of(&FileExperiment{})
+	tested.Required = []string{"name", "slug", "variants"}
+	schema.Defs["experiment"] = tested
+	schema.Properties["experiments"].Items = &jsonschema.Schema{Ref: "#/$defs/experiment"}
 	return schema, nil
 }
 

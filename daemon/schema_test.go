@@ -155,7 +155,7 @@ func TestSchemaHasEveryKind(t *testing.T) {
 func TestCommentsInTheSchemaAreThoseOfTheCode(t *testing.T) {
 	want := map[string]string{}
 	doc, binding := defaults(), bindings.DefaultConfig()
-	for _, v := range []any{&doc, &binding} {
+	for _, v := range []any{&doc, &binding, &FileExperiment{}} {
 		structsOf(t, reflect.TypeOf(v), want, nil)
 	}
 	for _, kind := range Connectors() {

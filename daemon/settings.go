@@ -34,6 +34,8 @@ type Settings struct {
 	Bindings  []bindings.Config
 	Secrets   map[string]NamedSecret
 
+	Experiments []FileExperiment
+
 	nodes    map[string]config.Node // of the bindings, for problems found later
 	sections map[string]string      // their digests, by name
 	source   string                 // the digest of the file
@@ -91,6 +93,8 @@ type document struct {
 	Sinks     map[string]config.Node `yaml:"sinks"`
 	Bindings  []config.Node          `yaml:"bindings"`
 	Secrets   map[string]NamedSecret `yaml:"secrets"`
+
+	Experiments []config.Node `yaml:"experiments"`
 }
 
 // defaults is what a configuration is before its first line.
@@ -180,6 +184,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		problems = append(problems, apart(node, cfg, s.sinkConfig)...)
 		problems = append(problems, s.findable(node, cfg)...)
 	}
+	problems = append(problems, s.readExperiments(doc.Experiments)...)
 	problems = append(problems, s.dependencies(doc.Sources)...)
 	problems = append(problems, s.sinkSources()...)
 	return s, problems.Err()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/sink"
@@ -63,7 +64,7 @@ func newSubscribedRow(d sink.Delivery, template string) subscribedRow {
 // subscribedData is what a subscription is told: the same at every try.
 func (d *Daemon) subscribedData(ctx context.Context, c store.DeliveryClaim, delivery sink.Delivery) (json.RawMessage, error) {
 	switch {
-	case sink.OfBinding(c.Event):
+	case sink.OfBinding(c.Event), sink.OfExperiment(c.Event):
 		return wholeData(c)
 	case !sink.OfRow(c.Event):
 		job, err := d.endedJob(ctx, c.Owner.Job())
@@ -175,6 +176,8 @@ func sampleWhole(delivery sink.Delivery) (map[string]any, error) {
 		like = sink.Failed{Whole: of, Reason: "source", Source: name, Code: name, Error: "this is a test"}
 	case sink.BindingGuardTripped:
 		like = sink.Tripped{Whole: of, HeldChanges: 1, Reason: "this is a test"}
+	case sink.ExperimentStarted, sink.ExperimentSRM, sink.ExperimentWinnerReady, sink.ExperimentCompleted, sink.ExperimentWeightsChanged, sink.ExperimentFailing:
+		like = sink.ExperimentNews{Experiment: name, ID: name, Name: name, Status: string(experiment.Running), Reasons: []string{"this is a test"}}
 	default:
 		job := batch.Job{ID: name, Template: name, Status: batch.Completed}
 		switch delivery.Event {

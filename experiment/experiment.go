@@ -36,7 +36,7 @@ type Experiment struct {
 	Weights []int
 }
 
-// Running is how long it has run at now, without its pauses.
+// RanFor is how long it has run at now, without its pauses.
 func (e Experiment) RanFor(now time.Time) time.Duration {
 	if e.Since.IsZero() {
 		return e.Ran
@@ -112,6 +112,9 @@ type Event struct {
 	Metadata   []byte // JSON
 }
 
+// Early is why an event does not count that was before its unit was shown the image.
+const Early = "before_exposure"
+
 // A Taken is what became of an event.
 type Taken struct {
 	Variant    string // of the assignment; "" where the unit has none
@@ -121,8 +124,17 @@ type Taken struct {
 	Suspect    string // why it does not count
 }
 
-// Counts are what happened in one variant on one day in one channel by one client.
-// Exposures, clicks and conversions are units, each once.
+// A Kept is an event as it was kept, the Seq-th of its experiment.
+type Kept struct {
+	Event
+	Seq        int64
+	Variant    string
+	Unassigned bool
+}
+
+// Counts are what happened in one variant on one day in one channel by one client,
+// that by which the unit was exposed. Exposures, clicks and conversions are units, each
+// once. Variant is "" where something belongs to none.
 type Counts struct {
 	Variant, Channel, Client string
 	Day                      time.Time
@@ -130,6 +142,17 @@ type Counts struct {
 	Fetches, Exposures, Suspects, Failures int64
 	Clicks, Conversions                    int64 // of exposed units
 	Impressions, Views                     int64 // events
+
+	Duplicates int64 // events whose id was there before
+	Unassigned int64 // events of units that were never shown the image
+	Mismatches int64 // events whose caller claimed another variant
+}
+
+// A Picture is the bytes that stand for a variant, or for the fallback.
+type Picture struct {
+	Hash        string
+	Ext         string
+	Fingerprint string // of the render that gave them; "" where none did
 }
 
 // An Allocation is what weights new units had from a time on, and why, so that the

@@ -16,9 +16,11 @@ const (
 	JobDeleted = "job_deleted"
 )
 
-// jobsDue are jobs that ended so long ago and have nobody to tell any more.
+// jobsDue are jobs that ended so long ago, have nobody to tell any more, and whose
+// images no experiment shows that goes on.
 const jobsDue = `SELECT id FROM jobs AS j WHERE completed_at IS NOT NULL AND completed_at <= $1 AND NOT EXISTS (SELECT 1 FROM deliveries AS d
-	WHERE d.sink IN ('job:' || j.id, 'rows:' || j.id) AND d.owner = 'job/' || j.id AND d.state IN ('waiting', 'claimed')) ORDER BY completed_at LIMIT $2`
+	WHERE d.sink IN ('job:' || j.id, 'rows:' || j.id) AND d.owner = 'job/' || j.id AND d.state IN ('waiting', 'claimed'))
+	AND NOT ` + placedJob + ` ORDER BY completed_at LIMIT $2`
 
 // ExpireJobs ends the keeping of jobs that ended at before or earlier and whose
 // webhook has gone out. They are gone at once; EmptyJobs removes what they leave.

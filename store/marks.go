@@ -90,10 +90,11 @@ func (w *Sweep) judge(ctx context.Context, r reader, hashes []string) (fresh, re
 	return fresh, returned, marked, nil
 }
 
-// shownBytes are those of some hashes that an image shows, or that a remote file
-// stands for.
+// shownBytes are those of some hashes that an image or an experiment shows, or that a
+// remote file stands for.
 const shownBytes = `SELECT hash FROM images WHERE hash IN list($1) AND hash <> '' AND state <> 'removed'
-	UNION SELECT digest FROM asset_pins WHERE digest IN list($1)`
+	UNION SELECT digest FROM asset_pins WHERE digest IN list($1)
+	UNION SELECT hash FROM experiment_pictures WHERE hash IN list($1)`
 
 func (r reader) shown(ctx context.Context, hashes []string) (map[string]bool, error) {
 	shown := map[string]bool{}
@@ -294,10 +295,12 @@ func (s *Store) Removed(ctx context.Context, hashes []string) error {
 // wants them, and that only images of bindings show.
 const remakableBytes = `SELECT DISTINCT hash FROM renders AS r WHERE hash IN list($1) AND hash <> '' AND state = 'done'
 	AND NOT EXISTS (SELECT 1 FROM images AS g WHERE g.hash = r.hash AND g.hash <> '' AND g.owner LIKE 'job/%')
-	AND NOT EXISTS (SELECT 1 FROM asset_pins AS p WHERE p.digest = r.hash)`
+	AND NOT EXISTS (SELECT 1 FROM asset_pins AS p WHERE p.digest = r.hash)
+	AND NOT EXISTS (SELECT 1 FROM experiment_pictures AS x WHERE x.hash = r.hash)`
 
 // Remakable leaves out the bytes that must stay although Remake exists: those of
-// templates, of remote files, of results, and of deliveries that are still to go out.
+// templates, of remote files, of results, of experiments, and of deliveries that are
+// still to go out.
 func (w *Sweep) Remakable(ctx context.Context, hashes []string) ([]string, error) {
 	found, err := collect(ctx, w.store.reader(), remakableBytes, []any{list(hashes)}, text1)
 	found = slices.DeleteFunc(found, func(hash string) bool { return w.templates[hash] })

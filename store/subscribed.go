@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
@@ -12,6 +13,9 @@ import (
 // wholeKey is the key of deliveries about a binding or a job as a whole. No row
 // has it: keys of rows are percent-encoded.
 const wholeKey = "#"
+
+// isWhole reports whether a key is of deliveries about no row.
+func isWhole(key string) bool { return strings.HasPrefix(key, wholeKey) }
 
 // tellRowsOfBatches tells subscriptions of the rows of batches that ended. Those of
 // runs are pictures of their binding, which it tells of itself.
