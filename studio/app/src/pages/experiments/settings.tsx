@@ -1,6 +1,11 @@
 // How an experiment is set, to be read.
 
-import type { Experiment } from '../../api/experiments.ts';
+import { useState } from 'preact/hooks';
+
+import { path, request } from '../../api/client.ts';
+import { doorOf, type Experiment } from '../../api/experiments.ts';
+import { Act } from '../../ui/act.tsx';
+import { Field, Input } from '../../ui/field.tsx';
 import { When } from '../../ui/show.tsx';
 import { count, counted } from '../../ui/words.ts';
 
@@ -29,6 +34,21 @@ export function Settings({ of: e }: { of: Experiment }) {
         <dt>Made</dt><dd><When time={e.createdAt} />{e.author && ` by ${e.author}`}, {e.readOnly ? 'in pictifyd.yaml' : 'over the API'}; changed <When time={e.updatedAt} /></dd>
         <dt>Id</dt><dd><code>{e.id}</code> <span class="soft small">also what people are split by</span></dd>
       </dl>
+      {e.startedAt && <Forget of={e} />}
     </details>
+  );
+}
+
+/** Forget erases who a person is; what they did stays counted. */
+function Forget({ of: e }: { of: Experiment }) {
+  const [unit, setUnit] = useState('');
+  return (
+    <div class="forget">
+      <Field label="Forget a person" help="Their unit goes from assignments and events. What they did stays counted, as nobody’s."><Input value={unit} change={setUnit} placeholder="customer-1" /></Field>
+      <Act kind="danger" disabled={unit === ''} act={() => request(doorOf(e) + path`/units/${unit}`, { method: 'DELETE' })} done={`${unit} is forgotten`} then={() => setUnit('')}
+        confirm={{ title: `Forget ${unit}?`, question: <p>Nobody can tell any more which variant this person got: the next fetch may show another one, and counts as somebody new. This can’t be taken back.</p> }}>
+        Forget
+      </Act>
+    </div>
   );
 }
