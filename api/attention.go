@@ -44,7 +44,7 @@ type attentionView struct {
 
 // A subjectView is what something is about.
 type subjectView struct {
-	Kind string `json:"kind"` // binding, source, sink, job, system
+	Kind string `json:"kind"` // binding, source, sink, job, experiment, system
 	Name string `json:"name"`
 }
 
@@ -67,6 +67,7 @@ type outlook struct {
 	sources  map[string]connectors.Health
 	sinks    []Connection
 	jobs     []jobView
+	failing  []FailingVariant
 }
 
 // judge says how everything goes in one sentence, and what wants a person, the worst
@@ -78,6 +79,7 @@ func judge(o outlook) (healthView, []attentionView) {
 	all = append(all, o.ofBindings()...)
 	all = append(all, o.ofSinks()...)
 	all = append(all, o.ofJobs()...)
+	all = append(all, o.ofVariants()...)
 	slices.SortStableFunc(all, func(a, b attentionView) int {
 		return cmp.Compare(slices.Index(stateWords, a.Level), slices.Index(stateWords, b.Level))
 	})
@@ -255,6 +257,27 @@ func (o outlook) ofJobs() (all []attentionView) {
 		all = append(all, a)
 	}
 	return all
+}
+
+// ofVariants are those for which their fallback stands.
+func (o outlook) ofVariants() (all []attentionView) {
+	for _, f := range o.failing {
+		all = append(all, attentionView{
+			ID: "experiment/" + f.Experiment + "/" + f.Variant, Level: connectors.StateError, Subject: subjectView{"experiment", f.Slug},
+			Title: fmt.Sprintf("variant %s of experiment %s", f.Variant, f.Slug),
+			Cause: fmt.Sprintf("its picture cannot be shown (%s), and the fallback stood for it %s", f.Why, times(f.Shown)),
+			Next:  "see whether it is made again by itself; otherwise complete the experiment, for its arms are not alike any more",
+			Link:  "/experiments/" + url.PathEscape(f.Experiment),
+		})
+	}
+	return all
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 func waiting(n int64) string {

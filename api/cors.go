@@ -27,6 +27,7 @@ var exposedText = strings.Join(exposed, ", ")
 type corsRule struct {
 	api    *cors.Cors
 	images *cors.Cors
+	events *cors.Cors
 }
 
 func newCORSRule(keys *keyring) *corsRule {
@@ -39,6 +40,8 @@ func newCORSRule(keys *keyring) *corsRule {
 	rule := &corsRule{api: cors.New(o)}
 	o.AllowOriginFunc, o.AllowedOrigins, o.AllowedMethods = nil, []string{anyOrigin}, []string{http.MethodGet, http.MethodHead}
 	rule.images = cors.New(o)
+	o.AllowedMethods, o.AllowedHeaders = []string{http.MethodPost}, []string{"Content-Type", "Idempotency-Key", writeKey}
+	rule.events = cors.New(o)
 	return rule
 }
 
@@ -50,6 +53,8 @@ func (c *corsRule) answer(w *response, r *http.Request) (done bool) {
 		w.route = "OPTIONS"
 	}
 	switch images := ofImages(r.URL.Path); {
+	case r.URL.Path == eventsPath: // from pages of every origin: their key is theirs
+		c.events.HandlerFunc(w, r)
 	case images && preflight:
 		c.images.HandlerFunc(w, r)
 	case !images:

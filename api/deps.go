@@ -198,6 +198,7 @@ type Deps struct {
 	Hooks         Hooks
 	Images        Images
 	Gallery       Gallery
+	Exhibit       Exhibit
 	Templates     Templates
 	Drafts        Drafts
 	Desk          Desk

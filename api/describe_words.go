@@ -80,6 +80,10 @@ var pathWords = map[string]string{
 	"i/{file}":                   "The name of the template, a dot, and the extension of the format.",
 	"images/{file}":              "The hash of the bytes, a dot, and their extension: `url` of a result ends so.",
 	"{slug}":                     "The word in `code`.",
+	"s/{file}":                   "The slug of the experiment, a dot, and the extension of an image.",
+	"s/{experiment}":             "The slug of the experiment.",
+	"{experiment}/{file}":        "The unit, percent-encoded (also `/`), a dot, and the extension of an image.",
+	"{experiment}/{unit}":        "The unit, percent-encoded.",
 	"experiments/{id}":           "The id or the slug of the experiment.",
 	"units/{unit}":               "Whoever is shown the image, percent-encoded.",
 }
@@ -248,6 +252,7 @@ func newSchemas() (*openapi.Schemas, error) {
 			reflect.TypeFor[pictureType]():  word(sink.Types()...),
 			reflect.TypeFor[platformName](): word(platforms...),
 			reflect.TypeFor[keyColumns]():   {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}},
+			reflect.TypeFor[unitAsked]():    unitSchema(),
 			reflect.TypeFor[imageFormat]():  {Type: "string", Enum: []any{"png", "jpeg", "jpg", "webp", "gif", "pdf"}},
 		},
 	}

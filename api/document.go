@@ -16,7 +16,7 @@ import (
 
 // described are the operations by subject.
 var described = []operations{
-	batchOperations, jobOperations, nowOperations, imageOperations, templateOperations, draftOperations, trialOperations, expressionOperations,
+	batchOperations, jobOperations, nowOperations, imageOperations, showingOperations, templateOperations, draftOperations, trialOperations, expressionOperations,
 	bindingOperations, resourceOperations, streamOperations, deliveryOperations, subscriptionOperations, experimentOperations, hookOperations, deletionOperations, keyOperations, serverOperations,
 }
 

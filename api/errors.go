@@ -54,6 +54,12 @@ var explanations = map[string]string{
 	"delivery_superseded": "Something newer about the same row was told instead, or is about to be. Replay the newest delivery of the row.",
 	"delivery_discarded":  "A person has discarded the delivery. POST /sinks/NAME/redeliver tells a sink what it should know.",
 	"delivery_not_dead":   "Only a dead letter, which was given up, can be discarded.",
+	slugBadUnit:           "A unit is your own id of who sees an image: 1 to 200 bytes of UTF-8 without control characters, percent-encoded in addresses. It cannot be . or .. .",
+	slugNotStarted:        "A draft gives nobody a variant. POST /experiments/ID/start starts it.",
+	"bad_event":           "The event lacks something, or has what cannot be taken. The answer names the field.",
+	"write_key_invalid":   "Each experiment has a write key of its own, which GET /experiments/ID gives. Send it as X-Write-Key with the events of that experiment.",
+	"no_destination":      "The experiment says nowhere where a click leads. Set goalConfig.destinationUrl.",
+	"unknown_channel":     "Units are assigned for email, where they count at once, or for web, where they count when they are shown the image.",
 	slugJobNotFound:       "No job has this id, or its results are not kept any more. GET /jobs lists the newest.",
 	slugJobExpired: "The job ended so long ago that its rows and results are kept no longer (keep.results). Pictures that a binding shows as well are still there. " +
 		"Send the batch again: what is still kept is not rendered again.",

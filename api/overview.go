@@ -92,6 +92,7 @@ func (s *Server) overview(ctx context.Context) (any, error) {
 	if look.sinks, err = s.deps.Resources.Connections(ctx, kindSink); err != nil {
 		return nil, fmt.Errorf("look up sinks: %w", err)
 	}
+	look.failing = s.deps.Exhibit.Failing()
 	o.Health, o.Attention = judge(look)
 	if more := len(o.Attention) - maxAttention; more > 0 {
 		o.Attention, o.AttentionMore = o.Attention[:maxAttention], more

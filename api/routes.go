@@ -97,6 +97,15 @@ func routes() []route {
 		{"GET /images/{file}/about", ImagesRead, (*Server).aboutImage},
 		{"GET /b/{path...}", "", (*Server).serveStable}, // the binding decides
 
+		{"GET /s/{file}", "", (*Server).showVariant}, // whoever sees a page or a mail
+		{"GET /s/{experiment}/{file}", "", (*Server).showUnit},
+		{"GET /s/{experiment}/click", "", (*Server).clickVariant},
+		{"GET /s/{experiment}/{unit}/click", "", (*Server).clickUnit},
+		{"GET /s/{experiment}/pixel.gif", "", (*Server).showPixel},
+		{"GET /s/{experiment}/{unit}/pixel.gif", "", (*Server).showUnitPixel},
+		{"POST " + eventsPath, "", (*Server).takeEvents}, // a write key, or a key of the API
+		{"POST /experiments/{id}/assignments", ExperimentsWrite, (*Server).assignUnits},
+
 		{"GET /bindings", BindingsRead, (*Server).listBindings},
 		{"GET /bindings/{name}", BindingsRead, (*Server).showBinding},
 		{"GET /bindings/{name}/rows", BindingsRead, (*Server).listRows},

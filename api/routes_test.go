@@ -160,6 +160,14 @@ func ways(w *world) map[string]struct {
 		"POST /bindings/{name}/run":                      {post("/bindings/cards/run", `{"at":"2026-10-01"}`), 202},
 		"GET /bindings/{name}/guard":                     {get("/bindings/cards/guard"), 200},
 		"POST /bindings/{name}/guard/accept":             {post("/bindings/cards/guard/accept", ""), 200},
+		"GET /s/{file}":                                  {get("/s/spring.png"), 200},
+		"GET /s/{experiment}/{file}":                     {get("/s/spring/u1.png"), 200},
+		"GET /s/{experiment}/click":                      {get("/s/spring/click"), 302},
+		"GET /s/{experiment}/{unit}/click":               {get("/s/spring/u1/click"), 302},
+		"GET /s/{experiment}/pixel.gif":                  {get("/s/spring/pixel.gif"), 200},
+		"GET /s/{experiment}/{unit}/pixel.gif":           {get("/s/spring/u1/pixel.gif"), 200},
+		"POST /s/events":                                 {reported(`{"experiment":"spring","event":"view","unit":"u1"}`), 200},
+		"POST /experiments/{id}/assignments":             {post("/experiments/spring-banner/assignments", `{"units":["u1"]}`), 200},
 		"POST /hooks/{path}":                             {post("/hooks/crm", `[{"id":1}]`), 200},
 		"GET /webhook-subscriptions":                     {get("/webhook-subscriptions"), 200},
 		"POST /webhook-subscriptions":                    {post("/webhook-subscriptions", orderOfOne), 201},
@@ -200,6 +208,8 @@ func ways(w *world) map[string]struct {
 // withoutKey are the routes that answer everybody.
 var withoutKey = map[string]bool{
 	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{path...}": true, "GET /studio/frame": true, "GET /favicon.ico": true,
+	"GET /s/{file}": true, "GET /s/{experiment}/{file}": true, "GET /s/{experiment}/click": true, "GET /s/{experiment}/{unit}/click": true,
+	"GET /s/{experiment}/pixel.gif": true, "GET /s/{experiment}/{unit}/pixel.gif": true, "POST /s/events": true,
 	"POST /hooks/{path}": true, "POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
 }
 

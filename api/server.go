@@ -45,7 +45,9 @@ type Server struct {
 	limits  batch.Limits // of one batch; zero is their own
 	replays *replays
 	now     *nowDesk
-	papers  func() (papers, error)
+
+	eventCalls *buckets // of events, by client
+	papers     func() (papers, error)
 
 	hookBytes atomic.Int64 // of the bodies of calls that are being read
 
@@ -61,6 +63,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		deps: deps, log: deps.Log, base: strings.TrimRight(deps.BaseURL, "/"),
 		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), checks: make(chan struct{}, checksAtOnce), replays: newReplays(), now: newNowDesk(cfg, deps.URLSecrets),
+		eventCalls: newBuckets(eventCalls),
 	}
 	if s.base == "" {
 		s.base = cfg.BaseURL(nil)

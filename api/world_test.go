@@ -52,6 +52,7 @@ type world struct {
 	shelf            *shelf
 	outbox           *outbox
 	porch            porch
+	exhibit          foyer
 	subscriptionDesk subscriptionDesk
 	experiments      experimentDesk
 	tryout           tryout
@@ -461,7 +462,7 @@ func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
 		Intake: w, Origins: w, Sampler: w, Trials: w.tryout, Client: http.DefaultClient, Jobs: w, Steering: w,
-		Bindings: w, Runs: w, Resources: w.shelf, Workshop: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, ExperimentDesk: &w.experiments, Images: w, Gallery: w, Easel: canvases{w}, Blobs: w, Changes: w,
+		Bindings: w, Runs: w, Resources: w.shelf, Workshop: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, ExperimentDesk: &w.experiments, Images: w, Gallery: w, Exhibit: &w.exhibit, Easel: canvases{w}, Blobs: w, Changes: w,
 		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
 		Deliveries: w.outbox, Valve: w.outbox,
 		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },

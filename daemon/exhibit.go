@@ -50,6 +50,7 @@ type stand struct {
 
 	control  string                        // the id of a variant
 	pictures map[string]experiment.Picture // by variant; "" is the fallback
+	chooser  *experiment.Chooser
 
 	plainFunc func() []byte // a plain PNG of its size, where even the fallback is gone
 }
@@ -129,13 +130,8 @@ func (x *exhibit) load(ctx context.Context) error {
 		if e.Status == experiment.Draft {
 			continue
 		}
-		s := &stand{Experiment: e, pictures: pictures[e.ID]}
+		s := &stand{Experiment: e, control: e.ControlVariant(), pictures: pictures[e.ID], chooser: experiment.NewChooser(e)}
 		s.plainFunc = sync.OnceValue(func() []byte { return x.daemon.plainPicture(context.WithoutCancel(ctx), e) })
-		for _, v := range e.Variants {
-			if v.Control {
-				s.control = v.ID
-			}
-		}
 		now.bySlug[e.Slug], now.byID[e.ID] = s, s
 	}
 	x.stands.Store(now)
@@ -168,7 +164,3 @@ func (s *stand) last() string {
 	}
 	return s.control
 }
-
-// sticky reports whether a unit keeps the variant that it was first shown; of the
-// other types the moment decides.
-func (s *stand) sticky() bool { return s.Type == experiment.ABTest }

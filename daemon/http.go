@@ -41,6 +41,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Hooks:              d,
 		Images:             d.store,
 		Gallery:            exhibition{d.store, d},
+		Exhibit:            d.exhibit,
 		Templates:          d.store,
 		Drafts:             d.store,
 		Desk:               d.desk(),

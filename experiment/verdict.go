@@ -8,63 +8,12 @@ import (
 	"github.com/pictifyd/pictifyd/experiment/stats"
 )
 
-// A Verdict is what can be said about an experiment.
-type Verdict string
-
-// The verdicts.
-const (
-	GoesOn        Verdict = "running"         // too early
-	NoClearWinner Verdict = "no_clear_winner" // the planned sample is there, and decides nothing
-	Unhealthy     Verdict = "unhealthy"       // units were lost in one variant, so that no comparison means anything
-	LowTraffic    Verdict = "low_traffic"     // it would take months
-	WinnerReady   Verdict = "winner_ready"
-	LowTrust      Verdict = "low_trust" // what is counted can't be compared
-	Ended         Verdict = "completed"
-)
-
 const (
 	fewestConversions = 40     // of each arm that is compared: the sequence is asymptotic
 	negligible        = 0.0005 // what a wrong choice between the two best may cost, absolute
 	mismatch          = 0.001  // the P of a sample ratio that is no chance
 	tooLong           = 30.0   // days that nobody waits
 )
-
-// A Report is how the variants of an experiment compare.
-type Report struct {
-	Status   Verdict
-	Reasons  []string // sentences, the one that decides first
-	Best     string   // the variant that is probably best; the winner once there is one
-	DaysLeft float64  // until a verdict is likely, as things go; 0 where nobody can say
-	Needed   int64    // units of each variant, to tell apart what the two best seem to be
-	Variants []Standing
-	SRM      SampleRatio
-	Excluded Excluded
-}
-
-// A Standing is what is known of one variant. What the counts do not determine is nil,
-// and the control has no lift.
-type Standing struct {
-	ID           string
-	Counts       // of all days, channels and clients
-	Units        int64
-	Rate         float64
-	Interval     [2]float64 // credible, at the confidence of the experiment
-	Lift         *float64   // relative to the control
-	LiftInterval *[2]float64
-	P            *float64 // always valid, as the interval of the lift is
-	ChanceBest   float64
-	Loss         float64 // expected, of choosing it, absolute
-}
-
-// A SampleRatio is how well the units of the variants fit to the weights.
-type SampleRatio struct {
-	P        float64
-	OK       bool
-	Expected []float64 // units by variant; nil where nothing can be expected
-}
-
-// Excluded is what was kept out of the counts.
-type Excluded struct{ Bots, Prefetch, Duplicates int64 }
 
 // A judge holds what a report is made of.
 type judge struct {
@@ -76,6 +25,7 @@ type judge struct {
 	control int
 	best    int
 	second  int
+	out     []bool  // arms that were given up: no new units, and too few for a verdict
 	wait    float64 // days until the smallest sample is there
 }
 
@@ -97,64 +47,12 @@ func Judge(e Experiment, counts []Counts, allocations []Allocation, now time.Tim
 	}
 	j.plan()
 	j.decide()
+	for i, v := range r.Variants {
+		if v.Failures > 0 {
+			j.because("%s was not shown %d times: its picture could not be had, and its fallback stood for it", j.at(i), v.Failures)
+		}
+	}
 	return r
-}
-
-// Sum are the counts of the variants, in their order, over days, channels and clients.
-func Sum(e Experiment, counts []Counts) []Standing {
-	all := make([]Standing, len(e.Variants))
-	for i, v := range e.Variants {
-		all[i].ID, all[i].Variant = v.ID, v.ID
-	}
-	for _, c := range counts {
-		if _, i, ok := e.Variant(c.Variant); ok {
-			all[i].add(c)
-		}
-	}
-	for i := range all {
-		all[i].Units = all[i].Exposures
-		all[i].Rate = armOf(all[i]).Rate()
-	}
-	return all
-}
-
-func (s *Standing) add(c Counts) {
-	s.Fetches += c.Fetches
-	s.Exposures += c.Exposures
-	s.Suspects += c.Suspects
-	s.Failures += c.Failures
-	s.Clicks += c.Clicks
-	s.Conversions += c.Conversions
-	s.Impressions += c.Impressions
-	s.Views += c.Views
-	s.Duplicates += c.Duplicates
-	s.Unassigned += c.Unassigned
-	s.Mismatches += c.Mismatches
-}
-
-func armOf(s Standing) stats.Arm {
-	return stats.Arm{Units: int(s.Exposures), Conversions: int(s.Conversions)}
-}
-
-func armsOf(all []Standing) []stats.Arm {
-	arms := make([]stats.Arm, len(all))
-	for i, s := range all {
-		arms[i] = armOf(s)
-	}
-	return arms
-}
-
-func excludedOf(counts []Counts) (x Excluded) {
-	for _, c := range counts {
-		switch c.Client {
-		case Bot:
-			x.Bots += c.Suspects
-		case Prefetch:
-			x.Prefetch += c.Suspects
-		}
-		x.Duplicates += c.Duplicates
-	}
-	return x
 }
 
 // sequence is the one of the experiment. What it is narrowest for is frozen while the
@@ -164,7 +62,8 @@ func (e Experiment) sequence() stats.Sequence {
 }
 
 func (j *judge) compare() {
-	j.chances = stats.Compare(j.arms)
+	j.giveUp()
+	j.chances = j.compareKept()
 	sequence := j.e.sequence()
 	for i := range j.report.Variants {
 		v := &j.report.Variants[i]
@@ -178,20 +77,52 @@ func (j *judge) compare() {
 			v.Lift, v.LiftInterval, v.P = &lift.Estimate, &[2]float64{lift.Low, lift.High}, &lift.P
 		}
 	}
-	j.best, j.second = 0, -1
-	for i := range j.chances {
-		if j.chances[i].Best > j.chances[j.best].Best {
-			j.best = i
-		}
-	}
-	for i := range j.chances {
-		if i != j.best && (j.second < 0 || j.chances[i].Best > j.chances[j.second].Best) {
-			j.second = i
-		}
-	}
+	j.best = j.likeliest(-1)
+	j.second = j.likeliest(j.best)
 	if j.arms[j.best].Units > 0 && j.e.Goal.Type != GoalImpressions {
 		j.report.Best = j.e.Variants[j.best].ID
 	}
+}
+
+// giveUp leaves out arms that get no units any more and never had enough of them: else
+// what nobody knows about them would keep open what is known about the others.
+func (j *judge) giveUp() {
+	j.out = make([]bool, len(j.arms))
+	if j.e.Status == Completed || !j.e.Sticky() {
+		return
+	}
+	for i, share := range j.e.Shares() {
+		j.out[i] = i != j.control && share == 0 && int64(j.arms[i].Units) < j.e.MinimumSampleSize
+	}
+}
+
+// compareKept compares the arms that were not given up; the others have no chance.
+func (j *judge) compareKept() []stats.Chance {
+	var kept []stats.Arm
+	for i, a := range j.arms {
+		if !j.out[i] {
+			kept = append(kept, a)
+		}
+	}
+	compared, chances := stats.Compare(kept), make([]stats.Chance, len(j.arms))
+	for i := range chances {
+		if !j.out[i] {
+			chances[i], compared = compared[0], compared[1:]
+		}
+	}
+	return chances
+}
+
+// likeliest is the arm that is most probably the best one, beside except; -1 where there
+// is none.
+func (j *judge) likeliest(except int) int {
+	likeliest := -1
+	for i, chance := range j.chances {
+		if i != except && !j.out[i] && (likeliest < 0 || chance.Best > j.chances[likeliest].Best) {
+			likeliest = i
+		}
+	}
+	return likeliest
 }
 
 // sampleRatio holds the units against the weights that they were drawn with. Nothing is
@@ -225,7 +156,7 @@ func sampleRatio(e Experiment, all []Standing, allocations []Allocation) SampleR
 	}
 	during(func(i int) int64 { return all[i].Exposures })
 	for i := range expected {
-		if expected[i] < 5 {
+		if none := expected[i] == 0 && units[i] == 0; expected[i] < 5 && !none {
 			return fine
 		}
 	}
@@ -348,7 +279,7 @@ func (j *judge) gates() (shut []string) {
 		shut = append(shut, fmt.Sprintf("it ran for %.3g of at least %.3g days", ran, e.MinimumRunDays))
 	}
 	for i, a := range j.arms {
-		if int64(a.Units) < e.MinimumSampleSize {
+		if !j.out[i] && int64(a.Units) < e.MinimumSampleSize {
 			shut = append(shut, fmt.Sprintf("%s has %d of at least %d units", j.at(i), a.Units, e.MinimumSampleSize))
 		}
 	}
@@ -413,8 +344,8 @@ func (j *judge) planned() bool {
 	if j.e.PlannedSampleSize == 0 || j.e.RanFor(j.now).Hours()/24 < j.e.MinimumRunDays {
 		return false
 	}
-	for _, a := range j.arms {
-		if int64(a.Units) < j.e.PlannedSampleSize {
+	for i, a := range j.arms {
+		if !j.out[i] && int64(a.Units) < j.e.PlannedSampleSize {
 			return false
 		}
 	}

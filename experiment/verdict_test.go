@@ -3,12 +3,14 @@ package experiment_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/pictifyd/pictifyd/experiment"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 )
 
 // begun is an experiment that runs since noon; later is ten days on.
@@ -61,6 +63,7 @@ func TestWinnerIsSaidOnlyBehindAllGates(t *testing.T) {
 		"nothing at all":        {nil, nil, experiment.GoesOn, "variant a has 0 of at least 1000 units"},
 		"little":                {func(e *experiment.Experiment) { e.MinimumSampleSize = 100_000 }, counted([2]int64{100, 5}, [2]int64{101, 5}), experiment.LowTraffic, "days more"},
 		"a bandit's winner":     {func(e *experiment.Experiment) { e.Bandit = &experiment.Bandit{Enabled: true} }, won, experiment.WinnerReady, "not comparable with those of an A/B test"},
+		"a failing variant":     {nil, append(counted([2]int64{10_000, 1000}, [2]int64{10_000, 1500}), experiment.Counts{Variant: "b", Failures: 12}), experiment.WinnerReady, "variant b was not shown 12 times"},
 		"a completed one":       {func(e *experiment.Experiment) { e.Status, e.Winner, e.EndedAt = experiment.Completed, "a", noon }, won, experiment.Ended, "variant a serves all traffic since 2026-05-04"},
 		"less confidence asked": {func(e *experiment.Experiment) { e.ConfidenceThreshold = 0.8 }, counted([2]int64{10_000, 200}, [2]int64{10_000, 290}), experiment.WinnerReady, ""},
 	} {
@@ -124,6 +127,20 @@ func TestThreeArmsAreComparedWithTheControlAndTheRunnerUp(t *testing.T) {
 	mustSay(t, r, experiment.WinnerReady, "variant c is better")
 }
 
+func TestVariantThatWasGivenUpKeepsNothingOpen(t *testing.T) {
+	e := begun(t)
+	e.Variants = append(slices.Clone(e.Variants), experiment.Variant{ID: "c", Template: "card"})
+	e.Weights = []int{5000, 5000, 0}
+	r := experiment.Judge(e, counted([2]int64{10_000, 1000}, [2]int64{10_000, 1500}, [2]int64{0, 0}), nil, later)
+	mustSay(t, r, experiment.WinnerReady, "variant b is better")
+	if r.Variants[2].ChanceBest != 0 || r.SRM.Expected == nil {
+		t.Errorf("it has a chance of %v, and the ratio is %+v", r.Variants[2].ChanceBest, r.SRM)
+	}
+	e.Weights = []int{4000, 4000, 2000}
+	drawn := []experiment.Allocation{experiment.Allocate(e, nil, experiment.WhyStart, noon)}
+	mustSay(t, experiment.Judge(e, counted([2]int64{10_000, 1000}, [2]int64{10_000, 1500}, [2]int64{0, 0}), drawn, later), experiment.Unhealthy, "variant c has 0 units")
+}
+
 func TestWeightsThatMovedAreNoMismatch(t *testing.T) {
 	e := begun(t)
 	first := counted([2]int64{5000, 500}, [2]int64{5000, 750})
@@ -176,6 +193,62 @@ func TestSeriesAddsUpDayByDay(t *testing.T) {
 	want := []string{"2026-05-04 a 100+100 10", "2026-05-04 b 100+100 20", "2026-05-05 a 150+50 15", "2026-05-05 b 160+60 20"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Whoever looks after every 200 units, and stops when he is told a winner, is told a
+// wrong one of two equal variants in at most 5 % of all experiments. That the same
+// looks at the chance to be best tell far more wrong ones says that the looks are many
+// enough to tempt.
+func TestEqualVariantsHaveNoWinner(t *testing.T) {
+	const units, look = 10_000, 200
+	seeds := 100
+	if campaign.Whole() {
+		seeds = 500
+	}
+	for _, rate := range []float64{0.05, 0.2} {
+		t.Run(fmt.Sprint(rate), func(t *testing.T) {
+			wrong, naive := 0, 0
+			for seed := range seeds {
+				e := begun(t)
+				random := rand.New(rand.NewPCG(uint64(seed), 3))
+				var arms [2][2]int64
+				won, looked := false, false
+				for n := 1; n <= units && !(won && looked); n++ {
+					arm := random.IntN(2)
+					arms[arm][0]++
+					if random.Float64() < rate {
+						arms[arm][1]++
+					}
+					if n%look > 0 {
+						continue
+					}
+					r := experiment.Judge(e, counted(arms[:]...), nil, later)
+					won = won || r.Status == experiment.WinnerReady
+					looked = looked || max(r.Variants[0].ChanceBest, r.Variants[1].ChanceBest) > 0.95
+				}
+				if won {
+					wrong++
+				}
+				if looked {
+					naive++
+				}
+			}
+			if wrong*100 > 5*seeds {
+				t.Errorf("%d of %d experiments have a wrong winner", wrong, seeds)
+			}
+			if naive*100 < 30*seeds {
+				t.Errorf("%d of %d experiments tempted: the looks prove nothing", naive, seeds)
+			}
+			t.Logf("%d of %d have a wrong winner, %d tempted", wrong, seeds, naive)
+		})
+	}
+}
+
+func BenchmarkJudge(b *testing.B) {
+	e, counts := trial(experiment.Running), counted([2]int64{10_000, 200}, [2]int64{10_000, 260})
+	for b.Loop() {
+		experiment.Judge(e, counts, nil, later)
 	}
 }
 

@@ -17,7 +17,12 @@ import (
 	"github.com/pictifyd/pictifyd/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if url := os.Getenv(childEnv); url != "" {
+		takeUntilKilled(url)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestSQLite(t *testing.T) {
 	if os.Getenv("PICTIFYD_TEST_POSTGRES") != "" && campaign.Leaves(t) {
