@@ -93,6 +93,7 @@ type Daemon struct {
 
 	fileExperiments *errand                 // makes the experiments what the file says
 	alarms          chan api.FailingVariant // that subscriptions are to be told of
+	experimentID    func() string           // makes one
 
 	subscribers subscribers
 
@@ -185,7 +186,7 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	d.news.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
 	d.release = newErrand(d.releaseHolds, func(err error) { d.faults.note(d.log, "streams", "that are no more", err) })
 	d.exhibit = newExhibit(d)
-	d.alarms = make(chan api.FailingVariant, mostAlarms)
+	d.alarms, d.experimentID = make(chan api.FailingVariant, mostAlarms), newExperimentID
 	d.exhibit.failing.alarmFunc = d.alarm
 	d.fileExperiments = newErrand(d.followFile, func(err error) { d.faults.note(d.log, "experiments", "of the configuration", err) })
 	d.churn = newChurn()

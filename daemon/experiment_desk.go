@@ -36,7 +36,7 @@ func (d experimentDesk) Create(ctx context.Context, def experiment.Definition, a
 		return experiment.Experiment{}, err
 	}
 	return d.store.SaveExperiment(ctx, experiment.Experiment{
-		ID: newExperimentID(), Definition: def, Status: experiment.Draft, Origin: api.OfCallers, Author: author, Weights: weightsOf(def),
+		ID: d.experimentID(), Definition: def, Status: experiment.Draft, Origin: api.OfCallers, Author: author, Weights: weightsOf(def),
 	})
 }
 

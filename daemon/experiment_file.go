@@ -177,7 +177,7 @@ func (d *Daemon) followOne(ctx context.Context, f FileExperiment, known map[stri
 	switch {
 	case !ok:
 		e, err = d.store.SaveExperiment(ctx, experiment.Experiment{
-			ID: newExperimentID(), Definition: f.Definition, Status: experiment.Draft, Origin: api.OfFile, Author: fileAuthor, Weights: weightsOf(f.Definition),
+			ID: d.experimentID(), Definition: f.Definition, Status: experiment.Draft, Origin: api.OfFile, Author: fileAuthor, Weights: weightsOf(f.Definition),
 		})
 	case e.Origin != api.OfFile:
 		return slugOfCaller(f.Slug)
