@@ -81,7 +81,7 @@ test('an experiment is made, started, watched, paused and completed against the 
   await expect(row(page, 'A').getByRole('cell').nth(3)).toHaveText(String(came.a!.seen));
   await expect(page.getByRole('heading', { name: 'B is ahead, and that can still be chance.' })).toBeVisible();
   await expect(page.getByText('It looks won, and is not yet.')).toBeVisible();
-  await expect(page.getByText('People in each variant')).toBeVisible();
+  await expect(page.getByText('People in each variant: not reached')).toBeVisible();
   for (const img of await page.getByRole('region', { name: 'Variants' }).last().getByRole('img', { name: / as it / }).all()) await expect.poll(() => img.evaluate((i: HTMLImageElement) => i.complete && i.naturalWidth), { timeout: 30_000 }).toBeGreaterThan(100);
   await sound(page);
 
