@@ -17,13 +17,13 @@ async function visit(daemon: Daemon, slug: string, unit: string, query = '', hea
   return answer.headers.get('X-Variant') ?? '';
 }
 
-/** traffic has units see the image; each second one of b clicks, and each tenth of the others. */
-async function traffic(daemon: Daemon, slug: string, n: number): Promise<Record<string, { seen: number; clicked: number }>> {
+/** traffic has units see the image; of those of b one in two clicks, of the others one in so many. */
+async function traffic(daemon: Daemon, slug: string, n: number, others = 10): Promise<Record<string, { seen: number; clicked: number }>> {
   const all: Record<string, { seen: number; clicked: number }> = {};
   for (let i = 0; i < n; i++) {
     const variant = await visit(daemon, slug, `u${i}`);
     const mine = (all[variant] ??= { seen: 0, clicked: 0 });
-    if (mine.seen++ % (variant === 'b' ? 2 : 10) === 0) {
+    if (mine.seen++ % (variant === 'b' ? 2 : others) === 0) {
       const click = await fetch(`${daemon.url}/s/${slug}/u${i}/click`, { headers: browser, redirect: 'manual' });
       expect(click.headers.get('Location')).toContain('https://shop.example/spring');
       mine.clicked++;
@@ -95,6 +95,13 @@ test('an experiment is made, started, watched, paused and completed against the 
   await page.getByRole('link', { name: 'Export CSV' }).click();
   expect(readFileSync(await (await download).path(), 'utf8').split('\n').filter((l) => l.startsWith('assignment,'))).toHaveLength(120);
 
+  await page.getByText('How it is set').click();
+  await page.getByLabel('Forget a person').fill('u7');
+  await page.getByRole('button', { name: 'Forget' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Forget' }).click();
+  await expect(page.getByText('u7 is forgotten')).toBeVisible();
+  expect(await fetch(`${daemon.url}/experiments/spring-banner/export.csv`).then((r) => r.text())).not.toContain(',u7,');
+
   await page.getByRole('button', { name: 'Pause' }).click();
   await expect(page.getByRole('dialog')).toContainText('120 people keep the image that they have');
   await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
@@ -124,6 +131,23 @@ test('an experiment is made, started, watched, paused and completed against the 
   await page.getByLabel('Status').selectOption('running');
   await expect(page).toHaveURL(/status=running/);
   await expect(page.getByRole('heading', { name: 'None of 1 experiments meets these filters' })).toBeVisible();
+});
+
+test('a winner that is true is named, and needs no force', async ({ page, daemon }) => {
+  const card = (id: string, title: string) => ({ id, templateUid: 'product-card', variables: { title, price: 9 } });
+  await daemon.ask('/experiments', { json: { name: 'Clear', slug: 'clear', goalConfig: { type: 'click_through', destinationUrl: 'https://shop.example/spring' }, minimumRunDays: 0.000001, minimumSampleSize: 50, variants: [card('a', 'Mug'), card('b', 'Mug, half price')] } });
+  await daemon.ask('/experiments/clear/start', { json: {} });
+  const came = await traffic(daemon, 'clear', 1200, 12);
+  await page.goto('/studio/experiments');
+  await page.getByRole('link', { name: 'Clear' }).click();
+  await expect(page.getByRole('heading', { name: /^b wins: \+\d+ % against a, and at least \+\d+/ })).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText('It looks won, and is not yet.')).toHaveCount(0);
+  await expect(row(page, 'b').getByRole('cell').nth(3)).toHaveText(String(came.b!.seen));
+  await page.getByRole('button', { name: 'Complete' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByRole('radio', { name: /the numbers say this one/ })).toBeChecked();
+  await dialog.getByRole('button', { name: 'Complete', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'Everybody gets b, for ever.' })).toBeVisible();
 });
 
 test('a smart link shows by rules, and what is wrong is said at its field', async ({ page, daemon }) => {
