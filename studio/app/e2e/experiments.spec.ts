@@ -87,7 +87,7 @@ test('an experiment is made, started, watched, paused and completed against the 
 
   const rates = page.getByRole('slider', { name: 'Rate of clicks: day' });
   await rates.press('End');
-  await expect(rates).toHaveAttribute('aria-valuetext', new RegExp(`B ${((came.b!.clicked / came.b!.seen) * 100).toFixed(1)} %`));
+  await expect(rates).toHaveAttribute('aria-valuetext', new RegExp(`B ${((came.b!.clicked / came.b!.seen) * 100).toFixed(1)}\\s%`));
   await page.getByRole('figure', { name: 'New people a day' }).getByText('As a table').click();
   await expect(page.getByRole('region', { name: 'New people a day, as a table' }).getByRole('cell').last()).toHaveText(String(came.b!.seen));
 
@@ -112,7 +112,7 @@ test('an experiment is made, started, watched, paused and completed against the 
   await expect(page.getByRole('dialog').getByLabel('Weight of B in percent')).toHaveValue('90');
   await page.getByRole('dialog').getByRole('button', { name: 'Change weights' }).click();
   await expect(row(page, 'B').getByRole('cell').nth(2)).toHaveText('90 %');
-  await expect(page.getByRole('slider', { name: 'Weights of new people: time' })).toHaveAttribute('aria-valuetext', /A 10 %/);
+  await expect(page.getByRole('slider', { name: 'Weights of new people: time' })).toHaveAttribute('aria-valuetext', /A 10\s%/);
 
   await page.getByRole('button', { name: 'Complete' }).click();
   const dialog = page.getByRole('dialog');

@@ -9,7 +9,7 @@ import { type Column, Table } from '../../ui/table.tsx';
 import { count } from '../../ui/words.ts';
 import { goalWord, ordered } from './order.ts';
 import { VariantPicture } from './picture.tsx';
-import { chanceWords, conditionWords, liftWords, rateWords, scheduleWords, weightWords } from './words.ts';
+import { chanceWords, conditionWords, liftWords, rangeOf, rateWords, scheduleWords, weightWords } from './words.ts';
 
 /** Rate is a share with the range in which it truly is, with 95 %. */
 function Rate({ of: v }: { of: VariantState }) {
@@ -22,7 +22,7 @@ function Lift({ of: v, at, span }: { of: VariantState; at: number; span: [number
   const s = v.stats;
   if (v.isDefault) return <span class="soft small">the measure</span>;
   if (s.lift === null) return <span class="soft">–</span>;
-  const range = s.liftInterval;
+  const range = s.liftInterval && rangeOf(s.liftInterval);
   const words = `${liftWords(s.lift)}${range ? `, from ${liftWords(range[0])} to ${liftWords(range[1])}` : ''}`;
   return (
     <div class="lift">
@@ -32,7 +32,9 @@ function Lift({ of: v, at, span }: { of: VariantState; at: number; span: [number
   );
 }
 
-const points = (loss: number | null | undefined) => (loss === null || loss === undefined ? '–' : `${(loss * 100).toFixed(3)} points`);
+const widest = 4; // of what is drawn: early ranges are as wide as one likes
+
+const points = (loss: number | null | undefined) => (loss === null || loss === undefined ? '–' : `${(loss * 100).toFixed(loss < 0.01 ? 3 : 1)} points`);
 
 /** when is when a variant is shown, of a type that compares nothing. */
 const when = (e: Experiment, v: VariantState): string => (v.isDefault ? 'when no other is' : e.type === 'smart_link' ? conditionWords(v.conditions) : scheduleWords(v.schedule));
@@ -41,8 +43,8 @@ function columnsOf(e: Experiment): Column<VariantState>[] {
   const order = ordered(e);
   const at = (v: VariantState) => order.findIndex((o) => o.id === v.id);
   const compared = e.type === 'ab_test' && e.goalConfig.type !== 'impressions_only';
-  const reach = Math.max(0.02, ...e.variants.flatMap((v) => [v.stats.lift, ...(v.stats.liftInterval ?? [])]).filter((n): n is number => typeof n === 'number').map((n) => Math.min(1.5, Math.abs(n))));
-  const span = spanOf([-reach, reach]);
+  const lifts = e.variants.flatMap((v) => [v.stats.lift ?? 0, ...(v.stats.liftInterval ? rangeOf(v.stats.liftInterval) : [])]).map((n) => Math.min(widest, n));
+  const span = spanOf([-0.02, 0.02, ...lifts]);
   return [
     { name: 'Picture', cell: (v) => <VariantPicture of={v} /> },
     { name: 'Variant', cell: (v) => (

@@ -3,7 +3,7 @@
 import { type Experiment, nameOf, type Segment } from '../../api/experiments.ts';
 import { Mark, Note } from '../../ui/show.tsx';
 import { capital, counted } from '../../ui/words.ts';
-import { chanceWords, type Gate, gatesOf, liftWords, looksWon, verdictOf } from './words.ts';
+import { chanceWords, type Gate, gatesOf, liftWords, looksWon, rangeOf, verdictOf } from './words.ts';
 
 /** ofMails says whether most of those who were counted got it by mail. */
 function ofMails(segments: Segment[]): boolean {
@@ -21,7 +21,7 @@ export function Early({ of: e, segments }: { of: Experiment; segments: Segment[]
       {won && (
         <Note level="warn">
           <p><strong>It looks won, and is not yet.</strong> By today’s numbers {nameOf(won)} has a chance of {chanceWords(won.stats.probabilityBest)} to be the best. But whoever looks again and again and stops at the first 95 % is wrong in more than half of all tests in which there is no difference at all.
-            {won.stats.liftInterval && !won.isDefault && <> The range that holds however often you look still reaches from {liftWords(won.stats.liftInterval[0])} to {liftWords(won.stats.liftInterval[1])}.</>} Let it run.</p>
+            {won.stats.liftInterval && !won.isDefault && <> The range that holds however often you look still reaches from {liftWords(rangeOf(won.stats.liftInterval)[0])} to {liftWords(won.stats.liftInterval[1])}.</>} Let it run.</p>
         </Note>
       )}
       {mails && (
@@ -47,16 +47,19 @@ export function GateList({ gates }: { gates: Gate[] }) {
   );
 }
 
+const Reasons = ({ of }: { of: string[] }) => <ul class="reasons">{of.map((r) => <li key={r}>{capital(r)}</li>)}</ul>;
+
 export function VerdictCard({ of: e, segments }: { of: Experiment; segments: Segment[] }) {
   const said = verdictOf(e);
   const reasons = e.decision.reasons;
   const open = e.type === 'ab_test' && (e.status === 'running' || e.status === 'paused') && e.goalConfig.type !== 'impressions_only';
+  const gated = open && !e.decision.ready && e.decision.verdict === 'running'; // the gates beside say the same, shorter
   return (
     <section class="card verdict" aria-labelledby="verdict" data-level={said.level}>
       <div class="stack">
         <p class="row"><Mark level={said.level}>{said.word}</Mark>{e.decision.daysLeft && e.decision.verdict !== 'unhealthy' ? <span class="soft small">about {counted(Math.ceil(e.decision.daysLeft), 'more day')} at this pace{e.decision.neededPerVariant ? `, until ${counted(e.decision.neededPerVariant, 'person has', 'people have')} seen each` : ''}</span> : null}</p>
         <h2 id="verdict">{said.sentence}</h2>
-        {reasons.length > 0 && <ul class="reasons">{reasons.map((r) => <li key={r}>{capital(r)}</li>)}</ul>}
+        {reasons.length > 0 && (gated ? <details><summary>Why not yet ({reasons.length})</summary><Reasons of={reasons} /></details> : <Reasons of={reasons} />)}
         {e.hypothesis && <p class="soft"><span class="small">The hypothesis:</span> {e.hypothesis}</p>}
         <Early of={e} segments={segments} />
       </div>

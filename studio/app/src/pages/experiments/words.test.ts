@@ -28,7 +28,7 @@ test('what looks won and is not yet is not called a winner', () => {
 test('a winner is said with how much it wins by at least', () => {
   const e = two({ decision: { verdict: 'winner_ready', ready: true, reasons: [], suggestedWinner: 'b', daysLeft: null, neededPerVariant: 1000 } });
   e.variants[1]!.stats.liftInterval = [0.08, 0.52];
-  expect(verdictOf(e).sentence).toBe('Bold wins: +30 % against Plain, and at least +8.0 %.');
+  expect(verdictOf(e).sentence).toBe('Bold wins: +30\u00a0% against Plain, and at least +8.0\u00a0%.');
   expect(looksWon(e)).toBeUndefined();
   expect(gatesOf(e).every((g) => g.met)).toBe(true);
 });
@@ -52,9 +52,9 @@ test('no visitors, a draft and a decided one have sentences of their own', () =>
 });
 
 test('numbers are as exact as they can be read', () => {
-  expect([rateWords(0.0213), rateWords(0.213), rateWords(0), rateWords(null)]).toEqual(['2.13 %', '21.3 %', '0 %', '–']);
-  expect([liftWords(0.3), liftWords(-0.078), liftWords(0)]).toEqual(['+30 %', '−7.8 %', '0.0 %']);
-  expect([chanceWords(0.99977), chanceWords(0.9977), chanceWords(0.61), chanceWords(1)]).toEqual(['over 99.9 %', '99.8 %', '61 %', '100.0 %']);
+  expect([rateWords(0.0213), rateWords(0.213), rateWords(0), rateWords(null)]).toEqual(['2.13\u00a0%', '21.3\u00a0%', '0\u00a0%', '–']);
+  expect([liftWords(0.3), liftWords(-0.078), liftWords(0)]).toEqual(['+30\u00a0%', '−7.8\u00a0%', '0.0\u00a0%']);
+  expect([chanceWords(0.99977), chanceWords(0.9977), chanceWords(0.61), chanceWords(1)]).toEqual(['over 99.9\u00a0%', '99.8\u00a0%', '61\u00a0%', '100.0\u00a0%']);
 });
 
 test('conditions are sentences', () => {

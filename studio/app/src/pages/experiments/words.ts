@@ -26,13 +26,14 @@ export const verdictLevels: Record<Verdict, Level> = {
 export const enough = 40;
 
 const minus = (text: string) => text.replace('-', '−');
+const hundredth = '\u00a0%'; // which stays with its number
 
 /** rateWords is a share as a percentage, exact enough to see it move. */
 export function rateWords(rate: number | null | undefined): string {
   if (rate === null || rate === undefined) return '–';
   const percent = rate * 100;
   const digits = percent === 0 ? 0 : Math.abs(percent) < 10 ? 2 : Math.abs(percent) < 100 ? 1 : 0;
-  return `${minus(percent.toFixed(digits))} %`;
+  return minus(percent.toFixed(digits)) + hundredth;
 }
 
 /** liftWords is a relative difference with its sign: "+30 %". */
@@ -40,19 +41,22 @@ export function liftWords(lift: number | null | undefined): string {
   if (lift === null || lift === undefined) return '–';
   const percent = lift * 100;
   const text = percent.toFixed(Math.abs(percent) < 10 ? 1 : 0);
-  return `${percent > 0 ? '+' : ''}${minus(text)} %`;
+  return `${percent > 0 ? '+' : ''}${minus(text)}${hundredth}`;
 }
+
+/** rangeOf is the range of a relative difference: nothing falls by more than all of it. */
+export const rangeOf = (range: [number, number]): [number, number] => [Math.max(-1, range[0]), range[1]];
 
 /** chanceWords is a probability; what rounds to certain is not said to be. */
 export function chanceWords(p: number | null | undefined): string {
   if (p === null || p === undefined) return '–';
-  if (p > 0.999 && p < 1) return 'over 99.9 %';
-  if (p < 0.001 && p > 0) return 'under 0.1 %';
-  return `${(p * 100).toFixed(p > 0.99 || p < 0.01 ? 1 : 0)} %`;
+  if (p > 0.999 && p < 1) return `over 99.9${hundredth}`;
+  if (p < 0.001 && p > 0) return `under 0.1${hundredth}`;
+  return (p * 100).toFixed(p > 0.99 || p < 0.01 ? 1 : 0) + hundredth;
 }
 
 /** weightWords is a weight in basis points as a percentage. */
-export const weightWords = (weight: number): string => `${Number((weight / 100).toFixed(2))} %`;
+export const weightWords = (weight: number): string => Number((weight / 100).toFixed(2)) + hundredth;
 
 /** leaderOf is the variant that does best by today's numbers; undefined before there are any. */
 export function leaderOf(e: Experiment): VariantState | undefined {
@@ -128,7 +132,7 @@ export function verdictOf(e: Experiment): Said {
   if (e.type !== 'ab_test') return { level: e.status === 'paused' ? 'paused' : 'busy', word: statusWords[e.status], sentence: e.type === 'smart_link' ? 'Conditions say which variant is shown. Nothing is compared.' : 'The clock says which variant is shown. Nothing is compared.' };
   const leader = leaderOf(e);
   const rival = leader && rivalOf(e, leader);
-  const range = leader?.stats.liftInterval;
+  const range = leader?.stats.liftInterval && rangeOf(leader.stats.liftInterval);
   switch (verdict) {
     case 'winner_ready': {
       const by = leader?.stats.lift ? `: ${liftWords(leader.stats.lift)} against ${rival ? nameOf(rival) : 'the control'}${range ? `, and at least ${liftWords(range[0])}` : ''}` : '';
