@@ -49,15 +49,20 @@ func TestPagesOfOtherOriginsMayChangeNothing(t *testing.T) {
 		"no browser":                          {refresh, 202},
 		"the page itself":                     {refresh.with("Sec-Fetch-Site", "same-origin"), 202},
 		"an older browser, the page itself":   {refresh.with("Origin", "http://127.0.0.1:8080"), 202},
+		"an older browser, behind a proxy":    {refresh.with("Origin", "https://images.example"), 202},
 		"another site":                        {refresh.with("Sec-Fetch-Site", "cross-site"), 403},
+		"another site, in our own name":       {refresh.with("Sec-Fetch-Site", "cross-site").with("Origin", "https://images.example"), 403},
+		"a neighbour, in our own name":        {refresh.with("Sec-Fetch-Site", "same-site").with("Origin", "https://images.example"), 403},
+		"another site, in the Host's name":    {refresh.with("Sec-Fetch-Site", "cross-site").with("Origin", "http://127.0.0.1:8080"), 403},
 		"another port of this machine":        {refresh.with("Sec-Fetch-Site", "same-site"), 403},
 		"an older browser, another site":      {refresh.with("Origin", "https://evil.example"), 403},
 		"a page without an origin":            {refresh.with("Origin", "null"), 403},
 		"reading is the browser's own matter": {get("/bindings").with("Sec-Fetch-Site", "cross-site"), 200},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld()
-			out := c.call.to(t, mustServer(t, open(), w))
+			w, cfg := newWorld(), open()
+			cfg.PublicURL = "https://images.example"
+			out := c.call.to(t, mustServer(t, cfg, w))
 			if out.Code != c.want {
 				t.Fatalf("status %d, want %d: %s", out.Code, c.want, out.Body)
 			}

@@ -165,7 +165,13 @@ func (in *intake) check(ctx context.Context, request batch.Request) (err error) 
 		}
 		job.Version = n
 	}
-	if _, err := batch.NewPlanner(*job, in.template, 0, job.CreatedAt); err != nil {
+	var arms *bindings.Arms
+	if request.Experiment.Named() {
+		if job.Test, arms, err = s.deps.TestFunc(ctx, request.Experiment, *job, in.template); err != nil {
+			return err
+		}
+	}
+	if _, err := batch.NewPlanner(*job, in.template, 0, job.CreatedAt, arms); err != nil {
 		return err
 	}
 	return s.checkWebhook(ctx, job.WebhookURL)

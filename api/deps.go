@@ -226,6 +226,9 @@ type Deps struct {
 	BindingFunc    func(name string) (Binding, bool)
 	// CompileFunc is a version of a template, compiled.
 	CompileFunc func(ctx context.Context, name string, number int64) (bindings.Template, error)
+	// TestFunc is the experiment that a job names, whose own template is t, with the
+	// versions that the job pins. What is wrong with it is a problem of the request.
+	TestFunc func(ctx context.Context, named bindings.Experiment, job batch.Job, t bindings.Template) (*batch.Test, *bindings.Arms, error)
 	// DeleteTemplateFunc deletes a template. One that a binding uses is an
 	// *InUseError, one that a job draws a problem of code Conflict.
 	DeleteTemplateFunc func(ctx context.Context, name string) error

@@ -6,6 +6,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/bindings"
 )
 
 // The requests here are for the document alone: batch.Decode reads a body as it
@@ -34,6 +35,7 @@ var batchOperations = operations{
 			"When the last row has ended, `webhookUrl` is called once; until then `statusUrl` and `eventsUrl` say how far it is.\n\n" +
 			"JSON has the rows in `variables`. NDJSON, CSV, TSV and XLSX are rows alone, a line each; all other fields are then those of the query, as in " +
 			"`?rowKey=sku&format=jpeg&quality=85`, and `outputs`, `mapping` and `metadata` are JSON there. `sourceUrl`, `source` and `binding` name rows that are fetched. " +
+			"With `experiment` each row is assigned when it is planned, and results have `variant` and `clickUrl`; in a query it is `experiment=SLUG&experimentUnit=COLUMN`. " +
 			"The body may be packed, with `Content-Encoding: gzip` or `zstd`.\n\n" +
 			"What stands beside `outputs` is the default of what stands in it. The names of the seed product's dialect are read as well.",
 		headers: []string{"IdempotencyKey"},
@@ -67,12 +69,15 @@ type batchRequest struct {
 	WebhookURL    string       `json:"webhookUrl,omitempty"`    // is called once, when every row has ended
 	WebhookEvents []batchEvent `json:"webhookEvents,omitempty"` // batch.completed, where nothing is said; the others come for each row
 
-	RowKey   string            `json:"rowKey,omitempty"`   // the variable that names a row in results; without it the row's index does
-	Mapping  map[string]string `json:"mapping,omitempty"`  // of variables to expressions over the columns of a row; the other variables take the column of their name
-	Metadata json.RawMessage   `json:"metadata,omitempty"` // comes back in results and in the webhook; at most 64 KiB
-	Outputs  []outputRequest   `json:"outputs,omitempty"`  // the pictures of each row; without it one
-	Sizes    []string          `json:"sizes,omitempty"`    // instead of outputs: one output for each size of the template
-	Layouts  []string          `json:"layouts,omitempty"`  // another name of sizes
+	RowKey         string               `json:"rowKey,omitempty"`         // the variable that names a row in results; without it the row's index does
+	Mapping        map[string]string    `json:"mapping,omitempty"`        // of variables to expressions over the columns of a row; the other variables take the column of their name
+	Experiment     *bindings.Experiment `json:"experiment,omitempty"`     // by which each row is drawn as the variant of its unit
+	ExperimentUnit string               `json:"experimentUnit,omitempty"` // the unit of experiment, where a query has only its slug
+
+	Metadata json.RawMessage `json:"metadata,omitempty"` // comes back in results and in the webhook; at most 64 KiB
+	Outputs  []outputRequest `json:"outputs,omitempty"`  // the pictures of each row; without it one
+	Sizes    []string        `json:"sizes,omitempty"`    // instead of outputs: one output for each size of the template
+	Layouts  []string        `json:"layouts,omitempty"`  // another name of sizes
 
 	Size   string `json:"size,omitempty"`   // of the template's sizes
 	Layout string `json:"layout,omitempty"` // another name of size

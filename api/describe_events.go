@@ -156,6 +156,9 @@ type imageOfRow struct {
 	ErrorCode string `json:"errorCode,omitempty"` // why there is none
 	Error     string `json:"error,omitempty"`
 
+	Variant  string `json:"variant,omitempty"`  // of the binding's experiment
+	ClickURL string `json:"clickUrl,omitempty"` // what the picture is to link to
+
 	Outputs    []deliveryOutput `json:"outputs"`
 	RenderedAt time.Time        `json:"renderedAt"`
 	Test       bool             `json:"test,omitempty"`
@@ -181,6 +184,9 @@ type sinkRow struct {
 	Width  int    `json:"width,omitempty"`
 	Height int    `json:"height,omitempty"`
 	Format string `json:"format,omitempty"`
+
+	Variant  string `json:"variant,omitempty"`  // of the binding's experiment
+	ClickURL string `json:"clickUrl,omitempty"` // what the picture is to link to
 
 	Outputs   []deliveryOutput `json:"outputs"`
 	Row       map[string]any   `json:"row,omitempty"`       // where the sink includes it

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/pictifyd/pictifyd/experiment"
@@ -178,11 +179,14 @@ func viewOfDecision(e experiment.Experiment, r experiment.Report) decisionView {
 	return v
 }
 
+// seenBy are the clients behind which a unit sees an image.
+var seenBy = []string{experiment.Other, experiment.Gmail, experiment.Apple, experiment.Yahoo}
+
 func excludedOf(st Standing) excludedView {
 	v := excludedView{Bots: st.Report.Excluded.Bots, Prefetch: st.Report.Excluded.Prefetch, Duplicates: st.Report.Excluded.Duplicates}
 	for _, c := range st.Counts {
-		if c.Channel == experiment.Web {
-			v.Repeats += max(0, c.Fetches-c.Exposures)
+		if c.Channel == experiment.Web && slices.Contains(seenBy, c.Client) {
+			v.Repeats += max(0, c.Fetches-c.Exposures-c.Suspects)
 		}
 		v.Unassigned += c.Unassigned
 		v.Mismatches += c.Mismatches

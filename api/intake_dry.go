@@ -15,6 +15,9 @@ import (
 type Sampler interface {
 	// Plan plans rows of job as they would be planned were it accepted.
 	Plan(ctx context.Context, job batch.Job) (*batch.Planner, error)
+	// Assign tells planner which variants the units of rows would be given that it
+	// plans next. It gives and counts none.
+	Assign(ctx context.Context, planner *batch.Planner, rows []batch.Row) error
 	// Ask has the files of each picture fetched, several at a time, and tells
 	// with the index of the proposal why one can't be had; nil where all are
 	// there or can be done without. It is told of one at a time, and not of those that
@@ -51,6 +54,9 @@ func (s *Server) answerDry(ctx context.Context, w http.ResponseWriter, job batch
 			break
 		}
 		after = rows[len(rows)-1].Index
+		if err := s.deps.Sampler.Assign(ctx, planner, rows); err != nil {
+			return fmt.Errorf("look for the variants of rows: %w", err)
+		}
 		if err := check.Add(rows, func(f []string) ([]string, error) { return s.deps.Intake.Unrendered(ctx, f) }); err != nil {
 			return fmt.Errorf("look for pictures that are there: %w", err)
 		}

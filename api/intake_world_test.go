@@ -40,8 +40,10 @@ func (w *world) BindingRows(ctx context.Context, binding string, row func(batch.
 }
 
 func (w *world) Plan(_ context.Context, job batch.Job) (*batch.Planner, error) {
-	return batch.NewPlanner(job, certificateForm(), 1, job.CreatedAt)
+	return batch.NewPlanner(job, certificateForm(), 1, job.CreatedAt, nil)
 }
+
+func (w *world) Assign(context.Context, *batch.Planner, []batch.Row) error { return nil }
 
 func (w *world) Ask(_ context.Context, _ string, proposals []bindings.Proposal, told func(int, *batch.RowError)) {
 	for i, p := range proposals {

@@ -311,11 +311,12 @@ func (d *decoder) request() (Request, error) {
 		d.problems = append(d.problems, problem.New(problem.Invalid, "the batch has no rows").At(d.fields.given["variables"]))
 	}
 	d.problems = append(d.problems, d.fields.checkEvents()...)
+	d.problems = append(d.problems, d.fields.checkExperiment()...)
 	if err := d.problems.Err(); err != nil {
 		return Request{}, err
 	}
 	return Request{
-		Outputs: outputs, RowKey: d.fields.rowKey, Mapping: d.fields.mapping, Metadata: d.fields.metadata, WebhookURL: d.fields.webhook, Events: d.fields.events,
+		Outputs: outputs, RowKey: d.fields.rowKey, Mapping: d.fields.mapping, Experiment: d.fields.experiment, Metadata: d.fields.metadata, WebhookURL: d.fields.webhook, Events: d.fields.events,
 		Priority: Priority(d.fields.priority), MaxErrors: d.fields.maxErrors, TemplateVersion: d.fields.version, DryRun: d.fields.dryRun,
 		Origin: d.fields.origin, Layout: d.fields.layout,
 		Rows: d.rows, Digest: d.form.Digest(d.in.digest.Sum(nil)),

@@ -30,7 +30,8 @@ const (
 )
 
 // WriteResults writes rows as a CSV: the caller's own columns, the address of
-// the first output as url, that of each further output under its name, error.
+// the first output as url, that of each further output under its name, of a
+// job with an experiment variant and clickUrl, error.
 // A name that the caller has is written with _2, or the next number.
 func (s Sheet) WriteResults(w io.Writer, rows iter.Seq2[Taken, error]) error {
 	out, err := s.results(w, false)
@@ -95,6 +96,9 @@ func (s Sheet) results(w io.Writer, files bool) (*sheetWriter, error) {
 	if files {
 		names = append(fileNames, names...)
 	}
+	if s.Job.Test != nil {
+		names = append(names, "variant", "clickUrl")
+	}
 	return out, out.csv.write(append(s.Columns.header(s.CSV.Formulas), s.Columns.distinct(append(names, "error")...)...))
 }
 
@@ -102,12 +106,15 @@ func (s Sheet) results(w io.Writer, files bool) (*sheetWriter, error) {
 // is wrong with a row that has no error of its own.
 func (w *sheetWriter) add(row Taken, files map[string]string, fault string) error {
 	own, outputs := len(w.sheet.Columns.names), len(w.outputs)
-	cells := make([]string, own, own+2*outputs+1)
+	cells := make([]string, own, own+2*outputs+3)
 	w.sheet.Columns.fill(cells, row.Values, w.sheet.CSV.Formulas)
 	if w.files {
 		cells = append(cells, w.places(row.Pictures, func(p Picture) string { return files[p.Output] })...)
 	}
 	cells = append(cells, w.places(row.Pictures, func(p Picture) string { return w.sheet.Image(p.Hash, p.Ext) })...)
+	if w.sheet.Job.Test != nil {
+		cells = append(cells, row.Assigned.Variant, row.ClickURL)
+	}
 	switch {
 	case row.Error != nil:
 		fault = row.Error.Message

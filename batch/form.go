@@ -93,6 +93,7 @@ var textFields = map[string]bool{
 	"format": true, "compression": true, "paper": true, "title": true, "size": true, "theme": true,
 	"locale": true, "timezone": true, "currency": true, "rowKey": true, "webhookUrl": true, "priority": true,
 	"sourceUrl": true, "source": true, "binding": true, "sourceRows": true, "delimiter": true, "sheet": true,
+	"experiment": true, "experimentUnit": true,
 }
 
 // readQuery takes the fields that stand in the query.

@@ -112,7 +112,7 @@ func TestColumnExpressionReadsItsColumn(t *testing.T) {
 }
 
 func TestMappingMakesVariablesOfColumns(t *testing.T) {
-	m, err := newMapping(Job{Mapping: map[string]string{"title": `$env["First Name"] | upper`, "price": "price * 2"}}, mappedForm{})
+	m, err := newMapping(Job{Mapping: map[string]string{"title": `$env["First Name"] | upper`, "price": "price * 2"}}, mappedForm{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,10 +123,10 @@ func TestMappingMakesVariablesOfColumns(t *testing.T) {
 	if _, refused = m.apply(map[string]any{"First Name": "Ada", "price": "dear"}, time.Now()); refused == nil || refused.Code != MappingFailed || refused.Field != "mapping.price" {
 		t.Errorf("a row that can't be mapped is %+v", refused)
 	}
-	if none, err := newMapping(Job{}, mappedForm{}); none != nil || err != nil {
+	if none, err := newMapping(Job{}, mappedForm{}, nil); none != nil || err != nil {
 		t.Errorf("no mapping is %v, %v", none, err)
 	}
-	_, err = newMapping(Job{Mapping: map[string]string{"titel": "name", "price": "price *"}}, mappedForm{})
+	_, err = newMapping(Job{Mapping: map[string]string{"titel": "name", "price": "price *"}}, mappedForm{}, nil)
 	if err == nil || !strings.Contains(err.Error(), "titel") || !strings.Contains(err.Error(), "mapping.price") {
 		t.Errorf("a wrong mapping is %v", err)
 	}

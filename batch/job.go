@@ -58,6 +58,7 @@ type Job struct {
 	Outputs        []Output
 	RowKey         string            // variable that names a row; "" is its index
 	Mapping        map[string]string // of variables to expressions over the columns of a row; the others are the columns of their name
+	Test           *Test             // the experiment by which its rows are drawn; nil of none
 	Metadata       json.RawMessage   // the caller's, echoed
 	WebhookURL     string
 	WebhookEvents  []string // that are sent there; none: BatchCompleted. Only for acceptance: Store.Job leaves it out
@@ -122,6 +123,9 @@ type Result struct {
 	Done     bool // it ended, one way or the other
 	Pictures []Picture
 	Error    *RowError
+
+	Assigned bindings.Assigned // as which variant it is drawn; none where it is in no experiment
+	ClickURL string            // where a click on its picture leads and counts; "" where it is in none
 
 	// How its pictures were made, as far as that is still known. Pictures that
 	// other rows show too count for each.

@@ -43,15 +43,18 @@ type mapping struct {
 	env       expr.Env // without the moment
 }
 
-// newMapping compiles the mapping of a job; nil where it has none. The error is a
-// problem.List with paths that begin with "mapping".
-func newMapping(job Job, t bindings.Template) (*mapping, error) {
+// newMapping compiles the mapping of a job, for t or the templates of variants; nil where
+// it has none. The error is a problem.List with paths that begin with "mapping".
+func newMapping(job Job, t bindings.Template, variants *bindings.Variants) (*mapping, error) {
 	if len(job.Mapping) == 0 {
 		return nil, nil
 	}
 	var known []string
 	for _, v := range t.Vars() {
 		known = append(known, v.Name)
+	}
+	if variants != nil {
+		known = append(known, variants.Vars()...)
 	}
 	m := &mapping{}
 	if len(job.Outputs) > 0 {

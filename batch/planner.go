@@ -28,25 +28,28 @@ type Planner struct {
 	binding *bindings.Binding  // of a run: draws instead of drawing
 	joined  *bindings.Joined   // of the rows that come next
 	mapping *mapping           // nil: variables are the columns of their name
+
+	variants *bindings.Variants // of the job's experiment; draw instead of drawing
 }
 
 // NewPlanner checks the outputs of job against t, which is the version that the
 // job pinned: its error is a problem.List that refuses the batch. The clock of
-// all its rows is now.
-func NewPlanner(job Job, t bindings.Template, epoch int64, now time.Time) (*Planner, error) {
-	outs := make([]bindings.Output, len(job.Outputs))
-	for i, o := range job.Outputs {
-		outs[i] = bindings.Output(o)
-	}
-	drawing, err := bindings.NewDrawing(t, job.Version, epoch, outs)
-	if err != nil {
+// all its rows is now. arms are those of its experiment, nil where it names none.
+func NewPlanner(job Job, t bindings.Template, epoch int64, now time.Time, arms *bindings.Arms) (*Planner, error) {
+	p := &Planner{job: job, now: now, taken: map[[16]byte]int64{}}
+	var err error
+	if p.drawing, err = bindings.NewDrawing(t, job.Version, epoch, plannedOutputs(job)); err != nil {
 		return nil, err
 	}
-	mapping, err := newMapping(job, t)
-	if err != nil {
+	if job.Test != nil && arms != nil {
+		if p.variants, err = bindings.NewVariants(job.Test.Experiment, *arms, epoch, plannedOutputs(job)); err != nil {
+			return nil, err
+		}
+	}
+	if p.mapping, err = newMapping(job, t, p.variants); err != nil {
 		return nil, err
 	}
-	return &Planner{job: job, drawing: drawing, mapping: mapping, now: now, taken: map[[16]byte]int64{}}, nil
+	return p, nil
 }
 
 // NewRefusal is a Planner by which every row of job ends with p: its template
@@ -93,8 +96,12 @@ func (p *Planner) propose(r Row) bindings.Proposal {
 	if refused != nil {
 		return bindings.Refused(owner, p.ownKey(r), *refused)
 	}
+	row := values
 	if values, refused = p.mapping.apply(values, p.now); refused != nil {
-		return bindings.Refused(owner, key, *refused)
+		return p.variants.As(bindings.Refused(owner, key, *refused), row, p.joined)
+	}
+	if p.variants != nil {
+		return p.variants.Propose(owner, key, row, values, p.joined, p.now, p.job.Priority.OfRenders())
 	}
 	return p.drawing.Propose(owner, key, values, p.now, p.job.Priority.OfRenders())
 }

@@ -43,7 +43,7 @@ func (certificate) ResolveIn(values map[string]any, env expr.Env) (template.Valu
 func mustPlanner(tb testing.TB, job Job) *Planner {
 	tb.Helper()
 	job.ID, job.Template, job.Version = "batch_1", "certificate", 3
-	p, err := NewPlanner(job, certificate{}, 1, accepted)
+	p, err := NewPlanner(job, certificate{}, 1, accepted, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestPlanningThatGoesOnAfterARestartKnowsTheKeysBefore(t *testing.T) {
 }
 
 func TestUnknownSizeRefusesTheBatch(t *testing.T) {
-	_, err := NewPlanner(Job{Outputs: []Output{{Name: "png", Encoding: bindings.Encoding{Format: "png"}}, {Name: "t", Size: "thum", Encoding: bindings.Encoding{Format: "png"}}}}, certificate{}, 1, accepted)
+	_, err := NewPlanner(Job{Outputs: []Output{{Name: "png", Encoding: bindings.Encoding{Format: "png"}}, {Name: "t", Size: "thum", Encoding: bindings.Encoding{Format: "png"}}}}, certificate{}, 1, accepted, nil)
 	got := problem.All(err)
 	if len(got) != 1 || got[0].Path != "outputs[1].size" || !strings.Contains(got[0].Hint, `"thumb"`) {
 		t.Errorf("error %v", err)

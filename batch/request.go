@@ -27,10 +27,11 @@ const (
 
 // A Request is what a caller asked for, apart from the rows themselves.
 type Request struct {
-	Outputs    []Output          // with every default written out
-	RowKey     string            // the field that names a row; "" is its index
-	Mapping    map[string]string // of variables to expressions
-	Metadata   json.RawMessage   // nil when there was none
+	Outputs    []Output            // with every default written out
+	RowKey     string              // the field that names a row; "" is its index
+	Mapping    map[string]string   // of variables to expressions
+	Experiment bindings.Experiment // by which the rows are drawn; none where it names none
+	Metadata   json.RawMessage     // nil when there was none
 	WebhookURL string
 	Events     []string // that are sent there; none: BatchCompleted
 
@@ -71,6 +72,8 @@ type fields struct {
 	events          []string
 	metadata        json.RawMessage
 	mapping         map[string]string
+	experiment      bindings.Experiment
+	unit            string // of the experiment, where it stands beside it
 
 	priority  string
 	maxErrors int64
@@ -103,6 +106,8 @@ var canonicalField = with(encodingField, map[string]string{
 	"rowKey":          "rowKey",
 	"metadata":        "metadata",
 	"mapping":         "mapping",
+	"experiment":      "experiment",
+	"experimentUnit":  "experimentUnit",
 	"priority":        "priority",
 	"maxErrors":       "maxErrors",
 	"templateVersion": "templateVersion", "version": "templateVersion",
@@ -161,6 +166,10 @@ func (f *fields) set(name string, value json.RawMessage) problem.List {
 		return f.setOutputs(name, value)
 	case "mapping":
 		return f.setMapping(name, value)
+	case "experiment":
+		return f.setExperiment(name, value)
+	case "experimentUnit":
+		return f.setUnit(name, value)
 	case "metadata":
 		return f.setMetadata(name, value)
 	case "priority":

@@ -57,10 +57,10 @@ func NewRunPlanner(job Job, b *bindings.Binding, now time.Time) *Planner {
 	return &Planner{job: job, now: now, binding: b}
 }
 
-// Join tells p what the rows that it is given next join: what joinFunc reads for
-// the binding of a run. Of a batch it is nothing.
+// Join tells p what the rows that it is given next join, and the variants of their
+// units: what joinFunc reads for the binding of a run. Of a batch it is nothing.
 func (p *Planner) Join(rows []Row, joinFunc func(b *bindings.Binding, rows ...map[string]any) (*bindings.Joined, error)) (err error) {
-	if p.binding == nil || !p.binding.Joins() {
+	if p.binding == nil || !p.binding.Joins() && !p.binding.Assigns() {
 		return nil
 	}
 	var values []map[string]any

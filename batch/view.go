@@ -96,6 +96,14 @@ type RowResult struct {
 
 	RenderMs float64 `json:"renderMs,omitempty"` // of all outputs together, where it is still known
 	Attempts int64   `json:"attempts,omitempty"` // the most that an output took
+
+	Treated
+}
+
+// Treated says as which variant of the batch's experiment a row was drawn.
+type Treated struct {
+	Variant  string `json:"variant,omitempty"`  // its id
+	ClickURL string `json:"clickUrl,omitempty"` // what the picture is to link to: it leads to the experiment's destination, and counts
 }
 
 // An OutputPicture is one picture of a row.
@@ -126,6 +134,8 @@ type RowFailure struct {
 
 	RenderMs float64 `json:"renderMs,omitempty"` // of all outputs together, where it is still known
 	Attempts int64   `json:"attempts,omitempty"` // the most that an output took
+
+	Treated
 }
 
 // Pagination says which part of a list was given.
@@ -167,7 +177,7 @@ func NewView(job Job, now time.Time, results []Result, page Pagination, image Im
 
 // NewRowResult is a row without an error as it is shown.
 func NewRowResult(r Result, image ImageURLFunc) RowResult {
-	shown := RowResult{Index: r.Index, Key: r.Key, Success: true, Status: Completed, Outputs: pictures(r, image), Warnings: warnings(r), RenderMs: millis(r.Drawing), Attempts: r.Attempts}
+	shown := RowResult{Index: r.Index, Key: r.Key, Success: true, Status: Completed, Outputs: pictures(r, image), Warnings: warnings(r), RenderMs: millis(r.Drawing), Attempts: r.Attempts, Treated: r.treated()}
 	if len(shown.Outputs) > 0 {
 		first := shown.Outputs[0]
 		shown.URL, shown.Width, shown.Height = first.URL, first.Width, first.Height
@@ -181,8 +191,11 @@ func NewRowFailure(r Result, image ImageURLFunc) RowFailure {
 	return RowFailure{
 		Index: r.Index, Key: r.Key, Code: r.Error.Code, Error: r.Error.Message, Field: r.Error.Field,
 		Retryable: r.Error.Retryable, Outputs: pictures(r, image), Warnings: warnings(r), RenderMs: millis(r.Drawing), Attempts: r.Attempts,
+		Treated: r.treated(),
 	}
 }
+
+func (r Result) treated() Treated { return Treated{Variant: r.Assigned.Variant, ClickURL: r.ClickURL} }
 
 func pictures(r Result, image ImageURLFunc) []OutputPicture {
 	all := make([]OutputPicture, len(r.Pictures))

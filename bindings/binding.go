@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -14,16 +15,19 @@ import (
 // A Binding is a configured binding together with one version of its template,
 // ready to plan. It is immutable and safe for concurrent use.
 type Binding struct {
-	cfg        Config
-	lookups    []lookup      // each behind those that its key reads
-	chained    bool          // a key reads another lookup
-	where      *expr.Program // nil: every row
-	whereJoins bool          // where reads a lookup
-	variables  []variable
-	drawing    *Drawing
-	digest     string
-	clock      bool // something of it reads the clock
-	moved      bool // its clock is another one than what was planned by
+	cfg         Config
+	lookups     []lookup      // each behind those that its key reads
+	chained     bool          // a key reads another lookup
+	where       *expr.Program // nil: every row
+	whereJoins  bool          // where reads a lookup
+	variables   []variable    // of all templates
+	own         []variable    // of the binding's own
+	drawing     *Drawing
+	variants    *Variants             // of its experiment; nil: drawing draws all rows
+	variablesOf map[string][]variable // of the templates of variants, without those that the variant itself gives
+	digest      string
+	clock       bool // something of it reads the clock
+	moved       bool // its clock is another one than what was planned by
 }
 
 // A variable of the template and where its value comes from.
@@ -36,6 +40,12 @@ type variable struct {
 // problem.List with every problem, with paths relative to the binding. Columns
 // are not checked: only the rows know them.
 func Compile(cfg Config, t Template, version, epoch int64) (*Binding, error) {
+	return CompileWith(cfg, t, version, epoch, nil)
+}
+
+// CompileWith is Compile of a binding whose rows are drawn as variants of an
+// experiment. Without arms, of one that has not begun, t draws all of them.
+func CompileWith(cfg Config, t Template, version, epoch int64, arms *Arms) (*Binding, error) {
 	problems := listOf(cfg.Validate())
 	b := &Binding{cfg: cfg, lookups: compileLookups(cfg.Lookups, &problems)}
 	b.chained = slices.ContainsFunc(b.lookups, func(l lookup) bool { return len(l.needs) > 0 })
@@ -46,7 +56,7 @@ func Compile(cfg Config, t Template, version, epoch int64) (*Binding, error) {
 	b.whereJoins = b.where != nil && b.Joins() && (b.where.UsesAll() || slices.ContainsFunc(b.lookups, func(l lookup) bool {
 		return slices.Contains(b.where.Names(), l.name)
 	}))
-	problems = append(problems, b.bind(t)...)
+	problems = append(problems, b.bind(t, arms)...)
 	b.clock = b.clock || t.ReadsClock()
 	if t.ReadsClock() && !cfg.HasClock() {
 		problems = append(problems, problem.New(problem.Unsupported, "template %q reads the clock, and a binding has none", t.Name()).
@@ -55,6 +65,16 @@ func Compile(cfg Config, t Template, version, epoch int64) (*Binding, error) {
 	var err error
 	if b.drawing, err = NewDrawing(t, version, epoch, inLanguage(cfg.Outputs, cfg.Language)); err != nil && len(listOf(cfg.Validate())) == 0 {
 		problems = append(problems, problem.All(err)...)
+	}
+	if arms != nil && len(problems) == 0 {
+		if b.variants, err = NewVariants(cfg.Experiment, *arms, epoch, inLanguage(cfg.Outputs, cfg.Language)); err != nil {
+			problems = append(problems, problem.All(err)...)
+		}
+		if b.variants.readsClock() && !cfg.HasClock() {
+			problems = append(problems, problem.New(problem.Unsupported, "a variant of the experiment %q reads the clock, and a binding has none", cfg.Experiment.Slug).
+				At("experiment.slug").WithHint("give its template the time as a variable, the source a schedule (cron:), or the binding refresh: 1h"))
+		}
+		b.clock = b.clock || b.variants.readsClock()
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -75,18 +95,39 @@ func inLanguage(outs []Output, l Language) []Output {
 	return outs
 }
 
-// bind says for each variable of t where its value comes from.
-func (b *Binding) bind(t Template) (problems problem.List) {
+// bind says for each variable of t, and of the templates of variants, where its
+// value comes from.
+func (b *Binding) bind(t Template, arms *Arms) (problems problem.List) {
 	var names []string
-	for _, v := range t.Vars() {
-		names = append(names, v.Name)
-		from := variable{name: v.Name}
-		if src, mapped := b.cfg.Map[v.Name]; mapped {
-			from.from = b.compile(src, "map."+v.Name, &problems)
-			problems = append(problems, nearLookups(b.cfg.Lookups, from.from, "map."+v.Name)...)
+	bound := map[string]variable{}
+	bind := func(t Template) (of []variable) {
+		for _, v := range t.Vars() {
+			from, known := bound[v.Name]
+			if !known {
+				names = append(names, v.Name)
+				from.name = v.Name
+				if src, mapped := b.cfg.Map[v.Name]; mapped {
+					from.from = b.compile(src, "map."+v.Name, &problems)
+					problems = append(problems, nearLookups(b.cfg.Lookups, from.from, "map."+v.Name)...)
+				}
+				bound[v.Name] = from
+				b.variables = append(b.variables, from)
+			}
+			of = append(of, from)
 		}
-		b.variables = append(b.variables, from)
+		return of
 	}
+	own := bind(t)
+	if arms != nil {
+		b.variablesOf = map[string][]variable{}
+		for _, arm := range arms.List {
+			b.variablesOf[arm.Variant] = slices.DeleteFunc(bind(arm.Template), func(v variable) bool {
+				_, given := arm.Variables[v.name]
+				return given
+			})
+		}
+	}
+	b.own = own
 	for _, target := range slices.Sorted(maps.Keys(b.cfg.Map)) {
 		if !slices.Contains(names, target) {
 			p := problem.New(problem.Invalid, "template %q has no variable %q", t.Name(), target).
@@ -178,6 +219,9 @@ func (b *Binding) plannedWith(t Template, epoch int64) string {
 			}
 		}
 	}
+	if b.variants != nil {
+		b.variants.hash(h)
+	}
 	if b.clock && b.cfg.Refresh > 0 {
 		h.text("clock")
 		h.number(b.cfg.Clock.UnixMilli())
@@ -228,6 +272,9 @@ func (b *Binding) Columns() (columns []string, all bool) {
 			read[v.name] = struct{}{}
 		}
 	}
+	if b.cfg.Experiment.Named() {
+		read[b.cfg.Experiment.Unit] = struct{}{}
+	}
 	for _, l := range b.lookups {
 		if !l.readsItsOwn() {
 			delete(read, l.name)
@@ -248,22 +295,63 @@ func (b *Binding) Propose(key string, row map[string]any, j *Joined, now time.Ti
 	case refused != nil:
 		p = Refused(owner, key, *refused)
 	case meets:
-		p = b.propose(owner, key, of, now, priority)
+		p = b.propose(owner, key, of, j, now, priority)
 	}
 	p.Reads = of.reads
 	return p
 }
 
-func (b *Binding) propose(owner Owner, key string, of joint, now time.Time, priority int) Proposal {
-	values, refused := b.values(of, now)
+func (b *Binding) propose(owner Owner, key string, of joint, j *Joined, now time.Time, priority int) Proposal {
+	if b.variants == nil {
+		values, refused := b.values(of, b.own, now)
+		if refused != nil {
+			return Refused(owner, key, *refused)
+		}
+		return b.explained(b.drawing.Propose(owner, key, values, now, priority), of)
+	}
+	a, refused := b.variants.assigned(of.row, j)
 	if refused != nil {
 		return Refused(owner, key, *refused)
 	}
-	p := b.drawing.Propose(owner, key, values, now, priority)
-	if p.Problem != nil {
-		return Refused(owner, key, b.explainVariable(*p.Problem, of))
+	values, refused := b.values(of, b.variablesOf[a.Variant], now)
+	if refused != nil { // it took part nevertheless
+		return Refused(owner, key, *refused).as(a)
 	}
-	return p
+	return b.explained(b.variants.propose(owner, key, a, values, now, priority), of)
+}
+
+// explained is p, whose problem says what the row lacks.
+func (b *Binding) explained(p Proposal, of joint) Proposal {
+	if p.Problem == nil {
+		return p
+	}
+	refused := Refused(p.Owner, p.Key, b.explainVariable(*p.Problem, of))
+	if p.Assigned.Is() {
+		return refused.as(p.Assigned)
+	}
+	return refused
+}
+
+// Assigns reports whether units must be given a variant before rows of b are planned.
+func (b *Binding) Assigns() bool { return b.variants.Assigns() }
+
+// Meetings are the units of rows, of these keys, that have an image, as they come to
+// the experiment of b; none where their variants need not be known. j has what Needs
+// asked for.
+func (b *Binding) Meetings(keys []string, rows []map[string]any, j *Joined, now time.Time) (all []experiment.Meeting) {
+	if !b.variants.Assigns() {
+		return nil
+	}
+	for i, row := range rows {
+		of, meets, refused := b.meet(row, j, b.now(now))
+		if !meets || refused != nil {
+			continue
+		}
+		if m, ok := b.variants.Meeting(BindingOwner(b.cfg.Name), keys[i], of.row); ok {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // meet joins to a row what is to be joined, and says whether it meets where. A row
@@ -294,12 +382,12 @@ func (b *Binding) meets(of joint, now time.Time) (bool, *Problem) {
 	return expr.Truthy(meets), nil
 }
 
-// values are those of the template's variables for a row. Nothing else of the
+// values are those of variables of a template for a row. Nothing else of the
 // row goes on, so nothing else can change its picture.
-func (b *Binding) values(of joint, now time.Time) (map[string]any, *Problem) {
-	values := make(map[string]any, len(b.variables))
+func (b *Binding) values(of joint, variables []variable, now time.Time) (map[string]any, *Problem) {
+	values := make(map[string]any, len(variables))
 	var problems problem.List
-	for _, v := range b.variables {
+	for _, v := range variables {
 		if v.from == nil {
 			if value, ok := of.row[v.name]; ok {
 				values[v.name] = value

@@ -271,7 +271,7 @@ func TestProposalsWithTheSameDigestWantTheSame(t *testing.T) {
 
 func TestColumnThatIsNullIsNotMissing(t *testing.T) {
 	b := mustCompile(t, nil)
-	got, _ := b.values(joint{row: map[string]any{"title": "x", "note": nil, "other": "y"}}, clock)
+	got, _ := b.values(joint{row: map[string]any{"title": "x", "note": nil, "other": "y"}}, b.own, clock)
 	if diff := cmp.Diff(map[string]any{"title": "x", "note": nil}, got); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}

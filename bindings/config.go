@@ -35,7 +35,9 @@ type Config struct {
 	Public      bool            `yaml:"public"` // /b/… needs no key
 	Assets      Assets          `yaml:"assets"`
 	Live        Live            `yaml:"live"`
-	Placeholder string          `yaml:"placeholder"` // a template that stands, drawn with its defaults, for images that are not there yet
+	// Experiment is by which the rows are drawn; none where it names none.
+	Experiment  Experiment `yaml:"experiment"`
+	Placeholder string     `yaml:"placeholder"` // a template that stands, drawn with its defaults, for images that are not there yet
 
 	// Refresh is after how long rows are planned again for what reads the clock; 0:
 	// such a binding needs a source with a schedule.
@@ -125,6 +127,7 @@ func (c Config) Validate() error {
 	problems = append(problems, checkLookups(c.Lookups)...)
 	problems = append(problems, c.checkLive()...)
 	problems = append(problems, c.Language.check("")...)
+	problems = append(problems, c.Experiment.Check("experiment")...)
 	if _, err := Outputs(c.Outputs, "outputs"); err != nil {
 		problems = append(problems, problem.All(err)...)
 	}

@@ -354,9 +354,12 @@ func (b *Binding) JudgeLookups(c Counts, sources []string) Verdict {
 	return v
 }
 
-// A Joined is what the ledger has of rows of other sources; nil has none of any.
+// A Joined is what the ledger has of rows of other sources, and which variants units
+// have; nil has none of any.
 type Joined struct {
 	rows map[string]map[string]*joinedRow // nil: there is none of that key
+
+	variants map[[2]string]string // by experiment and unit
 }
 
 type joinedRow struct {

@@ -16,7 +16,7 @@ func (b *Binding) Mapped(row map[string]any, j *Joined, now time.Time) (values m
 	if refused != nil || !meets {
 		return nil, refused != nil, refused
 	}
-	values, refused = b.values(of, now)
+	values, refused = b.values(of, b.own, now)
 	return values, true, refused
 }
 

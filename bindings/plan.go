@@ -103,6 +103,8 @@ type Proposal struct {
 	Reads []Read
 
 	Alters bool // there is an image that it changes or removes
+
+	Assigned Assigned // as which variant it is drawn; none where it is in no experiment
 }
 
 // A RowReads says what a row of a binding was planned with. It replaces what was

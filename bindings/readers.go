@@ -32,6 +32,9 @@ func (b *Binding) Readers(column string) (all []Reader) {
 			look(keyPath(l.name, b.cfg.Lookups[l.name], i), part, hidden && l.name != column)
 		}
 	}
+	if b.cfg.Experiment.Unit == column && !hidden {
+		all = append(all, Reader{Path: "experiment.unit"})
+	}
 	for _, v := range b.variables {
 		switch {
 		case v.from != nil:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/connectors"
+	"github.com/pictifyd/pictifyd/experiment"
 )
 
 // ReadingOptions is what a reading is planned with, from its first row to its last.
@@ -212,6 +213,22 @@ func (s *Sifted) Needs(j *Joined) Needs {
 		}
 	}
 	return needs
+}
+
+// Meetings are the units of what is left, as they come to the experiments of the
+// bindings. j has what Needs asked for, and is to know their variants before Plan.
+func (s *Sifted) Meetings(j *Joined) (all []experiment.Meeting) {
+	for _, b := range s.reading.o.Bindings {
+		if !b.variants.Assigns() {
+			continue
+		}
+		for _, key := range s.order {
+			if row, ok := s.rows[key]; ok && !row.deleted && s.reading.plans(b, row) {
+				all = append(all, b.Meetings([]string{key}, []map[string]any{row.values}, j, s.reading.o.Now)...)
+			}
+		}
+	}
+	return all
 }
 
 // Plan is what a batch changes; j has what s needs. The plan of the closing batch

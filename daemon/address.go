@@ -16,6 +16,7 @@ func (d *Daemon) address(ctx context.Context, c store.DeliveryClaim) (sink.Sink,
 	delivery := sink.Delivery{
 		ID: c.ID, Event: c.Event, Time: c.CreatedAt, Binding: c.Owner.Binding(), Key: c.Key,
 		Generation: c.Generation, Row: c.Row, Outputs: c.Outputs, Attempt: c.Attempt,
+		Variant: c.Assigned.Variant, ClickURL: d.clickURL(c.Assigned),
 	}
 	delivery.Outputs = d.addressed(delivery.Binding, delivery.Key, delivery.Outputs)
 	if !sink.OfRow(c.Event) {

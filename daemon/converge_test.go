@@ -206,7 +206,7 @@ func (w *world) mustBeAsTheRowsSay() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		want, err := w.d.proposeStored(ctx, b, stored)
+		want, err := w.d.proposeStored(ctx, b, stored, w.d.foreseeUnits)
 		if err != nil {
 			w.t.Fatal(err)
 		}

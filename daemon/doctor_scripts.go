@@ -9,28 +9,19 @@ import (
 	"os/exec"
 	"strings"
 
+	"github.com/pictifyd/pictifyd/internal/writing"
 	"github.com/pictifyd/pictifyd/render"
 )
 
-// A script is a way of writing that templates should be able to show.
-type script struct {
-	name    string
-	samples []rune // a font that has these has the script
-	colour  bool   // black ones are of a font for texts
-	pack    string // the Debian package with a font
-}
-
-// Han characters that one language does not use tell its fonts from another's.
-var scripts = []script{
-	{"Latin", []rune("Ağß"), false, "fonts-noto-core"},
-	{"Arabic", []rune("عب"), false, "fonts-noto-core"},
-	{"Japanese", []rune("かカ漢"), false, "fonts-noto-cjk"},
-	{"Chinese", []rune("们這"), false, "fonts-noto-cjk"},
-	{"Korean", []rune("한글"), false, "fonts-noto-cjk"},
-	{"Devanagari", []rune("कम"), false, "fonts-noto-core"},
-	{"Thai", []rune("กท"), false, "fonts-noto-core"},
-	{"Hebrew", []rune("אש"), false, "fonts-noto-core"},
-	{"emoji", []rune("😀🎉"), true, "fonts-noto-color-emoji"},
+// fontPackage is the Debian package with a font for a script.
+func fontPackage(script string) string {
+	switch script {
+	case writing.Emoji:
+		return "fonts-noto-color-emoji"
+	case "Chinese", "Japanese", "Korean":
+		return "fonts-noto-cjk"
+	}
+	return "fonts-noto-core"
 }
 
 // nobody is a code point that no font has a letter for: what is drawn for it is
@@ -46,29 +37,29 @@ const (
 // that looks like one which no font has.
 func drawnScripts(ctx context.Context, pool render.Renderer) []Sign {
 	letters := []rune{nobody}
-	for _, s := range scripts {
-		letters = append(letters, s.samples...)
+	for _, s := range writing.Scripts() {
+		letters = append(letters, s.Samples...)
 	}
 	cells, err := drawLetters(ctx, pool, letters)
 	if err != nil {
 		return []Sign{signOf("fonts", fmt.Errorf("draw letters: %w", err))}
 	}
-	return scriptSigns(scripts, cells.shows)
+	return scriptSigns(cells.shows)
 }
 
 // scriptSigns is a sign a script.
-func scriptSigns(scripts []script, has func(letter rune, colour bool) bool) []Sign {
-	signs := make([]Sign, 0, len(scripts))
-	for _, s := range scripts {
+func scriptSigns(has func(letter rune, colour bool) bool) []Sign {
+	signs := make([]Sign, 0, len(writing.Scripts()))
+	for _, s := range writing.Scripts() {
 		var lacking []string
-		for _, letter := range s.samples {
-			if !has(letter, s.colour) {
+		for _, letter := range s.Samples {
+			if !has(letter, s.Name == writing.Emoji) { // black ones are of a font for texts
 				lacking = append(lacking, string(letter))
 			}
 		}
-		sign := Sign{Name: "font for " + s.name, Health: Well, Says: "has " + string(s.samples)}
+		sign := Sign{Name: "font for " + s.Name, Health: Well, Says: "has " + string(s.Samples)}
 		if len(lacking) > 0 {
-			sign.Health, sign.Says, sign.Do = Missing, "no font has "+strings.Join(lacking, ", "), "apt-get install "+s.pack
+			sign.Health, sign.Says, sign.Do = Missing, "no font has "+strings.Join(lacking, ", "), "apt-get install "+fontPackage(s.Name)
 		}
 		signs = append(signs, sign)
 	}
@@ -134,7 +125,7 @@ func listedScripts(ctx context.Context) []Sign {
 	if err != nil {
 		return []Sign{{"fonts", Warn, "not looked at: there is neither a Chrome that draws nor fc-list", "look again when Chrome works"}}
 	}
-	return scriptSigns(scripts, func(letter rune, colour bool) bool {
+	return scriptSigns(func(letter rune, colour bool) bool {
 		pattern := fmt.Sprintf(":charset=%x", letter)
 		if colour {
 			pattern += ":color=True"

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/writing"
 	"github.com/pictifyd/pictifyd/render/chrome"
 	"github.com/pictifyd/pictifyd/store"
 	"github.com/pictifyd/pictifyd/store/blob"
@@ -110,7 +111,7 @@ func TestChromeProvesItselfAndItsFonts(t *testing.T) {
 	if s := signNamed(t, signs, "sandbox"); !strings.HasPrefix(s.Says, "Seccomp: 2 and another user namespace, seen in ") {
 		t.Errorf("%+v", s)
 	}
-	if want := len(scripts) + 3; len(signs) != want {
+	if want := len(writing.Scripts()) + 3; len(signs) != want {
 		t.Errorf("%d signs, want %d", len(signs), want)
 	}
 }
@@ -190,7 +191,7 @@ func TestLetterIsSomethingElseThanTheBoxOfThoseThatAreMissing(t *testing.T) {
 }
 
 func TestScriptWithoutAFontNamesItsPackage(t *testing.T) {
-	signs := scriptSigns(scripts, func(letter rune, colour bool) bool { return letter < 0x3000 && !colour })
+	signs := scriptSigns(func(letter rune, colour bool) bool { return letter < 0x3000 && !colour })
 	var missing []string
 	for _, s := range signs {
 		if s.Health == Missing {
@@ -198,7 +199,7 @@ func TestScriptWithoutAFontNamesItsPackage(t *testing.T) {
 		}
 	}
 	want := []string{
-		"font for Japanese: apt-get install fonts-noto-cjk", "font for Chinese: apt-get install fonts-noto-cjk",
+		"font for Chinese: apt-get install fonts-noto-cjk", "font for Japanese: apt-get install fonts-noto-cjk",
 		"font for Korean: apt-get install fonts-noto-cjk", "font for emoji: apt-get install fonts-noto-color-emoji",
 	}
 	if diff := cmp.Diff(want, missing); diff != "" {
@@ -218,7 +219,7 @@ func TestFontsAreListedWhereNoChromeCanBeAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	signs := listedScripts(t.Context())
-	if len(signs) != len(scripts) || signNamed(t, signs, "font for emoji").Health != Well || signNamed(t, signs, "font for Thai").Health != Missing {
+	if len(signs) != len(writing.Scripts()) || signNamed(t, signs, "font for emoji").Health != Well || signNamed(t, signs, "font for Thai").Health != Missing {
 		t.Errorf("%+v", signs)
 	}
 	if s := signNamed(t, signs, "font for Hebrew"); s.Health != Well {

@@ -89,9 +89,11 @@ func ofTheFile(e experiment.Experiment) error {
 		WithHint("change it there; over the API it can be started, paused, resumed and completed")
 }
 
-// exhibited has the public doors show what was kept. Who asked for it gets it, even if
+// exhibited has the public doors show what was kept, and bindings that draw by it planned
+// again. Who asked for it gets it, even if
 // he has gone.
 func (d *Daemon) exhibited(ctx context.Context, e experiment.Experiment) error {
+	d.experimentMoved(e)
 	if e.Status == experiment.Draft {
 		return nil
 	}

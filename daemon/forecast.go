@@ -16,13 +16,30 @@ func (d *Daemon) forecast(ctx context.Context, t *template.Template, version int
 	if err != nil {
 		return nil, err
 	}
+	drawn, err := d.drawnByVariants(ctx, []string{t.Name()})
+	if err != nil {
+		return nil, err
+	}
+	coming := func(ctx context.Context, name string) (bindings.Template, int64, error) {
+		if name == t.Name() {
+			return t, version, nil
+		}
+		return d.newestOf(ctx, name)
+	}
 	var all []draft.BindingForecast
 	for _, cfg := range d.roster().bindings {
-		if cfg.Template != t.Name() {
+		if cfg.Template != t.Name() && !drawn[cfg.Experiment.Slug] {
 			continue
 		}
 		f := draft.BindingForecast{Binding: cfg.Name}
-		b, err := bindings.Compile(cfg, t, version, epoch)
+		var b *bindings.Binding
+		own, number, err := coming(ctx, cfg.Template)
+		if err == nil {
+			b, err = d.compileBinding(ctx, cfg, own, number, epoch, coming)
+		}
+		if err != nil && machineFault(err) {
+			return nil, err
+		}
 		if err != nil {
 			f.Error = err
 		} else if err := d.forecastBinding(ctx, b, cfg.Source, &f); err != nil {
@@ -41,7 +58,7 @@ func (d *Daemon) forecastBinding(ctx context.Context, b *bindings.Binding, sourc
 		if err != nil {
 			return err
 		}
-		proposals, err := d.proposeStored(ctx, b, rows)
+		proposals, err := d.proposeStored(ctx, b, rows, d.foreseeUnits)
 		if err != nil {
 			return err
 		}

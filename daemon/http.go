@@ -27,7 +27,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Sampler:            sampler{d},
 		Trials:             trials{d},
 		Client:             d.documents(),
-		Jobs:               d.store,
+		Jobs:               shownJobs{d.store, d},
 		Steering:           d.store,
 		Bindings:           ledger{d.store, d},
 		Runs:               d,
@@ -66,6 +66,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		CompileFunc: func(ctx context.Context, name string, number int64) (bindings.Template, error) {
 			return d.templates.at(ctx, name, number)
 		},
+		TestFunc:      d.namedByJob,
 		CheckURLFunc:  d.guard.CheckURL,
 		ReadyFunc:     d.able,
 		FreshnessFunc: d.freshness,

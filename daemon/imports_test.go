@@ -17,8 +17,8 @@ const module = "github.com/pictifyd/pictifyd/"
 // room that is not listed may import nothing of ours. Every room may import
 // internal/* and expr.
 var mayImport = map[string][]string{
-	"bindings":          {"connectors", "template", "config"},
-	"batch":             {"bindings", "template", "config"},
+	"bindings":          {"connectors", "experiment", "template", "config"},
+	"batch":             {"bindings", "experiment", "template", "config"},
 	"connectors":        {"config"},
 	"connectors/*":      {"connectors", "connectors/*", "config"},
 	"experiment":        {"experiment/*"},

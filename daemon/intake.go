@@ -132,6 +132,11 @@ func (s sampler) Plan(ctx context.Context, job batch.Job) (*batch.Planner, error
 	return s.planner(ctx, job)
 }
 
+// Assign implements api.Sampler.
+func (s sampler) Assign(ctx context.Context, planner *batch.Planner, rows []batch.Row) error {
+	return s.joinJob(ctx, planner, rows, s.foreseeUnits)
+}
+
 // Ask implements api.Sampler.
 func (s sampler) Ask(ctx context.Context, job string, proposals []bindings.Proposal, told func(i int, e *batch.RowError)) {
 	var mu sync.Mutex
@@ -177,7 +182,7 @@ func (s sampler) Draw(ctx context.Context, job string, proposals []bindings.Prop
 	g.SetLimit(max(1, s.renderer.Slots()))
 	var mu sync.Mutex // of the results: a row has several pictures
 	for i, p := range proposals {
-		results[i] = batch.Result{Index: p.Index, Key: p.Key, Done: true, Pictures: make([]batch.Picture, len(p.Wants))}
+		results[i] = batch.Result{Index: p.Index, Key: p.Key, Done: true, Pictures: make([]batch.Picture, len(p.Wants)), Assigned: p.Assigned}
 		for n, w := range p.Wants {
 			g.Go(func() error {
 				picture, e, err := s.drawn(ctx, job, w)
@@ -199,7 +204,7 @@ func (s sampler) Draw(ctx context.Context, job string, proposals []bindings.Prop
 			results[i].Pictures = nil
 		}
 	}
-	return results, nil
+	return s.clicked(results), nil
 }
 
 // drawn makes one picture, or says why the row can have none.

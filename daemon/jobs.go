@@ -90,10 +90,28 @@ func (d *Daemon) planPage(ctx context.Context, t store.Turn, job batch.Job, plan
 	if len(rows) > 0 {
 		planned = rows[len(rows)-1].Index + 1
 	}
-	if err := planner.Join(rows, d.joinsIn(ctx)); err != nil {
+	if err := d.joinJob(ctx, planner, rows, d.assignUnits); err != nil {
 		return before, false, err
 	}
+	d.crash("job.assigned")
 	return planned, end, d.store.PlanRows(ctx, t, job.ID, planner.Propose(rows), planned, end)
+}
+
+// joinJob tells the planner of a job what it has to know to plan rows: what a run's
+// binding joins to them, which variants the units of a batch have.
+func (d *Daemon) joinJob(ctx context.Context, planner *batch.Planner, rows []batch.Row, assign assignFunc) error {
+	if err := planner.Join(rows, d.joinsIn(ctx)); err != nil {
+		return err
+	}
+	meetings := planner.Meetings(rows)
+	if len(meetings) == 0 {
+		return nil
+	}
+	assigned, err := assign(ctx, meetings)
+	if err == nil {
+		planner.Assign(assigned)
+	}
+	return err
 }
 
 // planFailedRows plans the rows anew that failed in the run before.
@@ -109,7 +127,7 @@ func (d *Daemon) planFailedRows(ctx context.Context, job batch.Job, planner *bat
 			return false, err
 		}
 		end = len(rows) < planSize
-		if err := planner.Join(rows, d.joinsIn(ctx)); err != nil {
+		if err := d.joinJob(ctx, planner, rows, d.assignUnits); err != nil {
 			return false, err
 		}
 		return end, d.store.RetryRows(ctx, job.ID, planner.Propose(rows), end)
@@ -152,8 +170,12 @@ func (d *Daemon) plannerWith(ctx context.Context, job batch.Job, epoch int64) (*
 	if err != nil {
 		return nil, err
 	}
+	arms, err := d.armsOfJob(ctx, job, tmpl)
+	if err != nil {
+		return nil, err
+	}
 	// The clock of a batch is its acceptance.
-	return batch.NewPlanner(job, tmpl, epoch, job.CreatedAt)
+	return batch.NewPlanner(job, tmpl, epoch, job.CreatedAt, arms)
 }
 
 // resultPage is how many results are read at a time.
@@ -169,7 +191,7 @@ func (d *Daemon) results(ctx context.Context, job string) iter.Seq2[batch.Result
 				yield(batch.Result{}, err)
 				return
 			}
-			for _, r := range page {
+			for _, r := range d.clicked(page) {
 				if !yield(r, nil) {
 					return
 				}

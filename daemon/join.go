@@ -8,18 +8,27 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/store"
 )
 
-// join reads from the ledger the rows of other sources that needsFunc asks for,
-// and what those ask for in turn. Whoever plans rows of a binding joins them here.
-func join(ctx context.Context, s *store.Store, needsFunc func(*bindings.Joined) bindings.Needs) (*bindings.Joined, error) {
+// A toPlan is rows that are to be planned.
+type toPlan interface {
+	// Needs are the rows of other sources that they join, and Meetings their units.
+	Needs(j *bindings.Joined) bindings.Needs
+	Meetings(j *bindings.Joined) []experiment.Meeting
+}
+
+// join reads from the ledger the rows of other sources that rows ask for, and what
+// those ask for in turn, and has assign say which variants their units have. Whoever
+// plans rows of a binding joins them here.
+func join(ctx context.Context, s *store.Store, rows toPlan, assign assignFunc) (*bindings.Joined, error) {
 	joined := &bindings.Joined{}
 	for {
-		needs := needsFunc(joined)
+		needs := rows.Needs(joined)
 		if len(needs) == 0 {
-			return joined, nil
+			break
 		}
 		for _, source := range sortedKeys(needs) {
 			keys := needs.Keys(source)
@@ -32,24 +41,50 @@ func join(ctx context.Context, s *store.Store, needsFunc func(*bindings.Joined) 
 			}
 		}
 	}
+	if meetings := rows.Meetings(joined); len(meetings) > 0 {
+		assigned, err := assign(ctx, meetings)
+		if err != nil {
+			return nil, fmt.Errorf("assign the units of rows: %w", err)
+		}
+		joined.Assign(assigned)
+	}
+	return joined, nil
 }
 
-// joinRows is join for rows of one binding.
+// A rowsOf is rows of one binding that are to be planned.
+type rowsOf struct {
+	binding *bindings.Binding
+	keys    []string
+	rows    []map[string]any
+	now     time.Time
+}
+
+func (r rowsOf) Needs(j *bindings.Joined) bindings.Needs { return r.binding.Needs(j, r.rows...) }
+func (r rowsOf) Meetings(j *bindings.Joined) []experiment.Meeting {
+	return r.binding.Meetings(r.keys, r.rows, j, r.now)
+}
+
+// joinRows is join for rows of one binding that are looked at, and not planned.
 func (d *Daemon) joinRows(ctx context.Context, b *bindings.Binding, rows ...map[string]any) (*bindings.Joined, error) {
-	return join(ctx, d.store, func(j *bindings.Joined) bindings.Needs { return b.Needs(j, rows...) })
+	return join(ctx, d.store, rowsOf{b, make([]string, len(rows)), rows, time.Now()}, d.foreseeUnits)
 }
 
-// proposeStored plans stored rows again.
-func (d *Daemon) proposeStored(ctx context.Context, b *bindings.Binding, stored []bindings.StoredRow) ([]bindings.Proposal, error) {
+// proposeStored plans stored rows again. assign says which variants their units have.
+func (d *Daemon) proposeStored(ctx context.Context, b *bindings.Binding, stored []bindings.StoredRow, assign assignFunc) ([]bindings.Proposal, error) {
 	rows, err := bindings.ReadRows(stored)
 	if err != nil {
 		return nil, err
 	}
-	joined, err := d.joinRows(ctx, b, rows...)
+	now := time.Now()
+	of := rowsOf{b, make([]string, len(stored)), rows, now}
+	for i, row := range stored {
+		of.keys[i] = row.Key
+	}
+	joined, err := join(ctx, d.store, of, assign)
 	if err != nil {
 		return nil, err
 	}
-	return b.ProposeAll(stored, rows, joined, time.Now()), nil
+	return b.ProposeAll(stored, rows, joined, now), nil
 }
 
 // rejoin plans the rows again that join rows which have changed. Whoever reads f
@@ -156,7 +191,7 @@ func (w *wave) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	proposals, err := w.daemon.proposeStored(ctx, w.binding, rows)
+	proposals, err := w.daemon.proposeStored(ctx, w.binding, rows, w.daemon.assignUnits)
 	if err != nil {
 		return err
 	}

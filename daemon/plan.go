@@ -110,7 +110,7 @@ func PlanBinding(ctx context.Context, settings *Settings, binding string, o Plan
 	if err != nil {
 		return nil, err
 	}
-	b, err := bindings.Compile(cfg, t, 0, epoch)
+	b, err := d.compileBinding(ctx, cfg, t, 0, epoch, d.comingOf)
 	if err != nil {
 		return nil, settings.place(cfg.Name, err).Err()
 	}

@@ -80,7 +80,7 @@ func (p *planner) emit(ctx context.Context, batch connectors.Batch) error {
 	if err != nil {
 		return err
 	}
-	joined, err := join(ctx, p.daemon.store, sifted.Needs)
+	joined, err := join(ctx, p.daemon.store, sifted, p.daemon.foreseeUnits)
 	if err != nil {
 		return err
 	}

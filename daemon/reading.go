@@ -26,6 +26,7 @@ type reading struct {
 	settled   bool     // and were looked through
 	messages  []string // that its batch came in
 	closed    bindings.Closing
+	assign    assignFunc
 	admitFunc func(ctx context.Context, p *bindings.Plan) error // has its say before a plan is committed; nil: nobody has
 }
 
@@ -48,7 +49,7 @@ func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings
 	if err != nil {
 		return plan, result, err
 	}
-	joined, err := join(ctx, r.store, sifted.Needs)
+	joined, err := join(ctx, r.store, sifted, r.assign)
 	if err != nil {
 		return plan, result, err
 	}
@@ -101,7 +102,7 @@ func (d *Daemon) reading(ctx context.Context, f *feed, o bindings.ReadingOptions
 		return nil, err
 	}
 	o.Source, o.Bindings, o.Promote, o.Now = f.name, f.bindings, first, time.Now()
-	return &reading{store: d.store, metrics: d.metrics.readingMetrics, source: f.name, bindings: names, options: o, plan: bindings.NewReading(o), settles: !o.Told && f.bound.Load()}, nil
+	return &reading{store: d.store, assign: d.assignUnits, metrics: d.metrics.readingMetrics, source: f.name, bindings: names, options: o, plan: bindings.NewReading(o), settles: !o.Told && f.bound.Load()}, nil
 }
 
 // promote has what came be wanted as it comes where the guard could not hold

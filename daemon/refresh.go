@@ -126,7 +126,7 @@ func (d *Daemon) redrawAll(ctx context.Context, b *bindings.Binding) (done api.R
 }
 
 func (d *Daemon) redrawRows(ctx context.Context, b *bindings.Binding, rows []bindings.StoredRow, priority int) (int, error) {
-	proposals, err := d.proposeStored(ctx, b, rows)
+	proposals, err := d.proposeStored(ctx, b, rows, d.foreseeUnits)
 	if err != nil {
 		return 0, err
 	}

@@ -16,7 +16,7 @@ func (d *Daemon) rowHook(ctx context.Context, c store.DeliveryClaim, delivery si
 	if err != nil {
 		return nil, delivery, err
 	}
-	r := batch.Result{Index: c.Index, Key: c.Key, Done: true, Error: c.Fault}
+	r := batch.Result{Index: c.Index, Key: c.Key, Done: true, Error: c.Fault, Assigned: c.Assigned, ClickURL: delivery.ClickURL}
 	for _, o := range c.Outputs {
 		r.Pictures = append(r.Pictures, batch.Picture{Output: o.Name, Hash: o.Hash, Ext: o.Ext, Format: o.Format, Width: o.Width, Height: o.Height})
 	}

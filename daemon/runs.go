@@ -142,7 +142,7 @@ func (d *Daemon) runPlanner(ctx context.Context, run batch.Job, epoch int64) (*b
 	if err != nil {
 		return nil, err
 	}
-	b, err := bindings.Compile(now.bindings[i], t, run.Version, epoch)
+	b, err := d.compileBinding(ctx, now.bindings[i], t, run.Version, epoch, d.newestOf)
 	if err != nil {
 		return nil, err
 	}

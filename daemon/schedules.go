@@ -139,7 +139,11 @@ func (d *Daemon) scheduled(f *feed, at time.Time) []store.RunAsk {
 }
 
 func runAsk(cfg bindings.Config, cause batch.Cause, at time.Time) store.RunAsk {
-	return store.RunAsk{Binding: cfg.Name, Source: cfg.Source, Template: cfg.Template, Outputs: runOutputs(cfg), Cause: cause, For: at}
+	ask := store.RunAsk{Binding: cfg.Name, Source: cfg.Source, Template: cfg.Template, Outputs: runOutputs(cfg), Cause: cause, For: at}
+	if cfg.Experiment.Named() {
+		ask.Test = &batch.Test{Experiment: cfg.Experiment}
+	}
+	return ask
 }
 
 // runOutputs are the outputs of a binding as its runs have them.

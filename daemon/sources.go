@@ -144,7 +144,7 @@ func (d *Daemon) compileOne(ctx context.Context, cfg bindings.Config, epoch int6
 	if err != nil {
 		return nil, err
 	}
-	b, err := bindings.Compile(cfg, t, version, epoch)
+	b, err := d.compileBinding(ctx, cfg, t, version, epoch, d.newestOf)
 	if err == nil {
 		err = d.roster().echoes(b).Err()
 	}
@@ -177,7 +177,7 @@ func (d *Daemon) replan(ctx context.Context, f *feed, b *bindings.Binding) error
 		if err != nil {
 			return err
 		}
-		proposals, err := d.proposeStored(ctx, b, rows)
+		proposals, err := d.proposeStored(ctx, b, rows, d.assignUnits)
 		if err != nil {
 			return err
 		}
@@ -205,9 +205,12 @@ func (d *Daemon) watchTemplates(ctx context.Context) error {
 
 // rebind has the feeds bound again that show these templates.
 func (d *Daemon) rebind(names []string) {
+	drawn, err := d.drawnByVariants(context.Background(), names)
+	d.faults.note(d.log, "store", "experiments", err)
 	now := d.roster()
 	for _, b := range now.bindings {
-		if f := now.feeds[b.Source]; f != nil && slices.Contains(names, b.Template) {
+		shows := slices.Contains(names, b.Template) || b.Experiment.Named() && (err != nil || drawn[b.Experiment.Slug])
+		if f := now.feeds[b.Source]; f != nil && shows {
 			f.rebind.ask()
 		}
 	}

@@ -37,6 +37,9 @@ type subscribedRow struct {
 	ErrorCode string `json:"errorCode,omitempty"`
 	Error     string `json:"error,omitempty"`
 
+	Variant  string `json:"variant,omitempty"`
+	ClickURL string `json:"clickUrl,omitempty"`
+
 	Outputs    []sink.Output `json:"outputs"`
 	RenderedAt time.Time     `json:"renderedAt"`
 	Test       bool          `json:"test,omitempty"`
@@ -46,6 +49,7 @@ func newSubscribedRow(d sink.Delivery, template string) subscribedRow {
 	r := subscribedRow{
 		DeliveryID: d.ID, Type: sink.TypeImage, Source: "binding", TemplateID: template, Binding: d.Binding, BindingID: d.Binding,
 		Key: d.Key, Generation: d.Generation, Outputs: d.Outputs, RenderedAt: d.Time.UTC(),
+		Variant: d.Variant, ClickURL: d.ClickURL,
 	}
 	if r.Outputs == nil {
 		r.Outputs = []sink.Output{}
@@ -105,7 +109,7 @@ func (d *Daemon) rowOfBatch(ctx context.Context, c store.DeliveryClaim) (json.Ra
 			return nil, retry.Permanent(fmt.Errorf("read why row %d failed: %w", c.Index, err))
 		}
 	}
-	r := batch.Result{Index: c.Index, Key: c.Key, Done: true, Error: fault}
+	r := batch.Result{Index: c.Index, Key: c.Key, Done: true, Error: fault, Assigned: c.Assigned, ClickURL: d.clickURL(c.Assigned)}
 	for _, o := range c.Outputs {
 		r.Pictures = append(r.Pictures, batch.Picture{Output: o.Name, Hash: o.Hash, Ext: o.Ext, Format: o.Format, Width: o.Width, Height: o.Height})
 	}

@@ -38,6 +38,9 @@ type Delivery struct {
 	Outputs    []Output
 	Attempt    int // counts from 1
 
+	Variant  string // id of that of an experiment as which the row is drawn; "" where it is in none
+	ClickURL string // what its picture is to link to; "" likewise
+
 	// Data replaces the body's data for events that are not about a row.
 	Data json.RawMessage
 }

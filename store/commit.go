@@ -133,6 +133,16 @@ type noted struct {
 	Problem  *bindings.Problem `json:"problem,omitempty"`
 	Remove   bool              `json:"remove,omitempty"`
 	Priority int               `json:"priority"`
+
+	Assigned *bindings.Assigned `json:"assigned,omitempty"`
+}
+
+func notedOf(p bindings.Proposal) noted {
+	n := noted{Wants: p.Wants, Problem: p.Problem, Remove: p.Remove, Priority: p.Priority}
+	if p.Assigned.Is() {
+		n.Assigned = &p.Assigned
+	}
+	return n
 }
 
 // note writes proposals on their items. One that wants what is wanted already
@@ -141,7 +151,7 @@ func (t *tx) note(ctx context.Context, reading string, proposals []bindings.Prop
 	return pages(proposals, pageSize, func(page []bindings.Proposal) error {
 		var rows [][]any
 		for _, p := range page {
-			rows = append(rows, idOf(p).cells(p.Digest, encode(noted{p.Wants, p.Problem, p.Remove, p.Priority}),
+			rows = append(rows, idOf(p).cells(p.Digest, encode(notedOf(p)),
 				flag(p.Remove), flag(len(p.Wants) == 0 && p.Problem == nil && !p.Remove)))
 		}
 		text := table(rows)
@@ -204,6 +214,9 @@ func (t *tx) noted(ctx context.Context, binding, reading string) ([]bindings.Pro
 			var n noted
 			err = decode(text, &n)
 			p.Wants, p.Problem, p.Remove, p.Priority = n.Wants, n.Problem, n.Remove, n.Priority
+			if n.Assigned != nil {
+				p.Assigned = *n.Assigned
+			}
 			return p, err
 		})
 }

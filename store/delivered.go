@@ -152,7 +152,7 @@ func (t *tx) noteArrivals(ctx context.Context, turn Turn, rows [][]any) error {
 
 // arriveDeliveries finds the claims by their ids: + 0 keeps SQLite from looking at all
 // that the turn claims once for each.
-const arriveDeliveries = `UPDATE deliveries SET state = 'delivered', claimed_by = 0, ended_at = $3, error = '', data = '', outputs = '',
+const arriveDeliveries = `UPDATE deliveries SET state = 'delivered', claimed_by = 0, ended_at = $3, error = '', data = '', outputs = '', assigned = '',
 		tried_at = CAST(e.value->>1 AS BIGINT), took = CAST(e.value->>2 AS BIGINT), receipt = e.value->>3
 	FROM rows($1) AS e WHERE deliveries.id = e.value->>0 AND deliveries.claimed_by + 0 = $2 AND deliveries.state = 'claimed'`
 

@@ -29,6 +29,8 @@ type DeliveryClaim struct {
 
 	Index int64           // of a job's row
 	Fault *batch.RowError // of an event about a job's row
+
+	Assigned bindings.Assigned // as which variant the row is drawn
 }
 
 // The states of deliveries.
@@ -135,7 +137,7 @@ func (t *tx) claimDeliveries(ctx context.Context, turn Turn, ids []string) ([]De
 	}
 	claims, err := collect(ctx, t.reader, `UPDATE deliveries SET state = 'claimed', claimed_by = $2, attempts = attempts + 1
 		WHERE id IN list($1)
-		RETURNING id, sink, owner, key, generation, event, created_at, attempts, spent, data, outputs, idx`, []any{list(ids), turn.ID}, scanDeliveryClaim)
+		RETURNING id, sink, owner, key, generation, event, created_at, attempts, spent, data, outputs, idx, assigned`, []any{list(ids), turn.ID}, scanDeliveryClaim)
 	place := make(map[string]int, len(ids))
 	for i, id := range ids {
 		place[id] = i
@@ -146,8 +148,8 @@ func (t *tx) claimDeliveries(ctx context.Context, turn Turn, ids []string) ([]De
 
 func scanDeliveryClaim(scan func(...any) error) (c DeliveryClaim, err error) {
 	var created sql.NullInt64
-	var data, outputs string
-	if err := scan(&c.ID, &c.Sink, &c.Owner, &c.Key, &c.Generation, &c.Event, &created, &c.Attempt, &c.Spent, &data, &outputs, &c.Index); err != nil {
+	var data, outputs, assigned string
+	if err := scan(&c.ID, &c.Sink, &c.Owner, &c.Key, &c.Generation, &c.Event, &created, &c.Attempt, &c.Spent, &data, &outputs, &c.Index, &assigned); err != nil {
 		return c, err
 	}
 	c.CreatedAt = moment(created)
@@ -160,7 +162,7 @@ func scanDeliveryClaim(scan func(...any) error) (c DeliveryClaim, err error) {
 	if err != nil {
 		return c, err
 	}
-	return c, decode(outputs, &c.Outputs)
+	return c, errors.Join(decode(outputs, &c.Outputs), decode(assigned, &c.Assigned))
 }
 
 // rowOf reads a row's values, with numbers as they stand.

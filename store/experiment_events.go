@@ -77,6 +77,9 @@ func (in *intake) numberEvents(ctx context.Context) error {
 	for id, newest := range in.newest {
 		rows = append(rows, []any{id, newest})
 	}
+	if len(rows) == 0 { // no experiment of theirs is there
+		return nil
+	}
 	_, err := in.exec(ctx, `UPDATE experiments SET events = CAST(e.value->>1 AS BIGINT) FROM rows($1) AS e WHERE experiments.id = e.value->>0`, table(rows))
 	return err
 }

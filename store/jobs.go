@@ -15,17 +15,17 @@ import (
 
 const jobColumns = `id, template, version, outputs, row_key, metadata, webhook_url, idempotency_key, body_digest,
 	status, total, planned, succeeded, failed, deduped, created_at, started_at, completed_at, priority, max_errors,
-	stopped, run, retrying, before_run, paused_at, idle, binding, source, cause, run_for, phase, read_rows, read_tries, note, mapping`
+	stopped, run, retrying, before_run, paused_at, idle, binding, source, cause, run_for, phase, read_rows, read_tries, note, mapping, experiment`
 
 func scanJob(scan func(...any) error) (j batch.Job, err error) {
-	var outputs, metadata, stopped, mapping string
+	var outputs, metadata, stopped, mapping, test string
 	var created, started, completed, paused, runFor sql.NullInt64
 	var idle int64
 	var o batch.Run
 	if err := scan(&j.ID, &j.Template, &j.Version, &outputs, &j.RowKey, &metadata, &j.WebhookURL, &j.IdempotencyKey, &j.BodyDigest,
 		&j.Status, &j.Total, &j.Planned, &j.Succeeded, &j.Failed, &j.Deduped, &created, &started, &completed, &j.Priority, &j.MaxErrors,
 		&stopped, &j.Run, &j.Retrying, &j.Before, &paused, &idle,
-		&o.Binding, &o.Source, &o.Cause, &runFor, &o.Phase, &o.Rows, &o.Tries, &o.Note, &mapping); err != nil {
+		&o.Binding, &o.Source, &o.Cause, &runFor, &o.Phase, &o.Rows, &o.Tries, &o.Note, &mapping, &test); err != nil {
 		return j, err
 	}
 	if stopped != "" {
@@ -43,7 +43,18 @@ func scanJob(scan func(...any) error) (j batch.Job, err error) {
 		o.For = moment(runFor)
 		j.Origin = &o
 	}
-	return j, errors.Join(decode(outputs, &j.Outputs), decode(mapping, &j.Mapping))
+	if test != "" {
+		j.Test = new(batch.Test)
+	}
+	return j, errors.Join(decode(outputs, &j.Outputs), decode(mapping, &j.Mapping), decode(test, j.Test))
+}
+
+// testText is the experiment of a job as it is kept; "" of none.
+func testText(t *batch.Test) string {
+	if t == nil {
+		return ""
+	}
+	return encode(t)
 }
 
 // mappingText is a mapping as it is kept; "" of none.
@@ -130,10 +141,10 @@ func (s *Store) AcceptJob(ctx context.Context, j batch.Job) error {
 			status = batch.Pending
 		}
 		n, err := t.exec(ctx, `INSERT INTO jobs (id, template, version, outputs, row_key, metadata, webhook_url, idempotency_key, body_digest,
-				status, unplanned, total, created_at, priority, max_errors, mapping) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13, $14, $15)
+				status, unplanned, total, created_at, priority, max_errors, mapping, experiment) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13, $14, $15, $16)
 			ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING`,
 			j.ID, j.Template, j.Version, encode(j.Outputs), j.RowKey, clean(string(j.Metadata)), j.WebhookURL, clean(j.IdempotencyKey), j.BodyDigest,
-			string(status), j.Total, millis(created), string(j.Priority), j.MaxErrors, mappingText(j.Mapping))
+			string(status), j.Total, millis(created), string(j.Priority), j.MaxErrors, mappingText(j.Mapping), testText(j.Test))
 		if err != nil {
 			return err
 		}

@@ -71,12 +71,13 @@ func (t *tx) planDeliveries(ctx context.Context, endings []ending) error {
 	}
 	var rows [][]any
 	for _, p := range plans {
-		digest := p.event + " " + whatWasTold(p.ending, outputs[p.itemID])
+		now := outputs[p.itemID]
+		digest := p.event + " " + whatWasTold(p.ending, now)
 		if told[p.thread] == digest {
 			continue
 		}
 		rows = append(rows, []any{deliveryID(p.thread.sink, p.thread.owner, p.thread.key, p.generation), p.thread.sink,
-			string(p.thread.owner), p.thread.key, p.generation, p.event, digest, to.told(p.thread, values[p.itemID]), encode(outputs[p.itemID])})
+			string(p.thread.owner), p.thread.key, p.generation, p.event, digest, to.told(p.thread, values[p.itemID]), encode(now.outputs), 0, now.assigned})
 		t.wantSinks[p.thread.sink] = true
 	}
 	return t.insertDeliveries(ctx, rows)
@@ -85,19 +86,19 @@ func (t *tx) planDeliveries(ctx context.Context, endings []ending) error {
 // whatWasTold stands for all that a sink learns from an ending: of pictures
 // their bytes and names, so that nobody is told of a row that was made anew and
 // looks as before.
-func whatWasTold(e ending, outputs []sink.Output) string {
+func whatWasTold(e ending, now pictured) string {
 	if e.event != sink.RenderCompleted {
 		return e.digest
 	}
-	sum := sha256.Sum256([]byte(encode(outputs)))
+	sum := sha256.Sum256([]byte(encode(now.outputs) + now.assigned))
 	return hex.EncodeToString(sum[:])
 }
 
 func (t *tx) insertDeliveries(ctx context.Context, rows [][]any) error {
 	return pages(rows, pageSize, func(page [][]any) error {
-		planned, err := collect(ctx, t.reader, `INSERT INTO deliveries (id, sink, owner, key, generation, event, digest, data, outputs, idx, state, due_at, created_at)
+		planned, err := collect(ctx, t.reader, `INSERT INTO deliveries (id, sink, owner, key, generation, event, digest, data, outputs, idx, assigned, state, due_at, created_at)
 			SELECT e.value->>0, e.value->>1, e.value->>2, e.value->>3, CAST(e.value->>4 AS BIGINT), e.value->>5, e.value->>6, e.value->>7,
-				e.value->>8, COALESCE(CAST(e.value->>9 AS BIGINT), 0), 'waiting', CAST($2 AS BIGINT), CAST($2 AS BIGINT) FROM rows($1) AS e WHERE true
+				e.value->>8, COALESCE(CAST(e.value->>9 AS BIGINT), 0), COALESCE(e.value->>10, ''), 'waiting', CAST($2 AS BIGINT), CAST($2 AS BIGINT) FROM rows($1) AS e WHERE true
 			ON CONFLICT (id) DO NOTHING RETURNING sink`, []any{table(page), millis(t.now)}, text1)
 		for _, name := range planned {
 			t.counted(name).planned++
@@ -138,26 +139,35 @@ func (t *tx) lastTold(ctx context.Context, threads [][]any) (map[thread]string, 
 	return told, err
 }
 
+// A pictured is what an item shows, and as which variant; "" of none.
+type pictured struct {
+	outputs  []sink.Output
+	assigned string
+}
+
 // outputs are the pictures of items, in their order, or why there are none. Of
 // a removed item they are the last ones that there were: sinks find by them
 // what they have to take away.
-func (t *tx) outputs(ctx context.Context, items [][]any) (map[itemID][]sink.Output, error) {
-	outputs := map[itemID][]sink.Output{}
+func (t *tx) outputs(ctx context.Context, items [][]any) (map[itemID]pictured, error) {
+	outputs := map[itemID]pictured{}
 	if len(items) == 0 {
 		return outputs, nil
 	}
-	err := t.each(ctx, `SELECT i.owner, i.idx, i.key, i.state, i.problem, COALESCE(g.output, ''), COALESCE(g.state, 'failed'), COALESCE(g.problem, ''),
+	err := t.each(ctx, `SELECT i.owner, i.idx, i.key, i.assigned, i.state, i.problem, COALESCE(g.output, ''), COALESCE(g.state, 'failed'), COALESCE(g.problem, ''),
 			COALESCE(g.hash, ''), COALESCE(g.format, ''), COALESCE(g.ext, ''), COALESCE(g.width, 0), COALESCE(g.height, 0)
 		FROM rows($1) AS e CROSS JOIN items AS i
 		LEFT JOIN images AS g ON g.owner = i.owner AND g.idx = i.idx AND g.key = i.key
 		WHERE i.owner = e.value->>0 AND i.idx = CAST(e.value->>1 AS BIGINT) AND i.key = e.value->>2 ORDER BY g.place`, []any{table(items)}, func(scan func(...any) error) error {
 		var id itemID
 		var o sink.Output
-		var state, itemState, itemProblem, imageProblem string
-		if err := scan(&id.owner, &id.idx, &id.key, &itemState, &itemProblem, &o.Name, &state, &imageProblem,
+		var assigned, state, itemState, itemProblem, imageProblem string
+		if err := scan(&id.owner, &id.idx, &id.key, &assigned, &itemState, &itemProblem, &o.Name, &state, &imageProblem,
 			&o.Hash, &o.Format, &o.Ext, &o.Width, &o.Height); err != nil {
 			return err
 		}
+		now := outputs[id]
+		now.assigned = assigned
+		outputs[id] = now
 		if itemState == stateRemoved && o.Hash == "" {
 			return nil
 		}
@@ -171,7 +181,8 @@ func (t *tx) outputs(ctx context.Context, items [][]any) (map[itemID][]sink.Outp
 				o.Code, o.Error = p.Code, p.Message
 			}
 		}
-		outputs[id] = append(outputs[id], o)
+		now.outputs = append(now.outputs, o)
+		outputs[id] = now
 		return nil
 	})
 	return outputs, err

@@ -76,9 +76,9 @@ func (t *tx) promotePage(ctx context.Context, page []bindings.Proposal) (int, er
 		case p.Remove:
 			remove = append(remove, id.cells(p.Digest))
 		case len(p.Wants) > 0:
-			set = append(set, id.cells(p.Digest, stateWaiting, "", len(p.Wants)))
+			set = append(set, id.cells(p.Digest, stateWaiting, "", len(p.Wants), assignedText(p.Assigned)))
 		case p.Problem != nil:
-			set = append(set, id.cells(p.Digest, stateFailed, problemText(p.Problem), 0))
+			set = append(set, id.cells(p.Digest, stateFailed, problemText(p.Problem), 0, assignedText(p.Assigned)))
 		}
 	}
 	if err := t.noteReturned(ctx, set); err != nil {
@@ -101,6 +101,14 @@ func (t *tx) promotePage(ctx context.Context, page []bindings.Proposal) (int, er
 	return len(changed) + len(removed), t.endAtOnce(ctx, changed, removed, wanted)
 }
 
+// assignedText is an assignment as it is kept; "" of none.
+func assignedText(a bindings.Assigned) string {
+	if !a.Is() {
+		return ""
+	}
+	return encode(a)
+}
+
 // A changedItem is an item at its new generation.
 type changedItem struct {
 	itemID
@@ -117,11 +125,11 @@ func (t *tx) setItems(ctx context.Context, items [][]any) ([]changedItem, error)
 	if len(items) == 0 {
 		return nil, nil
 	}
-	return collect(ctx, t.reader, `INSERT INTO items (owner, idx, key, generation, digest, state, problem, pending)
-		SELECT e.value->>0, CAST(e.value->>1 AS BIGINT), e.value->>2, 1, e.value->>3, e.value->>4, e.value->>5, CAST(e.value->>6 AS BIGINT)
+	return collect(ctx, t.reader, `INSERT INTO items (owner, idx, key, generation, digest, state, problem, pending, assigned)
+		SELECT e.value->>0, CAST(e.value->>1 AS BIGINT), e.value->>2, 1, e.value->>3, e.value->>4, e.value->>5, CAST(e.value->>6 AS BIGINT), e.value->>7
 		FROM rows($1) AS e WHERE true
 		ON CONFLICT (owner, idx, key) DO UPDATE SET generation = items.generation + 1, digest = excluded.digest, state = excluded.state,
-			problem = excluded.problem, pending = excluded.pending, failures = 0, proposed_digest = '', proposed_in = '', proposed = ''
+			problem = excluded.problem, pending = excluded.pending, assigned = excluded.assigned, failures = 0, proposed_digest = '', proposed_in = '', proposed = ''
 		WHERE items.digest <> excluded.digest OR items.state = 'removed' OR items.generation = 0
 		RETURNING owner, idx, key, generation, digest`, []any{table(items)}, scanChanged)
 }

@@ -128,15 +128,15 @@ func (t *tx) retell(ctx context.Context, page []toldThing, newID bool) (done sin
 		done.Told++
 		ids = append(ids, p.id)
 		t.counted(p.on.sink).planned++ // told twice is delivered twice
-		rows = append(rows, []any{p.id, now.digest, now.row, now.outputs, newDeliveryID()})
+		rows = append(rows, []any{p.id, now.digest, now.row, now.outputs, newDeliveryID(), now.assigned})
 		t.wantSinks[p.on.sink] = true
 	}
 	if len(ids) == 0 {
 		return done, nil
 	}
 	if newID {
-		_, err = t.exec(ctx, `INSERT INTO deliveries (id, sink, owner, key, generation, event, digest, data, outputs, idx, state, due_at, created_at)
-			SELECT e.value->>4, d.sink, d.owner, d.key, d.generation, d.event, e.value->>1, e.value->>2, e.value->>3, d.idx, 'waiting', CAST($2 AS BIGINT), CAST($2 AS BIGINT)
+		_, err = t.exec(ctx, `INSERT INTO deliveries (id, sink, owner, key, generation, event, digest, data, outputs, idx, assigned, state, due_at, created_at)
+			SELECT e.value->>4, d.sink, d.owner, d.key, d.generation, d.event, e.value->>1, e.value->>2, e.value->>3, d.idx, e.value->>5, 'waiting', CAST($2 AS BIGINT), CAST($2 AS BIGINT)
 			FROM rows($1) AS e CROSS JOIN deliveries AS d WHERE d.id = e.value->>0`, table(rows), millis(t.now))
 		return done, err
 	}
@@ -144,7 +144,7 @@ func (t *tx) retell(ctx context.Context, page []toldThing, newID bool) (done sin
 		return done, err
 	}
 	_, err = t.exec(ctx, `UPDATE deliveries SET state = 'waiting', claimed_by = 0, due_at = CAST($2 AS BIGINT), ended_at = NULL, spent = attempts, tried_at = NULL, took = 0, receipt = '',
-			digest = e.value->>1, data = e.value->>2, outputs = e.value->>3 FROM rows($1) AS e WHERE deliveries.id = e.value->>0`, table(rows), millis(t.now))
+			digest = e.value->>1, data = e.value->>2, outputs = e.value->>3, assigned = e.value->>5 FROM rows($1) AS e WHERE deliveries.id = e.value->>0`, table(rows), millis(t.now))
 	return done, err
 }
 
@@ -156,7 +156,7 @@ func newDeliveryID() string {
 }
 
 // A rebuiltText is what a delivery tells, as the images are now.
-type rebuiltText struct{ digest, row, outputs string }
+type rebuiltText struct{ digest, row, outputs, assigned string }
 
 // rebuilt is what deliveries tell, by their ids: of bindings, the pictures that
 // their rows have now. A row whose newest picture could not be made still has the
@@ -200,16 +200,17 @@ func (t *tx) rebuilt(ctx context.Context, page []toldThing) (map[string]rebuiltT
 			now := rebuiltText{digest: p.digest} // the end of a job is written when it is sent
 			if row, ok := rows[id]; ok {
 				now.row, now.outputs = row.texts()
+				now.assigned = row.assigned
 			}
 			texts[p.id] = now
 			continue
 		}
 		now := rebuiltText{digest: p.digest, row: to.told(p.on, values[id])}
-		now.outputs = encode(outputs[id])
+		now.outputs, now.assigned = encode(outputs[id].outputs), outputs[id].assigned
 		if p.event == sink.RenderCompleted {
-			told := func(all []sink.Output) string { return p.event + " " + whatWasTold(ending{event: p.event}, all) }
+			told := func(all pictured) string { return p.event + " " + whatWasTold(ending{event: p.event}, all) }
 			now.digest = told(outputs[id])
-			if before := told(shown[id]); now.digest != p.digest && (before == p.digest || p.item == stateFailed) {
+			if before := told(pictured{shown[id], now.assigned}); now.digest != p.digest && (before == p.digest || p.item == stateFailed) {
 				now.digest, now.outputs = before, encode(shown[id])
 			}
 		}

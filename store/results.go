@@ -33,7 +33,7 @@ func (s *Store) bareResults(ctx context.Context, job string, after int64, limit 
 	state := stateReady
 	switch status {
 	case "":
-		results, err := collect(ctx, s.reader(), `SELECT r.idx, COALESCE(i.key, r.key), COALESCE(i.state, ''), COALESCE(i.problem, '') FROM job_rows AS r
+		results, err := collect(ctx, s.reader(), `SELECT r.idx, COALESCE(i.key, r.key), COALESCE(i.state, ''), COALESCE(i.problem, ''), COALESCE(i.assigned, '') FROM job_rows AS r
 			LEFT JOIN items AS i ON i.owner = $2 AND i.idx = r.idx
 			WHERE r.job = $1 AND r.idx > $3 ORDER BY r.idx LIMIT $4`, []any{job, owner, after, limit}, scanResult)
 		cut.end(results)
@@ -41,12 +41,12 @@ func (s *Store) bareResults(ctx context.Context, job string, after int64, limit 
 	case string(batch.Failed):
 		state = stateFailed
 	}
-	results, err := collect(ctx, s.reader(), `SELECT idx, key, state, problem FROM items
+	results, err := collect(ctx, s.reader(), `SELECT idx, key, state, problem, assigned FROM items
 		WHERE owner = $1 AND state = '`+state+`' AND idx > $2 ORDER BY idx LIMIT $3`, []any{owner, after, limit}, scanResult)
 	if err != nil || state == stateReady || cut.stop == nil || len(results) == limit {
 		return results, err
 	}
-	never, err := collect(ctx, s.reader(), `SELECT idx, key, '', '' FROM job_rows WHERE job = $1 AND idx >= $2 AND idx > $3 ORDER BY idx LIMIT $4`,
+	never, err := collect(ctx, s.reader(), `SELECT idx, key, '', '', '' FROM job_rows WHERE job = $1 AND idx >= $2 AND idx > $3 ORDER BY idx LIMIT $4`,
 		[]any{job, cut.planned, after, limit - len(results)}, scanResult)
 	cut.end(never)
 	return append(results, never...), err
@@ -90,14 +90,14 @@ func cancelled(s batch.Stop) *bindings.Problem {
 }
 
 func scanResult(scan func(...any) error) (r batch.Result, err error) {
-	var state, text string
-	if err := scan(&r.Index, &r.Key, &state, &text); err != nil {
+	var state, text, assigned string
+	if err := scan(&r.Index, &r.Key, &state, &text, &assigned); err != nil {
 		return r, err
 	}
 	r.Done = state == stateReady || state == stateFailed
 	p, err := problemOf(text)
 	r.Error = rowError(p)
-	return r, err
+	return r, errors.Join(err, decode(assigned, &r.Assigned))
 }
 
 // picturesOfJob has the pictures of some rows, with what is known of how each

@@ -83,12 +83,14 @@ func (t *tx) insertRowEvents(ctx context.Context, endings []ending) error {
 type rowAsTold struct {
 	outputs []sink.Output
 	fault   *batch.RowError
+
+	assigned string // as in items
 }
 
 // delivery is the event of the row's end for a sink.
 func (r rowAsTold) delivery(name string, e ending) []any {
 	fault, outputs := r.texts()
-	return []any{deliveryID(name, e.owner, e.key, e.generation), name, string(e.owner), e.key, e.generation, e.event, "", fault, outputs, e.idx}
+	return []any{deliveryID(name, e.owner, e.key, e.generation), name, string(e.owner), e.key, e.generation, e.event, "", fault, outputs, e.idx, r.assigned}
 }
 
 // texts are what is kept of it in a delivery.
@@ -104,18 +106,19 @@ func (t *tx) rowsAsTold(ctx context.Context, items [][]any) (map[itemID]rowAsTol
 	if len(items) == 0 {
 		return told, nil
 	}
-	err := t.each(ctx, `SELECT i.owner, i.idx, i.key, i.problem, COALESCE(g.output, ''), COALESCE(g.state, ''), COALESCE(g.problem, ''),
+	err := t.each(ctx, `SELECT i.owner, i.idx, i.key, i.assigned, i.problem, COALESCE(g.output, ''), COALESCE(g.state, ''), COALESCE(g.problem, ''),
 			COALESCE(g.hash, ''), COALESCE(g.format, ''), COALESCE(g.ext, ''), COALESCE(g.width, 0), COALESCE(g.height, 0)
 		FROM rows($1) AS e CROSS JOIN items AS i
 		LEFT JOIN images AS g ON g.owner = i.owner AND g.idx = i.idx AND g.key = i.key
 		WHERE i.owner = e.value->>0 AND i.idx = CAST(e.value->>1 AS BIGINT) AND i.key = e.value->>2 ORDER BY g.place`, []any{table(items)}, func(scan func(...any) error) error {
 		var id itemID
 		var o sink.Output
-		var rowProblem, state, outputProblem string
-		if err := scan(&id.owner, &id.idx, &id.key, &rowProblem, &o.Name, &state, &outputProblem, &o.Hash, &o.Format, &o.Ext, &o.Width, &o.Height); err != nil {
+		var assigned, rowProblem, state, outputProblem string
+		if err := scan(&id.owner, &id.idx, &id.key, &assigned, &rowProblem, &o.Name, &state, &outputProblem, &o.Hash, &o.Format, &o.Ext, &o.Width, &o.Height); err != nil {
 			return err
 		}
 		r := told[id]
+		r.assigned = assigned
 		if state == stateReady {
 			r.outputs = append(r.outputs, o)
 		}

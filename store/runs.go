@@ -29,6 +29,7 @@ const endOfTime = int64(math.MaxInt64)
 type RunAsk struct {
 	Binding, Source, Template string
 	Outputs                   []batch.Output
+	Test                      *batch.Test // the experiment of the binding; nil of none
 	Cause                     batch.Cause
 	For                       time.Time
 	// Whenever says that the asker named no moment: a run of the same cause that
@@ -78,9 +79,9 @@ func (t *tx) openRun(ctx context.Context, a RunAsk) (id string, err error) {
 func (t *tx) addRun(ctx context.Context, a RunAsk) (id string, err error) {
 	id = "run_" + strings.ToLower(rand.Text())
 	_, err = t.exec(ctx, `INSERT INTO jobs (id, template, version, outputs, row_key, metadata, webhook_url, idempotency_key, body_digest, status,
-			unplanned, total, created_at, binding, source, cause, run_for, phase)
-		VALUES ($1, $2, 0, $3, '', '', '', '', '', 'pending', 0, 0, $4, $5, $6, $7, $8, 'waiting')`,
-		id, a.Template, encode(a.Outputs), millis(t.now), a.Binding, a.Source, string(a.Cause), millis(a.For))
+			unplanned, total, created_at, binding, source, cause, run_for, phase, experiment)
+		VALUES ($1, $2, 0, $3, '', '', '', '', '', 'pending', 0, 0, $4, $5, $6, $7, $8, 'waiting', $9)`,
+		id, a.Template, encode(a.Outputs), millis(t.now), a.Binding, a.Source, string(a.Cause), millis(a.For), testText(a.Test))
 	return id, err
 }
 

@@ -51,10 +51,23 @@ SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, coalesce(string_agg(c
 FROM pg_catalog.pg_class c
 WHERE c.relkind = 'r' AND c.oid IN (SELECT $1::oid UNION SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass))`
 
-// lookUp asks the catalog for the table.
-func (f *follower) lookUp(ctx context.Context, conn *pgconn.PgConn, oid uint32) (*table, error) {
+// lookUp asks the catalog for the table. All its answers are of one moment, so that
+// what is done to the table meanwhile is not half seen.
+func (f *follower) lookUp(ctx context.Context, conn *pgconn.PgConn, oid uint32) (t *table, err error) {
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.patience())
 	defer cancel()
+	if err := f.begin(ctx, conn); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if _, end := conn.Exec(ctx, "ROLLBACK").ReadAll(); err == nil {
+			err = end
+		}
+	}()
+	return f.tableNow(ctx, conn, oid)
+}
+
+func (f *follower) tableNow(ctx context.Context, conn *pgconn.PgConn, oid uint32) (*table, error) {
 	found, err := pg.Look(ctx, conn, f.table)
 	if err != nil {
 		return nil, err

@@ -51,6 +51,31 @@ func TestChangedColumnsShowInEveryRow(t *testing.T) {
 	}
 }
 
+// A table that is changed while it is looked at is seen before it or after it.
+func TestTableIsNotSeenHalfChanged(t *testing.T) {
+	db := newDatabase(t)
+	db.Run(`CREATE TABLE rows (id int PRIMARY KEY, name text)`)
+	source, err := postgres.NewStreamer(db.config(func(c *postgres.Config) { c.Mode = "cdc" }), connectors.Env{Name: db.Name, Instance: "t"}, nil, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = source.(interface{ Close() error }).Close() }()
+	looked := make(chan error, 1)
+	go func() { looked <- postgres.LookUp(t.Context(), source, 1000) }()
+	for {
+		db.Run("ALTER TABLE rows RENAME id TO number")
+		db.Run("ALTER TABLE rows RENAME number TO id")
+		select {
+		case err := <-looked:
+			if err != nil {
+				t.Fatal(err)
+			}
+			return
+		default:
+		}
+	}
+}
+
 func TestChangedColumnsMayHalt(t *testing.T) {
 	db := newDatabase(t)
 	db.Run(`CREATE TABLE rows (id int PRIMARY KEY, name text); INSERT INTO rows VALUES (1, 'a')`)

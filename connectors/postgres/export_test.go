@@ -1,7 +1,11 @@
 package postgres
 
 import (
+	"context"
+	"strconv"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/pg"
@@ -33,6 +37,22 @@ func NewStreamer(cfg *Config, env connectors.Env, k Keeper, small bool) (connect
 		f.sizes = sizes{firstChunk: 17, mostChunk: 40, part: 7}
 	}
 	return f, nil
+}
+
+// LookUp has a source look at its table n times.
+func LookUp(ctx context.Context, s connectors.Streamer, n int) error {
+	f := s.(*follower)
+	return f.asks.Use(ctx, func(ctx context.Context, conn *pgconn.PgConn) error {
+		oid, err := pg.Rows(ctx, conn, "SELECT $1::regclass::oid::bigint", f.table.SQL())
+		if err != nil {
+			return err
+		}
+		number, err := strconv.ParseUint(string(oid[0][0]), 10, 32)
+		for ; n > 0 && err == nil; n-- {
+			_, err = f.lookUp(ctx, conn, uint32(number))
+		}
+		return err
+	})
 }
 
 // SetClock has a source ask nowFunc what time it is.

@@ -8,7 +8,7 @@ import (
 // SampleSize is how many units each arm needs so that a two-sided test at level alpha
 // finds, with the chance power, that a rate went from base to target. It is the pooled
 // formula, rounded up (Fleiss, Levin, Paik: Statistical Methods for Rates and
-// Proportions, 3rd ed., 4.2), with p̄ = (p₁+p₂)/2:
+// Proportions, chapter 4), with p̄ = (p₁+p₂)/2:
 //
 //	n = ( z(1−α/2) √(2p̄(1−p̄)) + z(power) √(p₁(1−p₁) + p₂(1−p₂)) )² / (p₂−p₁)²
 //

@@ -54,7 +54,8 @@ const concentration = 100
 // It may be looked at as often as one likes: see SequentialP. The idea is that of
 // Lindon and Malek, "Anytime-Valid Inference For Multinomial Count Data" (2022,
 // arXiv:2011.03567), which Optimizely published as ssrm-test. weights are those of
-// NewSampleRatio, and must be the same at all looks.
+// NewSampleRatio. Where they changed, the factors of each time that had the same weights,
+// of the units that were assigned in it, are added up.
 func LogBayesFactor(units []int, weights []float64) (float64, error) {
 	shares, total, err := expected(units, weights)
 	if err != nil {

@@ -49,36 +49,46 @@ func TestLogBayesFactorIsTheReference(t *testing.T) {
 	near(t, "p of 20 to 1", SequentialP(math.Log(20)), 0.05, 1e-15)
 }
 
-// The whole of the sequential test: who looks after every ten units of an assignment that
-// is in order warns of fewer than one experiment in a hundred, and finds a leak of a tenth.
+// Who looks after every ten units of an assignment that is in order is warned of at most
+// one experiment in a hundred, and of nearly each that loses a fifth of an arm; also when
+// weights change at half time, and the factors of both halves are added.
 func TestSequentialSampleRatioMayBeLookedAtAllDay(t *testing.T) {
 	const runs, units = 300, 5000
-	warned := func(lost float64) (share float64) {
+	warned := func(lost float64) (of int) {
 		for run := range runs {
-			random, largest, counts := newRandom(uint64(run)), 0.0, []int{0, 0}
-			for unit := range units {
-				if arm := random.IntN(2); arm == 0 || random.Float64() >= lost {
+			random, largest := newRandom(uint64(run)), 0.0
+			before, weights, counts := 0.0, []float64{1, 1}, []int{0, 0}
+			for unit := 1; unit <= units; unit++ {
+				arm := 0
+				if random.Float64() < weights[1]/(weights[0]+weights[1]) {
+					arm = 1
+				}
+				if arm == 0 || random.Float64() >= lost {
 					counts[arm]++
 				}
-				if unit%10 == 9 {
-					factor, err := LogBayesFactor(counts, []float64{1, 1})
-					if err != nil {
-						t.Fatal(err)
-					}
-					largest = max(largest, factor)
+				if unit%10 != 0 {
+					continue
+				}
+				factor, err := LogBayesFactor(counts, weights)
+				if err != nil {
+					t.Fatal(err)
+				}
+				largest = max(largest, before+factor)
+				if unit == units/2 {
+					before, weights, counts = before+factor, []float64{4, 6}, []int{0, 0}
 				}
 			}
 			if SequentialP(largest) < 0.01 {
-				share += 1.0 / runs
+				of++
 			}
 		}
-		return share
+		return of
 	}
-	if share := warned(0); share > 0.01 {
-		t.Errorf("%v of the experiments in order are warned of", share)
+	if of := warned(0); of > runs/100 {
+		t.Errorf("%d of %d experiments in order are warned of", of, runs)
 	}
-	if share := warned(0.2); share < 0.99 {
-		t.Errorf("only %v of those are warned of that lose a fifth of an arm", share)
+	if of := warned(0.2); of < runs*98/100 {
+		t.Errorf("only %d of %d are warned of that lose a fifth of an arm", of, runs)
 	}
 }
 

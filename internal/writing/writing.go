@@ -11,8 +11,11 @@ import (
 type Script struct {
 	Name    string
 	letters []*unicode.RangeTable // what is written in it alone
-	samples []rune                // a font that has these has the script
+	Samples []rune                // a font that has these has the script
 }
+
+// Emoji is the script whose letters are pictures.
+const Emoji = "emoji"
 
 // emoji are pictures that are colourful wherever they stand.
 var emoji = &unicode.RangeTable{
@@ -39,8 +42,11 @@ var scripts = []Script{
 	{"Chinese", []*unicode.RangeTable{unicode.Han, unicode.Bopomofo}, []rune("们這的是")},
 	{"Japanese", []*unicode.RangeTable{unicode.Hiragana, unicode.Katakana}, []rune("かカ漢の")},
 	{"Korean", []*unicode.RangeTable{unicode.Hangul}, []rune("한글가")},
-	{"emoji", []*unicode.RangeTable{emoji}, []rune("😀🎉")},
+	{Emoji, []*unicode.RangeTable{emoji}, []rune("😀🎉")},
 }
+
+// Scripts are all that this room knows. They are not to be changed.
+func Scripts() []Script { return scripts }
 
 // Names are all scripts that this room knows.
 func Names() []string {
@@ -55,7 +61,7 @@ func Names() []string {
 func Covered(has func(rune) bool) []string {
 	covered := []string{}
 	for _, s := range scripts {
-		if !slices.ContainsFunc(s.samples, func(r rune) bool { return !has(r) }) {
+		if !slices.ContainsFunc(s.Samples, func(r rune) bool { return !has(r) }) {
 			covered = append(covered, s.Name)
 		}
 	}

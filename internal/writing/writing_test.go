@@ -40,7 +40,7 @@ func TestAFontHasAScriptOnlyWithAllItsSamples(t *testing.T) {
 func TestEachScriptHasItsOwnSamples(t *testing.T) {
 	for _, s := range scripts {
 		var c Count
-		c.Add(string(s.samples))
+		c.Add(string(s.Samples))
 		if got := c.Names(); !cmp.Equal(got, []string{s.Name}) {
 			t.Errorf("the samples of %s are of %v", s.Name, got)
 		}

@@ -18,6 +18,7 @@ import (
 var names = []string{
 	"key", "keys", "row", "binding", "generation", "event", "time", "id", "outputs",
 	"output", "url", "hash", "ext", "format", "width", "height", "latest_url", "latest_path",
+	"variant", "click_url",
 }
 
 // Names are what an expression may read.
@@ -51,6 +52,7 @@ func OfOutput(d sink.Delivery, o sink.Output) map[string]any {
 	values["event"] = d.Event
 	values["time"] = d.Time.UTC().Format(time.RFC3339Nano) // a text, as moments are in rows
 	values["id"] = d.ID
+	values["variant"], values["click_url"] = textOrNil(d.Variant), textOrNil(d.ClickURL)
 	return values
 }
 
@@ -79,6 +81,15 @@ func LatestPath(o sink.Output) string {
 		return ""
 	}
 	return strings.TrimPrefix(u.RequestURI(), "/")
+}
+
+// textOrNil is a text that not every row has, so that a text which needs it is an
+// error and a column becomes null.
+func textOrNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // number is n as numbers of rows are.

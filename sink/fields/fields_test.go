@@ -16,7 +16,7 @@ import (
 func delivery() sink.Delivery {
 	return sink.Delivery{
 		ID: "dlv_1", Event: sink.RenderCompleted, Time: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
-		Binding: "cards", Key: "a%2Fb", Generation: 7, Row: map[string]any{"sku": "a/b", "stock": 3},
+		Binding: "cards", Key: "a%2Fb", Generation: 7, Variant: "b", ClickURL: "https://x.example/s/spring/u1/click?sig=s", Row: map[string]any{"sku": "a/b", "stock": 3},
 		Outputs: []sink.Output{
 			{Name: "bad", Code: "render_failed", Error: "no"},
 			{Name: "card", URL: "https://x.example/images/h.png", Latest: "https://x.example/b/cards/a%2Fb.png?sig=s", Hash: "h", Ext: "png", Format: "png", Width: 10, Height: 20},
@@ -47,6 +47,8 @@ func TestExpressionsReadADelivery(t *testing.T) {
 		`time | date`:       "Mar 1, 2026",
 		"latest_url":        "https://x.example/b/cards/a%2Fb.png?sig=s",
 		"latest_path":       "b/cards/a%2Fb.png?sig=s",
+		"variant":           "b",
+		"click_url":         "https://x.example/s/spring/u1/click?sig=s",
 	} {
 		program, err := expr.Compile(source, expr.Options{Names: fields.Names()})
 		if err != nil {

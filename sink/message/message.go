@@ -31,6 +31,9 @@ type rowData struct {
 	Height int    `json:"height,omitempty"`
 	Format string `json:"format,omitempty"`
 
+	Variant  string `json:"variant,omitempty"`
+	ClickURL string `json:"clickUrl,omitempty"`
+
 	Outputs []sink.Output  `json:"outputs"`
 	Row     map[string]any `json:"row,omitempty"`
 	// Truncated says that the row was too large to be sent along.
@@ -73,6 +76,8 @@ func dataOf(d sink.Delivery, includeRow bool) rowData {
 		Key:        d.Key,
 		Generation: d.Generation,
 		Outputs:    d.Outputs,
+		Variant:    d.Variant,
+		ClickURL:   d.ClickURL,
 	}
 	if data.Outputs == nil {
 		data.Outputs = []sink.Output{}

@@ -35,7 +35,7 @@ type Path struct {
 // Of each output, and of each row. What shows the picture changes with it.
 var (
 	ofOutput  = []string{"output", "format", "ext"}
-	ofPicture = []string{"url", "hash", "width", "height", "latest_url", "latest_path"}
+	ofPicture = []string{"url", "hash", "width", "height", "latest_url", "latest_path", "variant", "click_url"}
 	ofRow     = []string{"key", "keys", "row", "latest_url", "latest_path"}
 )
 

@@ -348,6 +348,9 @@ var experiments = map[string]func(*testing.T, Open){
 		if diff := cmp.Diff(counted, totals(t, s)); diff != "" {
 			t.Errorf("counts (-want +got):\n%s", diff)
 		}
+		if diff := cmp.Diff(want[5:], got(s.TakeEvents(t.Context(), []experiment.Event{nowhere}))(t)); diff != "" {
+			t.Errorf("taken alone (-want +got):\n%s", diff)
+		}
 		early.Suspect = experiment.Early
 		var kept []experiment.Kept
 		for i, e := range []experiment.Event{forged, bot, early, events[3], events[4]} {

@@ -293,4 +293,13 @@ var mapped = map[string]func(*testing.T, Open){
 			t.Errorf("the mapping is %v, want %v", j.Mapping, want)
 		}
 	},
+	"JobKeepsItsExperiment": func(t *testing.T, open Open) {
+		s := newStore(t, open)
+		must(t, s.StageRows(t.Context(), "batch_exp", []batch.Row{{Index: 0, Key: "0", Values: []byte(`{"name":"Ada"}`)}}))
+		want := &batch.Test{Experiment: bindings.Experiment{Slug: "spring", Unit: "customer"}, ID: "exp_1", Versions: map[string]int64{"badge": 2}}
+		must(t, s.AcceptJob(t.Context(), batch.Job{ID: "batch_exp", Template: "card", Version: 1, Test: want, Status: batch.Pending, Total: 1, CreatedAt: start}))
+		if diff := cmp.Diff(want, got(s.Job(t.Context(), "batch_exp"))(t).Test); diff != "" {
+			t.Errorf("the experiment (-want +got):\n%s", diff)
+		}
+	},
 }

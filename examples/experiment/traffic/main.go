@@ -78,7 +78,13 @@ func (s *shop) mails(people int) {
 		}
 		s.must("POST", "/experiments/"+s.slug+"/assignments", map[string]any{"units": units, "channel": "email"}, &answer)
 		for _, a := range answer.Assignments {
-			s.mayOrder(a.Unit, a.Variant, "email")
+			address, err := url.Parse(a.ImageURL)
+			if err != nil {
+				log.Fatal(err)
+			}
+			// Nobody can order for somebody else: the link of the mail brings the
+			// signature of its unit to the shop, which sends it along.
+			s.mayOrder(a.Unit, a.Variant, "email", address.Query().Get("sig"))
 		}
 	}
 	s.send()
@@ -92,7 +98,7 @@ func (s *shop) visits(people int) {
 		if again := s.look(unit, browser); again != variant {
 			log.Fatalf("%s saw %s, and then %s", unit, variant, again)
 		}
-		s.mayOrder(unit, variant, "web")
+		s.mayOrder(unit, variant, "web", "")
 	}
 	s.send()
 }
@@ -123,11 +129,11 @@ func (s *shop) look(unit, agent string) string {
 }
 
 // mayOrder notes an order, if there is one.
-func (s *shop) mayOrder(unit, variant, channel string) {
+func (s *shop) mayOrder(unit, variant, channel, signature string) {
 	if s.chance.Float64() >= orders[variant] {
 		return
 	}
-	s.events = append(s.events, map[string]any{"experiment": s.slug, "event": "conversion", "unit": unit, "id": "order-" + unit, "channel": channel})
+	s.events = append(s.events, map[string]any{"experiment": s.slug, "event": "conversion", "unit": unit, "id": "order-" + unit, "channel": channel, "sig": signature})
 }
 
 // send reports the orders as a page would, with the write key; and the first ones

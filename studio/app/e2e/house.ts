@@ -44,9 +44,10 @@ sources:
   prices: { kind: file, path: "prices/*.csv", key: sku, every: 1s }
 sinks:
   shop: { kind: webhook, url: "http://127.0.0.1:${port}/hooks/images", secret: "whsec_cXVpY2tzdGFydC1kZW1vLXNlY3JldA==" }
+  crm: { kind: http, method: PATCH, url: "http://127.0.0.1:${port}/products/{{ key }}", json: { photo: url } }
   folder: { kind: file, path: "out/{{ key }}.{{ ext }}" }
 bindings:
-  - { name: product-cards, source: products, template: product-card, map: { title: name }, sinks: [shop, folder], public: true }
+  - { name: product-cards, source: products, template: product-card, map: { title: name }, sinks: [shop, crm, folder], public: true }
   - { name: og-cards, source: furniture, template: og-card, outputs: [{ format: jpeg }], guard: { max_changed: 50%, floor: 20 } }
   - { name: price-tags, source: prices, template: product-card, map: { title: name } }
 `,
@@ -68,6 +69,7 @@ async function furnish(daemon: Daemon): Promise<House> {
   daemon.write('products.csv', example('quickstart/products.csv').replace('89.00', '79.00'));
   interface Letters { deliveries: { id: string }[] }
   await expect.poll(async () => (await daemon.ask<Letters>('/deliveries?sink=shop')).deliveries.length, patient).toBeGreaterThanOrEqual(2);
+  await expect.poll(async () => (await daemon.ask<Letters>('/deliveries?sink=crm&state=dead')).deliveries.length, patient).toBeGreaterThanOrEqual(12); // that a 422 ends at once
   interface Images { images: { id: string; key: string; generation: number }[] }
   await expect.poll(async () => (await daemon.ask<Images>('/images?binding=product-cards&key=CB-110')).images[0]?.generation, patient).toBe(2);
   await daemon.ask('/keys', { json: { name: 'shop-backend', scopes: ['renders:write', 'images:read'], rate: 600 } });
