@@ -38,3 +38,19 @@ func BenchmarkEditWithAView(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/op")
 }
+
+// BenchmarkMoveOfAllLayers is the end of a drag of 200 layers: as many operations
+// in one edit.
+func BenchmarkMoveOfAllLayers(b *testing.B) {
+	s := newAtelier(b, open(), layers(200))
+	i := 0
+	for b.Loop() {
+		i++
+		var ops strings.Builder
+		for n := range 200 {
+			fmt.Fprintf(&ops, `,{"op":"set_box","id":"t%d","box":{"left":%d,"top":%d}}`, n, i+n, i)
+		}
+		s.patch("[" + ops.String()[1:] + "]")
+	}
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/op")
+}

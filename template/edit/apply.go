@@ -25,6 +25,9 @@ const (
 // paths name the operation and the field, "ops[2].id". It does not compile the
 // result; template.Parse does.
 func Apply(src []byte, ops []Op) (Result, error) {
+	if result, ok := applyTogether(src, ops); ok {
+		return result, nil
+	}
 	e, p := newEditor(src)
 	if p != nil {
 		return Result{}, problem.List{p}
@@ -35,8 +38,12 @@ func Apply(src []byte, ops []Op) (Result, error) {
 			return Result{}, problem.List{copied.At(strings.TrimSuffix(fmt.Sprintf("ops[%d].%s", i, p.Path), "."))}
 		}
 	}
+	return e.result(), nil
+}
+
+func (e *editor) result() Result {
 	slices.Reverse(e.inverse)
-	return Result{Source: []byte(e.src), Inverse: e.inverse, Touched: slices.Sorted(maps.Keys(e.touched))}, nil
+	return Result{Source: []byte(e.src), Inverse: e.inverse, Touched: slices.Sorted(maps.Keys(e.touched))}
 }
 
 // An editor is a document while operations are applied to it.
@@ -47,6 +54,8 @@ type editor struct {
 	inverse []Op           // the last to be applied first
 	touched map[string]bool
 	trial   bool // inverses are not needed
+	held    bool // the tree is read again behind the last operation, not behind each
+	exact   bool // of held: each inverse is the way that always works
 }
 
 func newEditor(src []byte) (*editor, *problem.Error) {
@@ -81,6 +90,10 @@ func (e *editor) apply(op Op) *problem.Error {
 	}
 	before, noted := e.src, len(e.inverse)
 	ways, p := run(e, op)
+	if e.held {
+		e.keep(ways, noted)
+		return p
+	}
 	if p == nil {
 		p = e.commit()
 	}

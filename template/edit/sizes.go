@@ -210,6 +210,9 @@ func (e *editor) setSizeOverride(op Op) ([]way, *problem.Error) {
 	if p != nil {
 		return nil, p.At("size")
 	}
+	if changed == css {
+		return nil, nil
+	}
 	undo := Op{Op: "set_size_override", Size: op.Size, ID: op.ID, Property: op.Property, Value: old, Before: after}
 	return []way{{undo.bare()}, {undo}}, e.edit(n, changed)
 }

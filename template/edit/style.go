@@ -67,6 +67,9 @@ func (e *editor) setStyle(op Op) ([]way, *problem.Error) {
 	if got, _ := n.Get("style"); got != style.String() && op.Value != nil || !equal(others, attrsBut(n, "style")) {
 		return nil, problem.New(problem.Invalid, "the value would change the tag around it").At("value").WithHint("close every {{ with }}")
 	}
+	if n.Raw == tag {
+		return nil, nil
+	}
 	return []way{{undo.bare()}, {undo}, tagWay(e, n, tag)}, nil
 }
 

@@ -74,6 +74,9 @@ func TestStartersAreWithoutAFinding(t *testing.T) {
 		for _, f := range template.Lint(name, src, present(assets), rows) {
 			t.Errorf("%v [%s]", f.Error, f.Kind())
 		}
+		if err := template.ErrFindings(template.Lint(name, src, present(assets), nil)); err != nil {
+			t.Errorf("as a draft, which has no sample rows: %v", err)
+		}
 	})
 }
 
