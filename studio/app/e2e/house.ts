@@ -1,6 +1,6 @@
 // A house that is lived in, for what looks at every page: products and their
 // cards, a receiver that refuses them, a source that is lost, a change that a
-// guard holds, a batch with bad rows.
+// guard holds, a batch with bad rows, cards that are compared.
 
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -19,6 +19,7 @@ export interface House {
   job: string;
   delivery: string;
   image: string; // its address in the gallery
+  experiment: string;
 }
 
 /** test has the daemon of the house, and what stands in it. */
@@ -75,7 +76,40 @@ async function furnish(daemon: Daemon): Promise<House> {
   const [refused] = (await daemon.ask<Letters>('/deliveries?sink=shop')).deliveries;
   const made = await daemon.ask<{ templates: unknown[] }>('/templates');
   expect(made.templates).toHaveLength(3);
-  return { job: jobId, delivery: refused!.id, image: '/studio/images?binding=product-cards&key=CB-110' };
+  return { job: jobId, delivery: refused!.id, image: '/studio/images?binding=product-cards&key=CB-110', experiment: await compare(daemon) };
+}
+
+/** compare has three cards compared, and one that is shown to phones; people on the web and by mail see the first, and some click. */
+async function compare(daemon: Daemon): Promise<string> {
+  const mug = { title: 'Enamel Mug', price: 14.9, category: 'Kitchen' };
+  const card = (id: string, name: string, variables: object, more: object = {}) => ({ id, name, templateUid: 'product-card', variables: { ...mug, ...variables }, ...more });
+  interface Made { experiment: { id: string } }
+  const goalConfig = { type: 'click_through', destinationUrl: 'https://shop.example/mugs' };
+  const made = await daemon.ask<Made>('/experiments', { json: {
+    name: 'Mugs in the newsletter', slug: 'mugs', type: 'ab_test', hypothesis: 'A price that falls gets more clicks than one that is low.', goalConfig, minimumRunDays: 7, minimumSampleSize: 500,
+    variants: [card('plain', 'Plain', {}, { weight: 3400, isDefault: true }), card('sale', 'On sale', { sale: true }, { weight: 3300 }), card('gift', 'As a gift', { title: 'The mug they will keep', tagline: 'Wrapped, with a card' }, { weight: 3300 })],
+  } });
+  await daemon.ask<Made>('/experiments', { json: {
+    name: 'Card on phones', slug: 'card-on-phones', type: 'smart_link', goalConfig,
+    variants: [card('wide', 'Wide', {}, { isDefault: true }), card('short', 'Short', { title: 'Mug' }, { conditions: { type: 'rule', property: 'device', operator: 'equals', value: 'mobile' } })],
+  } });
+  const at = `/experiments/${made.experiment.id}`;
+  await daemon.ask(`${at}/start`, { json: {} });
+  const every: Record<string, number> = { plain: 9, sale: 4, gift: 7 }; // of those who see a card one clicks
+  const seen: Record<string, number> = {};
+  for (let i = 0; i < 240; i++) {
+    const headers = { 'User-Agent': i % 3 ? 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' : 'Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)' };
+    const answer = await fetch(`${daemon.url}/s/mugs/visitor-${i}.png`, { headers });
+    await answer.arrayBuffer();
+    const variant = answer.headers.get('X-Variant') ?? '';
+    seen[variant] = (seen[variant] ?? 0) + 1;
+    if (seen[variant] % (every[variant] ?? 1) === 0) await fetch(`${daemon.url}/s/mugs/visitor-${i}/click`, { headers, redirect: 'manual' });
+  }
+  await daemon.ask(`${at}/assignments`, { json: { units: Array.from({ length: 60 }, (_, i) => `reader-${i}`), channel: 'email' } });
+  for (let i = 0; i < 12; i++) await (await fetch(`${daemon.url}/s/mugs.png`, { headers: { 'User-Agent': 'Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)' } })).arrayBuffer();
+  interface Counted { experiment: { variants: { stats: { exposures: number } }[] } }
+  await expect.poll(async () => (await daemon.ask<Counted>(at)).experiment.variants.reduce((sum, v) => sum + v.stats.exposures, 0), { timeout: 20_000 }).toBe(300);
+  return made.experiment.id;
 }
 
 export { expect } from '@playwright/test';

@@ -17,7 +17,7 @@ export interface Order {
 export interface Need {
   id: string;
   level: Exclude<Health, 'ok'>;
-  subject: { kind: 'binding' | 'source' | 'sink' | 'job' | 'system'; name: string };
+  subject: { kind: 'binding' | 'source' | 'sink' | 'job' | 'experiment' | 'system'; name: string };
   title: string;
   cause: string;
   next: string;

@@ -13,7 +13,7 @@ import './shell.css';
 
 const places: { title?: string; links: [string, string][] }[] = [
   { links: [['/studio/', 'Overview'], ['/studio/bindings', 'Bindings'], ['/studio/jobs', 'Jobs'], ['/studio/images', 'Gallery'], ['/studio/batch', 'New batch']] },
-  { title: 'Design', links: [['/studio/templates', 'Templates']] },
+  { title: 'Design', links: [['/studio/templates', 'Templates'], ['/studio/experiments', 'Experiments']] },
   { title: 'Delivery', links: [['/studio/deliveries', 'Deliveries'], ['/studio/dead-letters', 'Dead letters']] },
   { title: 'Set-up', links: [['/studio/sources', 'Sources'], ['/studio/sinks', 'Sinks'], ['/studio/system', 'System']] },
 ];

@@ -26,7 +26,7 @@ export function Attention({ needs, more }: { needs: Need[]; more: number }) {
           </li>
         ))}
       </ul>
-      {more > 0 && <p class="soft">… and {counted(more, 'more thing')}; the lists of <a href="/studio/bindings?state=error">bindings</a>, <a href="/studio/sources">sources</a> and <a href="/studio/sinks">sinks</a> have them all.</p>}
+      {more > 0 && <p class="soft">… and {counted(more, 'more thing')}; the lists of <a href="/studio/bindings?state=error">bindings</a>, <a href="/studio/sources">sources</a>, <a href="/studio/sinks">sinks</a> and <a href="/studio/experiments?status=running">experiments</a> have them all.</p>}
     </section>
   );
 }

@@ -46,7 +46,7 @@ const columns = (again: () => void): Column<Key>[] => [
   )) },
 ];
 
-const scopes = ['templates:read', 'templates:write', 'renders:read', 'renders:write', 'bindings:read', 'bindings:write', 'images:read', 'connections:read', 'connections:write', 'experiments:write', 'metrics:read', 'admin'];
+const scopes = ['templates:read', 'templates:write', 'renders:read', 'renders:write', 'bindings:read', 'bindings:write', 'images:read', 'connections:read', 'connections:write', 'experiments:read', 'experiments:write', 'metrics:read', 'admin'];
 const lives = [{ value: '', label: 'never' }, { value: '1', label: 'in a day' }, { value: '30', label: 'in 30 days' }, { value: '90', label: 'in 90 days' }, { value: '365', label: 'in a year' }];
 
 function NewKeyDialog({ close }: { close: () => void }) {

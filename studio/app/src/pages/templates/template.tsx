@@ -3,6 +3,7 @@
 import { useLocation } from 'preact-iso';
 
 import { path, query } from '../../api/client.ts';
+import { addressOf, type Experiment } from '../../api/experiments.ts';
 import { overview } from '../../api/live.ts';
 import { editOf, freeName, pictureOf } from '../../api/templates.ts';
 import type { Template as TemplateState } from '../../api/work.ts';
@@ -42,6 +43,7 @@ function Body({ template }: { template: TemplateState }) {
   const draft = useDraft(name, template.version).data?.draft;
   const sizes = template.sizes ?? [];
   const size = filters.size ?? sizes[0]?.name ?? '';
+  const shown = (useLoad<{ experiments: Experiment[] }>('/experiments').data?.experiments ?? []).filter((e) => e.variants.some((v) => v.templateUid === name)); // none for a key that may not see them
   const used = (overview.value?.bindings ?? []).filter((b) => b.template === name);
   const variables = template.variables ?? [];
   return (
@@ -65,8 +67,8 @@ function Body({ template }: { template: TemplateState }) {
         <div class="stack">
           <section class="card">
             <h2>Used by</h2>
-            {used.length === 0 && <p class="soft small">No binding. <a href={`/studio/batch${query({ template: name })}`}>Send a batch</a>, or <a href={`/studio/bindings/new${query({ template: name })}`}>bind rows to it</a>.</p>}
-            <ul class="stack small">{used.map((b) => <li key={b.name}><a href={path`/studio/bindings/${b.name}`}>{b.name}</a> <span class="soft">rows of {b.source}</span></li>)}</ul>
+            {used.length === 0 && <p class="soft small">No binding{shown.length === 0 && ' and no experiment'}. <a href={`/studio/batch${query({ template: name })}`}>Send a batch</a>, or <a href={`/studio/bindings/new${query({ template: name })}`}>bind rows to it</a>, or <a href={`/studio/experiments/new${query({ template: name })}`}>compare variants of it</a>.</p>}
+            <ul class="stack small">{used.map((b) => <li key={b.name}><a href={path`/studio/bindings/${b.name}`}>{b.name}</a> <span class="soft">rows of {b.source}</span></li>)}{shown.map((e) => <li key={e.id}><a href={addressOf(e)}>{e.name}</a> <span class="soft">experiment</span></li>)}</ul>
             <p class="row small"><a href={`/studio/images${query({ template: name })}`}>Images</a><a href={`/studio/jobs${query({ template: name })}`}>Jobs</a><a href={`/studio/batch${query({ template: name })}`}>New batch</a></p>
           </section>
           <section class="card">
