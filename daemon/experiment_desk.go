@@ -92,11 +92,10 @@ func ofTheFile(e experiment.Experiment) error {
 }
 
 // exhibited has the public doors show what was kept, and bindings that draw by it planned
-// again. Who asked for it gets it, even if
-// he has gone.
+// again. Who asked for it gets it, even if he has gone.
 func (d *Daemon) exhibited(ctx context.Context, e experiment.Experiment) error {
-	d.experimentMoved(e)
 	if e.Status == experiment.Draft {
+		d.experimentMoved(e.Slug) // the doors do not show it
 		return nil
 	}
 	if err := d.reloadExperiments(context.WithoutCancel(ctx)); err != nil {
