@@ -153,6 +153,7 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[sample.Match]():     "ColumnMatch",
 	reflect.TypeFor[layerView]():        "LayerReport",
 
+	reflect.TypeFor[bindings.Experiment]():   "RowsExperiment",
 	reflect.TypeFor[experiment.Variant]():    "VariantOrder",
 	reflect.TypeFor[experiment.Goal]():       "ExperimentGoal",
 	reflect.TypeFor[experiment.Bandit]():     "ExperimentBandit",
