@@ -1,6 +1,9 @@
 // Experiments: what the API answers about them, and their addresses.
 
 import { path } from './client.ts';
+import type { components } from './schema.ts';
+
+type Schemas = components['schemas'];
 
 export const types = ['ab_test', 'smart_link', 'scheduled'] as const;
 export type Type = (typeof types)[number];
@@ -40,24 +43,13 @@ export interface Variant {
   schedule?: Schedule | null;
 }
 
+type Range = [low: number, high: number];
+
 /** Stats are what came of a variant, and what may be said of it. */
-export interface Stats {
-  fetches: number;
-  exposures: number; // units, each once
-  suspects: number;
-  failures: number;
-  impressions: number; // events
-  views: number;
-  clicks: number; // units, each once
-  conversions: number; // units that reached the goal, each once
-  rate: number | null; // null: it can't be told yet; so are the others
-  ci95: [number, number] | null;
-  probabilityBest: number | null;
-  expectedLoss: number | null;
-  lift: number | null; // against the control
-  liftInterval: [number, number] | null; // holds however often one looks
-  p: number | null;
-}
+export type Stats = Omit<Schemas['VariantStats'], 'ci95' | 'liftInterval'> & {
+  ci95: Range | null;
+  liftInterval: Range | null; // against the control; holds however often one looks
+};
 
 export type VariantState = Variant & {
   currentWeight: number; // of new units, in basis points
@@ -98,74 +90,17 @@ export interface Definition {
   rows?: boolean;
 }
 
-export interface Decision {
-  verdict: Verdict;
-  ready: boolean;
-  reasons: string[];
-  suggestedWinner?: string;
-  daysLeft: number | null;
-  neededPerVariant: number;
-}
-
-export interface Srm {
-  p: number | null;
-  ok: boolean;
-  expected: number[]; // units of each variant
-}
+export type Decision = Omit<Schemas['ExperimentDecision'], 'verdict'> & { verdict: Verdict };
+export type Srm = Schemas['SampleRatio'];
 
 /** An Experiment is a definition and its life. */
-export type Experiment = Omit<Definition, 'variants'> & {
-  id: string;
-  revision: number;
-  status: Status;
-  variants: VariantState[];
-  startedAt: string | null;
-  endedAt: string | null;
-  ranDays: number; // without its pauses
-  winner?: string; // what all get, once it is completed
-  readySince: string | null;
-  origin: string;
-  readOnly: boolean; // it stands in the file
-  retired?: boolean;
-  author?: string;
-  createdAt: string;
-  updatedAt: string;
-  writeKey: string; // may stand in a web page
-  urls: { image: string; unitImage: string; click: string; pixel: string; events: string };
-  srm: Srm;
-  decision: Decision;
-  excluded: { bots: number; prefetch: number; duplicates: number };
-};
+export type Experiment = Omit<Schemas['Experiment'], keyof Definition | 'status' | 'decision'> & Omit<Definition, 'variants'> & { status: Status; variants: VariantState[]; decision: Decision };
 
-export interface Segment {
-  channel: string;
-  client: string;
-  variant: string;
-  fetches: number;
-  exposures: number;
-  suspects: number;
-  clicks: number;
-  conversions: number;
-}
+export type Segment = Schemas['ExperimentSegment'];
 
 /** A Day is how a variant stood at its end, with all days before it. */
-export interface Day {
-  day: string; // of UTC
-  variant: string;
-  exposures: number;
-  conversions: number;
-  rate: number | null;
-  low: number | null;
-  high: number | null;
-  probabilityBest: number | null;
-}
-
-export interface Allocation {
-  at: string;
-  weights: number[];
-  why: string;
-  seed?: string; // of a bandit's draws
-}
+export type Day = Schemas['ExperimentDay'];
+export type Allocation = Schemas['ExperimentAllocation'];
 
 export interface Results {
   experiment: Experiment;

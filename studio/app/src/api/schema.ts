@@ -573,6 +573,235 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All experiments, the newest first
+         * @description Those that were removed after they had run are not among them; their images are served on.
+         */
+        get: operations["listExperiments"];
+        put?: never;
+        /**
+         * Make an experiment
+         * @description It is a draft until it is started. Weights are basis points and are 10000 together.
+         */
+        post: operations["createExperiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An experiment and how it stands */
+        get: operations["getExperiment"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove an experiment
+         * @description A draft is gone. One that has ended leaves the list, and its images are served on, since they are embedded in mails and pages. One that runs or is paused is a 409: complete it first.
+         */
+        delete: operations["removeExperiment"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an experiment
+         * @description What is not sent stays as it is; `variants` are sent whole. Of one that has begun only the name, the hypothesis, the threshold, the days, the destination of clicks and a higher coverage may change: anything else would compare what is not the same. That is a 409 `frozen_field`.
+         */
+        patch: operations["changeExperiment"];
+        trace?: never;
+    };
+    "/experiments/{id}/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give units their variants, before they are shown them
+         * @description For mails: each unit keeps its variant for ever, its exposure counts now, and the addresses are signed. Sent again it answers the same. With `channel: web` the unit counts when it is shown the image. Units outside of the coverage get the control and are not counted. A draft is a 409 `experiment_not_started`.
+         */
+        post: operations["assignUnits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End it: one variant for all, for ever
+         * @description While the numbers do not name a winner it is a 409 `minimum_not_reached` with the reasons, unless `force` says that a person knows better. What its status does not take is a 409 `invalid_transition` that says what it takes.
+         */
+        post: operations["completeExperiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every assignment and every event
+         * @description One line each: `record` says which of the two. Assignments come first, by unit; then events, in the order in which they came.
+         */
+        get: operations["exportExperiment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let nobody new in, and count nothing
+         * @description Units that were assigned keep their variant; others get the control. What its status does not take is a 409 `invalid_transition` that says what it takes.
+         */
+        post: operations["pauseExperiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All that it has shown so far
+         * @description The verdict with its reasons, the numbers of each variant, by channel and client, day by day, and the weights that there were.
+         */
+        get: operations["getExperimentResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on
+         * @description What its status does not take is a 409 `invalid_transition` that says what it takes.
+         */
+        post: operations["resumeExperiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move the weights of new units
+         * @description Units that were assigned keep their variant. What its status does not take is a 409 `invalid_transition` that says what it takes.
+         */
+        post: operations["rolloutExperiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a draft
+         * @description Its pictures are made first: what can't be made is a 422, and nothing has started. What its status does not take is a 409 `invalid_transition` that says what it takes.
+         */
+        post: operations["startExperiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}/units/{unit}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget who a unit is
+         * @description The text of the unit goes, from its assignment and its events. What it did stays counted.
+         */
+        delete: operations["eraseUnit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/expressions/complete": {
         parameters: {
             query?: never;
@@ -1291,6 +1520,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/s/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what units did
+         * @description One event, a list of them, or `events`: up to 100 with the header `X-Write-Key`, which a page may show to everybody and which its `GET /experiments/{id}` gives, 1,000 times a minute from one address; up to 1,000 with a key of this API that has `experiments:write`. What was taken is durable before the answer.
+         *
+         *     Of each `id` of an experiment there is one event for ever; an `Idempotency-Key` stands for the id of a single event, and for the ids of several with their places. The variant is that of the unit's assignment, whatever `variantId` says. A click and the goal count once per unit. An event of a mail's unit without its signature counts where the unit came by the signed link of its mail before, or a key of this API sent it; else it is kept as `forged_unit`.
+         */
+        post: operations["sendEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{experiment}/pixel.gif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invisible image that says that something was opened
+         * @description Of the unit in the cookie `pf_unit`. It is kept as a `view`, which is never a goal: mail programs fetch it whether or not somebody looks.
+         */
+        get: operations["getPixel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{experiment}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The image of an experiment, for one unit
+         * @description The unit keeps the variant that it was given. Without a signature the unit is one of the web, which is given its variant here, durably before the answer. `POST /experiments/{id}/assignments`, batches and bindings give signed addresses; a wrong signature gives the control. Bots, previews, mail gateways and browsers that fetch ahead are shown the control and are not counted. Where the picture of a variant cannot be shown its fallback is, and counts as that variant. Caches ask each time. The format is that of the experiment, whatever the extension says.
+         */
+        get: operations["getUnitVariant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{experiment}/{unit}/pixel.gif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invisible image that says that a unit opened something
+         * @description It is kept as a `view`, which is never a goal.
+         */
+        get: operations["getUnitPixel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The image of an experiment
+         * @description For pages that know nothing of who sees them. A browser on a page of the same site gets a unit of its own, in the cookie `pf_unit`; for everybody else the variant is drawn anew each time, and is no exposure. Bots, previews, mail gateways and browsers that fetch ahead are shown the control and are not counted. Where the picture of a variant cannot be shown its fallback is, and counts as that variant. Caches ask each time. The format is that of the experiment, whatever the extension says.
+         */
+        get: operations["getVariant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -1770,7 +2101,7 @@ export interface paths {
          * Render a picture for every row
          * @description The rows are accepted whole or not at all, up to 100,000 at once. A row that is wrong in itself is a failed row and refuses nothing. When the last row has ended, `webhookUrl` is called once; until then `statusUrl` and `eventsUrl` say how far it is.
          *
-         *     JSON has the rows in `variables`. NDJSON, CSV, TSV and XLSX are rows alone, a line each; all other fields are then those of the query, as in `?rowKey=sku&format=jpeg&quality=85`, and `outputs`, `mapping` and `metadata` are JSON there. `sourceUrl`, `source` and `binding` name rows that are fetched. The body may be packed, with `Content-Encoding: gzip` or `zstd`.
+         *     JSON has the rows in `variables`. NDJSON, CSV, TSV and XLSX are rows alone, a line each; all other fields are then those of the query, as in `?rowKey=sku&format=jpeg&quality=85`, and `outputs`, `mapping` and `metadata` are JSON there. `sourceUrl`, `source` and `binding` name rows that are fetched. With `experiment` each row is assigned when it is planned, and results have `variant` and `clickUrl`; in a query it is `experiment=SLUG&experimentUnit=COLUMN`. The body may be packed, with `Content-Encoding: gzip` or `zstd`.
          *
          *     What stands beside `outputs` is the default of what stands in it. The names of the seed product's dialect are read as well.
          */
@@ -2447,6 +2778,126 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "experiment.completed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An experiment ended: all get one variant
+         * @description Sent to subscriptions.
+         */
+        post: operations["experimentCompleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "experiment.failing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The picture of a variant can't be shown, and its fallback stands for it
+         * @description Sent to subscriptions, at most once an hour for each variant.
+         */
+        post: operations["experimentFailing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "experiment.srm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The units of an experiment are not spread as its weights have it
+         * @description Sent to subscriptions, once for each experiment: its numbers are worth nothing until the cause is found.
+         */
+        post: operations["experimentSRM"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "experiment.started": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An experiment runs
+         * @description Sent to subscriptions, also when it goes on after a pause.
+         */
+        post: operations["experimentStarted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "experiment.weights_changed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * New units of an experiment get other weights
+         * @description Sent to subscriptions.
+         */
+        post: operations["experimentWeightsChanged"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "experiment.winner_ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The numbers of an experiment name a winner
+         * @description Sent to subscriptions.
+         */
+        post: operations["experimentWinnerReady"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "image.removed": {
         parameters: {
             query?: never;
@@ -2584,6 +3035,47 @@ export interface components {
             /** @description Null: it was taken away. */
             asset: components["schemas"]["DraftAsset"] | null;
         };
+        /** @description An assignment is a unit with its variant, and the addresses that are its own. */
+        Assignment: {
+            unit: string;
+            /** @description Its id. */
+            variant: string;
+            /** @description It takes part; the others see the control, or the winner. */
+            counted: boolean;
+            /** @description Its image. */
+            imageUrl: string;
+            /** @description Leads to the destination, and counts; "" where there is none. */
+            clickUrl: string;
+            /** @description An invisible image that says that it was opened. */
+            pixelUrl: string;
+        };
+        /** @description An assignments is the answer, in the order of the units. */
+        Assignments: {
+            /** @description Its slug. */
+            experiment: string;
+            assignments: components["schemas"]["Assignment"][];
+        };
+        /** @description An assignments request is units that are to be given variants. */
+        AssignmentsRequest: {
+            /** @description 1 to 1000, each a text or an object. */
+            units: (string | {
+                attributes?: {
+                    [key: string]: string;
+                };
+                /** @description Two letters. */
+                country?: string;
+                /** @description Desktop, mobile or tablet. */
+                device?: string;
+                /** @description Your own id of who is shown the image. */
+                unit: string;
+            })[];
+            /** @description Email, where they count from now on, or web, where they count when they are shown it; default: email. */
+            channel?: string;
+            /** @description What is known of all of them, for the conditions of a smart link. */
+            attributes?: {
+                [key: string]: string;
+            };
+        };
         /** @description An attention is something that wants a person: what, why, and what to do. */
         Attention: {
             /** @description The same as long as it is the same matter. */
@@ -2667,6 +3159,10 @@ export interface components {
             mapping?: {
                 [key: string]: string;
             };
+            /** @description By which each row is drawn as the variant of its unit. */
+            experiment?: components["schemas"]["RowsExperiment"];
+            /** @description The unit of experiment, where a query has only its slug. */
+            experimentUnit?: string;
             /** @description Comes back in results and in the webhook; at most 64 KiB. */
             metadata?: unknown;
             /** @description The pictures of each row; without it one. */
@@ -3204,6 +3700,10 @@ export interface components {
              * @description The most that an output took.
              */
             attempts?: number;
+            /** @description Its id. */
+            variant?: string;
+            /** @description What the picture is to link to: it leads to the experiment's destination, and counts. */
+            clickUrl?: string;
         };
         /** @description A completed run is a run of a binding that has ended. */
         CompletedRun: {
@@ -3730,6 +4230,310 @@ export interface components {
             /** @description What the rate was seen at: an earlier batch of the template, or the sample. */
             basis: string;
         };
+        /** @description An event error is an event that was not taken, and why. */
+        EventError: {
+            index: number;
+            code: string;
+            error: string;
+            field?: string;
+            hint?: string;
+        };
+        /** @description An event warning is an event that was taken with a doubt. */
+        EventWarning: {
+            index: number;
+            /** @description Variant_mismatch, unassigned, or why it does not count. */
+            code: string;
+            warning: string;
+        };
+        /** @description An events is the answer to events. */
+        Events: {
+            /** @description Nothing of it was refused. */
+            ok: boolean;
+            /** @description Taken for the first time. */
+            processed: number;
+            /** @description Whose id was there before. */
+            duplicates: number;
+            errors: components["schemas"]["EventError"][];
+            warnings: components["schemas"]["EventWarning"][];
+        };
+        /** @description An experiment is an experiment as it is shown. */
+        Experiment: {
+            id: string;
+            /** @description The same. */
+            uid: string;
+            /** Format: int64 */
+            revision: number;
+            status: components["schemas"]["ExperimentStatus"];
+            name: string;
+            slug: string;
+            type: string;
+            hypothesis?: string;
+            goalConfig: components["schemas"]["ExperimentGoal"];
+            /** @description Coverage is the share of units that take part, in basis points; the others get the control, and are not counted. Raising it moves nobody. */
+            coverage?: number;
+            /**
+             * Format: int64
+             * @description Units of each variant before a verdict.
+             */
+            minimumSampleSize?: number;
+            /** @description 1 - alpha. */
+            confidenceThreshold?: number;
+            minimumRunDays?: number;
+            /**
+             * Format: int64
+             * @description Units of each variant after which no winner is a result too; 0: none.
+             */
+            plannedSampleSize?: number;
+            banditConfig?: components["schemas"]["ExperimentBandit"] | null;
+            /** @description Manual or automatic. */
+            rollout?: string;
+            outputConfig: components["schemas"]["ExperimentOutput"];
+            fallbackImageUrl?: string;
+            /** @description Rows is set where the variables come from the rows of batches and bindings: nothing is rendered before the start. */
+            rows?: boolean;
+            variants: components["schemas"]["Variant"][];
+            /** @description File or api. */
+            origin: string;
+            readOnly: boolean;
+            /** @description Out of the list: its images are served on. */
+            retired?: boolean;
+            author?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /**
+             * Format: date-time
+             * @description Null: it never ran.
+             */
+            startedAt: null | string;
+            /** Format: date-time */
+            endedAt: null | string;
+            /** @description Without its pauses. */
+            ranDays: number;
+            /** @description What all get, once it is completed. */
+            winner?: string;
+            /**
+             * Format: date-time
+             * @description Since when there has been a winner without a break.
+             */
+            readySince: null | string;
+            /** @description Sends events; it may stand in a web page. */
+            writeKey: string;
+            urls: components["schemas"]["ExperimentURLs"];
+            srm: components["schemas"]["SampleRatio"];
+            decision: components["schemas"]["ExperimentDecision"];
+            excluded: components["schemas"]["ExperimentExcluded"];
+        };
+        /** @description An experiment allocation is what weights new units had from a time on. */
+        ExperimentAllocation: {
+            /** Format: date-time */
+            at: string;
+            /** @description Basis points, in the order of the variants. */
+            weights: number[];
+            /** @description Start, bandit, rollout, winner or edit. */
+            why: string;
+            /** @description Of a bandit's draws, with which they can be repeated. */
+            seed?: string;
+            /** @description Exposures by variant, of which the draws were made. */
+            units?: number[];
+            /** @description Units of them that reached the goal. */
+            goals?: number[];
+        };
+        /** @description A experiment bandit moves the weights of new units to what does better. */
+        ExperimentBandit: {
+            enabled: boolean;
+            algorithm?: string;
+            /**
+             * Format: int64
+             * @description Units of each variant before weights move.
+             */
+            warmupImpressions?: number;
+            /** Format: int64 */
+            recomputeIntervalMinutes?: number;
+            /** @description The least share of a variant. */
+            floor?: number;
+        };
+        /** @description A experiment day is how a variant stood at the end of a day. */
+        ExperimentDay: {
+            /** @description 2026-11-27, of UTC. */
+            day: string;
+            variant: string;
+            /** Format: int64 */
+            exposures: number;
+            /**
+             * Format: int64
+             * @description Of that day.
+             */
+            newExposures: number;
+            /** Format: int64 */
+            conversions: number;
+            rate: null | number;
+            /** @description Of the rate, credible. */
+            low: null | number;
+            high: null | number;
+            probabilityBest: null | number;
+        };
+        /** @description A experiment decision is what the numbers say now, and why. */
+        ExperimentDecision: {
+            /** @description Running, no_clear_winner, unhealthy, low_traffic, winner_ready, low_trust or completed. */
+            verdict: string;
+            ready: boolean;
+            reasons: string[];
+            suggestedWinner?: string;
+            /** @description About; null: nobody can tell. */
+            daysLeft: null | number;
+            /**
+             * Format: int64
+             * @description Units before there can be a verdict.
+             */
+            neededPerVariant: number;
+        };
+        /** @description A experiment end says which variant all get from now on. */
+        ExperimentEnd: {
+            /** @description Without it the one that the report suggests. */
+            winnerVariantId?: string;
+            /** @description Although the numbers do not say so. */
+            force?: boolean;
+        };
+        /** @description An experiment event is the body of the webhook that tells of an experiment. */
+        ExperimentEvent: {
+            /** @description Experiment.started, .srm, .winner_ready, .completed, .weights_changed or .failing. */
+            event: string;
+            timestamp: string;
+            data: components["schemas"]["ToldExperiment"];
+        };
+        /** @description An experiment excluded is what does not count, and why. */
+        ExperimentExcluded: {
+            /**
+             * Format: int64
+             * @description Fetches and clicks by machines.
+             */
+            bots: number;
+            /**
+             * Format: int64
+             * @description Fetches that a browser made ahead.
+             */
+            prefetch: number;
+            /**
+             * Format: int64
+             * @description Events that were sent before.
+             */
+            duplicates: number;
+            /**
+             * Format: int64
+             * @description Fetches on web pages by units that were counted before.
+             */
+            repeats: number;
+            /**
+             * Format: int64
+             * @description Events of units that were never shown the image.
+             */
+            unassigned: number;
+            /**
+             * Format: int64
+             * @description Events that named another variant than the unit's: they count for the true one.
+             */
+            mismatches: number;
+        };
+        /** @description A experiment goal is what a unit may do that counts. */
+        ExperimentGoal: {
+            type: string;
+            /** @description DestinationURL is where a click leads. It is the only place where it may lead. */
+            destinationUrl?: string;
+        };
+        /** @description An experiment list is a list of experiments. */
+        ExperimentList: {
+            experiments: components["schemas"]["Experiment"][];
+        };
+        /** @description An experiment order is what an experiment shall be like. What is not sent stays as it is, and of a new one as the default has it. */
+        ExperimentOrder: {
+            name?: string;
+            /** @description In the addresses of its images, unique for ever. */
+            slug?: string;
+            /** @description Ab_test, smart_link or scheduled. */
+            type?: string;
+            hypothesis?: string;
+            /** @description All of them. */
+            variants?: components["schemas"]["VariantOrder"][];
+            goalConfig?: components["schemas"]["GoalOrder"];
+            /** @description The share of units that take part, in basis points. */
+            coverage?: number;
+            /**
+             * Format: int64
+             * @description Units of each variant before a verdict.
+             */
+            minimumSampleSize?: number;
+            /** @description 0.95. */
+            confidenceThreshold?: number;
+            minimumRunDays?: number;
+            /**
+             * Format: int64
+             * @description Units of each variant after which no winner is a result too.
+             */
+            plannedSampleSize?: number;
+            banditConfig?: components["schemas"]["ExperimentBandit"];
+            /** @description Manual or automatic. */
+            rollout?: string;
+            outputConfig?: components["schemas"]["ExperimentOutput"];
+            fallbackImageUrl?: string;
+            /** @description The variables come from the rows of batches and bindings. */
+            rows?: boolean;
+        };
+        /** @description An experiment output is how the images are encoded. */
+        ExperimentOutput: {
+            format?: string;
+            quality?: number;
+        };
+        /** @description An experiment results is all that an experiment has shown so far. */
+        ExperimentResults: {
+            experiment: components["schemas"]["Experiment"];
+            decision: components["schemas"]["ExperimentDecision"];
+            srm: components["schemas"]["SampleRatio"];
+            variants: components["schemas"]["VariantResult"][];
+            /** @description To look at: no verdict is made of them. */
+            segments: components["schemas"]["ExperimentSegment"][];
+            /** @description Each day with all before it. */
+            series: components["schemas"]["ExperimentDay"][];
+            /** @description The weights of new units, and why they moved. */
+            allocations: components["schemas"]["ExperimentAllocation"][];
+        };
+        /** @description A experiment rollout moves the weights of new units. */
+        ExperimentRollout: {
+            /** @description Basis points by the id of the variant, 10000 together. */
+            weights: {
+                [key: string]: number;
+            };
+        };
+        /** @description A experiment segment is what a variant did in one channel by one client. */
+        ExperimentSegment: {
+            channel: string;
+            client: string;
+            variant: string;
+            /** Format: int64 */
+            fetches: number;
+            /** Format: int64 */
+            exposures: number;
+            /** Format: int64 */
+            suspects: number;
+            /** Format: int64 */
+            clicks: number;
+            /** Format: int64 */
+            conversions: number;
+        };
+        /**
+         * @description A status is where an experiment stands in its life.
+         * @enum {string}
+         */
+        ExperimentStatus: "draft" | "running" | "paused" | "completed";
+        /** @description An experiment u r ls is where an experiment is met. {unit} stands for whoever is shown the image, percent-encoded. */
+        ExperimentURLs: {
+            image: string;
+            unitImage: string;
+            click: string;
+            pixel: string;
+            events: string;
+        };
         /** @description An expression error is one mistake in an expression. Lines and columns count from 1, in letters; offset counts from 0. */
         ExpressionError: {
             message: string;
@@ -3828,6 +4632,10 @@ export interface components {
              * @description The most that an output took.
              */
             attempts?: number;
+            /** @description Its id. */
+            variant?: string;
+            /** @description What the picture is to link to: it leads to the experiment's destination, and counts. */
+            clickUrl?: string;
         };
         /** @description A filter says which events are left out. */
         Filter: {
@@ -4185,6 +4993,13 @@ export interface components {
             /** @description Low, medium, high: 10, 15 or 24 frames a second. */
             quality?: string | number;
         };
+        /** @description A goal order is what a unit shall do that counts. */
+        GoalOrder: {
+            /** @description Click_through, conversion or impressions_only. */
+            type?: string;
+            /** @description Where a click leads. */
+            destinationUrl?: string;
+        };
         /** @description A guard is what the guard of a binding holds. */
         Guard: {
             binding: string;
@@ -4310,6 +5125,10 @@ export interface components {
             /** @description Why there is none. */
             errorCode?: string;
             error?: string;
+            /** @description Of the binding's experiment. */
+            variant?: string;
+            /** @description What the picture is to link to. */
+            clickUrl?: string;
             outputs: components["schemas"]["DeliveryOutput"][];
             /** Format: date-time */
             renderedAt: string;
@@ -4619,7 +5438,7 @@ export interface components {
         LastDelivery: {
             id: string;
             /** @enum {string} */
-            event: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped";
+            event: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped" | "experiment.started" | "experiment.srm" | "experiment.winner_ready" | "experiment.completed" | "experiment.weights_changed" | "experiment.failing";
             /** @description Delivered, retrying, failed. */
             status: string;
             /** Format: date-time */
@@ -4939,8 +5758,8 @@ export interface components {
              * @description The first of events.
              * @enum {string}
              */
-            event: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped";
-            events: ("render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped")[];
+            event: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped" | "experiment.started" | "experiment.srm" | "experiment.winner_ready" | "experiment.completed" | "experiment.weights_changed" | "experiment.failing";
+            events: ("render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped" | "experiment.started" | "experiment.srm" | "experiment.winner_ready" | "experiment.completed" | "experiment.weights_changed" | "experiment.failing")[];
             targetUrl: string;
             /** @enum {string} */
             platform: "zapier" | "make" | "n8n" | "pipedream" | "custom";
@@ -5524,9 +6343,13 @@ export interface components {
             conflicts?: components["schemas"]["Conflict"][];
             /** @description What stands in the way of a document, and the document. */
             texts?: components["schemas"]["Texts"] | null;
+            /** @description Of an experiment that does not take a move. */
+            currentStatus?: components["schemas"]["ExperimentStatus"];
+            /** @description The moves that it takes. */
+            allowedTransitions?: string[];
         };
         /** @description The stable word of a problem. There will be more. */
-        ProblemCode: ("address_refused" | "asset_not_found" | "bad_archive" | "bad_if_match" | "bad_json" | "bad_key" | "bad_name" | "bad_secret" | "bad_signature" | "bad_table" | "bad_workbook" | "binding_not_found" | "binding_paused" | "binding_unable" | "body_cut_short" | "body_too_large" | "conflict" | "dead_letters_not_found" | "defined_in_file" | "delivery_discarded" | "delivery_not_dead" | "delivery_not_found" | "delivery_superseded" | "delivery_waiting" | "disk_low" | "edit_conflict" | "forbidden" | "given_twice" | "guard_held" | "guard_moved" | "hook_not_found" | "hook_path_taken" | "hook_refused" | "hook_too_large" | "hook_unguarded" | "hook_without_id" | "host_refused" | "idempotency_conflict" | "if_match_missing" | "image_failed" | "image_not_found" | "image_removed" | "in_use" | "internal" | "invalid" | "invalid_api_key" | "invalid_format" | "invalid_type" | "job_deleted" | "job_expired" | "job_not_ended" | "job_not_found" | "job_retried" | "job_running" | "job_state" | "key_in_configuration" | "key_name_taken" | "key_not_found" | "kind_refused" | "lookup_missing" | "lookup_unread" | "malformed_body" | "method_not_allowed" | "missing_authorization" | "never_read" | "no_head" | "no_pdf" | "no_rows" | "no_seal_key" | "not_a_font" | "not_a_stream" | "not_found" | "not_ready" | "not_supported" | "nothing_to_retry" | "nothing_to_undo" | "origin_refused" | "out_of_range" | "overloaded" | "pdf_vanished" | "port_in_use" | "quota_exceeded" | "quota_too_small" | "rate_limited" | "reason_missing" | "render_rate" | "replay_unsupported" | "required" | "revision_gone" | "route_not_found" | "row_late" | "row_not_found" | "row_too_large" | "row_unavailable" | "scope_missing" | "selection_missing" | "signature_expired" | "signature_invalid" | "sink_gone" | "sink_not_found" | "source_failed" | "source_gone" | "source_not_found" | "source_refused" | "stale_revision" | "standing_by" | "starter_not_found" | "subscription_exists" | "subscription_moved" | "subscription_not_found" | "surroundings" | "template_not_found" | "timeout" | "too_busy" | "too_large" | "too_long" | "too_many_rows" | "too_many_subscriptions" | "unauthorized" | "unknown_field" | "unknown_format" | "unknown_place" | "unknown_size" | "unknown_variable" | "unsupported" | "unsupported_encoding" | "unsupported_media_type" | "upstream" | "version_moved" | "webhook_refused" | "workbook_too_large" | "wrong_type") | string;
+        ProblemCode: ("address_refused" | "asset_not_found" | "bad_archive" | "bad_event" | "bad_if_match" | "bad_json" | "bad_key" | "bad_name" | "bad_secret" | "bad_signature" | "bad_table" | "bad_unit" | "bad_workbook" | "binding_not_found" | "binding_paused" | "binding_unable" | "body_cut_short" | "body_too_large" | "conflict" | "dead_letters_not_found" | "defined_in_file" | "delivery_discarded" | "delivery_not_dead" | "delivery_not_found" | "delivery_superseded" | "delivery_waiting" | "disk_low" | "edit_conflict" | "experiment_moved" | "experiment_not_found" | "experiment_not_started" | "forbidden" | "frozen_field" | "given_twice" | "guard_held" | "guard_moved" | "hook_not_found" | "hook_path_taken" | "hook_refused" | "hook_too_large" | "hook_unguarded" | "hook_without_id" | "host_refused" | "idempotency_conflict" | "if_match_missing" | "image_failed" | "image_not_found" | "image_removed" | "in_use" | "internal" | "invalid" | "invalid_api_key" | "invalid_format" | "invalid_transition" | "invalid_type" | "job_deleted" | "job_expired" | "job_not_ended" | "job_not_found" | "job_retried" | "job_running" | "job_state" | "key_in_configuration" | "key_name_taken" | "key_not_found" | "kind_refused" | "lookup_missing" | "lookup_unread" | "malformed_body" | "method_not_allowed" | "minimum_not_reached" | "missing_authorization" | "never_read" | "no_destination" | "no_head" | "no_pdf" | "no_rows" | "no_seal_key" | "not_a_font" | "not_a_stream" | "not_found" | "not_ready" | "not_supported" | "nothing_to_retry" | "nothing_to_undo" | "origin_refused" | "out_of_range" | "overloaded" | "pdf_vanished" | "port_in_use" | "quota_exceeded" | "quota_too_small" | "rate_limited" | "reason_missing" | "render_rate" | "replay_unsupported" | "required" | "revision_gone" | "route_not_found" | "row_late" | "row_not_found" | "row_too_large" | "row_unavailable" | "scope_missing" | "selection_missing" | "signature_expired" | "signature_invalid" | "sink_gone" | "sink_not_found" | "slug_taken" | "source_failed" | "source_gone" | "source_not_found" | "source_refused" | "stale_revision" | "standing_by" | "starter_not_found" | "subscription_exists" | "subscription_moved" | "subscription_not_found" | "surroundings" | "template_not_found" | "timeout" | "too_busy" | "too_large" | "too_long" | "too_many_rows" | "too_many_subscriptions" | "unauthorized" | "unknown_channel" | "unknown_field" | "unknown_format" | "unknown_place" | "unknown_size" | "unknown_variable" | "unsupported" | "unsupported_encoding" | "unsupported_media_type" | "upstream" | "variant_not_found" | "version_moved" | "webhook_refused" | "workbook_too_large" | "write_key_invalid" | "wrong_type") | string;
         /** @description A problem field is one problem of several, at its place in the request or in the text that came with it. */
         ProblemField: {
             field: string;
@@ -5901,6 +6724,10 @@ export interface components {
              * @description The most that an output took.
              */
             attempts?: number;
+            /** @description Its id. */
+            variant?: string;
+            /** @description What the picture is to link to: it leads to the experiment's destination, and counts. */
+            clickUrl?: string;
         };
         /** @description A row history is a row as it is stored, as it is drawn, and who was told. */
         RowHistory: {
@@ -5982,6 +6809,10 @@ export interface components {
              * @description The most that an output took.
              */
             attempts?: number;
+            /** @description Its id. */
+            variant?: string;
+            /** @description What the picture is to link to: it leads to the experiment's destination, and counts. */
+            clickUrl?: string;
         };
         /** @description A row source is where a row comes from. */
         RowSource: {
@@ -6005,6 +6836,13 @@ export interface components {
             askedAt?: null | string;
             /** Format: date-time */
             nextAt: null | string;
+        };
+        /** @description An rows experiment says by which experiment rows are drawn. Each row is for a unit, and is drawn as the variant that the unit was given. */
+        RowsExperiment: {
+            /** @description Of the experiment. */
+            slug: string;
+            /** @description The column that names the unit, as in customer_id. */
+            unit: string;
         };
         /** @description A run is what is shown of a run beside its job. */
         Run: {
@@ -6061,6 +6899,13 @@ export interface components {
             /** @description The moment that it is for: a day, or RFC 3339; now where it is not given. */
             at?: string;
         };
+        /** @description A sample ratio says whether units are spread over the variants as the weights have it. */
+        SampleRatio: {
+            p: null | number;
+            ok: boolean;
+            /** @description Units by variant. */
+            expected: number[];
+        };
         /** @description A sample row is a row of the sample as it is drawn, or why it can't be. */
         SampleRow: {
             /** Format: int64 */
@@ -6085,6 +6930,10 @@ export interface components {
              * @description The most that an output took.
              */
             attempts?: number;
+            /** @description Its id. */
+            variant?: string;
+            /** @description What the picture is to link to: it leads to the experiment's destination, and counts. */
+            clickUrl?: string;
             code?: string;
             error?: string;
             field?: string;
@@ -6093,7 +6942,40 @@ export interface components {
          * @description A scope is a part of the API that a key may be limited to. One that ends in :write contains the one that ends in :read.
          * @enum {string}
          */
-        Scope: "templates:read" | "templates:write" | "renders:read" | "renders:write" | "bindings:read" | "bindings:write" | "images:read" | "connections:read" | "connections:write" | "experiments:write" | "metrics:read" | "admin";
+        Scope: "templates:read" | "templates:write" | "renders:read" | "renders:write" | "bindings:read" | "bindings:write" | "images:read" | "connections:read" | "connections:write" | "experiments:read" | "experiments:write" | "metrics:read" | "admin";
+        /** @description A sent event is an event as callers write it. */
+        SentEvent: {
+            /** @description Its slug, or its id. */
+            experiment: string;
+            /** @description Impression, view, click or conversion. */
+            event: string;
+            /** @description That was shown the image. */
+            unit: string;
+            /** @description Of the unit, where it is known. */
+            sig?: string;
+            /** @description Of each there is one for ever: what is sent again counts once. */
+            id?: string;
+            /** @description What the caller thinks; the assignment decides. */
+            variantId?: string;
+            /** @description Web, email, ad, in-app, social or other. */
+            channel?: string;
+            /** @description Desktop, mobile, tablet. */
+            device?: string;
+            /** @description Of which the host is kept. */
+            referrer?: string;
+            /**
+             * Format: date-time
+             * @description When it was; without it, now.
+             */
+            at?: string;
+            /** @description An object, at most 10 KiB and three deep. */
+            metadata?: unknown;
+        };
+        /** @description Sent events is several events. */
+        SentEvents: {
+            /** @description 1 to 100, or 1000. */
+            events: components["schemas"]["SentEvent"][];
+        };
         /** @description A session is who asks, and what they may do. */
         Session: {
             /** @description The server is guarded by keys, so that there is something to sign out of. */
@@ -6250,6 +7132,10 @@ export interface components {
             width?: number;
             height?: number;
             format?: string;
+            /** @description Of the binding's experiment. */
+            variant?: string;
+            /** @description What the picture is to link to. */
+            clickUrl?: string;
             outputs: components["schemas"]["DeliveryOutput"][];
             /** @description Where the sink includes it. */
             row?: {
@@ -6472,6 +7358,7 @@ export interface components {
             tree: components["schemas"]["TreeChanges"];
             view: components["schemas"]["DraftView"] | null;
         };
+        /** @description A storage is what of the disks is used, and what is left. */
         Storage: {
             /**
              * Format: int64
@@ -6547,7 +7434,7 @@ export interface components {
         };
         /** @description A subject is what something is about. */
         Subject: {
-            /** @description Binding, source, sink, job, system. */
+            /** @description Binding, source, sink, job, experiment, system. */
             kind: string;
             name: string;
         };
@@ -6558,8 +7445,8 @@ export interface components {
              * @description The first of events.
              * @enum {string}
              */
-            event: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped";
-            events: ("render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped")[];
+            event: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped" | "experiment.started" | "experiment.srm" | "experiment.winner_ready" | "experiment.completed" | "experiment.weights_changed" | "experiment.failing";
+            events: ("render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped" | "experiment.started" | "experiment.srm" | "experiment.winner_ready" | "experiment.completed" | "experiment.weights_changed" | "experiment.failing")[];
             targetUrl: string;
             /** @enum {string} */
             platform: "zapier" | "make" | "n8n" | "pipedream" | "custom";
@@ -6596,9 +7483,9 @@ export interface components {
         /** @description A subscription order is what a webhook subscription shall be like. */
         SubscriptionOrder: {
             /** @enum {string} */
-            event?: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped";
+            event?: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped" | "experiment.started" | "experiment.srm" | "experiment.winner_ready" | "experiment.completed" | "experiment.weights_changed" | "experiment.failing";
             /** @description In place of event: several. */
-            events?: ("render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped")[];
+            events?: ("render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped" | "experiment.started" | "experiment.srm" | "experiment.winner_ready" | "experiment.completed" | "experiment.weights_changed" | "experiment.failing")[];
             targetUrl?: string;
             /**
              * @description Who receives, for people; custom.
@@ -6618,7 +7505,7 @@ export interface components {
              * @description Without it the first of the subscription.
              * @enum {string}
              */
-            event?: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped";
+            event?: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped" | "experiment.started" | "experiment.srm" | "experiment.winner_ready" | "experiment.completed" | "experiment.weights_changed" | "experiment.failing";
         };
         /** @description A suggestion is something that may be written at a place of an expression. */
         Suggestion: {
@@ -6633,6 +7520,7 @@ export interface components {
             doc?: string;
             example?: components["schemas"]["FunctionExample"] | null;
         };
+        /** @description A system is what the daemon runs on, as GET /system tells it. */
         System: {
             version: string;
             goVersion: string;
@@ -6795,6 +7683,34 @@ export interface components {
         Token: {
             name: string;
             value: string;
+        };
+        /** @description A told experiment is what a subscription is told of an experiment. */
+        ToldExperiment: {
+            deliveryId: string;
+            test?: boolean;
+            /** @description Its slug. */
+            experiment: string;
+            experimentId: string;
+            name: string;
+            status: string;
+            verdict?: string;
+            reasons?: string[];
+            /** @description The id of a variant. */
+            winner?: string;
+            /** @description A person ended it against the numbers. */
+            forced?: boolean;
+            /** @description Weights are those of new units, in basis points, by the id of the variant, and Why is what moved them: bandit or rollout. */
+            weights?: {
+                [key: string]: number;
+            };
+            why?: string;
+            /** @description How likely such a spread is by chance. */
+            srmP?: number;
+            /** @description Of a failing variant: its id, how often its fallback stood for it, and why. */
+            variant?: string;
+            /** Format: int64 */
+            shown?: number;
+            error?: string;
         };
         /** @description A tree changes is what differs in the tree that the editor has. */
         TreeChanges: {
@@ -6979,6 +7895,180 @@ export interface components {
          * @enum {string}
          */
         VariableType: "text" | "number" | "boolean" | "date" | "image" | "url" | "color" | "array" | "object" | "any";
+        /** @description A variant is a variant and how it does. */
+        Variant: {
+            id: string;
+            name?: string;
+            templateUid: string;
+            size?: string;
+            theme?: string;
+            /** @description Laid over those of a row. */
+            variables?: {
+                [key: string]: unknown;
+            };
+            /** @description Basis points. */
+            weight: number;
+            /** @description What all others are compared with; exactly one. */
+            isDefault?: boolean;
+            /** @description Of a smart link. */
+            conditions?: components["schemas"]["VariantCondition"] | null;
+            /** @description Of a scheduled one. */
+            schedule?: components["schemas"]["VariantSchedule"] | null;
+            /** @description Of new units. */
+            currentWeight: number;
+            stats: components["schemas"]["VariantStats"];
+        };
+        /** @description A variant condition is a group of conditions or a rule, as the seed writes them. */
+        VariantCondition: {
+            /** @description Group or rule. */
+            type: string;
+            /** @description Of a group AND or OR; of a rule equals … lte. */
+            operator: string;
+            /** @description Of a group. */
+            children?: components["schemas"]["VariantCondition"][];
+            /** @description Of a rule: device, country, time, custom.NAME. */
+            property?: string;
+            /** @description Of a rule. */
+            value?: unknown;
+        };
+        /** @description A variant order is one of the images that are compared. */
+        VariantOrder: {
+            id: string;
+            name?: string;
+            templateUid: string;
+            size?: string;
+            theme?: string;
+            /** @description Laid over those of a row. */
+            variables?: {
+                [key: string]: unknown;
+            };
+            /** @description Basis points. */
+            weight: number;
+            /** @description What all others are compared with; exactly one. */
+            isDefault?: boolean;
+            /** @description Of a smart link. */
+            conditions?: components["schemas"]["VariantCondition"];
+            /** @description Of a scheduled one. */
+            schedule?: components["schemas"]["VariantSchedule"];
+        };
+        /** @description A variant recurrence is the window of a schedule that comes again and again. */
+        VariantRecurrence: {
+            /** @description None, daily, weekly or cron. */
+            type: string;
+            /** @description When a window begins. */
+            cronExpression?: string;
+            /** Format: int64 */
+            durationMinutes?: number;
+            timezone?: string;
+        };
+        /** @description A variant result is the numbers of one variant. */
+        VariantResult: {
+            id: string;
+            name?: string;
+            /**
+             * Format: int64
+             * @description Of the image, all of them.
+             */
+            fetches: number;
+            /**
+             * Format: int64
+             * @description Units that count, each once.
+             */
+            exposures: number;
+            /**
+             * Format: int64
+             * @description Fetches and clicks of machines, which do not count.
+             */
+            suspects: number;
+            /**
+             * Format: int64
+             * @description Times that the fallback stood for it.
+             */
+            failures: number;
+            /** Format: int64 */
+            impressions: number;
+            /** Format: int64 */
+            views: number;
+            /**
+             * Format: int64
+             * @description Units that clicked, each once.
+             */
+            clicks: number;
+            /**
+             * Format: int64
+             * @description Units that reached the goal, each once.
+             */
+            conversions: number;
+            rate: null | number;
+            /** @description Of the rate, at the confidence of the experiment. */
+            ci95: number[] | null;
+            probabilityBest: null | number;
+            /** @description Of choosing it, absolute. */
+            expectedLoss: null | number;
+            /** @description Over the control, relative. */
+            lift: null | number;
+            /** @description Always valid: it may be looked at at any time. */
+            liftInterval: number[] | null;
+            /** @description Always valid. */
+            p: null | number;
+        };
+        /** @description A variant schedule says when a variant is shown: between its ends, and where it recurs in the windows of its recurrence. */
+        VariantSchedule: {
+            /** Format: date-time */
+            startAt?: null | string;
+            /** Format: date-time */
+            endAt?: null | string;
+            recurrence?: components["schemas"]["VariantRecurrence"] | null;
+        };
+        /** @description A variant stats is how a variant does. Numbers that cannot be told yet are null. */
+        VariantStats: {
+            /**
+             * Format: int64
+             * @description Of the image, all of them.
+             */
+            fetches: number;
+            /**
+             * Format: int64
+             * @description Units that count, each once.
+             */
+            exposures: number;
+            /**
+             * Format: int64
+             * @description Fetches and clicks of machines, which do not count.
+             */
+            suspects: number;
+            /**
+             * Format: int64
+             * @description Times that the fallback stood for it.
+             */
+            failures: number;
+            /** Format: int64 */
+            impressions: number;
+            /** Format: int64 */
+            views: number;
+            /**
+             * Format: int64
+             * @description Units that clicked, each once.
+             */
+            clicks: number;
+            /**
+             * Format: int64
+             * @description Units that reached the goal, each once.
+             */
+            conversions: number;
+            rate: null | number;
+            /** @description Of the rate, at the confidence of the experiment. */
+            ci95: number[] | null;
+            probabilityBest: null | number;
+            /** @description Of choosing it, absolute. */
+            expectedLoss: null | number;
+            /** @description Over the control, relative. */
+            lift: null | number;
+            /** @description Always valid: it may be looked at at any time. */
+            liftInterval: number[] | null;
+            /** @description Always valid. */
+            p: null | number;
+        };
         /** @description A version is a version of a template. */
         Version: {
             /** Format: int64 */
@@ -8164,6 +9254,441 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listExperiments: {
+        parameters: {
+            query?: {
+                /** @description Only those. */
+                status?: "draft" | "running" | "paused" | "completed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentList"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    createExperiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentOrder"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description The experiment's revision. */
+                    ETag?: string;
+                    /** @description The path of the experiment. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        experiment: components["schemas"]["Experiment"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getExperiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The experiment's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        experiment: components["schemas"]["Experiment"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    removeExperiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    changeExperiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The experiment's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        experiment: components["schemas"]["Experiment"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    assignUnits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignments"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    completeExperiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ExperimentEnd"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The experiment's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        experiment: components["schemas"]["Experiment"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    exportExperiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    pauseExperiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The experiment's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        experiment: components["schemas"]["Experiment"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getExperimentResults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The experiment's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentResults"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    resumeExperiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The experiment's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        experiment: components["schemas"]["Experiment"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    rolloutExperiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentRollout"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The experiment's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        experiment: components["schemas"]["Experiment"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    startExperiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The experiment's revision. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        experiment: components["schemas"]["Experiment"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    eraseUnit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+                /** @description Whoever is shown the image, percent-encoded. */
+                unit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is forgotten. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
@@ -9630,6 +11155,274 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    sendEvents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SentEvent"] | components["schemas"]["SentEvents"] | components["schemas"]["SentEvent"][];
+            };
+        };
+        responses: {
+            /** @description `errors` are events that were not taken, by their places; `warnings` those that were, and do not count. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Events"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getPixel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The slug of the experiment. */
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A GIF of one point. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getUnitVariant: {
+        parameters: {
+            query?: {
+                /** @description The signature of the unit, as its address has it. */
+                sig?: string;
+                /** @description `redirect` answers 302 to the address of the bytes, which may be cached for ever. */
+                mode?: "redirect";
+                /** @description What the page says of who sees it, for conditions on `custom.NAME`. */
+                "custom.NAME"?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have. A 304 says that it is still the newest. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchETag"];
+                /** @description A part of the bytes. */
+                Range?: components["parameters"]["Range"];
+            };
+            path: {
+                /** @description The slug of the experiment. */
+                experiment: string;
+                /** @description The unit, percent-encoded (also `/`), a dot, and the extension of an image. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image. */
+            200: {
+                headers: {
+                    /** @description The hash of the bytes, in quotes. */
+                    ETag?: string;
+                    /** @description The id of the variant. */
+                    "X-Variant"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description The image. */
+            206: {
+                headers: {
+                    /** @description The hash of the bytes, in quotes. */
+                    ETag?: string;
+                    /** @description The id of the variant. */
+                    "X-Variant"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description With `mode=redirect`: where the bytes are. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You have the newest. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It has changed since. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It has no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getUnitPixel: {
+        parameters: {
+            query?: {
+                /** @description The signature of the unit, as its address has it. */
+                sig?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The slug of the experiment. */
+                experiment: string;
+                /** @description The unit, percent-encoded. */
+                unit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A GIF of one point. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getVariant: {
+        parameters: {
+            query?: {
+                /** @description `redirect` answers 302 to the address of the bytes, which may be cached for ever. */
+                mode?: "redirect";
+                /** @description What the page says of who sees it, for conditions on `custom.NAME`. */
+                "custom.NAME"?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have. A 304 says that it is still the newest. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchETag"];
+                /** @description A part of the bytes. */
+                Range?: components["parameters"]["Range"];
+            };
+            path: {
+                /** @description The slug of the experiment, a dot, and the extension of an image. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image. */
+            200: {
+                headers: {
+                    /** @description The hash of the bytes, in quotes. */
+                    ETag?: string;
+                    /** @description The id of the variant. */
+                    "X-Variant"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description The image. */
+            206: {
+                headers: {
+                    /** @description The hash of the bytes, in quotes. */
+                    ETag?: string;
+                    /** @description The id of the variant. */
+                    "X-Variant"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description With `mode=redirect`: where the bytes are. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You have the newest. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It has changed since. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It has no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     whoAmI: {
         parameters: {
             query?: never;
@@ -11024,6 +12817,8 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of what you saw. A 412 says that it has changed since, a 428 that the header is missing. */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /** @description The name of the template. */
@@ -11708,7 +13503,7 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. */
                 cursor?: string;
                 /** @description Only those that hear of this event. */
-                event?: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped";
+                event?: "render.completed" | "render.failed" | "image.removed" | "batch.completed" | "batch.failed" | "run.completed" | "binding.updated" | "binding.failed" | "binding.guard_tripped" | "experiment.started" | "experiment.srm" | "experiment.winner_ready" | "experiment.completed" | "experiment.weights_changed" | "experiment.failing";
                 /** @description Only those. */
                 status?: "active" | "paused" | "disabled";
             };
@@ -12131,6 +13926,138 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["BindingUpdated"];
+            };
+        };
+        responses: {
+            /** @description It was taken. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    experimentCompleted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentEvent"];
+            };
+        };
+        responses: {
+            /** @description It was taken. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    experimentFailing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentEvent"];
+            };
+        };
+        responses: {
+            /** @description It was taken. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    experimentSRM: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentEvent"];
+            };
+        };
+        responses: {
+            /** @description It was taken. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    experimentStarted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentEvent"];
+            };
+        };
+        responses: {
+            /** @description It was taken. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    experimentWeightsChanged: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentEvent"];
+            };
+        };
+        responses: {
+            /** @description It was taken. Anything else is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    experimentWinnerReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentEvent"];
             };
         };
         responses: {

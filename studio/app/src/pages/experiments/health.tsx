@@ -73,7 +73,10 @@ export function Health({ of: e, segments }: { of: Experiment; segments: Segment[
       <dl class="facts">
         <dt>Machines</dt><dd>{count(x.bots)} <span class="soft small">get the control, and count for nobody</span></dd>
         <dt>Fetched ahead</dt><dd>{count(x.prefetch)} <span class="soft small">by browsers, before anybody looked</span></dd>
-        <dt>Seen again</dt><dd>{count(x.duplicates)} <span class="soft small">by people who were counted before</span></dd>
+        <dt>Seen again</dt><dd>{count(x.repeats)} <span class="soft small">by people who were counted before</span></dd>
+        {x.duplicates > 0 && <><dt>Sent twice</dt><dd>{count(x.duplicates)} <span class="soft small">{x.duplicates === 1 ? 'event, which counts' : 'events, which count'} once</span></dd></>}
+        {x.unassigned > 0 && <><dt>Of strangers</dt><dd>{count(x.unassigned)} <span class="soft small">{x.unassigned === 1 ? 'event' : 'events'} of people who never got the image</span></dd></>}
+        {x.mismatches > 0 && <><dt>Other variant</dt><dd>{count(x.mismatches)} <span class="soft small">{x.mismatches === 1 ? 'event named' : 'events named'} another variant than the person’s, and count for the true one</span></dd></>}
       </dl>
       <p class="soft small">A fetch is no view: mail programs fetch what nobody opens. Only people (units, each once) are compared; in mails everybody counts who was sent it.</p>
     </section>

@@ -11,15 +11,12 @@ import { chanceWords, rateWords, weightWords } from './words.ts';
 const whyWords: Record<string, string> = { start: 'as they were set', bandit: 'moved by the bandit', rollout: 'rolled out', winner: 'the winner takes all', edit: 'changed' };
 
 /** linesOf are the series of days, one line for each variant; pick is null where a day has nothing to show. */
-function linesOf(e: Experiment, days: number[], series: Day[], pick: (d: Day, before: Day | undefined) => Line['points'][number]): Line[] {
+function linesOf(e: Experiment, days: number[], series: Day[], pick: (d: Day) => Line['points'][number]): Line[] {
   return ordered(e).map((v) => {
     const mine = new Map(series.filter((d) => d.variant === v.id).map((d) => [Date.parse(d.day), d]));
-    let before: Day | undefined;
     return { name: nameOf(v), points: days.map((t) => {
       const d = mine.get(t);
-      const point = d ? pick(d, before) : null;
-      before = d ?? before;
-      return point;
+      return d ? pick(d) : null;
     }) };
   });
 }
@@ -44,7 +41,7 @@ export function Plots({ of: e, series, allocations }: { of: Experiment; series: 
           lines={linesOf(e, days, series, (d) => (d.probabilityBest === null ? null : { value: d.probabilityBest }))} format={(v) => `${Math.round(v * 100)} %`} say={(p) => chanceWords(p.value)} />
       )}
       <Lines title="New people a day" about="Who saw it for the first time on that day." times={days} daily zero least={0}
-        lines={linesOf(e, days, series, (d, before) => ({ value: Math.max(0, d.exposures - (before?.exposures ?? 0)) }))} format={(v) => count(Math.round(v))} />
+        lines={linesOf(e, days, series, (d) => ({ value: d.newExposures }))} format={(v) => count(Math.round(v))} />
       {compared && moves.length > 0 && (
         <Stack title="Weights of new people" about="Whoever has a variant keeps it." times={moves.map((a) => Date.parse(a.at))} until={until} names={order.map(nameOf)}
           shares={moves.map((a) => index.map((i) => (a.weights[i] ?? 0) / 10_000))} format={(share) => weightWords(Math.round(share * 10_000))} note={(at) => (moves[at] ? `, ${whyWords[moves[at].why] ?? moves[at].why}` : '')} />
