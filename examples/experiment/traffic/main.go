@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -121,8 +122,8 @@ func (s *shop) look(unit, agent string) string {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer res.Body.Close()
-	if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusOK {
+	_, err = io.Copy(io.Discard, res.Body)
+	if err := errors.Join(err, res.Body.Close()); err != nil || res.StatusCode != http.StatusOK {
 		log.Fatalf("%s: %s, %v", r.URL, res.Status, err)
 	}
 	return res.Header.Get("X-Variant")

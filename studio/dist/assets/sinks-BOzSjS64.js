@@ -1,1 +1,0 @@
-import{u as i}from"./index-MM-2MDLe.js";import{N as o,C as t,a as s}from"./page-CafdW4v7.js";import"./filters-AtvOfYTb.js";import"./load-DpKSvxMA.js";import"./state-CJE-LK6v.js";import"./table-EKOPJ4NM.js";import"./key-DXtd4HoI.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
