@@ -44,7 +44,7 @@ export function Complete({ of: e, seen, close, moved }: { of: Experiment; seen: 
           {ordered(e).map((v) => (
             <label key={v.id} class="starter">
               <input type="radio" name="winner" value={v.id} required checked={winner === v.id} onChange={() => setWinner(v.id)} />
-              <VariantPicture of={v} />
+              <VariantPicture of={v} rows={e.rows} />
               <span>
                 <strong>{nameOf(v)}</strong>
                 {compared && <span class="small soft">{rateWords(v.stats.rate)} of {counted(v.stats.exposures, 'person', 'people')}; best with {chanceWords(v.stats.probabilityBest)}</span>}

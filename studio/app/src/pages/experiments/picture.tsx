@@ -35,6 +35,9 @@ export const examplesOf = (variables: Variable[] | undefined): Record<string, un
   return value === undefined || value === null ? [] : [[v.name, value]];
 }));
 
+/** underOf is what stands under a variant's own variables in a sketch of it: an example row where rows bring the rest, else only what must be given and is not. */
+export const underOf = (variables: Variable[] | undefined, rows: boolean | undefined): Record<string, unknown> => examplesOf(rows ? variables : variables?.filter((v) => v.required));
+
 /** useSketch draws a template with variables as soon as they rest; nothing is drawn of a null. */
 export function useSketch(template: string, body: { size?: string | undefined; theme?: string | undefined; variables: Record<string, unknown> } | null, rest = 0): { sketch?: Sketch; error?: unknown } {
   const [state, setState] = useState<{ sketch?: Sketch; error?: unknown }>({});
@@ -55,19 +58,18 @@ export function useSketch(template: string, body: { size?: string | undefined; t
 }
 
 /** VariantPicture shows a variant as people get it, in a frame of a fixed shape. */
-export function VariantPicture({ of: v, large }: { of: VariantState; large?: boolean }) {
+export function VariantPicture({ of: v, rows }: { of: VariantState; rows: boolean | undefined }) {
   const sent = v.imageUrl ? new URL(v.imageUrl, location.href) : null;
   const [gone, setGone] = useState('');
   const src = sent ? sent.pathname + sent.search : '';
-  const frame = large ? 'variant-frame large' : 'variant-frame';
-  if (src && src !== gone) return <span class={frame}><img src={src} alt={`${nameOf(v)} as it is shown`} loading="lazy" decoding="async" onError={() => setGone(src)} /></span>;
-  return <Sketched of={v} frame={frame} />;
+  if (src && src !== gone) return <span class="variant-frame"><img src={src} alt={`${nameOf(v)} as it is shown`} loading="lazy" decoding="async" onError={() => setGone(src)} /></span>;
+  return <Sketched of={v} rows={rows} />;
 }
 
-function Sketched({ of: v, frame }: { of: VariantState; frame: string }) {
+function Sketched({ of: v, rows }: { of: VariantState; rows: boolean | undefined }) {
   const template = useTemplate(v.templateUid, 0);
-  const { sketch: picture, error } = useSketch(v.templateUid, template.data ? { size: v.size || undefined, theme: v.theme || undefined, variables: { ...examplesOf(template.data.variables), ...v.variables } } : null);
-  if (picture) return <span class={frame}><img src={picture.image} alt={`${nameOf(v)} as it would be drawn`} /></span>;
+  const { sketch: picture, error } = useSketch(v.templateUid, template.data ? { size: v.size || undefined, theme: v.theme || undefined, variables: { ...underOf(template.data.variables, rows), ...v.variables } } : null);
+  if (picture) return <span class="variant-frame"><img src={picture.image} alt={`${nameOf(v)} as it would be drawn`} /></span>;
   const why = error ?? template.error;
-  return <span class={frame}><span class="small soft">{why === undefined ? 'Drawing …' : `No picture: ${why instanceof Error ? why.message : String(why)}`}</span></span>;
+  return <span class="variant-frame"><span class="small soft">{why === undefined ? 'Drawing …' : `No picture: ${why instanceof Error ? why.message : String(why)}`}</span></span>;
 }

@@ -46,7 +46,7 @@ function columnsOf(e: Experiment): Column<VariantState>[] {
   const lifts = e.variants.flatMap((v) => [v.stats.lift ?? 0, ...(v.stats.liftInterval ? rangeOf(v.stats.liftInterval) : [])]).map((n) => Math.min(widest, n));
   const span = spanOf([-0.02, 0.02, ...lifts]);
   return [
-    { name: 'Picture', cell: (v) => <VariantPicture of={v} /> },
+    { name: 'Picture', cell: (v) => <VariantPicture of={v} rows={e.rows} /> },
     { name: 'Variant', cell: (v) => (
       <div class="variant-name">
         <span class="row"><Key of={at(v)} /><strong>{nameOf(v)}</strong></span>

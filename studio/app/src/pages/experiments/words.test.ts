@@ -7,7 +7,7 @@ const stats = (exposures: number, conversions: number, more: Partial<Stats> = {}
 
 /** two is 200 of 10,000 against 260 of 10,000: the case that looks won, and is not yet. */
 const two = (more: Partial<Experiment> = {}): Experiment => ({
-  id: 'exp_1', revision: 1, status: 'running', name: 'Cards', slug: 'cards', type: 'ab_test', goalConfig: { type: 'click_through' }, origin: 'api', createdAt: '', updatedAt: '',
+  id: 'exp_1', uid: 'exp_1', revision: 1, status: 'running', name: 'Cards', slug: 'cards', type: 'ab_test', goalConfig: { type: 'click_through' }, origin: 'api', createdAt: '', updatedAt: '',
   startedAt: '2026-11-01T00:00:00Z', endedAt: null, ranDays: 10, readySince: null, readOnly: false, writeKey: 'wk_1', srm: { p: 0.8, ok: true, expected: [10_000, 10_000] }, excluded: { bots: 0, prefetch: 0, duplicates: 0, repeats: 0, unassigned: 0, mismatches: 0 }, minimumRunDays: 7, minimumSampleSize: 1000, confidenceThreshold: 0.95, urls: { image: '', unitImage: '', click: '', pixel: '', events: '' },
   variants: [
     { id: 'a', name: 'Plain', templateUid: 't', weight: 5000, currentWeight: 5000, isDefault: true, stats: stats(10_000, 200, { probabilityBest: 0.0023 }) },

@@ -6,15 +6,15 @@ import type { Template } from '../../../api/work.ts';
 import { Field, Input, Select } from '../../../ui/field.tsx';
 import { Note } from '../../../ui/show.tsx';
 import { useTemplate } from '../../templates/about.tsx';
-import { examplesOf, useSketch } from '../picture.tsx';
+import { examplesOf, underOf, useSketch } from '../picture.tsx';
 import { ConditionGroup } from './conditions.tsx';
 import type { Draft, DraftVariant } from './draft.ts';
 import { ScheduleFields } from './schedule.tsx';
 import { VariableField } from './variables.tsx';
 
 /** Look is the variant as it would be drawn, and what is missing. */
-function Look({ of: v, template }: { of: DraftVariant; template: Template }) {
-  const { sketch, error } = useSketch(v.templateUid, { size: v.size || undefined, theme: v.theme || undefined, variables: { ...examplesOf(template.variables), ...v.variables } }, 600);
+function Look({ of: v, template, rows }: { of: DraftVariant; template: Template; rows: boolean }) {
+  const { sketch, error } = useSketch(v.templateUid, { size: v.size || undefined, theme: v.theme || undefined, variables: { ...underOf(template.variables, rows), ...v.variables } }, 600);
   return (
     <div class="stack tight">
       <span class="variant-frame large">{sketch ? <img src={sketch.image} alt={`${v.name} as it would be drawn`} /> : <span class="small soft">{error === undefined ? 'Drawing …' : 'No picture'}</span>}</span>
@@ -67,7 +67,7 @@ export function VariantFields({ of: v, at, draft, templates, change, control, dr
           )}
         </div>
       </fieldset>
-      {known ? <Look of={v} template={known} /> : <span class="variant-frame large"><span class="small soft">{v.templateUid ? 'Looking it up …' : 'Choose a template'}</span></span>}
+      {known ? <Look of={v} template={known} rows={draft.rows} /> : <span class="variant-frame large"><span class="small soft">{v.templateUid ? 'Looking it up …' : 'Choose a template'}</span></span>}
     </li>
   );
 }
