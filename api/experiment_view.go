@@ -57,7 +57,8 @@ type experimentURLs struct {
 // A variantView is a variant and how it does.
 type variantView struct {
 	experiment.Variant
-	CurrentWeight int          `json:"currentWeight"` // of new units
+	CurrentWeight int          `json:"currentWeight"`      // of new units
+	ImageURL      string       `json:"imageUrl,omitempty"` // of the picture that people are shown; none before the start, and where rows have their own
 	Stats         variantStats `json:"stats"`
 }
 
@@ -120,6 +121,9 @@ func (s *Server) viewOfExperiment(e experiment.Experiment, st Standing) experime
 		view := variantView{Variant: one, CurrentWeight: one.Weight, Stats: stats[one.ID]}
 		if i < len(e.Weights) {
 			view.CurrentWeight = e.Weights[i]
+		}
+		if p, ok := st.Pictures[one.ID]; ok {
+			view.ImageURL = s.base + "/images/" + p.Hash + "." + p.Ext
 		}
 		v.Variants = append(v.Variants, view)
 	}

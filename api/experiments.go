@@ -66,6 +66,7 @@ type Standing struct {
 	Allocations []experiment.Allocation // of a whole one
 	Series      []experiment.Point      // of a whole one
 	WriteKey    string
+	Pictures    map[string]experiment.Picture // by variant, of those that are shown now
 }
 
 const (

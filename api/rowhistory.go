@@ -19,6 +19,7 @@ type RowHistory struct {
 	State      string              // waiting, ready, failed, removed; "" when it never had an image
 	Generation int64
 	Problem    *bindings.Problem
+	Assigned   bindings.Assigned // as which variant of an experiment it is drawn
 	Images     []bindings.Image
 	Deliveries []sink.Record // newest first
 
@@ -72,11 +73,19 @@ type historyView struct {
 	State      string            `json:"state"`
 	Generation int64             `json:"generation"`
 	Problem    *bindings.Problem `json:"problem,omitempty"`
+	Variant    *rowVariantView   `json:"variant,omitempty"` // of the experiment of its binding
 	Images     []rowImageView    `json:"images"`
 	Deliveries []deliveryView    `json:"deliveries"`
 
 	Source rowSourceView `json:"source"`
 	Paused string        `json:"pausedReason,omitempty"` // why its binding is, where no person has paused it
+}
+
+// A rowVariantView is as which variant of an experiment a row is drawn, and for whom.
+type rowVariantView struct {
+	Experiment string `json:"experiment"` // its id
+	Unit       string `json:"unit"`
+	ID         string `json:"id"`
 }
 
 // A rowSourceView is where a row comes from.
@@ -171,6 +180,9 @@ func (s *Server) viewOfHistory(key string, h RowHistory) historyView {
 	v := historyView{
 		Key: key, Name: bindings.KeyText(key), Gone: h.Row == nil, State: h.State, Generation: h.Generation, Problem: h.Problem,
 		Images: []rowImageView{}, Deliveries: []deliveryView{}, Paused: h.Paused,
+	}
+	if h.Assigned.Is() {
+		v.Variant = &rowVariantView{h.Assigned.Experiment, h.Assigned.Unit, h.Assigned.Variant}
 	}
 	v.Source = *viewOfRowSource(h.Source, h.Position, h.Freshness)
 	v.Source.AskedAt = moment(h.AskedAt)

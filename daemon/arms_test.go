@@ -363,6 +363,10 @@ func TestBindingKeepsItsVariantsAndGoesToTheWinner(t *testing.T) {
 		t.Errorf("%d pictures were made, want %d, and %d of those that became loud", null.Count(), n, loud)
 	}
 
+	if got := p.text("/bindings/cards/rows/P001"); !strings.Contains(strings.ReplaceAll(got, " ", ""), fmt.Sprintf(`"variant":{"experiment":%q,"unit":"u-1","id":%q}`, e.ID, want["P001"])) {
+		t.Errorf("a row does not say as which variant it is drawn: %s", got)
+	}
+
 	// Other weights move nobody, whatever is read again.
 	e.Weights = []int{10_000, 0}
 	e = d.mustKeep(t, e)

@@ -107,6 +107,9 @@ func TestAnExperimentRunsToItsWinner(t *testing.T) {
 	}
 	d.convert(t, e, 600, 60, 180)
 	st, err := desk.Standing(t.Context(), e, true)
+	if len(st.Pictures) < 2 || st.Pictures["bold"] != shown.pictures["bold"] {
+		t.Errorf("the pictures that are shown: %+v", st.Pictures)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,9 @@ func (d *Daemon) reportOn(ctx context.Context, e experiment.Experiment, now time
 // Standing implements api.ExperimentDesk.
 func (d experimentDesk) Standing(ctx context.Context, e experiment.Experiment, whole bool) (st api.Standing, err error) {
 	st.WriteKey = d.writeKey(e)
+	if shown, err := d.exhibit.of(e.ID); err == nil { // a draft is not
+		st.Pictures = shown.pictures
+	}
 	if st.Report, st.Counts, err = d.reportOn(ctx, e, time.Now()); err != nil || !whole {
 		return st, err
 	}

@@ -79,6 +79,6 @@ func (d *Daemon) RowOf(ctx context.Context, name, key string, seen *sink.Seen) (
 	if err != nil {
 		return api.RowHistory{}, err
 	}
-	found := api.RowHistory{Row: h.Row, Images: h.Images, Generation: h.Generation, State: h.State, Problem: h.Problem, Deliveries: h.Deliveries}
+	found := api.RowHistory{Row: h.Row, Images: h.Images, Generation: h.Generation, State: h.State, Problem: h.Problem, Assigned: h.Assigned, Deliveries: h.Deliveries}
 	return found, d.explain(ctx, cfg, key, &found)
 }

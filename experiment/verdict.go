@@ -74,7 +74,8 @@ func (j *judge) compare() {
 			continue
 		}
 		if lift, ok := sequence.Lift(j.arms[j.control], j.arms[i]); ok {
-			v.Lift, v.LiftInterval, v.P = &lift.Estimate, &[2]float64{lift.Low, lift.High}, &lift.P
+			low := max(lift.Low, -1) // no rate is below zero
+			v.Lift, v.LiftInterval, v.P = &lift.Estimate, &[2]float64{low, lift.High}, &lift.P
 		}
 	}
 	j.best = j.likeliest(-1)
@@ -276,7 +277,7 @@ func (j *judge) unfit() {
 func (j *judge) gates() (shut []string) {
 	e := j.e
 	if ran := e.RanFor(j.now).Hours() / 24; ran < e.MinimumRunDays {
-		shut = append(shut, fmt.Sprintf("it ran for %.3g of at least %.3g days", ran, e.MinimumRunDays))
+		shut = append(shut, fmt.Sprintf("it ran for %s of at least %s", lasted(ran), lasted(e.MinimumRunDays)))
 	}
 	for i, a := range j.arms {
 		if !j.out[i] && int64(a.Units) < e.MinimumSampleSize {
@@ -289,6 +290,20 @@ func (j *judge) gates() (shut []string) {
 		}
 	}
 	return shut
+}
+
+// lasted is a number of days in words.
+func lasted(days float64) string {
+	minutes := days * 24 * 60
+	switch {
+	case minutes < 2:
+		return fmt.Sprintf("%.2g s", minutes*60)
+	case minutes < 90:
+		return fmt.Sprintf("%.0f min", math.Floor(minutes))
+	case days < 2:
+		return fmt.Sprintf("%.0f h", math.Floor(minutes/60))
+	}
+	return fmt.Sprintf("%.3g days", days)
 }
 
 // decides says why the intervals decide nothing yet; nothing where they do.

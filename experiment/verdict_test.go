@@ -49,7 +49,7 @@ func TestWinnerIsSaidOnlyBehindAllGates(t *testing.T) {
 	}{
 		"a clear winner":        {nil, won, experiment.WinnerReady, "b is better than variant a, the control, by 50.0 %"},
 		"the control":           {nil, counted([2]int64{10_000, 1500}, [2]int64{10_000, 1000}), experiment.WinnerReady, "the control, is better than all others"},
-		"too few days":          {func(e *experiment.Experiment) { e.MinimumRunDays = 11 }, won, experiment.GoesOn, "it ran for 10 of at least 11 days"},
+		"too few days":          {func(e *experiment.Experiment) { e.MinimumRunDays = 11 }, won, experiment.GoesOn, "it ran for 10 days of at least 11 days"},
 		"too few units":         {func(e *experiment.Experiment) { e.MinimumSampleSize = 10_001 }, won, experiment.GoesOn, "10000 of at least 10001 units"},
 		"too few conversions":   {nil, counted([2]int64{10_000, 39}, [2]int64{10_000, 400}), experiment.GoesOn, "variant a has 39 of at least 40 conversions"},
 		"what looks won":        {nil, counted([2]int64{10_000, 200}, [2]int64{10_000, 260}), experiment.GoesOn, "may still be no better than variant a"},

@@ -46,6 +46,7 @@ type RowHistory struct {
 	State      string              // waiting, ready, failed, removed; "" when it never had an image
 	Generation int64
 	Problem    *bindings.Problem
+	Assigned   bindings.Assigned // as which variant of an experiment it is drawn
 	Images     []bindings.Image
 	Deliveries []sink.Record // newest first
 }
@@ -62,16 +63,17 @@ func (s *Store) RowHistory(ctx context.Context, source string, owner bindings.Ow
 	} else if problem.CodeOf(missing) != problem.NotFound {
 		return h, missing
 	}
-	var text string
-	err := s.reader().row(ctx, `SELECT state, generation, problem FROM items WHERE owner = $1 AND idx = 0 AND key = $2 AND generation > 0`,
-		string(owner), clean(key)).Scan(&h.State, &h.Generation, &text)
+	var text, assigned string
+	err := s.reader().row(ctx, `SELECT state, generation, problem, assigned FROM items WHERE owner = $1 AND idx = 0 AND key = $2 AND generation > 0`,
+		string(owner), clean(key)).Scan(&h.State, &h.Generation, &text, &assigned)
 	switch {
 	case errors.Is(err, sql.ErrNoRows) && h.Row == nil:
 		return h, missing
 	case err != nil && !errors.Is(err, sql.ErrNoRows):
 		return h, wrap(err, "read the item of row %s", key)
 	}
-	if h.Problem, err = problemOf(text); err != nil {
+	h.Problem, err = problemOf(text)
+	if err := errors.Join(err, decode(assigned, &h.Assigned)); err != nil {
 		return h, err
 	}
 	if h.Images, err = collect(ctx, s.reader(), imagesOfRow, []any{string(owner), clean(key)}, scanImage); err != nil {

@@ -1,1 +1,0 @@
-import{u as i}from"./index-DCYfHv0L.js";import{N as o,C as t,a as s}from"./page-reqzxsBL.js";import"./filters-CDZ6HYIv.js";import"./load-BEUQ44qL.js";import"./state-Dv8RQhng.js";import"./table-BR7Sfmah.js";import"./key-C5OYgBuH.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
