@@ -8,8 +8,8 @@ import { count, counted } from '../../ui/words.ts';
 export const typeWords: Record<Type, string> = { ab_test: 'A/B test', smart_link: 'Smart link', scheduled: 'Scheduled' };
 export const typeAbout: Record<Type, string> = {
   ab_test: 'Each person gets one variant, by weights, and keeps it. It says which one does better.',
-  smart_link: 'The first variant whose conditions hold is shown: by device, country, time or what you know. Nothing is compared.',
-  scheduled: 'The first variant whose time it is is shown. Nothing is compared.',
+  smart_link: 'Shows the first variant whose conditions hold: by device, country, time or what you know. Nothing is compared.',
+  scheduled: 'Shows the first variant whose time it is. Nothing is compared.',
 };
 
 export const statusWords: Record<Status, string> = { draft: 'Draft', running: 'Running', paused: 'Paused', completed: 'Completed' };

@@ -1,1 +1,0 @@
-import{u as i}from"./index-AWhZ-2bc.js";import{N as o,C as t,a as s}from"./page-CoHStoLl.js";import"./filters-B8XCkUS1.js";import"./load-1mFMLhto.js";import"./state-BnTEpvh0.js";import"./table-CmOeSnfv.js";import"./key-D31q1CRC.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
