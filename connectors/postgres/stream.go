@@ -346,6 +346,7 @@ func (r *run) truncated(ctx context.Context, at replication.LSN) error {
 		return err
 	}
 	r.pos.Inside = &inside{Commit: lsn(r.tx.commit), UpTo: lsn(at)}
+	r.pos.Backfill.After, r.pos.Backfill.Done = nil, true // one that was under way has nothing left to read, also after a restart
 	both := connectors.SnapshotMark{Begins: true, Ends: true}
 	if err := r.add(ctx, stream.Part{Closes: connectors.Closing{Complete: true, Snapshot: both}}); err != nil {
 		return err
