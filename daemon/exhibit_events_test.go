@@ -114,7 +114,7 @@ func TestEventsCountOnceForTheTrueVariant(t *testing.T) {
 		{conversion("u1", "order-1"), "0 1 "},
 		{conversion("u1", "order-2"), "1 0 "},
 		{conversion("never-shown", "order-3"), "1 0 unassigned"},
-		{map[string]any{"experiment": "two-cards", "event": "conversion", "unit": "u1", "at": time.Now().Add(-time.Hour).Format(time.RFC3339)}, "1 0 before_exposure"},
+		{map[string]any{"experiment": "two-cards", "event": "conversion", "unit": "u1", "at": time.Now().Add(-2 * time.Minute).Format(time.RFC3339)}, "1 0 before_exposure"},
 	} {
 		a := s.report(key, c.event)
 		code := ""

@@ -30,17 +30,19 @@ import (
 
 var secretType, secretsType = reflect.TypeFor[config.Secret](), reflect.TypeFor[config.Secrets]()
 
-// secretPaths are the places of secrets in a configuration of type t.
-func secretPaths(t reflect.Type, path string, all map[string]bool) {
+// secretPaths are the places of secrets in a configuration of type t, which is in
+// those of within. What a type has again in itself was met there.
+func secretPaths(t reflect.Type, path string, all map[string]bool, within ...reflect.Type) {
 	switch {
+	case slices.Contains(within, t):
 	case t == secretType || t == secretsType:
 		all[path] = true
 	case t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map:
-		secretPaths(t.Elem(), path, all)
+		secretPaths(t.Elem(), path, all, within...)
 	case t.Kind() == reflect.Struct && strings.HasPrefix(t.PkgPath(), strings.TrimSuffix(module, "/")):
 		for f := range t.Fields() {
 			if f.IsExported() {
-				secretPaths(f.Type, path+"."+f.Name, all)
+				secretPaths(f.Type, path+"."+f.Name, all, append(slices.Clone(within), t)...)
 			}
 		}
 	}
