@@ -100,9 +100,9 @@ func routes() []route {
 		{"GET /s/{file}", "", (*Server).showVariant}, // whoever sees a page or a mail
 		{"GET /s/{experiment}/{file}", "", (*Server).showUnit},
 		{"GET /s/{experiment}/click", "", (*Server).clickVariant},
-		{"GET /s/{experiment}/{unit}/click", "", (*Server).clickUnit},
+		{"GET /s/{experiment}/{unit}/click", "", (*Server).clickVariant},
 		{"GET /s/{experiment}/pixel.gif", "", (*Server).showPixel},
-		{"GET /s/{experiment}/{unit}/pixel.gif", "", (*Server).showUnitPixel},
+		{"GET /s/{experiment}/{unit}/pixel.gif", "", (*Server).showPixel},
 		{"POST " + eventsPath, "", (*Server).takeEvents}, // a write key, or a key of the API
 		{"POST /experiments/{id}/assignments", ExperimentsWrite, (*Server).assignUnits},
 

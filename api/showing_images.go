@@ -85,24 +85,12 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, slug string, v Vis
 	return nil
 }
 
-// clickVariant leads to the destination of an experiment.
+// clickVariant counts a click of a unit, and leads to the destination of the experiment.
 func (s *Server) clickVariant(w http.ResponseWriter, r *http.Request) error {
-	v := visitOf(r)
-	v.Unit = cookieUnit(r)
-	return s.click(w, r, v)
-}
-
-// clickUnit counts a click of a unit, and leads to the destination.
-func (s *Server) clickUnit(w http.ResponseWriter, r *http.Request) error {
-	v := visitOf(r)
-	v.Unit = r.PathValue("unit")
-	if err := checkUnit(v.Unit); err != nil {
+	v, err := unitVisit(r)
+	if err != nil {
 		return err
 	}
-	return s.click(w, r, v)
-}
-
-func (s *Server) click(w http.ResponseWriter, r *http.Request, v Visit) error {
 	to, err := s.deps.Exhibit.Click(r.Context(), r.PathValue("experiment"), v)
 	if err != nil {
 		return err
@@ -113,25 +101,13 @@ func (s *Server) click(w http.ResponseWriter, r *http.Request, v Visit) error {
 	return nil
 }
 
-// showPixel notes that whoever has no address of their own opened what carries an image.
+// showPixel notes that a unit opened what carries its image.
 func (s *Server) showPixel(w http.ResponseWriter, r *http.Request) error {
-	v := visitOf(r)
-	v.Unit = cookieUnit(r)
-	return s.view(w, r, v)
-}
-
-// showUnitPixel notes that a unit opened what carries its image.
-func (s *Server) showUnitPixel(w http.ResponseWriter, r *http.Request) error {
-	v := visitOf(r)
-	v.Unit = r.PathValue("unit")
-	if err := checkUnit(v.Unit); err != nil {
+	openToAll(w.Header())
+	v, err := unitVisit(r)
+	if err != nil {
 		return err
 	}
-	return s.view(w, r, v)
-}
-
-func (s *Server) view(w http.ResponseWriter, r *http.Request, v Visit) error {
-	openToAll(w.Header())
 	if err := s.deps.Exhibit.View(r.Context(), r.PathValue("experiment"), v); err != nil {
 		return err
 	}
@@ -142,6 +118,17 @@ func (s *Server) view(w http.ResponseWriter, r *http.Request, v Visit) error {
 	h.Set("ETag", `"pixel"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(pixel))
 	return nil
+}
+
+// unitVisit is the visit of the unit in the path, or where there is none, of the one
+// that the browser was given.
+func unitVisit(r *http.Request) (Visit, error) {
+	v := visitOf(r)
+	if v.Unit = r.PathValue("unit"); v.Unit == "" {
+		v.Unit = cookieUnit(r)
+		return v, nil
+	}
+	return v, checkUnit(v.Unit)
 }
 
 // visitOf is who asks, as far as it may be known: nothing of it is kept but the name
