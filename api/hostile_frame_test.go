@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,7 +10,9 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pictifyd/pictifyd/template"
 )
@@ -106,12 +109,15 @@ func TestTheFrameHoldsWhateverIsWrittenIntoIt(t *testing.T) {
 	page := httptest.NewServer(mux)
 	defer page.Close()
 
-	cmd := exec.CommandContext(t.Context(), chrome, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--remote-debugging-port=0", page.URL)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.Command(chrome, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--remote-debugging-port=0", page.URL)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Debian's is a script that starts the browser
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = cmd.Process.Kill()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
 	}()
 	select {
@@ -119,7 +125,7 @@ func TestTheFrameHoldsWhateverIsWrittenIntoIt(t *testing.T) {
 		if len(hits) > 0 {
 			t.Errorf("ran or went away: %v", hits)
 		}
-	case <-t.Context().Done():
+	case <-ctx.Done():
 		t.Fatal("the browser never came to an end")
 	}
 	mu.Lock()
