@@ -27,15 +27,19 @@ var mayImport = map[string][]string{
 	"render/*":          {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
 	"sink":              {"connectors", "config"},
 	"sink/*":            {"sink", "sink/*", "connectors", "connectors/*", "config"},
+	"copilot":           {"copilot/*", "render", "template", "template/*"},
+	"copilot/*":         {"copilot/*", "render", "template", "template/*"}, // Go refuses the circles
+	"copilot/looktest":  {"copilot/*", "render/*", "template/*"},           // a real Chrome
+	"mcp":               {"client"},
 	"template":          {"template/*"},
 	"template/*":        {"template", "template/*"}, // Go refuses the circles
-	"store":             {"assets", "batch", "bindings", "connectors", "experiment", "sink", "template", "template/draft", "config"},
-	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "experiment", "sink", "template", "template/draft", "config"},
+	"store":             {"assets", "batch", "bindings", "connectors", "copilot", "experiment", "sink", "template", "template/draft", "config"},
+	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "copilot", "experiment", "sink", "template", "template/draft", "config"},
 	"internal/*":        {"config"}, // a room's Config speaks config's types
-	"api":               {"assets", "batch", "bindings", "config", "connectors", "experiment", "render", "sink", "studio", "template", "template/*"},
+	"api":               {"assets", "batch", "bindings", "config", "connectors", "copilot", "copilot/*", "experiment", "mcp", "render", "sink", "studio", "template", "template/*"},
 	"daemon":            {"*", "*/*"},
 	"client":            {"batch"},
-	"cmd/pictifyd":      {"client", "daemon", "config"},
+	"cmd/pictifyd":      {"client", "daemon", "config", "mcp"},
 	"bench":             {"*", "*/*"},
 	"bench/*":           {"bench", "bench/*"},
 
