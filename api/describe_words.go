@@ -149,6 +149,7 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[doneView]():         "StepDone",
 	reflect.TypeFor[templatePush]():     "TemplateDocument",
 	reflect.TypeFor[render.Box]():       "ElementBox",
+	reflect.TypeFor[render.Line]():      "TextLine",
 	reflect.TypeFor[sample.Case]():      "StressCase",
 	reflect.TypeFor[sample.Match]():     "ColumnMatch",
 	reflect.TypeFor[layerView]():        "LayerReport",
