@@ -42,6 +42,7 @@ func routes() []route {
 		{"GET /templates/{id}/draft", TemplatesRead, (*Server).showDraft},
 		{"PATCH /templates/{id}/draft", TemplatesWrite, replayedTo(maxEdit, (*Server).editDraft)},
 		{"DELETE /templates/{id}/draft", TemplatesWrite, (*Server).discardDraft},
+		{"GET /operations", TemplatesRead, (*Server).listOperations},
 		{"GET /templates/{id}/draft/tree", TemplatesRead, (*Server).showTree},
 		{"POST /templates/{id}/draft/view", TemplatesRead, (*Server).viewDraft},
 		{"PUT /templates/{id}/draft/source", TemplatesWrite, replayedTo(2*draft.MaxDocument, (*Server).rewriteDraft)},
@@ -208,6 +209,10 @@ func routes() []route {
 
 		{"GET /openapi.json", "", (*Server).sendDocument},
 		{"GET /docs", "", (*Server).sendReference}, // the same for people
+		{"GET /docs/{page}", "", (*Server).sendPage},
+		{"GET /llms.txt", "", (*Server).sendForModels}, // the same for programs that read
+		{"GET /llms-full.txt", "", (*Server).sendAllForModels},
+		{"POST " + agentsPath, "", (*Server).answerAgent}, // any key will do; each tool asks for its scope
 		{"GET /errors/{slug}", "", (*Server).explainError},
 		{"GET /healthz", "", (*Server).healthy},
 		{"GET /readyz", "", (*Server).ready},

@@ -199,10 +199,16 @@ func ways(w *world) map[string]struct {
 		"DELETE /session":                                {call{method: http.MethodDelete, path: "/session"}, 204},
 		"GET /openapi.json":                              {get("/openapi.json"), 200},
 		"GET /docs":                                      {get("/docs"), 200},
-		"GET /errors/{slug}":                             {get("/errors/not_ready"), 200},
-		"GET /healthz":                                   {get("/healthz"), 200},
-		"GET /readyz":                                    {get("/readyz"), 200},
-		"GET /metrics":                                   {get("/metrics"), 200},
+		"GET /docs/{page}":                               {get("/docs/keys.md"), 200},
+		"GET /llms.txt":                                  {get("/llms.txt"), 200},
+		"GET /llms-full.txt":                             {get("/llms-full.txt"), 200},
+		"GET /operations":                                {get("/operations"), 200},
+		"POST /mcp": {call{method: http.MethodPost, path: "/mcp", body: `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`,
+			header: map[string]string{"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}}, 200},
+		"GET /errors/{slug}": {get("/errors/not_ready"), 200},
+		"GET /healthz":       {get("/healthz"), 200},
+		"GET /readyz":        {get("/readyz"), 200},
+		"GET /metrics":       {get("/metrics"), 200},
 	}
 }
 
@@ -211,7 +217,7 @@ var withoutKey = map[string]bool{
 	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{path...}": true, "GET /studio/frame": true, "GET /favicon.ico": true,
 	"GET /s/{file}": true, "GET /s/{experiment}/{file}": true, "GET /s/{experiment}/click": true, "GET /s/{experiment}/{unit}/click": true,
 	"GET /s/{experiment}/pixel.gif": true, "GET /s/{experiment}/{unit}/pixel.gif": true, "POST /s/events": true,
-	"POST /hooks/{path}": true, "POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
+	"POST /hooks/{path}": true, "POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /docs/{page}": true, "GET /llms.txt": true, "GET /llms-full.txt": true, "GET /healthz": true, "GET /readyz": true,
 }
 
 func TestEveryRouteAnswersAndAsksForItsKey(t *testing.T) {
