@@ -130,6 +130,15 @@ export const isOpen = (r: Pick<Run, 'status'>): boolean => r.status === 'running
 /** isReviewable reports whether its steps can be accepted and taken back. */
 export const isReviewable = (r: Pick<Run, 'status'>): boolean => r.status === 'needs_review' || r.status === 'failed' || r.status === 'cancelled';
 
+/** filled is a step with a list where it has nothing. */
+export const filled = (s: RunStep): RunStep => ({ ...s, ops: s.ops ?? [], notes: s.notes ?? [], changed: s.changed ?? [], findings: s.findings ?? [] });
+
+/** filledRun is a run with a list where it has nothing. */
+export const filledRun = (r: Run): Run => ({
+  ...r, layers: r.layers ?? [], plan: r.plan ?? [], steps: (r.steps ?? []).map(filled), candidates: r.candidates ?? [], variants: r.variants ?? [], findings: r.findings ?? [],
+  question: r.question && { ...r.question, choices: r.question.choices ?? [] },
+});
+
 export const runsOf = (template: string, page: { limit?: number; after?: string } = {}): string => '/copilot/runs' + query({ template, ...page });
 export const runOf = (id: string): string => path`/copilot/runs/${id}`;
 export const pictureOf = (run: string, name: string): string => path`/copilot/runs/${run}/pictures/${name}`;

@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 import { Failure } from '../../api/client.ts';
+import { isReviewable } from '../../api/copilot.ts';
 import { Select } from '../../ui/field.tsx';
 import { Trouble } from '../../ui/show.tsx';
 import type { Doc } from '../document.ts';
@@ -15,7 +16,7 @@ export const suggestions = ['Make a dark-mode variant', 'Resize this for Instagr
 
 export function Composer({ doc, pilot }: { doc: Doc; pilot: Pilot }) {
   const field = useRef<HTMLTextAreaElement>(null);
-  const { value: message } = pilot.message, working = pilot.working.value, busy = pilot.busy.value;
+  const { value: message } = pilot.message, run = pilot.run.value, working = pilot.working.value, busy = pilot.busy.value;
   useEffect(() => {
     if (asked.value > 0) field.current?.focus();
     asked.value = 0;
@@ -35,14 +36,14 @@ export function Composer({ doc, pilot }: { doc: Doc; pilot: Pilot }) {
   const saving = doc.saving.value, unsaved = saving !== 'saved' && saving !== 'saving';
   return (
     <form class="copilot-composer" onSubmit={(e) => { e.preventDefault(); void send(message); }}>
-      {!working && <ul class="copilot-chips" aria-label="Suggestions">{suggestions.map((s) => <li key={s}><button type="button" class="chip pick" disabled={busy || unsaved} onClick={() => void send(s)}>{s}</button></li>)}</ul>}
+      {!working && !(run && isReviewable(run)) && <ul class="copilot-chips" aria-label="Suggestions">{suggestions.map((s) => <li key={s}><button type="button" class="chip pick" disabled={busy || unsaved || !pilot.loaded.value} onClick={() => void send(s)}>{s}</button></li>)}</ul>}
       <Refused pilot={pilot} />
       {!working && <Context doc={doc} />}
-      <textarea ref={field} class="input" rows={2} aria-label="What should change?" placeholder="What should change?" value={message} maxLength={4000} disabled={working} onInput={(e) => (pilot.message.value = e.currentTarget.value)} onKeyDown={key} />
-      <div class="spread">
-        {pilot.models.value.length > 1 && !working ? <Select aria-label="Model" title="The model that is asked" value={pilot.model.value} change={(name) => (pilot.model.value = name)} choices={pilot.models.value.map((m) => ({ value: m.name, label: labelOf(m) }))} /> : <span class="small soft">{working ? '' : 'Enter sends, Shift Enter is a new line'}</span>}
+      <div class="copilot-line">
+        <textarea ref={field} class="input" rows={2} aria-label="What should change?" placeholder="What should change?" title="Enter sends, Shift Enter is a new line" value={message} maxLength={4000} disabled={working} onInput={(e) => (pilot.message.value = e.currentTarget.value)} onKeyDown={key} />
         {working ? <button type="button" class="button" disabled={busy} onClick={() => void pilot.cancel()}>Cancel</button> : <button type="submit" class="button strong" disabled={busy || unsaved || !message.trim()}>Send</button>}
       </div>
+      {pilot.models.value.length > 1 && !working && <Select aria-label="Model" title="The model that is asked" value={pilot.model.value} change={(name) => (pilot.model.value = name)} choices={pilot.models.value.map((m) => ({ value: m.name, label: labelOf(m) }))} />}
       {unsaved && <p class="small soft">What you did last is not saved yet; the copilot works on what is.</p>}
     </form>
   );

@@ -1,7 +1,7 @@
 // The copilot: what should change is said in words, and done step by step on the
 // draft, where each step is seen, kept or taken back.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { isReviewable, type Run } from '../../api/copilot.ts';
 import { Empty, Mark, Note, When } from '../../ui/show.tsx';
@@ -21,7 +21,16 @@ import './copilot.css';
 export function Copilot({ doc }: { doc: Doc }) {
   const pilot = pilotOf(doc), run = pilot.run.value;
   const [listing, setListing] = useState(false);
+  const body = useRef<HTMLDivElement>(null), atEnd = useRef(true);
   useEffect(() => pilot.watch(), [pilot]);
+  // What comes is in sight, unless somebody reads what is further up.
+  useLayoutEffect(() => {
+    const grown = new ResizeObserver(() => {
+      if (atEnd.current && pilot.working.value) body.current!.scrollTop = body.current!.scrollHeight;
+    });
+    for (const part of body.current!.children) grown.observe(part);
+    return () => grown.disconnect();
+  }, [pilot, run?.id, listing]);
   return (
     <div class="copilot" role="region" aria-label="Copilot">
       <header class="copilot-head">
@@ -30,7 +39,7 @@ export function Copilot({ doc }: { doc: Doc }) {
         <button type="button" class="button plain" aria-pressed={listing} onClick={() => setListing(!listing)}>{listing ? 'Back' : 'History'}</button>
         <button type="button" class="button plain copilot-close" aria-label="Close the copilot" onClick={closeCopilot}>×</button>
       </header>
-      <div class="copilot-body" tabIndex={-1}>
+      <div class="copilot-body" ref={body} onScroll={() => (atEnd.current = ended(body.current!))}>
         {listing ? <History doc={doc} pilot={pilot} close={() => setListing(false)} /> : run ? <RunView key={run.id} doc={doc} pilot={pilot} run={run} /> : <Begin pilot={pilot} />}
       </div>
       {!listing && run && <Review pilot={pilot} run={run} />}
@@ -39,6 +48,8 @@ export function Copilot({ doc }: { doc: Doc }) {
     </div>
   );
 }
+
+const ended = (el: HTMLElement) => el.scrollHeight - el.scrollTop - el.clientHeight < 40;
 
 function Begin({ pilot }: { pilot: Pilot }) {
   if (!pilot.loaded.value) return pilot.trouble.value === null ? <p class="soft" role="status">Looking for the copilot …</p> : null;

@@ -2,7 +2,7 @@
 // word about a thing holds: so it does not matter whether they come twice, in
 // another order, or all over again after a connection was lost.
 
-import { isOpen, type Candidate, type Item, type Kind, type Question, type Run, type RunFinding, type RunProblem, type RunStatus, type RunStep, type RunVariant, type Spent } from '../../api/copilot.ts';
+import { filled, filledRun, isOpen, type Candidate, type Item, type Kind, type Question, type Run, type RunFinding, type RunProblem, type RunStatus, type RunStep, type RunVariant, type Spent } from '../../api/copilot.ts';
 
 /** Told is one event; seq counts from 1 within a run, and is 0 where the event is not kept. */
 export interface Told {
@@ -33,7 +33,10 @@ export interface Progress {
 export const nothing: Progress = { run: null, behind: null, newest: {}, acts: [], under: null, checked: null, says: '' };
 
 /** begin is a run from which no event has come; replayed are those of which some are in it already. */
-export const begin = (run: Run, replayed: boolean): Progress => ({ ...nothing, run, behind: replayed ? run : null });
+export function begin(read: Run, replayed: boolean): Progress {
+  const run = filledRun(read);
+  return { ...nothing, run, behind: replayed ? run : null };
+}
 
 /** shown is the run as far as it is known. */
 export const shown = (p: Progress): Run | null => p.behind ?? p.run;
@@ -51,25 +54,25 @@ function told(p: Progress, { seq, kind, data }: Told): Progress {
   if (kind === 'text') return { ...p, says: (data as { text: string }).text };
   if (!p.run) return p;
   switch (kind) {
-    case 'run': return whole(p, seq, data as Run);
-    case 'plan': return newer(p, seq, 'plan', (run) => ({ ...run, plan: (data as { items: Item[] }).items }));
+    case 'run': return whole(p, seq, filledRun(data as Run));
+    case 'plan': return newer(p, seq, 'plan', (run) => ({ ...run, plan: (data as { items: Item[] | null }).items ?? [] }));
     case 'step': {
-      const step = data as RunStep;
+      const step = filled(data as RunStep);
       return newer(p, seq, `step ${step.number}`, (run) => ({ ...run, steps: withStep(run.steps, step) }));
     }
-    case 'candidates': return newer(p, seq, 'candidates', (run) => ({ ...run, candidates: (data as { candidates: Candidate[] }).candidates }));
+    case 'candidates': return newer(p, seq, 'candidates', (run) => ({ ...run, candidates: (data as { candidates: Candidate[] | null }).candidates ?? [] }));
     case 'variant': {
       const variant = data as RunVariant;
       return newer(p, seq, `variant ${variant.name}`, (run) => ({ ...run, variants: [...run.variants.filter((v) => v.name !== variant.name), variant] }));
     }
-    case 'ask': return newer(p, seq, 'question', (run) => ({ ...run, question: data as Question }));
+    case 'ask': return newer(p, seq, 'question', (run) => ({ ...run, question: { ...(data as Question), choices: (data as Question).choices ?? [] } }));
     case 'usage': return newer(p, seq, 'spent', (run) => ({ ...run, spent: data as Spent }));
     case 'end': {
       const end = data as { status: RunStatus; summary?: string; problem?: RunProblem };
       return newer(p, seq, 'status', (run) => ({ ...run, status: end.status, summary: end.summary || run.summary, problem: end.problem, question: undefined }));
     }
     case 'check': {
-      const check = data as { step: number; findings: RunFinding[] };
+      const { step, findings } = data as { step: number; findings: RunFinding[] | null }, check = { step, findings: findings ?? [] };
       const next = newer(p, seq, 'findings', (run) => ({ ...run, findings: check.findings }));
       return next === p ? p : { ...next, checked: check };
     }

@@ -14,7 +14,7 @@ import { statuses } from './words.ts';
 
 interface RunPage {
   runs: Run[];
-  nextAfter?: string;
+  nextAfter: string | null;
 }
 
 export function History({ doc, pilot, close }: { doc: Doc; pilot: Pilot; close: () => void }) {
@@ -33,7 +33,7 @@ export function History({ doc, pilot, close }: { doc: Doc; pilot: Pilot; close: 
             <li key={r.id} aria-current={r.id === pilot.run.value?.id || undefined}>
               <button type="button" class="entry copilot-entry" onClick={() => void pilot.show(r.id).then(close)}>
                 <span class="wrap">{r.message}</span>
-                <span class="row small"><Mark level={level}>{word}</Mark><span class="soft">{counted(r.steps.length, 'step')}, <When time={r.createdAt} /></span></span>
+                <span class="row small"><Mark level={level}>{word}</Mark><span class="soft">{counted(r.steps?.length ?? 0, 'step')}, <When time={r.createdAt} /></span></span>
               </button>
             </li>
           );

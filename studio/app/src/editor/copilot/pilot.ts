@@ -4,7 +4,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 
 import { Failure, get, path, post } from '../../api/client.ts';
-import { isOpen, isReviewable, runOf, runsOf, type Model, type Run } from '../../api/copilot.ts';
+import { filledRun, isOpen, isReviewable, runOf, runsOf, type Model, type Run } from '../../api/copilot.ts';
 import { pasted, rowsOf } from '../data/rows.ts';
 import type { Doc } from '../document.ts';
 import type { Clash } from '../model.ts';
@@ -116,7 +116,7 @@ export class Pilot {
   }
 
   private renew(read: Run, old: Run): void {
-    if (this.run.value === old && JSON.stringify(read) !== JSON.stringify(old)) this.take(read);
+    if (this.run.value === old && JSON.stringify(filledRun(read)) !== JSON.stringify(old)) this.take(read);
   }
 
   // ---- Which run is shown.
@@ -197,11 +197,11 @@ export class Pilot {
 
   /** start sends a message; it promises whether it was taken. */
   start(message: string): Promise<boolean> {
-    const { doc } = this, rows = rowsOf(doc), from = rows.from.value;
+    const { doc } = this, from = rowsOf(doc).from.value;
     this.past.value = false;
     return this.ask(() => post<Run>('/copilot/runs', {
       template: doc.id, message, layers: doc.selection.value, size: doc.size.value?.name, theme: doc.order.value.theme, model: this.model.value || undefined,
-      rows: from === pasted ? { rows: rows.pastedRows.value } : from !== 'samples' ? { from } : undefined,
+      rows: from !== pasted && from !== 'samples' ? { from } : undefined, // else the best that there are
     }));
   }
 

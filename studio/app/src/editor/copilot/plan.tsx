@@ -11,7 +11,7 @@ const signs = { todo: '○', doing: '◐', done: '✓', skipped: '–' } as cons
 export function Plan({ doc, pilot, run }: { doc: Doc; pilot: Pilot; run: Run }) {
   const planned = new Set(run.plan.map((i) => i.step));
   const rest = run.steps.filter((s) => !planned.has(s.number));
-  const step = (s: RunStep | undefined) => s && <Step key={s.number} doc={doc} pilot={pilot} run={run} step={s} />;
+  const step = (s: RunStep | undefined, under = '') => s && <Step key={s.number} doc={doc} pilot={pilot} run={run} step={s} titled={s.title === under} />;
   return (
     <>
       {run.plan.length > 0 && (
@@ -19,12 +19,12 @@ export function Plan({ doc, pilot, run }: { doc: Doc; pilot: Pilot; run: Run }) 
           {run.plan.map((item, i) => (
             <li key={i} data-state={item.state} aria-current={item.state === 'doing' ? 'step' : undefined}>
               <p><span class="copilot-sign" aria-hidden="true">{signs[item.state]}</span><span class="wrap">{item.text}</span><span class="small soft">{items[item.state]}</span></p>
-              {step(item.step ? run.steps.find((s) => s.number === item.step) : undefined)}
+              {step(item.step ? run.steps.find((s) => s.number === item.step) : undefined, item.text)}
             </li>
           ))}
         </ol>
       )}
-      {rest.map(step)}
+      {rest.map((s) => step(s))}
     </>
   );
 }

@@ -14,7 +14,8 @@ import { Large, pairOf, Wipe } from './pictures.tsx';
 import type { Pilot } from './pilot.ts';
 import { steps, viewWords } from './words.ts';
 
-export function Step({ doc, pilot, run, step }: { doc: Doc; pilot: Pilot; run: Run; step: RunStep }) {
+/** Step shows a step; titled: its title stands above it already. */
+export function Step({ doc, pilot, run, step, titled }: { doc: Doc; pilot: Pilot; run: Run; step: RunStep; titled?: boolean }) {
   const [large, setLarge] = useState(false);
   const pair = pairOf(run.id, step), [level, word] = steps[step.state];
   const looks = pilot.progress.value.acts.filter((a) => a.step === step.number && a.look && a.look.picture !== step.after && a.look.picture !== step.before);
@@ -22,8 +23,8 @@ export function Step({ doc, pilot, run, step }: { doc: Doc; pilot: Pilot; run: R
   const standing = isReviewable(run), busy = pilot.busy.value;
   return (
     <article class="copilot-step" aria-label={`Step ${step.number}: ${step.title}`} data-state={step.state}>
-      <header><strong class="wrap">{step.title}</strong><Mark level={level}>{word}</Mark></header>
-      {(pair.before || pair.after) && (
+      <header>{titled ? <span class="small soft">Step {step.number}</span> : <strong class="wrap">{step.title}</strong>}<Mark level={level}>{word}</Mark></header>
+      {(pair.before || pair.after) && step.state !== 'rejected' && (
         <>
           <Wipe pair={pair} />
           <p class="spread small soft"><span>{viewWords(step)}</span><button type="button" class="button plain" onClick={() => setLarge(true)}>Larger</button></p>
