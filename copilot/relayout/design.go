@@ -46,6 +46,7 @@ type layer struct {
 	declared map[string]bool // which of left, top, width and height the styles say
 	states   []state         // where a row has it elsewhere
 	painted  bool            // has a background of its own
+	frame    bool            // is one picture of the page's size
 	headline *markup.Node    // the headline that it is or holds
 	opaque   bool            // has lengths inside that no rule can reach
 }
@@ -140,6 +141,9 @@ func (g *design) layer(n *markup.Node, boxes map[string]rect) *layer {
 		tokens := tokensOf(r)
 		if _, ok := background(r.decls); ok {
 			l.painted = true
+		}
+		if v, ok := get(r.decls, "mask"); ok && strings.Contains(v, "contain") {
+			l.frame = true
 		}
 		if len(tokens) == 0 {
 			into(base, r.decls)

@@ -212,8 +212,8 @@ func (f *flow) fill(u *unit, box rect) {
 		}
 		f.stack(u, box)
 	case isRow:
-		if !f.fitsRow(u, box.W) {
-			f.stack(turned(u, f.k), box)
+		if t := turned(u, f.k); !f.fitsRow(u, box.W) || f.upright(u.box, box) && box.H > 1.4*u.box.H*f.k && f.tall(t, box.W) < box.H*1.04 {
+			f.stack(t, box)
 			return
 		}
 		f.line(u, box)

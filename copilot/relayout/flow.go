@@ -27,7 +27,7 @@ type flow struct {
 	spots  map[*layer]spot
 	short  float64 // pixels of height that were missing
 	narrow float64 // how much smaller things would have to be to have the width that they need; 1 is enough
-	taken  map[*unit]bool
+	framed bool    // a frame runs around the page
 }
 
 // flowed lays out a page; the scale is the largest up to k at which it has room.
@@ -47,6 +47,7 @@ func (f *flow) page(s sketch) {
 	whole := rect{0, 0, f.to.w, f.to.h}
 	for _, l := range s.grounds {
 		f.put(l, stretched(l.box, f.source, whole))
+		f.framed = f.framed || l.frame
 	}
 	for _, l := range s.backdrops {
 		grow := math.Min(whole.W/f.source.W, whole.H/f.source.H) * 1.15
@@ -121,7 +122,7 @@ func (f *flow) region(u *unit, src, dst rect) {
 		slices.SortStableFunc(sections, func(a, b section) int { // a picture begins a column
 			return rank(b) - rank(a)
 		})
-	} else if down && !f.below(sections, dst) && f.besides(sideBySide(sections), dst.W) {
+	} else if down && (!f.below(sections, dst) || f.lying(sections, src, dst)) && f.besides(sideBySide(sections), dst.W) {
 		down = false
 		sections = sideBySide(sections)
 	}
@@ -288,6 +289,12 @@ func (f *flow) column(sections []section, dst rect) {
 		f.section(s, rect{dst.X, y, dst.W, h})
 		y += h
 	}
+}
+
+// lying reports whether a region becomes so much wider than it was that a
+// picture that lay above the rest better stands beside it.
+func (f *flow) lying(sections []section, src, dst rect) bool {
+	return dst.W/dst.H > 1.55*src.W/src.H && slices.ContainsFunc(sections, func(s section) bool { return s.picture })
 }
 
 func areaOf(sections []section) (sum float64) {
@@ -517,11 +524,15 @@ func (f *flow) pads(u *unit, src, dst rect, bare bool) [4]float64 {
 	}
 	had := [4]float64{u.box.Y - src.Y, src.right() - u.box.right(), src.bottom() - u.box.bottom(), u.box.X - src.X}
 	side := math.Min(f.to.w, f.to.h)
+	most := 0.085
+	if f.framed && dst.W > 0.98*f.to.w {
+		most = 0.16
+	}
 	var p [4]float64
 	least := math.Min(math.Max(0, math.Min(had[1], had[3])), math.Max(0, math.Min(had[0], had[2])))
 	for i, v := range had {
 		v = math.Max(v, least)
-		p[i] = clamp(v*math.Min(f.k, 1.25), 0.035*side, 0.085*side)
+		p[i] = clamp(v*math.Min(f.k, 1.25), 0.035*side, most*side)
 		if v < 6 {
 			p[i] = math.Max(0, v)
 		}

@@ -165,7 +165,7 @@ func bleeding(u *unit, in rect) bool {
 	}
 	for _, l := range u.layers {
 		if l.kind == isText || l.kind == isStack && !l.painted {
-			if u.form != isPlate {
+			if u.form != isPlate && !u.ground() {
 				return false
 			}
 		}

@@ -185,7 +185,7 @@ func (w *writer) rule(r rule) {
 			b, _ := get(r.decls, "height")
 			square = a == b
 		}
-		changed := w.declare(r.selector, d.Name, value, measureOf{k: s.k, head: s.head, isHead: head, from: from, to: s.box, square: square, nested: !top, page: onPage && l == nil, formed: formedAll(r.nodes), frame: top && w.framed(l, r)})
+		changed := w.declare(r.selector, d.Name, value, measureOf{k: s.k, head: s.head, isHead: head, from: from, to: s.box, square: square, nested: !top, page: onPage && l == nil, formed: formedAll(r.nodes), frame: top && w.framed(l), rules: borders(r.decls) * math.Max(0, 1-s.k)})
 		if r.own && !changed {
 			w.set(r.selector, d.Name, value)
 		}
@@ -194,12 +194,28 @@ func (w *writer) rule(r rule) {
 
 // framed reports whether a layer shows one picture that fits the page that was,
 // and not the one that is to be.
-func (w *writer) framed(l *layer, r rule) bool {
+func (w *writer) framed(l *layer) bool {
 	was, is := float64(w.g.size.Width)/float64(w.g.size.Height), w.to.w/w.to.h
 	if l.kind != isShape || l.box.W < 0.95*float64(w.g.size.Width) || l.box.H < 0.95*float64(w.g.size.Height) || math.Abs(math.Log(was/is)) < 0.05 {
 		return false
 	}
 	return w.spots[l].box.same(rect{0, 0, w.to.w, w.to.h}, 2)
+}
+
+// borders are the pixels that the borders of a rule take of its height.
+func borders(decls []markup.Decl) (sum float64) {
+	for _, name := range []string{"border", "border-top", "border-bottom"} {
+		if v, ok := get(decls, name); ok {
+			if f := length.FindStringSubmatch(v); f != nil {
+				px, _ := strconv.ParseFloat(f[2], 64)
+				sum += px
+				if name == "border" {
+					sum += px
+				}
+			}
+		}
+	}
+	return math.Ceil(sum)
 }
 
 // formedAll reports whether all of the nodes are pictures or drawn.
@@ -236,7 +252,8 @@ type measureOf struct {
 	square, nested bool
 	formed         bool // it is for a picture, which keeps its form
 	page           bool
-	frame          bool // it is a picture of a frame around the page
+	frame          bool    // it is a picture of a frame around the page
+	rules          float64 // pixels that borders take, which stay as thick as they were
 }
 
 var (
@@ -326,6 +343,8 @@ func (w *writer) across(v float64, m measureOf) float64 {
 		return v * m.k
 	case v >= 0.8*m.from.W:
 		return v * kx
+	case v >= 0.4*m.from.W && !m.formed:
+		return v * kx
 	case v >= 0.25*m.from.W && !m.formed:
 		return v * clamp(kx, math.Min(m.k, kx), m.k*1.6)
 	}
@@ -342,7 +361,7 @@ func (w *writer) down(v float64, m measureOf) float64 {
 	case v >= 0.9*m.from.H:
 		return v * m.to.H / math.Max(1, m.from.H)
 	}
-	return v * m.k
+	return math.Ceil(v*m.k-0.01) + m.rules
 }
 
 // pattern writes the size of tiles and pictures in the ground of a layer.
