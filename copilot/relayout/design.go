@@ -48,6 +48,7 @@ type layer struct {
 	painted  bool            // has a background of its own
 	frame    bool            // is one picture of the page's size
 	headline *markup.Node    // the headline that it is or holds
+	grows    bool            // room that it gets goes to its headline
 	opaque   bool            // has lengths inside that no rule can reach
 }
 
@@ -126,6 +127,7 @@ func (g *design) layer(n *markup.Node, boxes map[string]rect) *layer {
 	l.role, _ = n.Get("p-role")
 	l.kind = kindOf(n)
 	l.headline = headlineIn(n)
+	l.grows = l.headline == n || l.headline != nil && l.headline.Parent == n
 	l.opaque = opaqueIn(n)
 	measured, seen := boxes[l.id]
 	base, alts := map[string]string{}, []rule{}

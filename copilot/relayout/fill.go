@@ -247,7 +247,7 @@ func (f *flow) leaf(u *unit, box rect) {
 		if l.kind == isStack {
 			f.narrow = math.Min(f.narrow, box.W/(0.86*l.box.W*f.k))
 		}
-		if l.headline != nil && has(l.headline, "p-fit") {
+		if l.grows && has(l.headline, "p-fit") {
 			s.head = clamp(math.Sqrt(box.area()/l.box.area()), f.k, 1.4*f.k)
 		}
 		f.spots[l] = s

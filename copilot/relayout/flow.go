@@ -212,7 +212,9 @@ func (f *flow) besides(sections []section, width float64) bool {
 
 // upright reports whether a region becomes so much taller than it was that what
 // stood side by side better stands below each other.
-func (f *flow) upright(src, dst rect) bool { return dst.W/dst.H < 0.62*src.W/src.H }
+func (f *flow) upright(src, dst rect) bool {
+	return dst.W/dst.H < 0.62*src.W/src.H && dst.H > 0.6*f.to.h
+}
 
 // below reports whether sections have room below each other.
 func (f *flow) below(sections []section, dst rect) bool {
@@ -232,15 +234,18 @@ func (f *flow) below(sections []section, dst rect) bool {
 // sideBySide orders what was a column as a row: a picture and the rest.
 func sideBySide(sections []section) []section {
 	var pictures, rest []section
-	for _, s := range sections {
-		if s.picture {
+	for _, s := range parts(sections) {
+		if s.picture && len(pictures) == 0 {
 			pictures = append(pictures, s)
 		} else {
 			rest = append(rest, s)
 		}
 	}
-	if len(pictures) == 0 || len(rest) < 2 {
+	if len(pictures) == 0 || len(rest) == 0 {
 		return sections
+	}
+	if len(rest) == 1 {
+		return append(pictures, rest...)
 	}
 	c := &unit{form: isColumn}
 	src := rect{}
@@ -250,6 +255,20 @@ func sideBySide(sections []section) []section {
 		src = src.hull(s.src)
 	}
 	return append(pictures, section{u: c, src: src})
+}
+
+// parts are sections with the plates of a row each for itself.
+func parts(sections []section) (out []section) {
+	for _, s := range sections {
+		if !s.bleeds || s.u.form != isRow {
+			out = append(out, s)
+			continue
+		}
+		for _, k := range s.u.kids {
+			out = append(out, section{u: k, bleeds: true, picture: k.picture() && k.content == nil, src: k.box})
+		}
+	}
+	return out
 }
 
 // inner is what is laid out in a section; nil for a bare picture.
@@ -294,7 +313,7 @@ func (f *flow) column(sections []section, dst rect) {
 // lying reports whether a region becomes so much wider than it was that a
 // picture that lay above the rest better stands beside it.
 func (f *flow) lying(sections []section, src, dst rect) bool {
-	return dst.W/dst.H > 1.55*src.W/src.H && slices.ContainsFunc(sections, func(s section) bool { return s.picture })
+	return dst.W/dst.H > 1.55*src.W/src.H && slices.ContainsFunc(parts(sections), func(s section) bool { return s.picture })
 }
 
 func areaOf(sections []section) (sum float64) {

@@ -167,7 +167,7 @@ func (w *writer) rule(r rule) {
 			return
 		}
 	}
-	head := l != nil && l.headline != nil && slices.Contains(r.nodes, l.headline)
+	head := l != nil && l.grows && slices.Contains(r.nodes, l.headline)
 	for _, d := range r.decls {
 		value, _ := get([]markup.Decl{d}, d.Name)
 		if top && slices.Contains(geometry, d.Name) || onPage && (d.Name == "width" || d.Name == "height") {
