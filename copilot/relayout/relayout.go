@@ -2,7 +2,6 @@ package relayout
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -336,9 +335,4 @@ func lockedIn(n *markup.Node) bool {
 		}
 	}
 	return false
-}
-
-// MarshalJSON is for tools that show what can be asked for.
-func (p Preset) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"name": p.Name, "label": p.Label, "w": p.W, "h": p.H})
 }

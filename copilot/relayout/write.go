@@ -282,6 +282,8 @@ func (w *writer) declare(selector, name, value string, m measureOf) bool {
 	case name == "border-radius" && len(strings.Fields(value)) == 4 && !m.nested && (m.from.H > m.from.W) != (m.to.H > m.to.W):
 		w.set(selector, name, scaledLengths(transposed(value), m.k)) // what was at the left is at the top
 		return true
+	case name == "line-height" && !m.nested && !m.page && centred(value, m.from.H): // one line in the middle
+		scaled = scaledLengths(value, m.to.H/m.from.H)
 	case slices.Contains(typeSizes, name):
 		scaled = scaledLengths(value, kt)
 	case name == "font":
@@ -312,6 +314,12 @@ func (w *writer) declare(selector, name, value string, m measureOf) bool {
 	}
 	w.set(selector, name, scaled)
 	return true
+}
+
+// centred reports whether a line is as high as its box.
+func centred(lineHeight string, height float64) bool {
+	v, ok := pixels(lineHeight)
+	return ok && v > 0 && math.Abs(v-height) < 2
 }
 
 // transposed are the corners of a panel that was turned: the upper right one is
