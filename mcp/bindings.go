@@ -3,8 +3,7 @@ package mcp
 import (
 	"context"
 	"fmt"
-
-	"github.com/pictifyd/pictifyd/internal/problem"
+	"net/http"
 )
 
 var bindingTools = []Tool{
@@ -304,12 +303,12 @@ func (s *Server) wouldRefresh(ctx context.Context, in refreshIn) (out refreshOut
 			Preview preview `json:"preview"`
 		}
 		err := s.ask(ctx, send(map[string]any{"key": key}, "bindings", in.Binding, "preview"), &got)
-		if r := refused(err); err != nil && r.Code == string(problem.NotFound) || err != nil && r.Status == 404 {
+		if err != nil {
+			if refused(err).Status != http.StatusNotFound {
+				return out, err
+			}
 			out.Missing = append(out.Missing, key)
 			continue
-		}
-		if err != nil {
-			return out, err
 		}
 		got.Preview.Key = key
 		out.Stored = append(out.Stored, got.Preview)
