@@ -215,8 +215,12 @@ type rowSource struct {
 
 const shownDeliveries = 10
 
-func (s *Server) getRow(ctx context.Context, in rowIn) (out rowHistory, err error) {
-	err = s.ask(ctx, read("bindings", in.Binding, "rows", in.Key), &out)
+func (s *Server) getRow(ctx context.Context, in rowIn) (rowHistory, error) {
+	var got struct {
+		Row rowHistory `json:"row"`
+	}
+	err := s.ask(ctx, read("bindings", in.Binding, "rows", in.Key), &got)
+	out := got.Row
 	out.Values = clipValue(out.Values, shownText)
 	out.Deliveries = out.Deliveries[:min(len(out.Deliveries), shownDeliveries)]
 	for i := range out.Images {
