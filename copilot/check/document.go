@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -58,7 +59,7 @@ func Document(ctx context.Context, cam look.Camera, d look.Doc, o Options) ([]Fi
 	if err != nil {
 		return nil, err
 	}
-	j := newJudge(newPlates(cam, d), d)
+	j := newJudge(newPlates(cam, d))
 	if err := inTwos(ctx, pages, j.judge); err != nil {
 		return nil, err
 	}
@@ -70,6 +71,7 @@ func Document(ctx context.Context, cam look.Camera, d look.Doc, o Options) ([]Fi
 type page struct {
 	size, theme string
 	rows        []Row
+	themes      int  // of the size
 	backwards   bool // so that two themes of a size share the letters that the other has found
 }
 
@@ -92,7 +94,7 @@ func (o Options) pages(t *template.Template) ([]page, error) {
 			if _, err := t.Page(template.View{Size: size, Theme: theme}); err != nil {
 				return nil, err
 			}
-			all = append(all, page{size, theme, rows, i%2 == 1})
+			all = append(all, page{size, theme, rows, len(themes), i%2 == 1})
 		}
 	}
 	return all, nil
@@ -130,7 +132,6 @@ feed:
 // A judge collects findings. Safe for use by several goroutines.
 type judge struct {
 	plates *plates
-	roles  map[string]string // of layers, by their ids
 
 	mu      sync.Mutex
 	found   map[found]Finding
@@ -143,12 +144,13 @@ type found struct{ code, layer, size, theme string }
 // known is where the letters of a view are, which other themes share.
 type known struct {
 	once    sync.Once
+	left    int // themes that have not asked for it
 	letters *letters
 	err     error
 }
 
-func newJudge(p *plates, d look.Doc) *judge {
-	return &judge{plates: p, roles: rolesOf(d.Source), found: map[found]Finding{}, letters: map[string]*known{}}
+func newJudge(p *plates) *judge {
+	return &judge{plates: p, found: map[found]Finding{}, letters: map[string]*known{}}
 }
 
 func (j *judge) judge(ctx context.Context, p page) error {
@@ -156,7 +158,7 @@ func (j *judge) judge(ctx context.Context, p page) error {
 		if p.backwards {
 			i = len(p.rows) - 1 - i
 		}
-		all, err := j.view(ctx, look.View{Size: p.size, Theme: p.theme, Row: p.rows[i].Values}, p.rows[i].Name)
+		all, err := j.view(ctx, look.View{Size: p.size, Theme: p.theme, Row: p.rows[i].Values}, fmt.Sprint(i), p.themes)
 		if err != nil {
 			return err
 		}
@@ -169,7 +171,7 @@ func (j *judge) judge(ctx context.Context, p page) error {
 }
 
 // view is what is wrong with one view.
-func (j *judge) view(ctx context.Context, v look.View, row string) ([]Finding, error) {
+func (j *judge) view(ctx context.Context, v look.View, row string, themes int) ([]Finding, error) {
 	shot, err := j.plates.shoot(ctx, v)
 	if f, is := lacking(err); is {
 		return []Finding{f}, nil
@@ -177,8 +179,8 @@ func (j *judge) view(ctx context.Context, v look.View, row string) ([]Finding, e
 	if err != nil {
 		return nil, err
 	}
-	all := slices.Concat(missing(shot), overflow(shot), offPage(shot, j.roles), tooSmall(shot))
-	k := j.known(v.Size + "\n" + row + "\n" + lie(shot))
+	all := slices.Concat(missing(shot), overflow(shot), offPage(shot, j.plates.names), tooSmall(shot))
+	k := j.known(v.Size+"\n"+row+"\n"+lie(shot), themes)
 	k.once.Do(func() { k.letters, k.err = lettersOf(ctx, j.plates, v, shot) })
 	if k.err != nil {
 		return nil, k.err
@@ -194,18 +196,23 @@ func (j *judge) view(ctx context.Context, v look.View, row string) ([]Finding, e
 	return slices.Concat(all, contrast(m.spans()), over), nil
 }
 
-func (j *judge) known(key string) *known {
+// known is kept until so many themes have asked for it.
+func (j *judge) known(key string, themes int) *known {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.letters[key] == nil {
-		j.letters[key] = &known{}
+	k := j.letters[key]
+	if k == nil {
+		k = &known{left: themes}
+		j.letters[key] = k
 	}
-	return j.letters[key]
+	if k.left--; k.left <= 0 {
+		delete(j.letters, key)
+	}
+	return k
 }
 
 // note keeps a finding, or the worse one of two that are the same but for the row.
 func (j *judge) note(f Finding) {
-	f.Layer = j.layerOf(f.Layer)
 	key := found{f.Code, f.Layer, f.Size, f.Theme}
 	if f.Code != CodeContrast {
 		key.theme = ""

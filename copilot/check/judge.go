@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/template"
-	"github.com/pictifyd/pictifyd/template/edit"
 )
 
 func order(a, b Finding, sizes, themes map[string]int) int {
@@ -27,41 +25,6 @@ func order(a, b Finding, sizes, themes map[string]int) int {
 		cmp.Compare(level(a), level(b)), cmp.Compare(sizes[a.Size], sizes[b.Size]), cmp.Compare(themes[a.Theme], themes[b.Theme]),
 		cmp.Compare(a.Code, b.Code), cmp.Compare(a.Ratio, b.Ratio), cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Row, b.Row),
 	)
-}
-
-// rolesOf are the roles of layers by their ids.
-func rolesOf(src []byte) map[string]string {
-	roles := map[string]string{}
-	var walk func(l edit.Layer)
-	walk = func(l edit.Layer) {
-		if l.ID != "" {
-			roles[l.ID] = l.Role
-		}
-		for _, child := range l.Children {
-			walk(child)
-		}
-	}
-	for _, p := range edit.Outline(src) {
-		walk(p)
-	}
-	return roles
-}
-
-// copies are the ends of the ids of what a p-for repeats: line--2, cell--2--0.
-var copies = regexp.MustCompile(`(--\d+)+(?: >|$)`)
-
-// layerOf is the name of a layer in the document: of a copy the layer that is repeated.
-func (j *judge) layerOf(name string) string {
-	return copies.ReplaceAllStringFunc(name, func(end string) string {
-		at := strings.Index(name, end)
-		if _, known := j.roles[name[:at]]; !known {
-			return end
-		}
-		if strings.HasSuffix(end, " >") {
-			return " >"
-		}
-		return ""
-	})
 }
 
 // contrast is the texts that do not stand out enough.
@@ -122,7 +85,7 @@ func overflow(shot look.Shot) []Finding {
 }
 
 // offPage is the texts and images of which a part is outside the page.
-func offPage(shot look.Shot, roles map[string]string) []Finding {
+func offPage(shot look.Shot, n names) []Finding {
 	var all []Finding
 	width, height := float64(shot.Width), float64(shot.Height)
 	for _, t := range textsOf(shot.Boxes) {
@@ -142,7 +105,7 @@ func offPage(shot look.Shot, roles map[string]string) []Finding {
 		}
 	}
 	for _, b := range shot.Boxes {
-		if b.Tag != "img" || roles[b.ID] == "background" || b.Width < slack || b.Height < slack {
+		if b.Tag != "img" || n.role(b.ID) == "background" || b.Width < slack || b.Height < slack {
 			continue
 		}
 		// What reaches from edge to edge is meant to bleed.
@@ -151,8 +114,8 @@ func offPage(shot look.Shot, roles map[string]string) []Finding {
 			continue
 		}
 		all = append(all, Finding{
-			Code: CodeOffPage, Level: Error, Layer: named(b),
-			Message: fmt.Sprintf("%g px of the image %s are outside the page", math.Ceil(max(x, y)), named(b)),
+			Code: CodeOffPage, Level: Error, Layer: n.layer(named(b)),
+			Message: fmt.Sprintf("%g px of the image %s are outside the page", math.Ceil(max(x, y)), n.layer(named(b))),
 		})
 	}
 	return all
