@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"slices"
 	"strings"
 
 	"github.com/pictifyd/pictifyd/copilot/check"
@@ -23,15 +24,32 @@ func (p *plan) misses(ctx context.Context, d look.Doc, views []int) ([]miss, err
 	for _, i := range views {
 		view := p.views[i].view
 		view.Theme = p.theme
-		spans, err := check.Contrast(ctx, p.cam, d, view)
+		found, err := missesIn(ctx, p.cam, d, view, p.contrast)
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range spans {
-			need := p.need(&pair{need: s.Need})
-			if s.Ratio < need {
-				out = append(out, miss{s, i, need})
-			}
+		for _, m := range found {
+			m.view = i
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+// missesIn are the misses in one view.
+func missesIn(ctx context.Context, cam look.Camera, d look.Doc, v look.View, least float64) ([]miss, error) {
+	spans, err := check.Contrast(ctx, cam, d, v)
+	if err != nil {
+		return nil, err
+	}
+	var out []miss
+	for _, s := range spans {
+		need := least
+		if s.Need == check.NeedLarge {
+			need = min(s.Need, least)
+		}
+		if s.Ratio < need {
+			out = append(out, miss{Span: s, need: need})
 		}
 	}
 	return out, nil
@@ -152,12 +170,29 @@ func (p *plan) mend(m miss) bool {
 	if len(one.ground.tokens) == 1 {
 		token := one.ground.tokens[0]
 		o, ok := ground.lch().reaching(text, goal, !up)
-		if ok && p.written(token) {
+		if ok && p.written(token) && p.holdsUp(token, o.rgb()) {
 			p.tones[token] = p.set(token, o)
 			return true
 		}
 	}
+	if len(one.text.tokens) == 1 { // a colour of its own
+		o, ok := text.lch().reaching(ground, goal, up)
+		name := p.make("on-"+p.nameOf(one.ground), "var(--"+one.text.tokens[0]+")", o.rgb().String())
+		return ok && p.style(p.node(one.layer), "color", "var(--"+name+")")
+	}
 	return false
+}
+
+// holdsUp reports whether all text on a ground can be read when that is c.
+func (p *plan) holdsUp(token string, c rgb) bool {
+	for _, s := range p.sources {
+		for _, one := range s.pairs {
+			if slices.Contains(one.ground.tokens, token) && contrast(p.dark(one.text), c) < p.need(one) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // suits reports whether a token can be that colour wherever text has it.

@@ -31,6 +31,9 @@ type probe struct {
 	byCode  map[uint32]*source
 	picture *source
 	views   []*probed
+	coded   look.Doc // in codes, what is clear left clear
+	veiled  look.Doc // the same with what is clear as if it were not; no source where nothing is
+	order   []string // of the tokens
 }
 
 // A source is what paints pixels: a declaration, a token that elements use by
@@ -48,6 +51,7 @@ type source struct {
 	parent *source         // what it stands on; nil for the ground of a page
 	near   map[*source]int // how long the common edges are
 	reads  int             // pixels of letters on it
+	below  map[*source]int // pixels of what shows through it
 	pairs  []*pair         // in which it is the text
 	seen   [3]float64
 	count  float64
@@ -91,6 +95,22 @@ func viewsOf(t *template.Template, rows []map[string]any, pages int) []look.View
 	return views
 }
 
+// pagesIn counts the pages of a document.
+func pagesIn(doc *markup.Document) (pages int) {
+	doc.All(func(n *markup.Node) bool {
+		if n.Kind == markup.Element && n.Page() {
+			pages++
+			if _, repeats := n.Get("p-for"); repeats {
+				pages += 2
+			}
+		}
+		return true
+	})
+	return min(pages, maxPages)
+}
+
+const maxPages = 6 // that are looked at
+
 // noPage reports whether a view failed for a page that its row does not have.
 func noPage(v look.View, err error) bool {
 	var p *problem.Error
@@ -120,25 +140,42 @@ func take(ctx context.Context, cam look.Camera, d look.Doc, name string, rows []
 		return nil, err
 	}
 	p.picture = p.source(-1, nil, noFamily)
-	coded := p.encode(doc, plain.order)
-	pages := 0
-	doc.All(func(n *markup.Node) bool {
-		if n.Kind == markup.Element && n.Page() {
-			pages++
-		}
-		return true
-	})
-	for _, v := range viewsOf(t, rows, pages) {
+	p.order = plain.order
+	p.encode(d.Source)
+	for _, v := range viewsOf(t, rows, pagesIn(doc)) {
 		v.Theme = name
-		if err := p.shoot(ctx, coded, v, plain.order); err != nil {
+		if err := p.shoot(ctx, v); err != nil {
 			if noPage(v, err) {
 				continue
 			}
 			return nil, err
 		}
 	}
+	if p.unseenImages(doc) {
+		if err := p.shoot(ctx, look.View{Size: p.views[0].view.Size, Theme: name}); err != nil {
+			return nil, err
+		}
+	}
 	p.relate()
 	return p, nil
+}
+
+// unseenImages reports whether there are images that no view has shown.
+func (p *probe) unseenImages(doc *markup.Document) bool {
+	seen := map[string]bool{}
+	for _, v := range p.views {
+		for _, b := range v.boxes {
+			if b.Tag == "img" && b.Width > 0 {
+				seen[repeated.ReplaceAllString(b.ID, "")] = true
+			}
+		}
+	}
+	found := false
+	doc.All(func(n *markup.Node) bool {
+		found = found || n.Kind == markup.Element && n.Name == "img" && n.ID() != "" && !seen[n.ID()]
+		return !found
+	})
+	return found && p.views[0].view.Row != nil
 }
 
 // solve finds the colours of tokens that are written as colours or that a row
@@ -209,7 +246,7 @@ const maxCodes = 340
 func css(code uint32) string { return fmt.Sprintf("#%06x", code) }
 
 func (p *probe) source(site int, tokens []string, f family) *source {
-	s := &source{code: codeAt(len(p.sources) % maxCodes), site: site, tokens: tokens, family: f, near: map[*source]int{}}
+	s := &source{code: codeAt(len(p.sources) % maxCodes), site: site, tokens: tokens, family: f, near: map[*source]int{}, below: map[*source]int{}}
 	p.sources = append(p.sources, s)
 	if len(p.sources) <= maxCodes { // later ones are not told apart, and not judged
 		p.byCode[s.code] = s
@@ -217,9 +254,10 @@ func (p *probe) source(site int, tokens []string, f family) *source {
 	return s
 }
 
-// encode gives each declaration and each token its code, and is the document with
-// those of the declarations.
-func (p *probe) encode(doc *markup.Document, order []string) look.Doc {
+// encode gives each declaration and each token its code, and makes the documents
+// with those of the declarations.
+func (p *probe) encode(src []byte) {
+	codes := map[int]*source{}
 	for i, s := range p.sites {
 		parts := p.colors(s)
 		if len(parts) == 0 {
@@ -231,43 +269,51 @@ func (p *probe) encode(doc *markup.Document, order []string) look.Doc {
 				tokens = append(tokens, part.token)
 			}
 		}
-		p.source(i, tokens, s.family)
+		codes[i] = p.source(i, tokens, s.family)
 	}
-	codes := map[int]*source{}
-	for _, s := range p.sources {
-		if s.site >= 0 {
-			codes[s.site] = s
-		}
-	}
-	for _, name := range order {
+	for _, name := range p.order {
 		if p.isColor(name) {
 			p.source(-1, []string{name}, noFamily)
 		}
 	}
-	i := -1
-	rewrite(p.sites, func(s site) (string, bool) {
-		i++
-		src := codes[i]
-		if src == nil {
-			return "", false
-		}
-		if s.place == inHTML {
-			return css(src.code), true
-		}
-		if s.family == surface && strings.Contains(s.value, "url(") {
-			if s.property == "background-image" {
-				return "linear-gradient(" + css(p.picture.code) + "," + css(p.picture.code) + ")", true
+	veils := false
+	write := func(veiled bool) look.Doc {
+		doc := markup.Parse(src)
+		i := -1
+		rewrite(sitesOf(doc), func(s site) (string, bool) {
+			i++
+			src := codes[i]
+			switch {
+			case src == nil:
+				return "", false
+			case s.place == inHTML:
+				return css(src.code), true
+			case s.family == surface && strings.Contains(s.value, "url("):
+				code := css(p.picture.code)
+				if s.property == "background-image" {
+					code = "linear-gradient(" + code + "," + code + ")"
+				}
+				return code, true
 			}
-			return css(p.picture.code), true
-		}
-		return replaced(s.value, p.colors(s), func(part part) string {
-			if p.clear(part) || s.family == shadow && !p.ring(part) {
-				return "transparent"
-			}
-			return css(src.code)
-		}), true
-	})
-	return p.doc.With([]byte(doc.Print()))
+			return replaced(s.value, p.colors(s), func(part part) string {
+				if s.family == surface && p.clear(part) {
+					veils = true
+					if veiled && part.text != "transparent" {
+						return css(src.code)
+					}
+				}
+				if p.clear(part) || s.family == shadow && !p.ring(part) {
+					return "transparent"
+				}
+				return css(src.code)
+			}), true
+		})
+		return p.doc.With([]byte(doc.Print()))
+	}
+	p.coded = write(false)
+	if veils {
+		p.veiled = write(true)
+	}
 }
 
 // ring reports whether a shadow is one that draws a line of colour.
@@ -301,12 +347,12 @@ func (p *probe) colors(s site) []part {
 const bareSheet = `@layer{*,::before,::after,::first-letter,::first-line,::marker{-webkit-text-fill-color:transparent!important;` +
 	`text-decoration-color:transparent!important}text,tspan,textPath{fill:transparent!important}}`
 
-func (p *probe) codeSheet(order []string) string {
+func (p *probe) codeSheet() string {
 	var b strings.Builder
 	b.WriteString(`@layer{*,::before,::after{text-shadow:none!important;transition:none!important}img{object-position:-99999px -99999px!important;` +
 		`filter:none!important;background:` + css(p.picture.code) + `!important}}:root{`)
 	for _, s := range p.sources {
-		if s.site < 0 && len(s.tokens) == 1 && slices.Contains(order, s.tokens[0]) && !p.clear(part{kind: tokenPart, token: s.tokens[0]}) {
+		if s.site < 0 && len(s.tokens) == 1 && slices.Contains(p.order, s.tokens[0]) && !p.clear(part{kind: tokenPart, token: s.tokens[0]}) {
 			b.WriteString("--" + s.tokens[0] + ":" + css(s.code) + "!important;")
 		}
 	}
@@ -317,7 +363,7 @@ func (p *probe) codeSheet(order []string) string {
 // noImages hides the images and keeps their places.
 const noImages = `@layer{img{object-position:-99999px -99999px!important;background:none!important}}`
 
-func (p *probe) shoot(ctx context.Context, coded look.Doc, v look.View, order []string) error {
+func (p *probe) shoot(ctx context.Context, v look.View) error {
 	out := &probed{view: v}
 	for _, one := range []struct {
 		doc look.Doc
@@ -325,8 +371,8 @@ func (p *probe) shoot(ctx context.Context, coded look.Doc, v look.View, order []
 		to  **image.NRGBA
 	}{
 		{p.doc, "", &out.real},
-		{coded, p.codeSheet(order), &out.marked},
-		{coded, p.codeSheet(order) + bareSheet, &out.bare},
+		{p.coded, p.codeSheet(), &out.marked},
+		{p.coded, p.codeSheet() + bareSheet, &out.bare},
 	} {
 		v.CSS = one.css
 		shot, err := p.cam.Shoot(ctx, one.doc, v)
@@ -349,6 +395,14 @@ func (p *probe) shoot(ctx context.Context, coded look.Doc, v look.View, order []
 		}
 		out.hidden = shot.Picture
 	}
+	if p.veiled.Source != nil {
+		v.CSS = p.codeSheet() + bareSheet
+		shot, err := p.cam.Shoot(ctx, p.veiled, v)
+		if err != nil {
+			return err
+		}
+		p.through(out.bare, shot.Picture)
+	}
 	p.views = append(p.views, out)
 	p.count(out)
 	p.read(out)
@@ -363,6 +417,19 @@ func pixel(img *image.NRGBA, x, y int) uint32 {
 func colorAt(img *image.NRGBA, x, y int) rgb {
 	i := img.PixOffset(x, y)
 	return fromBytes(img.Pix[i], img.Pix[i+1], img.Pix[i+2])
+}
+
+// through notes what shows through what is clear.
+func (p *probe) through(bare, veiled *image.NRGBA) {
+	b := bare.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			below, above := p.byCode[pixel(bare, x, y)], p.byCode[pixel(veiled, x, y)]
+			if above != nil && above != below {
+				above.below[below]++
+			}
+		}
+	}
 }
 
 // count notes how much each source paints, in which colour and beside what.
