@@ -332,8 +332,7 @@ func (d *deriver) set(token string, o lch) tone {
 
 func short(v float64) string { return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64) }
 
-// remixed is a mixture with a light colour, mixed with a dark one instead, and
-// with more of the other.
+// remixed is a mixture with a light colour, mixed with a dark one instead.
 func (d *deriver) remixed(value string, o lch) (string, bool) {
 	if !strings.HasPrefix(value, "color-mix(") {
 		return "", false
@@ -354,23 +353,25 @@ func (d *deriver) remixed(value string, o lch) (string, bool) {
 		done = true
 		return base
 	})
-	return raised(out), done
+	return shared(out), done
 }
 
 // mixture is the form of most mixtures: a colour with its share, and another.
 var mixture = regexp.MustCompile(`^color-mix\(\s*in oklab\s*,\s*(.+?)\s+(\d+)%\s*,\s*(.+?)\s*\)$`)
 
-// raised gives the colour in a mixture that is hardly one a larger share.
-func raised(mix string) string {
+// shared gives the colour in a mixture the share that it should have on dark.
+func shared(mix string) string {
 	m := mixture.FindStringSubmatchIndex(mix)
 	if m == nil {
 		return mix
 	}
-	share, _ := strconv.Atoi(mix[m[4]:m[5]])
-	if share >= 20 {
-		return mix
+	share, _ := strconv.ParseFloat(mix[m[4]:m[5]], 64)
+	if share >= 20 { // on dark, much of a bright colour glares
+		share = max(20, share*0.7)
+	} else {
+		share = min(22, share*1.6)
 	}
-	return mix[:m[4]] + strconv.Itoa(int(math.Round(float64(share)*1.6))) + mix[m[5]:]
+	return mix[:m[4]] + strconv.Itoa(int(math.Round(share))) + mix[m[5]:]
 }
 
 // evaluated is the colour of a mixture of colours that are known.
@@ -563,6 +564,9 @@ func (d *deriver) unseen(token string, plain tone) tone {
 		}
 		switch s.family {
 		case letters:
+			if contrast(plain.color, was) < 2 { // it stands on something else
+				return plain
+			}
 			return d.onGround(token, plain, was, now, d.contrast)
 		case line, mark:
 			alone := *s

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/pictifyd/pictifyd/copilot/check"
 	"github.com/pictifyd/pictifyd/copilot/look"
 )
@@ -20,20 +22,22 @@ type miss struct {
 
 // misses measures a document in the theme, in views of the probe.
 func (p *plan) misses(ctx context.Context, d look.Doc, views []int) ([]miss, error) {
-	var out []miss
-	for _, i := range views {
-		view := p.views[i].view
-		view.Theme = p.theme
-		found, err := missesIn(ctx, p.cam, d, view, p.contrast)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range found {
-			m.view = i
-			out = append(out, m)
-		}
+	found := make([][]miss, len(views))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(2)
+	for place, i := range views {
+		g.Go(func() (err error) {
+			view := p.views[i].view
+			view.Theme = p.theme
+			found[place], err = missesIn(ctx, p.cam, d, view, p.contrast)
+			for m := range found[place] {
+				found[place][m].view = i
+			}
+			return err
+		})
 	}
-	return out, nil
+	err := g.Wait()
+	return slices.Concat(found...), err
 }
 
 // missesIn are the misses in one view.
@@ -220,11 +224,10 @@ func (p *plan) at(m miss) *pair {
 	best := key{}
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
-			above, below := pixel(v.marked, x, y), pixel(v.bare, x, y)
-			if above == below || p.byCode[above] == nil {
+			k := key{}
+			if k.text, k.ground = p.textAt(v, x, y); k.text == nil || k.ground == nil {
 				continue
 			}
-			k := key{p.byCode[above], p.byCode[below]}
 			counts[k]++
 			if n := counts[k]; n > counts[best] {
 				best = k

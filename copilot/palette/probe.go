@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/pictifyd/pictifyd/copilot/check"
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -68,11 +70,11 @@ type pair struct {
 
 // A probed view is the pictures of one view.
 type probed struct {
-	view          look.View
-	marked, bare  *image.NRGBA // in codes: with text, and without
-	real, hidden  *image.NRGBA // as it is, and without images
-	boxes         []render.Box
-	width, height int
+	view         look.View
+	marked, bare *image.NRGBA // in codes: with text, and without
+	real, hidden *image.NRGBA // as it is, and without images
+	boxes        []render.Box
+	width        int // of the page, in CSS pixels
 }
 
 // viewsOf are the views that a document is judged by: every size with the first
@@ -365,43 +367,41 @@ const noImages = `@layer{img{object-position:-99999px -99999px!important;backgro
 
 func (p *probe) shoot(ctx context.Context, v look.View) error {
 	out := &probed{view: v}
-	for _, one := range []struct {
-		doc look.Doc
-		css string
-		to  **image.NRGBA
-	}{
-		{p.doc, "", &out.real},
-		{p.coded, p.codeSheet(), &out.marked},
-		{p.coded, p.codeSheet() + bareSheet, &out.bare},
-	} {
-		v.CSS = one.css
-		shot, err := p.cam.Shoot(ctx, one.doc, v)
-		if err != nil {
-			return err
-		}
-		*one.to = shot.Picture
-		if one.css == "" {
-			out.boxes, out.width, out.height = shot.Boxes, shot.Width, shot.Height
-		}
+	var veiled *image.NRGBA
+	shot, err := p.cam.Shoot(ctx, p.doc, v)
+	if err != nil {
+		return err
 	}
-	if out.marked.Bounds() != out.real.Bounds() || out.bare.Bounds() != out.real.Bounds() {
-		return problem.New(problem.Internal, "the pictures of one view differ in size")
+	out.real, out.boxes, out.width = shot.Picture, shot.Boxes, shot.Width
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(2)
+	draw := func(d look.Doc, css string, to **image.NRGBA) {
+		v := v
+		v.CSS = css
+		g.Go(func() error {
+			shot, err := p.cam.Shoot(ctx, d, v)
+			*to = shot.Picture
+			return err
+		})
+	}
+	draw(p.coded, p.codeSheet(), &out.marked)
+	draw(p.coded, p.codeSheet()+bareSheet, &out.bare)
+	if p.veiled.Source != nil {
+		draw(p.veiled, p.codeSheet()+bareSheet, &veiled)
 	}
 	if slices.ContainsFunc(out.boxes, func(b render.Box) bool { return b.Tag == "img" && b.Width > 0 }) {
-		v.CSS = noImages
-		shot, err := p.cam.Shoot(ctx, p.doc, v)
-		if err != nil {
-			return err
-		}
-		out.hidden = shot.Picture
+		draw(p.doc, noImages, &out.hidden)
 	}
-	if p.veiled.Source != nil {
-		v.CSS = p.codeSheet() + bareSheet
-		shot, err := p.cam.Shoot(ctx, p.veiled, v)
-		if err != nil {
-			return err
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, img := range []*image.NRGBA{out.marked, out.bare, out.hidden, veiled} {
+		if img != nil && img.Bounds() != out.real.Bounds() {
+			return problem.New(problem.Internal, "the pictures of one view differ in size")
 		}
-		p.through(out.bare, shot.Picture)
+	}
+	if veiled != nil {
+		p.through(out.bare, veiled)
 	}
 	p.views = append(p.views, out)
 	p.count(out)
@@ -483,18 +483,11 @@ func (p *probe) read(v *probed) {
 			r := image.Rect(int(l.X*scale), int(l.Y*scale), int((l.X+l.Width)*scale)+1, int((l.Y+l.Height)*scale)+1).Intersect(v.real.Bounds())
 			for y := r.Min.Y; y < r.Max.Y; y++ {
 				for x := r.Min.X; x < r.Max.X; x++ {
-					below, above := pixel(v.bare, x, y), pixel(v.marked, x, y)
-					if below == above {
+					text, ground := p.textAt(v, x, y)
+					if text == nil || ground == nil {
 						continue
 					}
-					text := p.byCode[above]
-					if text == nil || text.family == surface || text.family == line || text == p.picture {
-						continue // the edge of a letter may look like any code
-					}
-					k := key{text, p.groundAt(v, x, y)}
-					if k.ground == nil {
-						continue
-					}
+					k := key{text, ground}
 					if found[k] == nil {
 						found[k] = &pair{text: text, ground: k.ground, layer: box.Text.Layer, need: need, letter: colorAt(v.real, x, y)}
 					}
@@ -515,6 +508,20 @@ func (p *probe) read(v *probed) {
 			}
 		}
 	}
+}
+
+// textAt is the text at a pixel that is all letter, and what it stands on; nil for
+// none. The edges of letters are blends, and may look like any code.
+func (p *probe) textAt(v *probed, x, y int) (text, ground *source) {
+	above := pixel(v.marked, x, y)
+	if above == pixel(v.bare, x, y) {
+		return nil, nil
+	}
+	text = p.byCode[above]
+	if text == nil || text.family == surface || text.family == line || text == p.picture {
+		return nil, nil
+	}
+	return text, p.groundAt(v, x, y)
 }
 
 // groundAt is what is below a pixel: what has its code, or where something clear
