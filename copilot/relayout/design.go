@@ -38,20 +38,19 @@ const (
 
 // A layer is a child of a page.
 type layer struct {
-	id          string
-	node        *markup.Node
-	kind        kind
-	role        string
-	box         rect            // in the size that is looked at
-	selector    string          // of the rule that places it there
-	declared    map[string]bool // which of left, top, width and height the styles say
-	states      []state         // where a row has it elsewhere
-	painted     bool            // has a background of its own
-	transformed bool            // is turned, mirrored or scaled
-	frame       bool            // is one picture of the page's size
-	headline    *markup.Node    // the headline that it is or holds
-	grows       bool            // room that it gets goes to its headline
-	opaque      bool            // has lengths inside that no rule can reach
+	id       string
+	node     *markup.Node
+	kind     kind
+	role     string
+	box      rect            // in the size that is looked at
+	selector string          // of the rule that places it there
+	declared map[string]bool // which of left, top, width and height the styles say
+	states   []state         // where a row has it elsewhere
+	painted  bool            // has a background of its own
+	frame    bool            // is one picture of the page's size
+	headline *markup.Node    // the headline that it is or holds
+	grows    bool            // room that it gets goes to its headline
+	opaque   bool            // has lengths inside that no rule can reach
 }
 
 // A state is the place of a layer while a condition holds.
@@ -143,9 +142,6 @@ func (g *design) layer(n *markup.Node, boxes map[string]rect) *layer {
 		tokens := tokensOf(r)
 		if _, ok := background(r.decls); ok {
 			l.painted = true
-		}
-		if _, ok := get(r.decls, "transform"); ok {
-			l.transformed = true
 		}
 		if v, ok := get(r.decls, "mask"); ok && strings.Contains(v, "contain") {
 			l.frame = true

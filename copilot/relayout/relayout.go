@@ -122,8 +122,12 @@ func lay(ctx context.Context, cam look.Camera, d look.Doc, o Options, sizes []te
 	j.judge(shown, target{w: float64(from.Width), h: float64(from.Height)}, func(f fault) { j.known[f.key] = true })
 	best, bestFaults := craft.Change{}, []fault(nil)
 	wanting := map[string]float64{} // room that texts want beyond what they had, by id
-	for i, a := range attempts(o.Strategy) {
-		change, err := written(d, o, ops, g.sheet(to, a, wanting))
+	for _, a := range attempts(o.Strategy) {
+		css, dense := g.sheet(to, a, wanting)
+		if dense && o.Strategy == "" {
+			continue // a document that is full of small print is better left as it is
+		}
+		change, err := written(d, o, ops, css)
 		if err != nil {
 			return craft.Change{}, err
 		}
@@ -136,7 +140,7 @@ func lay(ctx context.Context, cam look.Camera, d look.Doc, o Options, sizes []te
 			return craft.Change{}, err
 		}
 		faults := j.faults(laid, to)
-		if i == 0 || len(faults) < len(bestFaults) {
+		if best.Ops == nil || len(faults) < len(bestFaults) {
 			best, bestFaults = change, faults
 			best.Notes = []string{fmt.Sprintf("The size %q of %d × %d was laid out from %q: %s.", o.Name, o.W, o.H, from.Name, a.says())}
 		}
@@ -189,13 +193,14 @@ func attempts(strategy string) []attempt {
 	return append(flow, attempt{scale: true, k: 1})
 }
 
-// sheet is the style sheet of the size by an attempt.
-func (g *design) sheet(to target, a attempt, wanting map[string]float64) string {
+// sheet is the style sheet of the size by an attempt, and whether what it lays out
+// is so dense that it comes out no larger than at another scale of the whole.
+func (g *design) sheet(to target, a attempt, wanting map[string]float64) (css string, dense bool) {
 	from := rect{0, 0, float64(g.size.Width), float64(g.size.Height)}
 	w := &writer{g: g, to: to, spots: map[*layer]spot{}, scale: a.scale, wanting: wanting}
 	if a.scale {
 		w.k = g.scaled(to, w.spots)
-		return w.sheet()
+		return w.sheet(), false
 	}
 	k := a.k * math.Sqrt(to.w*(to.h-0.75*float64(to.safe.Top+to.safe.Bottom))/from.area())
 	w.k = k
@@ -209,7 +214,7 @@ func (g *design) sheet(to target, a attempt, wanting map[string]float64) string 
 			w.spots[l] = s
 		}
 	}
-	return w.sheet()
+	return w.sheet(), w.k < 0.72*k && w.k < 1.15*g.scaled(to, map[*layer]spot{})
 }
 
 // scaled places layers where they were, all at one scale, in the middle of what

@@ -27,10 +27,18 @@ func (w *writer) states(p *page) {
 			w.place(st.selector, l, s)
 			if st.end { // it hangs on the right edge
 				w.set(st.selector, "left", "auto")
-				w.set(st.selector, "right", px(math.Round(w.to.w-s.box.right())))
+				w.set(st.selector, "right", px(math.Round(w.to.w-s.box.right())/w.zoom(l, s)))
 			}
 		}
 	}
+}
+
+// zoom is by how much lengths of a layer itself are multiplied.
+func (w *writer) zoom(l *layer, s spot) float64 {
+	if w.whole(l) {
+		return s.k
+	}
+	return 1
 }
 
 // mirrors are the conditions under which layers change sides.

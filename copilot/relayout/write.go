@@ -103,17 +103,16 @@ func (w *writer) place(selector string, l *layer, s spot) {
 	if l.kind == isShape && l.box.W < 6 {
 		box.W = math.Max(1, l.box.W)
 	}
-	if w.whole(l) {
-		w.set(selector, "left", px(box.X))
-		w.set(selector, "top", px(box.Y))
+	if w.whole(l) { // zoom, not scale: the layout script measures through it, and lengths of the layer itself are zoomed too
+		w.set(selector, "left", px(s.box.X/s.k))
+		w.set(selector, "top", px(s.box.Y/s.k))
 		if l.declared["width"] || l.opaque {
 			w.set(selector, "width", px(s.box.W/s.k))
 		}
 		if l.declared["height"] || l.box.H > 0.9*float64(w.g.size.Height) {
 			w.set(selector, "height", px(s.box.H/s.k))
 		}
-		w.set(selector, "scale", strconv.FormatFloat(math.Round(s.k*1000)/1000, 'f', -1, 64))
-		w.set(selector, "transform-origin", "0 0")
+		w.set(selector, "zoom", strconv.FormatFloat(math.Round(s.k*1000)/1000, 'f', -1, 64))
 		return
 	}
 	w.set(selector, "left", px(box.X))
@@ -135,7 +134,7 @@ func (w *writer) place(selector string, l *layer, s spot) {
 // whole reports whether a layer with all in it is made larger or smaller as one:
 // what rules cannot reach, and what is to be no other than it was.
 func (w *writer) whole(l *layer) bool {
-	return l.opaque || w.scale && (l.kind == isText || l.kind == isStack) && !l.transformed
+	return l.opaque || w.scale && (l.kind == isText || l.kind == isStack)
 }
 
 func px(v float64) string {
