@@ -17,9 +17,9 @@ const (
 // contours are the lines of equal height of hills, as a map has them.
 func contours(b *brush) piece {
 	fx, fy := b.focusOn()
-	hills := []hill{{fx, fy, 1.5, b.between(300, 380)}}
-	for range 7 {
-		hills = append(hills, hill{b.between(-80, side+80), b.between(-80, side+80), b.between(-0.8, 1.1), b.between(170, 340)})
+	hills := []hill{{fx, fy, 1.5, b.between(240, 320)}}
+	for range 11 {
+		hills = append(hills, hill{b.between(-80, side+80), b.between(-80, side+80), b.between(-0.8, 1.1), b.between(120, 260)})
 	}
 	var field [cells + 1][cells + 1]float64
 	low, high := math.Inf(1), math.Inf(-1)
@@ -33,7 +33,7 @@ func contours(b *brush) piece {
 		}
 	}
 	var thin, bold strings.Builder
-	const levels = 13
+	const levels = 17
 	for n := range levels {
 		to := &thin
 		if n%4 == 2 {
@@ -41,8 +41,8 @@ func contours(b *brush) piece {
 		}
 		trace(to, &field, low+(high-low)*(float64(n)+0.6)/levels)
 	}
-	return piece{inner: fmt.Sprintf(`<path d="%s" stroke="%s" stroke-width="1.75"/><path d="%s" stroke="%s" stroke-width="3"/>`,
-		thin.String(), b.tint(0, 50), bold.String(), b.tint(0, 74))}
+	return piece{style: []string{"mask-image: " + b.fading(1.25)}, inner: fmt.Sprintf(`<path d="%s" stroke="%s" stroke-width="1.75"/><path d="%s" stroke="%s" stroke-width="3"/>`,
+		thin.String(), b.tint(0, 44), bold.String(), b.tint(0, 62))}
 }
 
 // An edge of the grid, by the point that it begins at and its direction: 0 along x,

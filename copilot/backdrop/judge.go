@@ -42,7 +42,7 @@ const clear = `@layer{*,::before,::after,::first-letter,::first-line,::marker{-w
 	`text-decoration-color:transparent!important;text-shadow:none!important}text,tspan{fill:transparent!important}}`
 
 const (
-	moreRows  = 2  // besides the first, in the size that is looked at first
+	moreRows  = 1  // besides the first, in the size that is looked at first
 	mostViews = 14 // of a document of many pages
 )
 
