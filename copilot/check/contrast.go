@@ -35,7 +35,11 @@ func Contrast(ctx context.Context, cam look.Camera, d look.Doc, v look.View) ([]
 	if err != nil {
 		return nil, err
 	}
-	m, err := measure(ctx, s, v, shot)
+	l, err := lettersOf(ctx, s, v, shot)
+	if err != nil {
+		return nil, err
+	}
+	m, err := measure(ctx, s, v, shot, l)
 	if err != nil {
 		return nil, err
 	}
@@ -50,10 +54,10 @@ type measured struct {
 	scale         float64
 }
 
-func measure(ctx context.Context, s shooter, v look.View, shot look.Shot) (measured, error) {
-	l, err := lettersOf(ctx, s, v, shot)
-	if err != nil || len(l.texts) == 0 {
-		return measured{letters: l}, err
+// measure draws what is behind the letters of a view, of which shot is the picture.
+func measure(ctx context.Context, s shooter, v look.View, shot look.Shot, l *letters) (measured, error) {
+	if len(l.texts) == 0 {
+		return measured{letters: l}, nil
 	}
 	m := measured{letters: l, shown: shot.Picture, scale: scaleOf(v)}
 	bare, err := s.shoot(ctx, with(v, plainSheet("transparent")+unclipped(l.texts)))

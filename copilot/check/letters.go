@@ -16,8 +16,9 @@ import (
 // Letters are filled by a property of their own: color would also colour borders,
 // icons and marks. In a layer of the cascade, !important is stronger than outside
 // of one. SVG text has a fill and an opacity of that. Lines under and through
-// letters, and marks above them, are no letters.
-const fillSheet = `@layer{*,::before,::after,::first-letter,::first-line,::marker,::placeholder{` +
+// letters, and marks above them, are no letters. Nothing here may move a letter: a
+// rule for ::first-line would, for Chrome balances no lines of a text that has one.
+const fillSheet = `@layer{*,::before,::after,::marker,::placeholder{` +
 	`-webkit-text-fill-color:%[1]s!important;text-decoration-color:transparent!important;text-emphasis-color:transparent!important;` +
 	`caret-color:transparent!important;transition:none!important%[2]s}` +
 	`text,tspan,textPath{fill:%[1]s!important;fill-opacity:1!important;text-shadow:none!important}}`
