@@ -262,6 +262,9 @@ func (s *studio) change(p painter, turn int, amp float64) craft.Change {
 			c.Notes = append(c.Notes, fmt.Sprintf("the picture %s is hidden: the backdrop takes its place", id))
 		}
 		if g.over != "" {
+			if g.base != "" {
+				made.style = append(made.style, "background-color: "+g.base)
+			}
 			c.Ops = append(c.Ops, styles(g.over, made)...)
 			continue
 		}

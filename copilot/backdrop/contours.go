@@ -10,8 +10,8 @@ import (
 type hill struct{ x, y, height, width float64 }
 
 const (
-	cells = 36 // of the grid, along each side
-	cell  = side / cells
+	cells = 32 // of the grid, along each side
+	cell  = float64(side) / cells
 )
 
 // contours are the lines of equal height of hills, as a map has them.
@@ -26,7 +26,7 @@ func contours(b *brush) piece {
 	for i := range field {
 		for j := range field[i] {
 			for _, h := range hills {
-				dx, dy := float64(i*cell)-h.x, float64(j*cell)-h.y
+				dx, dy := float64(i)*cell-h.x, float64(j)*cell-h.y
 				field[i][j] += h.height * math.Exp(-(dx*dx+dy*dy)/(h.width*h.width))
 			}
 			low, high = min(low, field[i][j]), max(high, field[i][j])
@@ -135,7 +135,9 @@ func write(out *strings.Builder, field *[cells + 1][cells + 1]float64, level flo
 	if closed {
 		start = middle(points[len(points)-1], points[0])
 	}
-	fmt.Fprintf(out, "M%s %s", num0(start.x), num0(start.y))
+	// Whole pixels, each from the one before: half as long as it would be else.
+	x, y := math.Round(start.x), math.Round(start.y)
+	fmt.Fprintf(out, "M%s %s", num0(x), num0(y))
 	for n, p := range points {
 		next := p
 		switch {
@@ -144,6 +146,8 @@ func write(out *strings.Builder, field *[cells + 1][cells + 1]float64, level flo
 		case closed:
 			next = start
 		}
-		fmt.Fprintf(out, "Q%s %s %s %s", num0(p.x), num0(p.y), num0(next.x), num0(next.y))
+		toX, toY := math.Round(next.x), math.Round(next.y)
+		fmt.Fprintf(out, "q%s %s %s %s", num0(math.Round(p.x)-x), num0(math.Round(p.y)-y), num0(toX-x), num0(toY-y))
+		x, y = toX, toY
 	}
 }

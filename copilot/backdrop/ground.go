@@ -47,6 +47,7 @@ func (s *stage) pages() []edit.Layer {
 
 const (
 	covers   = 0.94 // of the page, so that it is covered
+	grounds  = 0.5  // of the page, where a picture has the role background
 	maxPages = 6
 )
 
@@ -88,13 +89,18 @@ func (s *stage) ground(ctx context.Context, number int, page edit.Layer) (ground
 		}
 	}
 	for i, l := range page.Children {
-		covered := s.coveredBy(l, boxes)
+		picture := l.Tag == "img" || l.Role == "image" || l.Bindings["src"] != ""
+		least := covers
+		if picture && l.Role == "background" {
+			least = grounds
+		}
+		covered := s.coveredBy(l, boxes, least)
 		if len(covered) == 0 {
 			break
 		}
 		all := len(covered) == len(s.sizes)
 		switch {
-		case l.Tag == "img" || l.Role == "image" || l.Bindings["src"] != "":
+		case picture:
 			if l.Locked { // it stays, out of sight
 				g.index = i + 1
 				continue
@@ -139,8 +145,8 @@ func (s *stage) isElse(id string) bool {
 	return plain || data
 }
 
-// coveredBy are the sizes in which a layer covers the page.
-func (s *stage) coveredBy(l edit.Layer, boxes map[string]map[string]render.Box) []string {
+// coveredBy are the sizes in which a layer covers so much of the page.
+func (s *stage) coveredBy(l edit.Layer, boxes map[string]map[string]render.Box, least float64) []string {
 	var names []string
 	for _, size := range s.sizes {
 		b, ok := boxes[size.Name][l.ID]
@@ -149,7 +155,7 @@ func (s *stage) coveredBy(l edit.Layer, boxes map[string]map[string]render.Box) 
 		}
 		w := min(b.X+b.Width, float64(size.Width)) - max(b.X, 0)
 		h := min(b.Y+b.Height, float64(size.Height)) - max(b.Y, 0)
-		if w > 0 && h > 0 && w*h >= covers*float64(size.Width*size.Height) {
+		if w > 0 && h > 0 && w*h >= least*float64(size.Width*size.Height) {
 			names = append(names, size.Name)
 		}
 	}

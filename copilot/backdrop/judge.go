@@ -285,7 +285,8 @@ func (s *studio) bases(ctx context.Context, given look.Doc) error {
 		}
 		best, least := "", 0.0
 		for _, base := range []string{
-			fmt.Sprintf("oklch(from %s 0.25 min(c, 0.075) h)", s.inks[0].css), fmt.Sprintf("oklch(from %s 0.17 min(c, 0.05) h)", s.inks[0].css), "",
+			"", // what is under the picture
+			fmt.Sprintf("oklch(from %s 0.25 min(c, 0.075) h)", s.inks[0].css), fmt.Sprintf("oklch(from %s 0.17 min(c, 0.05) h)", s.inks[0].css),
 			fmt.Sprintf("oklch(from %s 0.96 min(c, 0.02) h)", s.inks[0].css), "#ffffff",
 		} {
 			g.base = base

@@ -61,11 +61,11 @@ func (c *chart) add(picture *image.NRGBA, weight float64) (share float64) {
 	for y := 0; y < h; y += 3 {
 		for x := 0; x < w; x += 3 {
 			i := picture.PixOffset(x, y)
-			r, g, b := picture.Pix[i], picture.Pix[i+1], picture.Pix[i+2]
+			r, g, b := int(picture.Pix[i]), int(picture.Pix[i+1]), int(picture.Pix[i+2])
 			cx, cy := x*mesh/w, y*mesh/h
 			all[cx][cy]++
 			total++
-			if r > 200 && b > 200 && g < 70 {
+			if min(r, b)-g > 50 && max(r-b, b-r) < 60 { // magenta, also under a scrim
 				hits[cx][cy]++
 				found++
 			}
