@@ -2,9 +2,12 @@ package mcp
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -60,12 +63,27 @@ func New(o Options) *Server {
 	}
 	s.addResources()
 	s.addPrompts()
-	s.server.AddReceivingMiddleware(s.onlyAllowed, s.withTemplates)
+	s.server.AddReceivingMiddleware(unbroken(log), s.onlyAllowed, s.withTemplates)
 	s.handler = sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return s.server }, &sdk.StreamableHTTPOptions{
 		Stateless: true, Logger: log, MaxRequestBodyBytes: maxMessage, PropagateRequestCancellation: true,
 		DisableLocalhostProtection: true, // the API judges Host and Origin, and knows the public address
 	})
 	return s
+}
+
+// unbroken makes an error of a panic: one call would end the process, and everybody's.
+func unbroken(log *slog.Logger) sdk.Middleware {
+	return func(next sdk.MethodHandler) sdk.MethodHandler {
+		return func(ctx context.Context, method string, req sdk.Request) (res sdk.Result, err error) {
+			defer func() {
+				if why := recover(); why != nil {
+					log.Error("agent's call panicked", slog.String("method", method), slog.String("panic", fmt.Sprint(why)), slog.String("stack", string(debug.Stack())))
+					res, err = nil, errors.New("something went wrong inside pictifyd; its log has the rest")
+				}
+			}()
+			return next(ctx, method, req)
+		}
+	}
 }
 
 // ServeHTTP answers one message of the streamable HTTP transport. Whoever serves it

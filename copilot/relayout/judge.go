@@ -1,7 +1,6 @@
 package relayout
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/pictifyd/pictifyd/copilot/look"
@@ -10,43 +9,26 @@ import (
 // A judge says what is wrong with a layout that was right in the size that it was
 // made from.
 type judge struct {
-	cam        look.Camera
-	from, size string
-	rows       []map[string]any
-	g          *design
-	to         target
-	known      map[string]bool // what was so before
+	g     *design
+	known map[string]bool // what was so before
 }
 
-// before notes what is so in the size that is looked at already.
-func (j *judge) before(ctx context.Context, d look.Doc) error {
-	j.known = map[string]bool{}
-	return j.look(ctx, d, j.from, target{w: float64(j.g.size.Width), h: float64(j.g.size.Height)}, func(key, _ string) { j.known[key] = true })
-}
-
-// after are the faults of the new size, a sentence each.
-func (j *judge) after(ctx context.Context, d look.Doc) ([]string, error) {
+// faults are what is wrong in the new size and was not before, a sentence each.
+func (j *judge) faults(a *album, to target) []string {
 	var faults []string
 	seen := map[string]bool{}
-	err := j.look(ctx, d, j.size, j.to, func(key, says string) {
+	j.judge(a, to, func(key, says string) {
 		if !j.known[key] && !seen[key] {
 			seen[key] = true
 			faults = append(faults, says)
 		}
 	})
-	return faults, err
+	return faults
 }
 
-func (j *judge) look(ctx context.Context, d look.Doc, size string, to target, found func(key, says string)) error {
-	for i, row := range j.rows {
-		for number := range j.g.pages {
-			shot, err := j.cam.Shoot(ctx, d, look.View{Size: size, Page: number + 1, Row: row})
-			if err != nil {
-				if i > 0 || number > 0 {
-					break // a row with fewer pages
-				}
-				return err
-			}
+func (j *judge) judge(a *album, to target, found func(key, says string)) {
+	for i, pages := range a.shots {
+		for number, shot := range pages {
 			j.boxes(shot, j.g.pages[number], to, i, found)
 			for _, t := range shot.Texts {
 				if t.Clipped {
@@ -55,7 +37,6 @@ func (j *judge) look(ctx context.Context, d look.Doc, size string, to target, fo
 			}
 		}
 	}
-	return nil
 }
 
 func (j *judge) boxes(shot look.Shot, p *page, to target, row int, found func(key, says string)) {

@@ -2,7 +2,6 @@ package relayout
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -114,15 +113,13 @@ func lay(ctx context.Context, cam look.Camera, d look.Doc, o Options, sizes []te
 	if len(rows) == 0 {
 		rows = []map[string]any{nil}
 	}
-	g, err := readDesign(ctx, cam, ready, from, rows)
+	g, shown, err := readDesign(ctx, cam, ready, from, rows)
 	if err != nil {
 		return craft.Change{}, err
 	}
 	to := target{w: float64(o.W), h: float64(o.H), safe: SafeOf(o.W, o.H)}
-	j := judge{cam: cam, from: from.Name, size: o.Name, rows: rows, g: g, to: to}
-	if err := j.before(ctx, ready); err != nil {
-		return craft.Change{}, err
-	}
+	j := judge{g: g, known: map[string]bool{}}
+	j.judge(shown, target{w: float64(from.Width), h: float64(from.Height)}, func(key, _ string) { j.known[key] = true })
 	best, bestFaults := craft.Change{}, []string(nil)
 	for i, a := range attempts(o.Strategy) {
 		change, err := written(d, o, ops, g.sheet(to, a))
@@ -133,10 +130,11 @@ func lay(ctx context.Context, cam look.Camera, d look.Doc, o Options, sizes []te
 		if err != nil {
 			return craft.Change{}, err
 		}
-		faults, err := j.after(ctx, after)
-		if err != nil {
+		laid := &album{cam: cam, doc: after, size: o.Name, pages: len(g.pages), rows: rows}
+		if err := laid.open(ctx); err != nil {
 			return craft.Change{}, err
 		}
+		faults := j.faults(laid, to)
 		if i == 0 || len(faults) < len(bestFaults) {
 			best, bestFaults = change, faults
 			best.Notes = []string{fmt.Sprintf("The size %q of %d × %d was laid out from %q: %s.", o.Name, o.W, o.H, from.Name, a.says())}
@@ -337,9 +335,4 @@ func lockedIn(n *markup.Node) bool {
 		}
 	}
 	return false
-}
-
-// MarshalJSON is for tools that show what can be asked for.
-func (p Preset) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"name": p.Name, "label": p.Label, "w": p.W, "h": p.H})
 }

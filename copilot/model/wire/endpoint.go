@@ -129,5 +129,5 @@ func (e Endpoint) Status(status int, header http.Header, body []byte) error {
 		return e.unsupported("redirects elsewhere, which is not followed").At(e.path("url")).
 			WithHint("set the address that it redirects to: %s", e.Scrub(header.Get("Location")))
 	}
-	return e.Fault(status, header, readFault(body))
+	return e.Fault(status, header, ReadFault(body))
 }

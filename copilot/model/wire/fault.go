@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -20,8 +21,8 @@ type Said struct {
 	Message string
 }
 
-// readFault finds the account in a body, in whichever form servers write it.
-func readFault(body []byte) Said {
+// ReadFault finds the account in a body, in whichever form servers write it.
+func ReadFault(body []byte) Said {
 	var doc struct {
 		Error   json.RawMessage
 		Message json.RawMessage
@@ -55,6 +56,13 @@ func ReadError(raw json.RawMessage) Said {
 		return Said{Kind: strings.TrimSpace(text(object.Type) + " " + text(object.Code)), Message: text(object.Message)}
 	}
 	return Said{Message: text(raw)}
+}
+
+// IsJSON reports whether err is of JSON that is none, or not what was wanted.
+func IsJSON(err error) bool {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	return errors.As(err, &syntax) || errors.As(err, &kind)
 }
 
 // text is a JSON value as text: a string's content, a number's digits, anything
