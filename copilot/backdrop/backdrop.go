@@ -65,7 +65,7 @@ func Generate(ctx context.Context, cam look.Camera, d look.Doc, o Options) ([]Ca
 	var out []Candidate
 	var seen []image.Image
 	for turn, p := range order {
-		if len(out) == o.N {
+		if len(out) == o.N || s.share < leastSeen {
 			break
 		}
 		c, picture, err := s.candidate(ctx, p, turn)
@@ -75,7 +75,7 @@ func Generate(ctx context.Context, cam look.Camera, d look.Doc, o Options) ([]Ca
 		if picture == nil || !slices.ContainsFunc(s.grounds, func(g ground) bool { return g.over == "" || p.css }) {
 			continue
 		}
-		if distance(picture, s.before) < visible || slices.ContainsFunc(seen, func(other image.Image) bool { return distance(picture, other) < different }) {
+		if distance(picture, s.before) < visible*s.share || slices.ContainsFunc(seen, func(other image.Image) bool { return distance(picture, other) < different*s.share }) {
 			continue
 		}
 		for n := 2; slices.ContainsFunc(out, func(x Candidate) bool { return x.Name == c.Name }); n++ {
@@ -127,6 +127,7 @@ type studio struct {
 	seed    uint64
 	view    look.View // in which they are compared
 	before  image.Image
+	share   float64 // of the page on which a backdrop is to be seen
 }
 
 func newStudio(ctx context.Context, cam look.Camera, d look.Doc, o Options) (*studio, error) {
@@ -172,7 +173,13 @@ func newStudio(ctx context.Context, cam look.Camera, d look.Doc, o Options) (*st
 	if err := s.bases(ctx, d); err != nil {
 		return nil, err
 	}
-	return s, s.judge.begin(ctx, &s.stage, s.plain())
+	if err := s.judge.begin(ctx, &s.stage, s.plain()); err != nil {
+		return nil, err
+	}
+	if s.share, err = s.survey(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // former takes away backdrops that were put in before.
@@ -231,8 +238,9 @@ func (s *studio) candidate(ctx context.Context, p painter, turn int) (Candidate,
 
 const (
 	faint     = 0.06 // the least strength that makes sense
-	visible   = 0.6  // how far a picture must be from what was before, see distance
-	different = 0.9  // and from another candidate's
+	visible   = 1.1  // how far a picture must be from what was before where the ground is seen, see distance
+	different = 1.3  // and from another candidate's
+	leastSeen = 0.02 // of the page, so that a backdrop makes sense
 )
 
 // change is the operations of a backdrop of that strength.
@@ -240,7 +248,8 @@ func (s *studio) change(p painter, turn int, amp float64) craft.Change {
 	c := craft.Change{Ops: slices.Clone(s.undo)}
 	taken := map[string]bool{}
 	for _, g := range s.grounds {
-		b := &brush{inks: s.inks, amp: amp, rand: rand.New(rand.NewPCG(s.seed, uint64(turn)<<32|sum(p.name))), focus: g.focus, short: g.short}
+		b := &brush{inks: s.inks, amp: amp, rand: rand.New(rand.NewPCG(s.seed, uint64(turn)<<32|sum(p.name))), short: g.short}
+		b.place(g.spots)
 		made := p.paint(b)
 		for _, id := range sortedKeys(g.photos) {
 			hidden := true
@@ -253,6 +262,9 @@ func (s *studio) change(p painter, turn int, amp float64) craft.Change {
 			c.Notes = append(c.Notes, fmt.Sprintf("the picture %s is hidden: the backdrop takes its place", id))
 		}
 		if g.over != "" {
+			if g.base != "" {
+				made.style = append(made.style, "background-color: "+g.base)
+			}
 			c.Ops = append(c.Ops, styles(g.over, made)...)
 			continue
 		}
@@ -296,6 +308,17 @@ func (s *studio) html(p painter, g ground, made piece, taken map[string]bool) st
 		return "<div " + attrs + "></div>"
 	}
 	return fmt.Sprintf(`<svg %s viewBox="0 0 %d %d" preserveAspectRatio="xMidYMid slice" fill="none">%s</svg>`, attrs, side, side, made.inner)
+}
+
+// withBase is the document with backdrops that are nothing but one colour.
+func (s *studio) withBase(color string) look.Doc {
+	grounds := s.grounds
+	defer func() { s.grounds = grounds }()
+	s.grounds = slices.Clone(grounds)
+	for i := range s.grounds {
+		s.grounds[i].base = color
+	}
+	return s.plain()
 }
 
 // plain is the document with backdrops of nothing but their ground.

@@ -14,7 +14,25 @@ type brush struct {
 	amp   float64 // how strong, from 0 to 1
 	rand  *rand.Rand
 	short float64 // the shorter side of the page, in pixels
-	focus point   // of the page, each from 0 to 1: where there is least text
+	focus point   // of the page, each from 0 to 1: where what is strongest goes
+	spots []spot  // all places for something, the focus first
+}
+
+// place gives the brush its places; where a page has none, corners.
+func (b *brush) place(spots []spot) {
+	b.spots = spots
+	for _, p := range []point{{1, 0}, {0, 1}, {1, 1}, {0, 0}} {
+		if len(b.spots) < 4 {
+			b.spots = append(b.spots, spot{p, 0.5})
+		}
+	}
+	b.focus = b.spots[0].point
+}
+
+// near is a place by chance around the nth spot, and how calm it is there.
+func (b *brush) near(n int) (point, float64) {
+	s := b.spots[n%len(b.spots)]
+	return point{s.x + b.between(-0.06, 0.06), s.y + b.between(-0.06, 0.06)}, s.calm
 }
 
 type point struct{ x, y float64 }
@@ -36,7 +54,7 @@ func (b *brush) ink(n int) string {
 		return b.inks[n].css
 	}
 	base := b.inks[n%len(b.inks)].css
-	turn := []int{38, -46, 24, -28}[(n-len(b.inks))%4]
+	turn := []int{30, -28, 52, -50}[(n-len(b.inks))%4]
 	return fmt.Sprintf("oklch(from %s l c calc(h + %d))", base, turn)
 }
 

@@ -10,30 +10,30 @@ import (
 type hill struct{ x, y, height, width float64 }
 
 const (
-	cells = 36 // of the grid, along each side
-	cell  = side / cells
+	cells = 32 // of the grid, along each side
+	cell  = float64(side) / cells
 )
 
 // contours are the lines of equal height of hills, as a map has them.
 func contours(b *brush) piece {
 	fx, fy := b.focusOn()
-	hills := []hill{{fx, fy, 1.5, b.between(300, 380)}}
-	for range 7 {
-		hills = append(hills, hill{b.between(-80, side+80), b.between(-80, side+80), b.between(-0.8, 1.1), b.between(170, 340)})
+	hills := []hill{{fx, fy, 1.5, b.between(240, 320)}}
+	for range 11 {
+		hills = append(hills, hill{b.between(-80, side+80), b.between(-80, side+80), b.between(-0.8, 1.1), b.between(120, 260)})
 	}
 	var field [cells + 1][cells + 1]float64
 	low, high := math.Inf(1), math.Inf(-1)
 	for i := range field {
 		for j := range field[i] {
 			for _, h := range hills {
-				dx, dy := float64(i*cell)-h.x, float64(j*cell)-h.y
+				dx, dy := float64(i)*cell-h.x, float64(j)*cell-h.y
 				field[i][j] += h.height * math.Exp(-(dx*dx+dy*dy)/(h.width*h.width))
 			}
 			low, high = min(low, field[i][j]), max(high, field[i][j])
 		}
 	}
 	var thin, bold strings.Builder
-	const levels = 13
+	const levels = 17
 	for n := range levels {
 		to := &thin
 		if n%4 == 2 {
@@ -41,8 +41,8 @@ func contours(b *brush) piece {
 		}
 		trace(to, &field, low+(high-low)*(float64(n)+0.6)/levels)
 	}
-	return piece{inner: fmt.Sprintf(`<path d="%s" stroke="%s" stroke-width="1.75"/><path d="%s" stroke="%s" stroke-width="3"/>`,
-		thin.String(), b.tint(0, 50), bold.String(), b.tint(0, 74))}
+	return piece{style: []string{"mask-image: " + b.fading(1.25)}, inner: fmt.Sprintf(`<path d="%s" stroke="%s" stroke-width="1.75"/><path d="%s" stroke="%s" stroke-width="3"/>`,
+		thin.String(), b.tint(0, 44), bold.String(), b.tint(0, 62))}
 }
 
 // An edge of the grid, by the point that it begins at and its direction: 0 along x,
@@ -135,7 +135,9 @@ func write(out *strings.Builder, field *[cells + 1][cells + 1]float64, level flo
 	if closed {
 		start = middle(points[len(points)-1], points[0])
 	}
-	fmt.Fprintf(out, "M%s %s", num0(start.x), num0(start.y))
+	// Whole pixels, each from the one before: half as long as it would be else.
+	x, y := math.Round(start.x), math.Round(start.y)
+	fmt.Fprintf(out, "M%s %s", num0(x), num0(y))
 	for n, p := range points {
 		next := p
 		switch {
@@ -144,6 +146,8 @@ func write(out *strings.Builder, field *[cells + 1][cells + 1]float64, level flo
 		case closed:
 			next = start
 		}
-		fmt.Fprintf(out, "Q%s %s %s %s", num0(p.x), num0(p.y), num0(next.x), num0(next.y))
+		toX, toY := math.Round(next.x), math.Round(next.y)
+		fmt.Fprintf(out, "q%s %s %s %s", num0(math.Round(p.x)-x), num0(math.Round(p.y)-y), num0(toX-x), num0(toY-y))
+		x, y = toX, toY
 	}
 }

@@ -22,10 +22,10 @@ type ground struct {
 	// over is a layer that holds others and covers the page: what is under it is not
 	// seen, so it gets the backdrop itself.
 	over  string
-	base  string // the colour of the backdrop, where what it stands in for was the ground
-	place bool   // layers of the page have no places of their own
-	focus point
-	short float64
+	base  string  // the colour of the backdrop, where what it stands in for was the ground
+	place bool    // layers of the page have no places of their own
+	spots []spot  // best first
+	short float64 // side in the main size
 }
 
 // A stage is a document with its views.
@@ -47,6 +47,7 @@ func (s *stage) pages() []edit.Layer {
 
 const (
 	covers   = 0.94 // of the page, so that it is covered
+	grounds  = 0.5  // of the page, where a picture has the role background
 	maxPages = 6
 )
 
@@ -84,17 +85,22 @@ func (s *stage) ground(ctx context.Context, number int, page edit.Layer) (ground
 			}
 		}
 		if size.Name == s.main {
-			g.focus, g.short = quiet(shot, page), float64(min(shot.Width, shot.Height))
+			g.short = float64(min(shot.Width, shot.Height))
 		}
 	}
 	for i, l := range page.Children {
-		covered := s.coveredBy(l, boxes)
+		picture := l.Tag == "img" || l.Role == "image" || l.Bindings["src"] != ""
+		least := covers
+		if picture && l.Role == "background" {
+			least = grounds
+		}
+		covered := s.coveredBy(l, boxes, least)
 		if len(covered) == 0 {
 			break
 		}
 		all := len(covered) == len(s.sizes)
 		switch {
-		case l.Tag == "img" || l.Role == "image" || l.Bindings["src"] != "":
+		case picture:
 			if l.Locked { // it stays, out of sight
 				g.index = i + 1
 				continue
@@ -139,8 +145,8 @@ func (s *stage) isElse(id string) bool {
 	return plain || data
 }
 
-// coveredBy are the sizes in which a layer covers the page.
-func (s *stage) coveredBy(l edit.Layer, boxes map[string]map[string]render.Box) []string {
+// coveredBy are the sizes in which a layer covers so much of the page.
+func (s *stage) coveredBy(l edit.Layer, boxes map[string]map[string]render.Box, least float64) []string {
 	var names []string
 	for _, size := range s.sizes {
 		b, ok := boxes[size.Name][l.ID]
@@ -149,69 +155,9 @@ func (s *stage) coveredBy(l edit.Layer, boxes map[string]map[string]render.Box) 
 		}
 		w := min(b.X+b.Width, float64(size.Width)) - max(b.X, 0)
 		h := min(b.Y+b.Height, float64(size.Height)) - max(b.Y, 0)
-		if w > 0 && h > 0 && w*h >= covers*float64(size.Width*size.Height) {
+		if w > 0 && h > 0 && w*h >= least*float64(size.Width*size.Height) {
 			names = append(names, size.Name)
 		}
 	}
 	return names
-}
-
-// quiet is the corner or edge of a page around which there is least to read and most
-// of the ground to be seen.
-func quiet(shot look.Shot, page edit.Layer) point {
-	const n = 24
-	var load [n][n]float64
-	w, h := float64(shot.Width), float64(shot.Height)
-	add := func(x, y, width, height, weight float64) {
-		for i := range n {
-			for j := range n {
-				cx, cy := (float64(i)+0.5)*w/n, (float64(j)+0.5)*h/n
-				if cx >= x && cx <= x+width && cy >= y && cy <= y+height {
-					load[i][j] += weight
-				}
-			}
-		}
-	}
-	for _, b := range shot.Boxes {
-		switch {
-		case b.Text != nil:
-			for _, l := range b.Text.Lines {
-				add(l.X-8, l.Y-8, l.Width+16, l.Height+16, 1)
-			}
-		case b.Tag == "img" && b.Width*b.Height < 0.9*w*h:
-			add(b.X, b.Y, b.Width, b.Height, 0.7)
-		}
-	}
-	for _, l := range page.Children { // what covers a part of the ground
-		if l.Role != "background" {
-			continue
-		}
-		for _, b := range shot.Boxes {
-			if b.ID == l.ID && b.Width*b.Height < covers*w*h {
-				add(b.X, b.Y, b.Width, b.Height, 0.6)
-			}
-		}
-	}
-	best, found := 1e9, point{1, 0}
-	for _, p := range []point{{1, 0}, {1, 1}, {0, 1}, {0, 0}, {1, 0.5}, {0.5, 1}, {0.5, 0}} {
-		sum := 0.0
-		for i := range n {
-			for j := range n {
-				dx, dy := (float64(i)+0.5)/n-p.x, (float64(j)+0.5)/n-p.y
-				if d := dx*dx + dy*dy; d < 0.3 {
-					sum += load[i][j] * (0.3 - d)
-				} else if dx*dx > 1 || dy*dy > 1 {
-					sum += 0
-				}
-			}
-		}
-		// Around an edge there is twice the room as around a corner.
-		if p.x == 0.5 || p.y == 0.5 {
-			sum *= 0.62
-		}
-		if sum < best-0.01 {
-			best, found = sum, p
-		}
-	}
-	return found
 }

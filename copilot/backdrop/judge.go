@@ -42,7 +42,7 @@ const clear = `@layer{*,::before,::after,::first-letter,::first-line,::marker{-w
 	`text-decoration-color:transparent!important;text-shadow:none!important}text,tspan{fill:transparent!important}}`
 
 const (
-	moreRows  = 2  // besides the first, in the size that is looked at first
+	moreRows  = 1  // besides the first, in the size that is looked at first
 	mostViews = 14 // of a document of many pages
 )
 
@@ -285,7 +285,8 @@ func (s *studio) bases(ctx context.Context, given look.Doc) error {
 		}
 		best, least := "", 0.0
 		for _, base := range []string{
-			fmt.Sprintf("oklch(from %s 0.25 min(c, 0.075) h)", s.inks[0].css), fmt.Sprintf("oklch(from %s 0.17 min(c, 0.05) h)", s.inks[0].css), "",
+			"", // what is under the picture
+			fmt.Sprintf("oklch(from %s 0.25 min(c, 0.075) h)", s.inks[0].css), fmt.Sprintf("oklch(from %s 0.17 min(c, 0.05) h)", s.inks[0].css),
 			fmt.Sprintf("oklch(from %s 0.96 min(c, 0.02) h)", s.inks[0].css), "#ffffff",
 		} {
 			g.base = base

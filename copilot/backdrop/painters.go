@@ -45,39 +45,37 @@ func images(list ...string) piece {
 }
 
 func softLight(b *brush) piece {
-	f := b.focus
-	return images(
-		b.soft(f, b.between(0.62, 0.74), b.between(0.7, 0.85), 0, 42),
-		b.soft(point{f.opposite().x, b.between(-0.05, 0.12)}, b.between(0.55, 0.7), b.between(0.5, 0.65), 1, 30),
-		b.soft(point{b.between(0.3, 0.6), f.opposite().y}, b.between(0.55, 0.7), b.between(0.45, 0.6), 2, 26),
-		b.soft(point{f.x*0.6 + 0.2, f.y*0.5 + 0.25}, 0.4, 0.4, 3, 14),
-	)
+	var list []string
+	for i, share := range []float64{58, 44, 38} {
+		p, calm := b.near(i)
+		list = append(list, b.soft(p, b.between(0.5, 0.62), b.between(0.56, 0.7), i, share*calm))
+	}
+	return images(list...)
 }
 
+// aurora is curtains of light along the side of the page that is calm.
 func aurora(b *brush) piece {
-	y := b.between(0.02, 0.14)
-	if b.focus.y > 0.5 {
-		y = 1 - y
+	y, calm := b.focus.y, b.spots[0].calm
+	if y > 0.2 && y < 0.8 {
+		y = b.spots[1].y
 	}
+	y = math.Round(y)
 	in := func(v float64) float64 { return y + (0.5-y)*v }
-	return images(
-		b.soft(point{b.between(0.1, 0.25), in(0)}, 0.62, 0.34, 0, 40),
-		b.soft(point{b.between(0.5, 0.62), in(0.12)}, 0.55, 0.3, 1, 36),
-		b.soft(point{b.between(0.85, 1), in(-0.02)}, 0.5, 0.42, 2, 40),
-		fmt.Sprintf("linear-gradient(%s, %s, transparent 62%%)", map[bool]string{true: "0deg", false: "180deg"}[y > 0.5], b.tint(0, 12)),
-	)
+	var list []string
+	for i, x := range []float64{0.1, 0.44, 0.9} {
+		share := []float64{52, 46, 54}[i] * (0.45 + 0.55*calm)
+		list = append(list, b.soft(point{x + b.between(-0.1, 0.1), in(b.between(-0.1, 0.16))}, b.between(0.4, 0.52), b.between(0.3, 0.44), i, share))
+	}
+	return images(append(list, fmt.Sprintf("linear-gradient(%s, %s, transparent 46%%)", map[bool]string{true: "0deg", false: "180deg"}[y > 0.5], b.tint(0, 14*calm)))...)
 }
 
 // orbs are balls of light, each with an edge on one side.
 func orbs(b *brush) piece {
 	var list []string
 	for i := range 4 {
-		p := point{b.between(0, 1), b.between(0, 1)}
-		if i == 0 {
-			p = b.focus
-		}
+		p, calm := b.near(i)
 		r := b.short * []float64{0.46, 0.3, 0.22, 0.14}[i] * b.between(0.85, 1.15)
-		share := []float64{30, 24, 26, 30}[i]
+		share := []float64{44, 34, 34, 40}[i] * (0.3 + 0.7*calm)
 		list = append(list, fmt.Sprintf("radial-gradient(circle at %s, transparent 0, %s %spx, %s %spx, transparent %spx)",
 			at(p), b.tint(i, share*0.25), num(r*0.55), b.tint(i, share), num(r), num(r+1.5)))
 	}
@@ -87,18 +85,18 @@ func orbs(b *brush) piece {
 func paper(b *brush) piece {
 	angle := b.toward()
 	p := images(
-		fmt.Sprintf("linear-gradient(%sdeg, transparent 30%%, %s 72%%, %s 100%%)", num(angle), b.tint(0, 14), b.tint(1, 34)),
+		fmt.Sprintf("linear-gradient(%sdeg, transparent 40%%, %s 74%%, %s 100%%)", num(angle), b.tint(0, 18), b.tint(1, 46)),
 		grain(b.rand.IntN(900)+1, 0.16*math.Sqrt(b.amp)),
 	)
 	p.style = append(p.style, "background-size: auto, 240px 240px")
 	return p
 }
 
-// grain is noise, grey, half of it lighter than what is under it.
+// grain is specks of grey, which are darker than light paper and lighter than dark.
 func grain(seed int, strength float64) string {
 	svg := fmt.Sprintf(`<svg xmlns='http://www.w3.org/2000/svg' width='240' height='240'><filter id='n' x='0' y='0' width='100%%' height='100%%'>`+
 		`<feTurbulence type='fractalNoise' baseFrequency='.8' numOctaves='3' seed='%d' stitchTiles='stitch'/>`+
-		`<feColorMatrix values='0 0 0 0 .5  0 0 0 0 .5  0 0 0 0 .5  0 0 0 %s 0'/></filter><rect width='240' height='240' filter='url(#n)'/></svg>`, seed, num(strength*2.4))
+		`<feColorMatrix values='0 0 0 0 .5  0 0 0 0 .5  0 0 0 0 .5  0 0 0 %s %s'/></filter><rect width='240' height='240' filter='url(#n)'/></svg>`, seed, num(strength*5), num(-strength*2.3))
 	return "url(data:image/svg+xml," + escaped(svg) + ")"
 }
 
