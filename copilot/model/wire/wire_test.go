@@ -81,12 +81,12 @@ func TestHalfCallsAreLeftOut(t *testing.T) {
 func TestErrorsAreReadInEveryForm(t *testing.T) {
 	for body, want := range map[string]Said{
 		`{"error":{"message":"m","type":"t","code":7}}`: {"t 7", "m"},
-		`{"error":"m"}`:                                 {"", "m"},
-		`{"object":"error","message":"m","type":"t"}`:   {"t", "m"},
-		`{"detail":[{"msg":"m"}]}`:                      {"", `[{"msg":"m"}]`},
-		"<html><body>502":                               {"", "a page of HTML"},
-		"plain ":                                        {"", "plain"},
-		"":                                              {},
+		`{"error":"m"}`: {"", "m"},
+		`{"object":"error","message":"m","type":"t"}`: {"t", "m"},
+		`{"detail":[{"msg":"m"}]}`:                    {"", `[{"msg":"m"}]`},
+		"<html><body>502":                             {"", "a page of HTML"},
+		"plain ":                                      {"", "plain"},
+		"":                                            {},
 	} {
 		if d := cmp.Diff(want, ReadFault([]byte(body))); d != "" {
 			t.Errorf("%s (-want +got):\n%s", body, d)
