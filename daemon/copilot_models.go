@@ -5,13 +5,16 @@ import (
 	"slices"
 
 	"github.com/pictifyd/pictifyd/copilot/model"
+	"github.com/pictifyd/pictifyd/copilot/model/again"
 	"github.com/pictifyd/pictifyd/copilot/model/anthropic"
+	"github.com/pictifyd/pictifyd/copilot/model/ladder"
 	"github.com/pictifyd/pictifyd/copilot/model/openai"
 	"github.com/pictifyd/pictifyd/copilot/model/rules"
 )
 
 // modelsOf are the models of the configuration, the one that runs take by default
-// first. The rules are always among them.
+// first. The rules are always among them. The others are asked again where that may
+// help, and each of them calls tools in whichever way it can.
 func modelsOf(c Copilot) ([]model.Provider, error) {
 	all := []model.Provider{rules.New(rulesModel)}
 	for _, m := range c.Models {
@@ -19,7 +22,7 @@ func modelsOf(c Copilot) ([]model.Provider, error) {
 		if err != nil {
 			return nil, fmt.Errorf("copilot model %q: %w", m.Name, err)
 		}
-		all = append(all, p)
+		all = append(all, ladder.New(again.New(p)))
 	}
 	at := slices.IndexFunc(all, func(p model.Provider) bool { return p.Info().Name == c.Model })
 	if at < 0 { // Validate has seen to it
