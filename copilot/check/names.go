@@ -32,15 +32,14 @@ var copies = regexp.MustCompile(`(--\d+)+(?: >|$)`)
 
 // layer is what the document calls a layer: of a copy the layer that is repeated.
 func (n names) layer(name string) string {
-	return copies.ReplaceAllStringFunc(name, func(end string) string {
-		if _, known := n[name[:strings.Index(name, end)]]; !known {
-			return end
-		}
-		if strings.HasSuffix(end, " >") {
-			return " >"
-		}
-		return ""
-	})
+	end := copies.FindStringIndex(name)
+	if end == nil {
+		return name
+	}
+	if _, known := n[name[:end[0]]]; !known {
+		return name
+	}
+	return name[:end[0]] + strings.TrimLeft(name[end[0]:end[1]], "-0123456789") + name[end[1]:]
 }
 
 func (n names) role(id string) string { return n[n.layer(id)] }
