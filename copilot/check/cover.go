@@ -105,7 +105,7 @@ func (m measured) inks() inks {
 		}
 		ink := all.of[o]
 		all.wanted[ink] = true
-		if _, apart := channel(m.bare.Pix[4*i:4*i+3], ink); apart < told {
+		if apart(m.bare.Pix[4*i:4*i+3], ink) < told {
 			all.wanted[1-ink] = true
 		}
 	}
@@ -115,22 +115,16 @@ func (m measured) inks() inks {
 // light is about how light a pixel is, 0 to 255.
 func light(p []uint8) int { return (54*int(p[0]) + 183*int(p[1]) + 18*int(p[2])) / 255 }
 
-// channel is the one in which a ground is the farthest from an ink, and how far.
-func channel(ground []uint8, ink int) (at, apart int) {
+// apart is how far a ground is from an ink, in the channel where it is the farthest.
+func apart(ground []uint8, ink int) (most int) {
 	for c := range 3 {
 		d := int(ground[c]) - inkStep[ink]
-		if d < 0 {
-			d = -d
-		}
-		if d > apart {
-			at, apart = c, d
-		}
+		most = max(most, d, -d)
 	}
-	return at, apart
+	return most
 }
 
-// covered is how much of each pixel letters cover: of the way from the ground to the
-// ink, how far it was drawn.
+// covered is how much of each pixel letters cover.
 func (m measured) covered(inks inks) []uint8 {
 	cover := make([]uint8, len(m.owner))
 	for i, o := range m.owner {
@@ -138,16 +132,23 @@ func (m measured) covered(inks inks) []uint8 {
 			continue
 		}
 		ground, ink := m.bare.Pix[4*i:4*i+3], inks.of[o]
-		c, apart := channel(ground, ink)
-		if apart < told {
+		if apart(ground, ink) < told {
 			ink = 1 - ink
-			c, apart = channel(ground, ink)
 		}
-		drawn := int(inks.drawn[ink].Pix[4*i+c]) - int(ground[c])
-		if ink == black {
-			drawn = -drawn
-		}
-		cover[i] = uint8(max(0, min(255, math.Round(255*float64(drawn)/float64(apart)))))
+		cover[i] = way(ground, inks.drawn[ink].Pix[4*i:4*i+3], inkStep[ink])
 	}
 	return cover
+}
+
+// way is how far a pixel went from the ground to an ink, in 255 parts: the least
+// of its channels, for what is no letter and has colours of its own, as emoji have,
+// goes another way.
+func way(ground, drawn []uint8, ink int) uint8 {
+	least := 255.0
+	for c := range 3 {
+		if whole := ink - int(ground[c]); whole >= told/2 || whole <= -told/2 {
+			least = min(least, math.Round(255*float64(int(drawn[c])-int(ground[c]))/float64(whole)))
+		}
+	}
+	return uint8(max(0, least))
 }

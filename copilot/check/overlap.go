@@ -25,7 +25,7 @@ func overlap(ctx context.Context, s shooter, v look.View, shot look.Shot, m meas
 	if len(candidates) == 0 {
 		return all, nil
 	}
-	ink, err := apart(ctx, s, v, m, candidates)
+	ink, err := eachInk(ctx, s, v, m, candidates)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +84,9 @@ func standsIn(t text, boxes []render.Box) bool {
 	})
 }
 
-// apart are the pixels that have letters of each of the texts that candidates name.
+// eachInk is the pixels that have letters of each of the texts that candidates name.
 // Texts that lie apart are drawn together.
-func apart(ctx context.Context, s shooter, v look.View, m measured, candidates [][2]int) (map[int]map[int]bool, error) {
+func eachInk(ctx context.Context, s shooter, v look.View, m measured, candidates [][2]int) (map[int]map[int]bool, error) {
 	round := rounds(candidates)
 	ground := m.bare
 	ink := map[int]map[int]bool{}

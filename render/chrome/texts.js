@@ -162,9 +162,9 @@
       if (rects.length === 0) return undefined;
       const size = number(style.fontSize) * scale;
       // Letters may be higher than the line that they are set in; what counts is the line.
-      const leading = own ? number(style.lineHeight) * scale : 0;
+      const leading = own ? parseFloat(style.lineHeight) * scale : NaN; // that of normal is as high as the font
       const lines = rects.map((r) => {
-        const more = leading ? (leading - r.height) / 2 : 0;
+        const more = (leading - r.height) / 2 || 0;
         return { x0: r.left, x1: r.right, y0: r.top - more, y1: r.bottom + more };
       });
       const inline = style.display === 'inline' || style.display === 'contents' || element instanceof SVGElement;
