@@ -27,9 +27,10 @@ const (
 // Everything stands in a list of Allowed for all that there is.
 const Everything = "*"
 
-// Allowed is what a change may touch. A view may look another way if both its size
-// and its theme are allowed; sizes and themes that are new always may. Locked layers
-// and the files of logos may never be changed.
+// Allowed is what a change may touch. A view may look another way if its size or its
+// theme is allowed: with the theme "dark" alone, that theme in all sizes; with the
+// size "story" alone, that size in all themes. Views that are new always may. Locked
+// layers and the files of logos may never be changed.
 type Allowed struct {
 	Sizes     []string
 	Themes    []string // "" is the plain one
@@ -42,7 +43,7 @@ func allows(list []string, name string) bool {
 }
 
 func (a Allowed) view(size, theme string) bool {
-	return allows(a.Sizes, size) && allows(a.Themes, theme)
+	return allows(a.Sizes, size) || allows(a.Themes, theme)
 }
 
 // Change is what a change did that it was not allowed to do: all errors. Pictures
@@ -211,14 +212,14 @@ func (c *comparison) compare(ctx context.Context, v look.View, row string) error
 		return err
 	}
 	f := Finding{Code: CodeOtherSize, Level: Error, Size: v.Size, Theme: v.Theme, Row: row}
-	what := "the size " + v.Size
-	if allows(c.allowed.Sizes, v.Size) {
-		f.Code, what = CodeOtherTheme, "the theme "+v.Theme
-		if v.Theme == "" {
-			what = "the plain theme"
-		}
+	if len(c.allowed.Sizes) == 0 && len(c.allowed.Themes) > 0 {
+		f.Code = CodeOtherTheme
 	}
-	f.Message = fmt.Sprintf("%s was not to change, and looks another way: %s", what, difference(was.Picture, is.Picture))
+	theme := "the plain theme"
+	if v.Theme != "" {
+		theme = "the theme " + v.Theme
+	}
+	f.Message = fmt.Sprintf("the size %s was not to change in %s, and looks another way: %s", v.Size, theme, difference(was.Picture, is.Picture))
 	c.note(f)
 	return nil
 }

@@ -35,44 +35,11 @@ func Contrast(ctx context.Context, cam look.Camera, d look.Doc, v look.View) ([]
 	if err != nil {
 		return nil, err
 	}
-	l, err := lettersOf(ctx, s, v, shot)
-	if err != nil {
-		return nil, err
-	}
-	m, err := measure(ctx, s, v, shot, l)
+	m, err := measure(ctx, s, v, shot)
 	if err != nil {
 		return nil, err
 	}
 	return m.spans(), nil
-}
-
-// A measured view is its letters, what they look like and what is behind them.
-type measured struct {
-	*letters
-	shown, behind *image.NRGBA
-	bare          *image.NRGBA // behind without the shadows of letters; nil where there are none
-	scale         float64
-}
-
-// measure draws what is behind the letters of a view, of which shot is the picture.
-func measure(ctx context.Context, s shooter, v look.View, shot look.Shot, l *letters) (measured, error) {
-	if len(l.texts) == 0 {
-		return measured{letters: l}, nil
-	}
-	m := measured{letters: l, shown: shot.Picture, scale: scaleOf(v)}
-	bare, err := s.shoot(ctx, with(v, plainSheet("transparent")+unclipped(l.texts)))
-	if err != nil {
-		return m, err
-	}
-	m.behind = bare.Picture
-	if slices.ContainsFunc(l.texts, func(t text) bool { return t.Shadowed }) {
-		shadowed, err := s.shoot(ctx, with(v, shadowedSheet()+unclipped(l.texts)))
-		if err != nil {
-			return m, err
-		}
-		m.behind, m.bare = shadowed.Picture, bare.Picture
-	}
-	return m, sameSize(shot, bare)
 }
 
 // The least cover of pixels that are looked at, the best first. Chrome draws the
@@ -133,7 +100,7 @@ func (m measured) text(t text, pixels []int) (worst float64, at image.Rectangle,
 	}
 	at = image.Rect(scaled(at.Min.X, m.scale), scaled(at.Min.Y, m.scale), scaled(at.Max.X, m.scale), scaled(at.Max.Y, m.scale))
 	worst = m.percentile(seen, cover, m.behind)
-	if t.Shadowed && m.bare != nil {
+	if t.Shadowed {
 		// A shadow of the letters' own colour is a glow: they stand out with it.
 		worst = max(worst, m.percentile(seen, cover, m.bare))
 	}

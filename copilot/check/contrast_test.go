@@ -69,6 +69,8 @@ func TestContrastIsMeasuredOnPixels(t *testing.T) {
 		"a glow":                {"#p { background: #0f172a } #t { color: #fff; text-shadow: 0 0 3px #fff, 0 0 3px #fff, 0 0 8px #fff }", layer, 17.8525, 0.05},
 		"turned":                {"#t { color: #777777; transform: rotate(7deg) }", layer, 4.4781, 0.1},
 		"a gradient in letters": {"#t { font-size: 40px; color: transparent; background: linear-gradient(#777777, #777777); -webkit-background-clip: text; background-clip: text }", layer, 4.4781, 0.02},
+		"among emoji":           {"#p { background: #0b5d52 } #t { color: #f4efe3; font-family: 'DejaVu Sans', 'Noto Color Emoji'; font-size: 25px }", `<div id="t">Words 🎉👩‍👩‍👧‍👦🇩🇪😀🍎 words</div>`, plain("#f4efe3", "#0b5d52"), 0.05},
+		"emoji on white":        {"#t { color: #777777; font-family: 'DejaVu Sans', 'Noto Color Emoji' }", `<div id="t">Words 🎉👩‍👩‍👧‍👦🇩🇪😀🍎🌕 words</div>`, 4.4781, 0.02},
 		"svg":                   {"#t { position: absolute }", `<svg id="s" width="600" height="400"><text id="t" x="20" y="60" font-size="30" fill="#777777">` + words + `</text></svg>`, 4.4781, 0.02},
 		"faded svg":             {"#t { position: absolute }", `<svg id="s" width="600" height="400"><text id="t" x="20" y="60" font-size="30" fill="#000" fill-opacity="0.5">` + words + `</text></svg>`, plain("#7f7f7f", "#ffffff"), 0.06},
 		"before it":             {"#t::before { content: \"Hamburgefonts\"; color: #777777 }", `<div id="t"></div>`, 4.4781, 0.01},

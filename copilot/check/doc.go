@@ -6,8 +6,8 @@
 //	Document   what is wrong with a document as it stands
 //	Change     what a change did that it was not allowed to do
 //
-// Letters are found by drawing a page three more times: with clear letters (what is
-// behind them), with white ones and with black ones. White less black is how much
-// of each pixel a letter covers, whatever is behind; from that, the page as it is
-// and what is behind follows the letter's own colour.
+// Letters are found by drawing a page again: with clear letters, which shows what is
+// behind them, and with black or white ones. How far a pixel went from the ground
+// to the ink is how much of it a letter covers; from that, the page as it is and
+// what is behind follows the letter's own colour.
 package check

@@ -72,8 +72,6 @@ func Document(ctx context.Context, cam look.Camera, d look.Doc, o Options) ([]Fi
 type page struct {
 	size, theme string
 	rows        []Row
-	themes      int  // of the size
-	backwards   bool // so that two themes of a size share the letters that the other has found
 }
 
 func (o Options) pages(t *template.Template) ([]page, error) {
@@ -91,11 +89,11 @@ func (o Options) pages(t *template.Template) ([]page, error) {
 	}
 	var all []page
 	for _, size := range sizes {
-		for i, theme := range themes {
+		for _, theme := range themes {
 			if _, err := t.Page(template.View{Size: size, Theme: theme}); err != nil {
 				return nil, err
 			}
-			all = append(all, page{size, theme, rows, len(themes), i%2 == 1})
+			all = append(all, page{size, theme, rows})
 		}
 	}
 	return all, nil
@@ -135,37 +133,23 @@ type judge struct {
 	plates *plates
 	form   *template.Template
 
-	mu      sync.Mutex
-	found   map[found]Finding
-	letters map[string]*known
+	mu    sync.Mutex
+	found map[found]Finding
+	laid  map[string]bool // views whose texts were held against each other
 }
 
 // found is what is told once.
 type found struct{ code, layer, size, theme string }
 
-// known is where the letters of a view are, which other themes share.
-type known struct {
-	once    sync.Once
-	left    int // themes that have not asked for it
-	letters *letters
-	err     error
-
-	laid sync.Once
-	over []Finding // texts on texts
-}
-
 func newJudge(p *plates, t *template.Template) *judge {
-	return &judge{plates: p, form: t, found: map[found]Finding{}, letters: map[string]*known{}}
+	return &judge{plates: p, form: t, found: map[found]Finding{}, laid: map[string]bool{}}
 }
 
 func (j *judge) judge(ctx context.Context, p page) error {
 	for i := range p.rows {
-		if p.backwards {
-			i = len(p.rows) - 1 - i
-		}
 		v := look.View{Size: p.size, Theme: p.theme, Row: p.rows[i].Values}
 		for _, v.Page = range sheets(j.form, v) {
-			all, err := j.view(ctx, v, fmt.Sprint(i, v.Page), p.themes)
+			all, err := j.view(ctx, v, fmt.Sprint(i, " ", v.Page))
 			if err != nil {
 				return err
 			}
@@ -207,7 +191,7 @@ func sheets(t *template.Template, v look.View) []int {
 }
 
 // view is what is wrong with one view.
-func (j *judge) view(ctx context.Context, v look.View, row string, themes int) ([]Finding, error) {
+func (j *judge) view(ctx context.Context, v look.View, row string) ([]Finding, error) {
 	shot, err := j.plates.shoot(ctx, v)
 	if f, is := lacking(err); is {
 		return []Finding{f}, nil
@@ -216,32 +200,25 @@ func (j *judge) view(ctx context.Context, v look.View, row string, themes int) (
 		return nil, err
 	}
 	all := slices.Concat(missing(shot), overflow(shot), offPage(shot, j.plates.names), tooSmall(shot))
-	k := j.known(v.Size+"\n"+row+"\n"+lie(shot), themes)
-	k.once.Do(func() { k.letters, k.err = lettersOf(ctx, j.plates, v, shot) })
-	if k.err != nil {
-		return nil, k.err
-	}
-	m, err := measure(ctx, j.plates, v, shot, k.letters)
+	m, err := measure(ctx, j.plates, v, shot)
 	if err != nil {
 		return nil, err
 	}
-	k.laid.Do(func() { k.over, err = overlap(ctx, j.plates, v, shot, m) })
-	return slices.Concat(all, contrast(m.spans()), k.over), err
+	all = append(all, contrast(m.spans())...)
+	if j.first(v.Size + "\n" + row + "\n" + lie(shot)) {
+		over, err := overlap(ctx, j.plates, v, shot, m)
+		return append(all, over...), err
+	}
+	return all, nil
 }
 
-// known is kept until so many themes have asked for it.
-func (j *judge) known(key string, themes int) *known {
+// first reports whether no other theme had the texts of a view at the same places.
+func (j *judge) first(key string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	k := j.letters[key]
-	if k == nil {
-		k = &known{left: themes}
-		j.letters[key] = k
-	}
-	if k.left--; k.left <= 0 {
-		delete(j.letters, key)
-	}
-	return k
+	first := !j.laid[key]
+	j.laid[key] = true
+	return first
 }
 
 // note keeps a finding, or the worse one of two that are the same but for the row.

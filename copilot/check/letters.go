@@ -2,7 +2,6 @@ package check
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"image"
 	"math"
@@ -66,37 +65,6 @@ const faint = 0.05
 // seen reports whether somebody is to read it.
 func (t text) seen() bool { return !t.Decorative && t.Opacity >= faint }
 
-// letters are where the letters of a view are.
-type letters struct {
-	texts []text
-	cover []uint8 // of each pixel, 0 to 255
-	owner []int16 // the text that a pixel belongs to, -1 for none
-	width int
-}
-
-// lettersOf draws a view with white and with black letters. shot is the same view as it is.
-func lettersOf(ctx context.Context, s shooter, v look.View, shot look.Shot) (*letters, error) {
-	texts := textsOf(shot.Boxes)
-	if len(texts) == 0 {
-		return &letters{}, nil
-	}
-	white, err := s.shoot(ctx, with(v, plainSheet("#fff")))
-	if err != nil {
-		return nil, err
-	}
-	black, err := s.shoot(ctx, with(v, plainSheet("#000")))
-	if err != nil {
-		return nil, err
-	}
-	if err := sameSize(shot, white, black); err != nil {
-		return nil, err
-	}
-	l := &letters{texts: texts, width: shot.Picture.Rect.Dx()}
-	l.cover = coverage(white.Picture, black.Picture)
-	l.owner = owners(texts, shot.Picture.Rect.Size(), scaleOf(v))
-	return l, nil
-}
-
 func with(v look.View, css string) look.View {
 	v.CSS += css
 	return v
@@ -116,22 +84,6 @@ func sameSize(shots ...look.Shot) error {
 		}
 	}
 	return nil
-}
-
-// coverage is how much of each pixel is letters: (white - black) / 255, of the
-// channel that tells least, for what blends into its ground may colour it.
-func coverage(white, black *image.NRGBA) []uint8 {
-	n := len(white.Pix) / 4
-	cover := make([]uint8, n)
-	for i := range cover {
-		w, b := white.Pix[4*i:4*i+3], black.Pix[4*i:4*i+3]
-		least := 255
-		for c := range 3 {
-			least = min(least, int(w[c])-int(b[c]))
-		}
-		cover[i] = uint8(max(least, 0)) // at most 255
-	}
-	return cover
 }
 
 // owners says which text a pixel may be a letter of: the one with the smallest

@@ -6,25 +6,21 @@ import (
 	"strings"
 
 	"github.com/pictifyd/pictifyd/copilot/look"
-	"github.com/pictifyd/pictifyd/template/edit"
+	"github.com/pictifyd/pictifyd/template/markup"
 )
 
-// names are the roles of a document's layers, by their ids.
+// names are the roles of a document's elements, by their ids.
 type names map[string]string
 
 func namesOf(src []byte) names {
-	n := names{}
-	var walk func(layers []edit.Layer)
-	walk = func(layers []edit.Layer) {
-		for _, l := range layers {
-			if l.ID != "" {
-				n[l.ID] = l.Role
-			}
-			walk(l.Children)
+	all := names{}
+	markup.Parse(src).All(func(n *markup.Node) bool {
+		if n.Kind == markup.Element && n.ID() != "" {
+			all[n.ID()], _ = directive(n, "p-role")
 		}
-	}
-	walk(edit.Outline(src))
-	return n
+		return true
+	})
+	return all
 }
 
 // copies are the ends of the ids of what a p-for repeats: line--2, cell--2--0.
@@ -32,15 +28,14 @@ var copies = regexp.MustCompile(`(--\d+)+(?: >|$)`)
 
 // layer is what the document calls a layer: of a copy the layer that is repeated.
 func (n names) layer(name string) string {
-	return copies.ReplaceAllStringFunc(name, func(end string) string {
-		if _, known := n[name[:strings.Index(name, end)]]; !known {
-			return end
-		}
-		if strings.HasSuffix(end, " >") {
-			return " >"
-		}
-		return ""
-	})
+	end := copies.FindStringIndex(name)
+	if end == nil {
+		return name
+	}
+	if _, known := n[name[:end[0]]]; !known {
+		return name
+	}
+	return name[:end[0]] + strings.TrimLeft(name[end[0]:end[1]], "-0123456789") + name[end[1]:]
 }
 
 func (n names) role(id string) string { return n[n.layer(id)] }

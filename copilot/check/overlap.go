@@ -20,12 +20,12 @@ const (
 
 // overlap is the texts whose letters lie on others', and those that something covers.
 func overlap(ctx context.Context, s shooter, v look.View, shot look.Shot, m measured) ([]Finding, error) {
-	all := m.covered(shot.Boxes)
+	all := m.hidden(shot.Boxes)
 	candidates := pairs(m.texts)
 	if len(candidates) == 0 {
 		return all, nil
 	}
-	ink, err := inks(ctx, s, v, m, candidates)
+	ink, err := eachInk(ctx, s, v, m, candidates)
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +49,8 @@ func overlap(ctx context.Context, s shooter, v look.View, shot look.Shot, m meas
 	return all, nil
 }
 
-// covered is the texts of which no letter is seen, where there should be some.
-func (m measured) covered(boxes []render.Box) []Finding {
-	if m.shown == nil {
-		return nil
-	}
+// hidden is the texts of which no letter is seen, where there should be some.
+func (m measured) hidden(boxes []render.Box) []Finding {
 	seen := make([]bool, len(m.texts))
 	for i, o := range m.owner {
 		if o >= 0 && m.cover[i] > 12 {
@@ -87,14 +84,11 @@ func standsIn(t text, boxes []render.Box) bool {
 	})
 }
 
-// inks are the pixels that have letters of each of the texts that candidates name.
+// eachInk is the pixels that have letters of each of the texts that candidates name.
 // Texts that lie apart are drawn together.
-func inks(ctx context.Context, s shooter, v look.View, m measured, candidates [][2]int) (map[int]map[int]bool, error) {
+func eachInk(ctx context.Context, s shooter, v look.View, m measured, candidates [][2]int) (map[int]map[int]bool, error) {
 	round := rounds(candidates)
-	ground := m.behind
-	if m.bare != nil {
-		ground = m.bare
-	}
+	ground := m.bare
 	ink := map[int]map[int]bool{}
 	for number := 0; ; number++ {
 		var css strings.Builder

@@ -102,6 +102,21 @@ func (c *comparison) imageMask(ctx context.Context, v look.View) ([]bool, error)
 	return inner(cover, white.Picture.Rect.Dx()), nil
 }
 
+// coverage is how much of each pixel is an image: (white - black) / 255, of the
+// channel that tells least, for what blends into its ground may colour it.
+func coverage(white, black *image.NRGBA) []uint8 {
+	cover := make([]uint8, len(white.Pix)/4)
+	for i := range cover {
+		w, b := white.Pix[4*i:4*i+3], black.Pix[4*i:4*i+3]
+		least := 255
+		for c := range 3 {
+			least = min(least, int(w[c])-int(b[c]))
+		}
+		cover[i] = uint8(max(least, 0)) // at most 255
+	}
+	return cover
+}
+
 // inner is the pixels that are covered wholly, as are those about them.
 func inner(cover []uint8, width int) []bool {
 	mask := make([]bool, len(cover))

@@ -94,7 +94,9 @@
       // The page clips, too; but what leaves that is off the page.
       if (outer && element !== body && !String(attribute(element, 'class')).split(/\s+/).includes('p-page')) {
         const clips = { x: style.overflowX !== 'visible', y: style.overflowY !== 'visible' };
-        if (clips.x || clips.y) known.clip = narrowed(outer.clip, inside(element, known, false), clips);
+        const box = inside(element, known, false);
+        if (clips.x || clips.y) known.clip = narrowed(outer.clip, meant(box, style), clips);
+        if (known.clip && (clips.x && box.x1 - box.x0 < 2 || clips.y && box.y1 - box.y0 < 2)) known.clip.tiny = true;
       }
       seen.set(element, known);
       return known;
@@ -114,12 +116,20 @@
     const narrowed = (clip, box, { x, y }) => {
       const all = clip || { x0: -Infinity, x1: Infinity, y0: -Infinity, y1: Infinity };
       return {
-        x0: x ? Math.max(all.x0, box.x0) : all.x0, x1: x ? Math.min(all.x1, box.x1) : all.x1,
+        tiny: all.tiny, x0: x ? Math.max(all.x0, box.x0) : all.x0, x1: x ? Math.min(all.x1, box.x1) : all.x1,
         y0: y ? Math.max(all.y0, box.y0) : all.y0, y1: y ? Math.min(all.y1, box.y1) : all.y1,
       };
     };
 
     const beyond = (lines, box) => lines.reduce((most, l) => Math.max(most, box.x0 - l.x0, l.x1 - box.x1, box.y0 - l.y0, l.y1 - box.y1), 0);
+
+    // meant is a box without the edges that a text may leave: where its author has it
+    // end with dots, and where there is no box, only a place.
+    const meant = (box, style) => {
+      const x = style.textOverflow !== 'clip' && style.overflowX !== 'visible' || box.x1 - box.x0 < 1;
+      const y = style.webkitLineClamp !== 'none' && style.overflowY !== 'visible' || box.y1 - box.y0 < 1;
+      return { x0: x ? -Infinity : box.x0, x1: x ? Infinity : box.x1, y0: y ? -Infinity : box.y0, y1: y ? Infinity : box.y1 };
+    };
 
     // scaleOf is by how much letters are higher in the picture than their style says.
     const scaleOf = (element, { matrix }) => {
@@ -142,7 +152,7 @@
       const own = nodes.map(dataOf).join('').slice(0, mostData), made = generated(element);
       if (!own && !word.test(made)) return undefined;
       const known = around(element), { style, clip } = known, scale = scaleOf(element, known);
-      if (clip && (clip.x1 - clip.x0 < 2 || clip.y1 - clip.y0 < 2)) return undefined; // kept for screen readers
+      if (clip && clip.tiny) return undefined; // kept for screen readers
       const rects = [];
       for (const node of nodes) {
         range.selectNodeContents(node);
@@ -152,9 +162,9 @@
       if (rects.length === 0) return undefined;
       const size = number(style.fontSize) * scale;
       // Letters may be higher than the line that they are set in; what counts is the line.
-      const leading = own ? number(style.lineHeight) * scale : 0;
+      const leading = own ? parseFloat(style.lineHeight) * scale : NaN; // that of normal is as high as the font
       const lines = rects.map((r) => {
-        const more = leading ? (leading - r.height) / 2 : 0;
+        const more = (leading - r.height) / 2 || 0;
         return { x0: r.left, x1: r.right, y0: r.top - more, y1: r.bottom + more };
       });
       const inline = style.display === 'inline' || style.display === 'contents' || element instanceof SVGElement;
@@ -163,7 +173,7 @@
         layer: nameOf(element).slice(0, 200), path: known.path.length > longestPath ? '' : known.path, fontPx: round(size), weight: Math.round(number(style.fontWeight)), opacity: round(known.opacity),
         decorative: known.decorative || !word.test((own + made).replace(keys, '')),
         outlined: number(style.webkitTextStrokeWidth) > 0, clipped: style.backgroundClip.includes('text'), shadowed: style.textShadow !== 'none',
-        over: flat && !inline ? round(beyond(lines, inside(element, known, false))) : 0,
+        over: flat && !inline ? round(beyond(lines, meant(inside(element, known, false), style))) : 0,
         cut: flat && clip ? round(beyond(lines, clip)) : 0,
         lines: rects.map((r) => ({ x: round(r.left), y: round(r.top), width: round(r.width), height: round(r.height) })),
       };
