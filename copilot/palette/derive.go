@@ -332,28 +332,31 @@ func (d *deriver) set(token string, o lch) tone {
 
 func short(v float64) string { return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64) }
 
-// remixed is a mixture with a light colour, mixed with a dark one instead.
+// remixed is a mixture with a light colour, mixed with a dark one of the same hue
+// instead, so that it is about as light as o.
 func (d *deriver) remixed(value string, o lch) (string, bool) {
-	if !strings.HasPrefix(value, "color-mix(") {
+	if !strings.HasPrefix(value, "color-mix(") || o.l >= 0.5 {
 		return "", false
 	}
+	value = shared(value)
+	share := 0.2
+	if m := mixture.FindStringSubmatch(value); m != nil {
+		share, _ = strconv.ParseFloat(m[2], 64)
+		share /= 100
+	}
 	done := false
-	base := lch{max(0.16, o.l-0.03), min(o.c, groundTint), o.h}.rgb().String()
 	out := replaced(value, partsOf(value, true), func(p part) string {
-		light := p.kind == literalPart && p.color.lch().l > 0.8
-		if p.kind == tokenPart && d.plain(p.token).lch().l > 0.8 && d.written(p.token) {
-			if !d.tone(p.token).stays() {
-				done = true // follows
-			}
-			return p.text
+		switch {
+		case p.kind == tokenPart && d.written(p.token) && d.plain(p.token).lch().l > 0.8:
+			done = done || !d.tone(p.token).stays() // follows
+		case p.kind == literalPart && p.color.lch().l > 0.8:
+			done = true
+			light := p.color.lch()
+			return lch{max(0.17, o.l-share*0.5), min(light.c, groundTint), light.h}.rgb().String()
 		}
-		if light != (o.l < 0.5) || !light {
-			return p.text
-		}
-		done = true
-		return base
+		return p.text
 	})
-	return shared(out), done
+	return out, done
 }
 
 // mixture is the form of most mixtures: a colour with its share, and another.
@@ -409,7 +412,37 @@ func (d *deriver) letter(token string, plain tone, p *pair) tone {
 	if p.ground == nil || p.ground == d.picture || !d.changes(p.ground) {
 		return plain
 	}
+	if t, ok := d.brand(token, p); ok {
+		return t
+	}
 	return d.onGround(token, plain, p.back, d.dark(p.ground), d.need(p))
+}
+
+const displayPx = 96.0 // text as large is a picture of its own
+
+// brand is the colour of a ground that becomes dark as a whole, for the display
+// text on it: the picture keeps its colour.
+func (d *deriver) brand(token string, p *pair) (tone, bool) {
+	o := p.back.lch()
+	if p.ground.area < large || o.c < 0.1 || len(p.ground.tokens) != 1 || !d.written(token) {
+		return tone{}, false
+	}
+	for _, s := range d.byToken[token] {
+		for _, other := range s.pairs {
+			if other.px < displayPx || other.ground != p.ground {
+				return tone{}, false
+			}
+		}
+	}
+	o, ok := o.reaching(d.dark(p.ground), d.contrast*1.05, true)
+	if !ok {
+		return tone{}, false
+	}
+	ground := p.ground.tokens[0]
+	if d.written(ground) {
+		return d.set(token, o), true
+	}
+	return tone{fmt.Sprintf("oklch(from %s max(l, %s) c h)", d.tokens[ground], short(max(0.64, min(o.l, 0.75)))), o.rgb()}, true
 }
 
 // onGround is a colour that stands out from now as it stood out from was.
@@ -588,7 +621,9 @@ func (d *deriver) codePaper(plain tone) tone {
 	}
 	for _, s := range d.byToken["code-ink"] {
 		if s.site < 0 && s.parent != nil && d.changes(s.parent) {
-			return tone{s.parent.color.String(), s.parent.color}
+			o := s.parent.color.lch()
+			light := lch{0.94, min(o.c, 0.008), o.h}.rgb()
+			return tone{light.String(), light}
 		}
 	}
 	return plain

@@ -63,7 +63,7 @@ type source struct {
 type pair struct {
 	text, ground *source
 	layer        string
-	need         float64
+	need, px     float64 // the contrast that it has to have, the font size
 	pixels       int
 	letter, back rgb // in the plain picture
 }
@@ -489,7 +489,7 @@ func (p *probe) read(v *probed) {
 					}
 					k := key{text, ground}
 					if found[k] == nil {
-						found[k] = &pair{text: text, ground: k.ground, layer: box.Text.Layer, need: need, letter: colorAt(v.real, x, y)}
+						found[k] = &pair{text: text, ground: k.ground, layer: box.Text.Layer, need: need, px: box.Text.FontPx, letter: colorAt(v.real, x, y)}
 					}
 					found[k].pixels++
 				}
