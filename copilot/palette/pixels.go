@@ -74,8 +74,7 @@ func (p *probe) read(v *probed) {
 		if box.Text == nil || box.Text.Decorative {
 			continue
 		}
-		type key struct{ text, ground *source }
-		found := map[key]*pair{}
+		found := map[meeting]*pair{}
 		need := check.Need(box.Text.FontPx, box.Text.Weight >= 700)
 		for _, l := range box.Text.Lines {
 			r := image.Rect(int(l.X*scale), int(l.Y*scale), int((l.X+l.Width)*scale)+1, int((l.Y+l.Height)*scale)+1).Intersect(v.real.Bounds())
@@ -85,7 +84,7 @@ func (p *probe) read(v *probed) {
 					if text == nil || ground == nil {
 						continue
 					}
-					k := key{text, ground}
+					k := meeting{text, ground}
 					if found[k] == nil {
 						found[k] = &pair{text: text, ground: k.ground, layer: box.Text.Layer, need: need, px: box.Text.FontPx, letter: colorAt(v.real, x, y)}
 					}
@@ -99,7 +98,7 @@ func (p *probe) read(v *probed) {
 		}
 		for _, s := range p.sources { // in their order
 			for _, g := range p.sources {
-				if one := found[key{s, g}]; one != nil && one.pixels >= 6 && one.pixels*5 >= most {
+				if one := found[meeting{s, g}]; one != nil && one.pixels >= 6 && one.pixels*5 >= most {
 					s.pairs = append(s.pairs, one)
 					g.reads += one.pixels
 				}

@@ -160,7 +160,8 @@ func take(ctx context.Context, cam look.Camera, d look.Doc, name string, rows []
 	return p, nil
 }
 
-// unseenImages reports whether there are images that no view has shown.
+// unseenImages reports whether there are images that no view has shown, or logos
+// that may be others in ordinary rows.
 func (p *probe) unseenImages(doc *markup.Document) bool {
 	seen := map[string]bool{}
 	for _, v := range p.views {
@@ -172,7 +173,11 @@ func (p *probe) unseenImages(doc *markup.Document) bool {
 	}
 	found := false
 	doc.All(func(n *markup.Node) bool {
-		found = found || n.Kind == markup.Element && n.Name == "img" && n.ID() != "" && !seen[n.ID()]
+		if n.Kind == markup.Element && n.Name == "img" && n.ID() != "" {
+			role, _ := n.Get("p-role")
+			_, rows := n.Get("p-src")
+			found = found || !seen[n.ID()] || role == "logo" && rows
+		}
 		return !found
 	})
 	return found && p.views[0].view.Row != nil
