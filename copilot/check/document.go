@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/template"
@@ -59,11 +60,11 @@ func Document(ctx context.Context, cam look.Camera, d look.Doc, o Options) ([]Fi
 	if err != nil {
 		return nil, err
 	}
-	j := newJudge(newPlates(cam, d))
+	j := newJudge(newPlates(cam, d), t)
 	if err := inTwos(ctx, pages, j.judge); err != nil {
 		return nil, err
 	}
-	return j.findings(t), nil
+	return j.findings(), nil
 }
 
 // A page is one size in one theme, which is drawn with all rows one after another:
@@ -132,6 +133,7 @@ feed:
 // A judge collects findings. Safe for use by several goroutines.
 type judge struct {
 	plates *plates
+	form   *template.Template
 
 	mu      sync.Mutex
 	found   map[found]Finding
@@ -147,10 +149,13 @@ type known struct {
 	left    int // themes that have not asked for it
 	letters *letters
 	err     error
+
+	laid sync.Once
+	over []Finding // texts on texts
 }
 
-func newJudge(p *plates) *judge {
-	return &judge{plates: p, found: map[found]Finding{}, letters: map[string]*known{}}
+func newJudge(p *plates, t *template.Template) *judge {
+	return &judge{plates: p, form: t, found: map[found]Finding{}, letters: map[string]*known{}}
 }
 
 func (j *judge) judge(ctx context.Context, p page) error {
@@ -158,16 +163,47 @@ func (j *judge) judge(ctx context.Context, p page) error {
 		if p.backwards {
 			i = len(p.rows) - 1 - i
 		}
-		all, err := j.view(ctx, look.View{Size: p.size, Theme: p.theme, Row: p.rows[i].Values}, fmt.Sprint(i), p.themes)
-		if err != nil {
-			return err
-		}
-		for _, f := range all {
-			f.Size, f.Theme, f.Row = p.size, p.theme, p.rows[i].Name
-			j.note(f)
+		v := look.View{Size: p.size, Theme: p.theme, Row: p.rows[i].Values}
+		for _, v.Page = range sheets(j.form, v) {
+			all, err := j.view(ctx, v, fmt.Sprint(i, v.Page), p.themes)
+			if err != nil {
+				return err
+			}
+			for _, f := range all {
+				f.Size, f.Theme, f.Row = p.size, p.theme, p.rows[i].Name
+				if v.Page > 1 {
+					f.Message = fmt.Sprintf("on page %d %s", v.Page, f.Message)
+				}
+				j.note(f)
+			}
 		}
 	}
 	return nil
+}
+
+// mostSheets is how many pages of a document are looked at with a row.
+const mostSheets = 4
+
+// sheets are the pages that a document has with a row, 0 where it is not made of
+// pages, or nobody can tell because the row is refused.
+func sheets(t *template.Template, v look.View) []int {
+	row := v.Row
+	if row == nil {
+		row = t.Examples()
+	}
+	page, err := t.Page(template.View{Size: v.Size, Theme: v.Theme})
+	if err != nil {
+		return []int{0}
+	}
+	values, err := t.Resolve(row, time.Now())
+	if err != nil {
+		return []int{0}
+	}
+	all := []int{0}
+	for n := 2; n <= min(page.Pages(values), mostSheets); n++ {
+		all = append(all, n)
+	}
+	return all
 }
 
 // view is what is wrong with one view.
@@ -189,11 +225,8 @@ func (j *judge) view(ctx context.Context, v look.View, row string, themes int) (
 	if err != nil {
 		return nil, err
 	}
-	over, err := overlap(ctx, j.plates, v, shot, m)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat(all, contrast(m.spans()), over), nil
+	k.laid.Do(func() { k.over, err = overlap(ctx, j.plates, v, shot, m) })
+	return slices.Concat(all, contrast(m.spans()), k.over), err
 }
 
 // known is kept until so many themes have asked for it.
@@ -242,14 +275,8 @@ func worse(a, b Finding) bool {
 	return a.Message < b.Message
 }
 
-func (j *judge) findings(t *template.Template) []Finding {
-	sizes, themes := map[string]int{}, map[string]int{}
-	for i, s := range t.Sizes() {
-		sizes[s.Name] = i
-	}
-	for i, theme := range t.Themes() {
-		themes[theme] = i + 1
-	}
+func (j *judge) findings() []Finding {
+	sizes, themes := placesOf(j.form.Sizes()), themePlaces(j.form.Themes())
 	all := make([]Finding, 0, len(j.found))
 	for _, f := range j.found {
 		all = append(all, f)

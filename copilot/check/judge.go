@@ -54,27 +54,32 @@ const (
 // overflow is the texts that do not fit. Text that is cut with … by design is none.
 func overflow(shot look.Shot) []Finding {
 	var all []Finding
-	told := map[string]bool{}
+	told, quiet := map[string]bool{}, map[string]bool{}
+	texts := textsOf(shot.Boxes)
+	for _, t := range texts {
+		if !t.seen() {
+			quiet[t.Layer] = true
+		}
+	}
 	for _, r := range shot.Texts {
 		told[r.Layer] = true
-		if r.Clipped {
+		if r.Clipped && !quiet[r.Layer] {
 			all = append(all, Finding{
 				Code: CodeOverflow, Level: Error, Layer: r.Layer,
 				Message: fmt.Sprintf("the text of %s does not fit into its box, at %g px on %d lines", r.Layer, r.FontPx, r.Lines),
 			})
 		}
 	}
-	for _, t := range textsOf(shot.Boxes) {
-		if told[t.Layer] || t.Opacity < faint || t.Decorative {
-			continue
-		}
+	for _, t := range texts {
+		least := max(slack, spillShare*t.FontPx)
 		switch {
-		case t.Cut > max(slack, spillShare*t.FontPx):
+		case !t.seen():
+		case t.Cut > least:
 			all = append(all, Finding{
 				Code: CodeOverflow, Level: Error, Layer: t.Layer,
 				Message: fmt.Sprintf("%g px of the text of %s are cut off by the box that it stands in", math.Ceil(t.Cut), t.Layer),
 			})
-		case t.Over > max(slack, spillShare*t.FontPx):
+		case t.Over > least && !told[t.Layer]: // the layout script measures better what it fits
 			all = append(all, Finding{
 				Code: CodeOverflow, Level: Error, Layer: t.Layer,
 				Message: fmt.Sprintf("the text of %s reaches %g px out of its box", t.Layer, math.Ceil(t.Over)),
@@ -89,7 +94,7 @@ func offPage(shot look.Shot, n names) []Finding {
 	var all []Finding
 	width, height := float64(shot.Width), float64(shot.Height)
 	for _, t := range textsOf(shot.Boxes) {
-		if t.Decorative || t.Opacity < faint {
+		if !t.seen() {
 			continue
 		}
 		beyond := 0.0
@@ -190,7 +195,7 @@ func tooSmall(shot look.Shot) []Finding {
 	least := readablePx * float64(shot.Width) / perWidth
 	var all []Finding
 	for _, t := range textsOf(shot.Boxes) {
-		if t.Decorative || t.Opacity < faint || t.FontPx >= least-0.005 {
+		if !t.seen() || t.FontPx >= least-0.005 {
 			continue
 		}
 		all = append(all, Finding{
@@ -206,7 +211,7 @@ func tooSmall(shot look.Shot) []Finding {
 func lie(shot look.Shot) string {
 	var b strings.Builder
 	for _, t := range textsOf(shot.Boxes) {
-		fmt.Fprintf(&b, "%s %v %g %d %t %v\n", t.Path, t.Opacity, t.FontPx, t.Weight, t.Shadowed, t.Lines)
+		fmt.Fprintf(&b, "%+v\n", *t.TextMeasure)
 	}
 	return b.String()
 }
@@ -217,15 +222,13 @@ func pairs(texts []text) [][2]int {
 	for i, a := range texts {
 		for k := i + 1; k < len(texts); k++ {
 			b := texts[k]
-			if a.judged() && b.judged() && !within(a.Path, b.Path) && !within(b.Path, a.Path) && touch(a.Lines, b.Lines) {
+			if a.seen() && b.seen() && a.Path != "" && b.Path != "" && !within(a.Path, b.Path) && !within(b.Path, a.Path) && touch(a.Lines, b.Lines) {
 				all = append(all, [2]int{i, k})
 			}
 		}
 	}
 	return all
 }
-
-func (t text) judged() bool { return !t.Decorative && t.Opacity >= faint && t.Path != "" }
 
 // within reports whether the element of a path is in that of another.
 func within(path, outer string) bool { return strings.HasPrefix(path, outer+">") }

@@ -63,6 +63,9 @@ func (t text) bold() bool { return t.Weight >= boldWeight }
 // faint is an opacity at which nobody sees that there is something.
 const faint = 0.05
 
+// seen reports whether somebody is to read it.
+func (t text) seen() bool { return !t.Decorative && t.Opacity >= faint }
+
 // letters are where the letters of a view are.
 type letters struct {
 	texts []text
