@@ -105,7 +105,7 @@ func (f *flow) tall(u *unit, width float64) float64 {
 // want is how much taller than it was a layer wants to be, for the texts in it.
 func (f *flow) want(l *layer) float64 {
 	most := 1.0
-	for id, v := range f.wanting {
+	for id, v := range f.texts {
 		if v > most && (l.id == id || l.node.Find(id) != nil) {
 			most = v
 			if l.id != id {

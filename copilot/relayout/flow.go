@@ -21,6 +21,12 @@ type target struct {
 	safe Safe
 }
 
+// wishes are what a layout that had faults gives to the next one.
+type wishes struct {
+	texts    map[string]float64 // by their ids, how much more room they want than they had
+	pictures float64            // how much of the room that they would like pictures get
+}
+
 // A flow lays the parts of a page out anew.
 type flow struct {
 	source rect
@@ -31,14 +37,14 @@ type flow struct {
 	narrow float64 // how much smaller things would have to be to have the width that they need; 1 is enough
 	framed bool    // a frame runs around the page
 
-	wanting map[string]float64 // by the ids of texts, how much more room they want
+	wishes
 }
 
 // flowed lays out a page; the scale is the largest up to k at which it has room.
-func flowed(p *page, from rect, to target, k float64, wanting map[string]float64) (map[*layer]spot, float64) {
+func flowed(p *page, from rect, to target, k float64, w wishes) (map[*layer]spot, float64) {
 	s := sketchOf(p.layers, from.W, from.H)
 	for try := 0; ; try++ {
-		f := &flow{source: from, to: to, k: k, spots: map[*layer]spot{}, narrow: 1, wanting: wanting}
+		f := &flow{source: from, to: to, k: k, spots: map[*layer]spot{}, narrow: 1, wishes: w}
 		f.page(s)
 		if try >= 14 || f.short < 2 && f.narrow > 0.97 {
 			return f.spots, k
@@ -205,7 +211,7 @@ func (f *flow) besides(sections []section, width float64) bool {
 	need := 0.0
 	for _, s := range sections {
 		if s.picture {
-			need += 0.24 * width
+			need += 0.24 * width * f.pictures
 			continue
 		}
 		p := f.pads(s.inner(), s.src, rect{W: width}, true)
@@ -225,7 +231,7 @@ func (f *flow) below(sections []section, dst rect) bool {
 	need := 0.0
 	for _, s := range sections {
 		if s.picture {
-			need += 0.26 * dst.H
+			need += 0.26 * dst.H * f.pictures
 			continue
 		}
 		p := f.pads(s.inner(), s.src, dst, true)
@@ -289,8 +295,8 @@ func (f *flow) column(sections []section, dst rect) {
 	for i := range sections {
 		s := &sections[i]
 		if s.picture {
-			share := clamp(s.src.area()/whole, 0.28, 0.46)
-			s.need, s.low, s.high = share*dst.H, 0.2*dst.H, 0.54*dst.H
+			share := clamp(s.src.area()/whole, 0.28, 0.46) * f.pictures
+			s.need, s.low, s.high = share*dst.H, 0.2*dst.H, 0.54*dst.H*f.pictures
 		} else {
 			p := f.pads(s.inner(), s.src, f.edge(dst, i == 0, i+1 == len(sections)), false)
 			s.need = f.tall(s.inner(), dst.W-p[1]-p[3]) + p[0] + p[2]
@@ -349,8 +355,8 @@ func (f *flow) row(sections []section, dst rect) {
 	for i := range sections {
 		s := &sections[i]
 		if s.picture {
-			share := clamp(s.src.area()/area, 0.28, 0.46)
-			s.need, s.low, s.high = share*dst.W, 0.22*dst.W, 0.5*dst.W
+			share := clamp(s.src.area()/area, 0.28, 0.46) * f.pictures
+			s.need, s.low, s.high = share*dst.W, 0.18*dst.W, 0.5*dst.W*f.pictures
 		} else {
 			p := f.pads(s.inner(), s.src, dst, true)
 			s.low = f.least(s.inner()) + p[1] + p[3]

@@ -206,7 +206,7 @@ func (w *writer) without(p *page, st state, prefix string) bool {
 		moved[l] = &c
 		alone.layers = append(alone.layers, &c)
 	}
-	spots, _ := flowed(alone, rect{0, 0, float64(w.g.size.Width), float64(w.g.size.Height)}, w.to, w.k, w.wanting)
+	spots, _ := flowed(alone, rect{0, 0, float64(w.g.size.Width), float64(w.g.size.Height)}, w.to, w.k, w.wishes)
 	for _, l := range p.layers {
 		if c := moved[l]; c != nil && !spots[c].box.same(w.spots[l].box, 1) {
 			w.place(prefix+"#"+l.id, l, spots[c])

@@ -24,9 +24,9 @@ type writer struct {
 	spots   map[*layer]spot
 	owner   map[*markup.Node]*layer
 	entries []*entry
-	scale   bool               // all is as it was, at another scale
-	wanting map[string]float64 // by the ids of texts, how much more room they want
-	settled map[string]bool    // subject and property that the sheet of the size that is looked at decides
+	scale   bool // all is as it was, at another scale
+	wishes
+	settled map[string]bool // subject and property that the sheet of the size that is looked at decides
 }
 
 func (w *writer) set(selector, name, value string) {
@@ -184,7 +184,7 @@ func (w *writer) rule(r rule) {
 		}
 	}
 	head := l != nil && l.grows && slices.Contains(r.nodes, l.headline)
-	roomy := head || l != nil && slices.ContainsFunc(r.nodes, func(n *markup.Node) bool { return w.wanting[n.ID()] > 1 })
+	roomy := head || l != nil && slices.ContainsFunc(r.nodes, func(n *markup.Node) bool { return w.texts[n.ID()] > 1 })
 	for _, d := range r.decls {
 		value, _ := get([]markup.Decl{d}, d.Name)
 		if top && slices.Contains(geometry, d.Name) || onPage && (d.Name == "width" || d.Name == "height") {
