@@ -173,6 +173,10 @@ func (g *design) layer(n *markup.Node, boxes map[string]rect) *layer {
 		g.resolve(props)
 		_, left := pixels(props["left"])
 		_, right := pixels(props["right"])
+		if left && right && props["width"] != "" && slices.ContainsFunc(tokens, rightToLeft) {
+			delete(props, "left") // of three that contradict each other, the end of a line counts from right to left
+			left = false
+		}
 		l.states = append(l.states, state{r.selector, tokens, boxOf(props, measured, seen, page, map[string]bool{}), right && !left})
 	}
 	l.stand(measured, seen)

@@ -137,6 +137,17 @@ func (w *writer) whole(l *layer) bool {
 	return l.opaque || w.scale && (l.kind == isText || l.kind == isStack)
 }
 
+// wholly reports whether layers are zoomed: what they inherit from the page is
+// zoomed with them.
+func (w *writer) wholly() bool {
+	for _, p := range w.g.pages {
+		if slices.ContainsFunc(p.layers, w.whole) {
+			return true
+		}
+	}
+	return false
+}
+
 func px(v float64) string {
 	v = math.Round(v*4) / 4
 	if v == 0 {
@@ -160,7 +171,7 @@ func (w *writer) rule(r rule) {
 			top = top || o.node == n
 		}
 	}
-	if l == nil && !onPage {
+	if l == nil && (!onPage || w.wholly()) {
 		if r.own {
 			for _, d := range r.decls {
 				w.set(r.selector, d.Name, d.Value)
