@@ -35,6 +35,7 @@ func newCORSRule(keys *keyring) *corsRule {
 		AllowOriginFunc: keys.trusts, AllowedMethods: append(slices.Clone(methods), http.MethodHead), ExposedHeaders: exposed, MaxAge: 2 * 60 * 60,
 		AllowedHeaders: []string{
 			"Accept", "Authorization", "Content-Encoding", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "If-Range", "Last-Event-ID", "Range",
+			"Mcp-Protocol-Version", "Mcp-Session-Id", "Mcp-Method", "Mcp-Name",
 		},
 	}
 	rule := &corsRule{api: cors.New(o)}

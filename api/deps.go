@@ -215,6 +215,8 @@ type Deps struct {
 	Valve         Valve
 
 	ExperimentDesk ExperimentDesk
+	Copilot        Copilot
+	CopilotRuns    CopilotRuns
 
 	StoredKeys []apikey.Key // that are there at the start
 

@@ -1,5 +1,7 @@
 package api
 
+import "encoding/json"
+
 var placeParams = []queryParam{
 	{"binding", "Only images of this binding.", anyText()}, {"job", "Only images of this job.", anyText()},
 	{"key", "Only images of this row: its key as in addresses, of a job as it was sent.", anyText()},
@@ -49,13 +51,47 @@ var imageOperations = operations{
 
 var imageBytes = files("The image.", "image/png", "image/jpeg", "image/webp", "image/gif", "application/pdf").tagged("The hash of the bytes, in quotes.")
 
+// inKind is an answer of text with an ETag.
+func inKind(kind string) reply {
+	return reply{kinds: map[string]shape{kind: anyText()}}.tagged("A digest of the text.")
+}
+
 var serverOperations = operations{
 	"GET /openapi.json": {
 		id: "getDocument", tag: tagServer, summary: "This description",
 		headers: []string{"IfNoneMatchETag"},
 		answers: answers{200: sends("An OpenAPI document.", of[map[string]any]()).tagged("A digest of the document."), 304: {about: "You have it."}},
 	},
-	"GET /docs":             {page: true},
+	"GET /docs": {page: true},
+	"GET /docs/{page}": {
+		id: "readDocs", tag: tagServer, summary: "A page of the documentation",
+		headers: []string{"IfNoneMatchETag"},
+		answers: answers{200: inKind("text/markdown"), 304: {about: "You have it."}},
+	},
+	"GET /llms.txt": {
+		id: "readForModels", tag: tagServer, summary: "What this is, for programs that read",
+		detail:  "With the addresses of this description, of every page of the documentation, and of what agents use.",
+		headers: []string{"IfNoneMatchETag"},
+		answers: answers{200: inKind("text/plain"), 304: {about: "You have it."}},
+	},
+	"GET /llms-full.txt": {
+		id: "readAllForModels", tag: tagServer, summary: "The same with all pages",
+		headers: []string{"IfNoneMatchETag"},
+		answers: answers{200: inKind("text/plain"), 304: {about: "You have it."}},
+	},
+	"POST /mcp": {
+		id: "askByMCP", tag: tagServer, summary: "A message of an agent",
+		detail: "The streamable HTTP transport of the Model Context Protocol: JSON-RPC, a message a request, without sessions. `docs/mcp.md` says how to connect a client, and lists the tools. " +
+			"Any key will do; what a tool asks of the API, it asks with that key, and its scopes, rate and quota hold. A session of a browser will not do.",
+		body: takes(of[map[string]any](), map[string]any{"Which tools there are": json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)}),
+		answers: answers{
+			200: {about: "The answer, after what is told meanwhile.", kinds: map[string]shape{"text/event-stream": each("application/json", of[map[string]any]())}},
+			202: {about: "It was a notification."},
+			400: {about: "It is no message of the protocol, or of a version that is not spoken.", kinds: map[string]shape{"text/plain": anyText(), "application/json": of[map[string]any]()}},
+			413: {about: "It is larger than 4 MB.", kinds: map[string]shape{"text/plain": anyText()}},
+			415: {about: "It is not sent as JSON.", kinds: map[string]shape{"text/plain": anyText()}},
+		},
+	},
 	"GET /{$}":              {page: true},
 	"GET /studio/{path...}": {page: true},
 	"GET /studio/frame":     {page: true},

@@ -92,6 +92,11 @@ var draftOperations = operations{
 		headers: []string{"IfMatch"},
 		answers: answers{200: sends("", only[draftView]("draft")).tagged("The draft's revision.")},
 	},
+	"GET /operations": {
+		id: "listOperations", tag: tagDrafts, summary: "The operations by which drafts are changed",
+		query:   []queryParam{{"op", "Only this one.", anyText()}},
+		answers: answers{200: sends("", of[operationList]())},
+	},
 	"GET /templates/{id}/draft/tree": {
 		id: "getDraftTree", tag: tagDrafts, summary: "The draft as an editor sees it",
 		detail:  "Pages and layers with their styles, bindings and places in the text. Offsets are UTF-16 units. An *address* is the id of an element, or its path where it has none of its own.",
@@ -177,6 +182,7 @@ type editRequest struct {
 	Ops    []map[string]any `json:"ops"`
 	Author string           `json:"author,omitempty"` // without it the name of the key
 	View   *viewOrder       `json:"view,omitempty"`   // what an editor shows: the answer is then what becomes of it
+	DryRun bool             `json:"dryRun,omitempty"` // take no step: the answer is what would come of it, at the revision that there is
 }
 
 // A publishRequest makes a draft a version.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/copilot"
+	"github.com/pictifyd/pictifyd/copilot/model"
 	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/expr"
 	"github.com/pictifyd/pictifyd/internal/openapi"
@@ -32,6 +34,7 @@ const (
 	tagImages        = "Images"
 	tagTemplates     = "Templates"
 	tagDrafts        = "Drafts and versions"
+	tagCopilot       = "Copilot"
 	tagExpressions   = "Expressions"
 	tagBindings      = "Bindings"
 	tagConnections   = "Sources and sinks"
@@ -50,6 +53,7 @@ var tags = []openapi.Tag{
 	{Name: tagImages, Description: "The bytes."},
 	{Name: tagTemplates, Description: "HTML files with variables, each with its versions."},
 	{Name: tagDrafts, Description: "What a template will be next, and what it was before."},
+	{Name: tagCopilot, Description: "A model that changes drafts step by step, and people who accept, reject and undo its steps."},
 	{Name: tagExpressions, Description: "The language between `{{` and `}}`."},
 	{Name: tagBindings, Description: "Rows of a source, each with its image."},
 	{Name: tagConnections, Description: "Where rows come from, and who is told of images."},
@@ -85,6 +89,10 @@ var pathWords = map[string]string{
 	"{experiment}/{file}":        "The unit, percent-encoded (also `/`), a dot, and the extension of an image.",
 	"{experiment}/{unit}":        "The unit, percent-encoded.",
 	"experiments/{id}":           "The id or the slug of the experiment.",
+	"runs/{id}":                  "The id of the run.",
+	"{n}":                        "The number of the step, from 1.",
+	"pictures/{name}":            "The name of the picture, as steps, candidates and events have it.",
+	"candidates/{name}":          "The name of the candidate.",
 	"units/{unit}":               "Whoever is shown the image, percent-encoded.",
 }
 
@@ -149,6 +157,7 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[doneView]():         "StepDone",
 	reflect.TypeFor[templatePush]():     "TemplateDocument",
 	reflect.TypeFor[render.Box]():       "ElementBox",
+	reflect.TypeFor[render.Line]():      "TextLine",
 	reflect.TypeFor[sample.Case]():      "StressCase",
 	reflect.TypeFor[sample.Match]():     "ColumnMatch",
 	reflect.TypeFor[layerView]():        "LayerReport",
@@ -169,12 +178,16 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[decisionView]():          "ExperimentDecision",
 	reflect.TypeFor[excludedView]():          "ExperimentExcluded",
 	reflect.TypeFor[srmView]():               "SampleRatio",
+	reflect.TypeFor[model.Usage]():           "CopilotTokens",
 }
 
 // componentName is what the document calls a type: bindingView is Binding.
 func componentName(t reflect.Type) string {
 	if name, ok := componentNames[t]; ok {
 		return name
+	}
+	if t.PkgPath() == reflect.TypeFor[copilot.Run]().PkgPath() { // a run or a step of others is another thing
+		return "Copilot" + t.Name()
 	}
 	name := strings.TrimSuffix(t.Name(), "View")
 	first, rest := name[:1], name[1:]

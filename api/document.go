@@ -17,7 +17,7 @@ import (
 // described are the operations by subject.
 var described = []operations{
 	batchOperations, jobOperations, nowOperations, imageOperations, showingOperations, templateOperations, draftOperations, trialOperations, expressionOperations,
-	bindingOperations, resourceOperations, streamOperations, deliveryOperations, subscriptionOperations, experimentOperations, hookOperations, deletionOperations, keyOperations, serverOperations,
+	bindingOperations, resourceOperations, streamOperations, deliveryOperations, subscriptionOperations, experimentOperations, copilotOperations, hookOperations, deletionOperations, keyOperations, serverOperations,
 }
 
 // A webhook is a call that pictifyd makes.
@@ -149,7 +149,11 @@ func (s *Server) sendPaper(w http.ResponseWriter, r *http.Request, which func(pa
 	if err != nil {
 		return err
 	}
-	one := which(all)
+	return sendOne(w, r, which(all))
+}
+
+// sendOne sends a paper to who does not have it.
+func sendOne(w http.ResponseWriter, r *http.Request, one paper) error {
 	h := w.Header()
 	h.Set("Content-Type", one.kind)
 	h.Set("Cache-Control", "no-cache")

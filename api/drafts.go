@@ -127,6 +127,7 @@ func (s *Server) editDraft(w http.ResponseWriter, r *http.Request) error {
 		Ops    []json.RawMessage
 		Author string
 		View   *viewOrder
+		DryRun bool
 	}
 	if err := decodeBody(w, r, maxEdit, &body, `{"ops": [{"op": "set_text", "id": "title", "text": "Hello"}]}`); err != nil {
 		return err
@@ -143,11 +144,11 @@ func (s *Server) editDraft(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := s.deps.Desk.Edit(r.Context(), draft.Edit{Name: name, Revision: revision, Ops: body.Ops, Author: author})
+	done, err := s.deps.Desk.Edit(r.Context(), draft.Edit{Name: name, Revision: revision, Ops: body.Ops, Author: author, DryRun: body.DryRun})
 	if err != nil {
 		return err
 	}
-	if at != nil {
+	if at != nil && !body.DryRun {
 		return s.answerEdited(w, at, done)
 	}
 	return answerDone(w, done)

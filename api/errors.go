@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/copilot"
 	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template/draft"
@@ -148,6 +149,23 @@ var explanations = map[string]string{
 	"hook_path_taken":        "Another source is called at this path. Paths are unique.",
 	"hook_unguarded":         "Nothing says who may send rows. A webhook source wants a secret or another check; open: true is for a server that only this machine reaches.",
 	"port_in_use":            "Another program listens on the port of server.listen.",
+
+	copilot.Busy:        "The copilot works on the template already; the answer names the run. Wait for its end, or cancel it: POST /copilot/runs/ID/cancel.",
+	copilot.NotFound:    "No run of the copilot has this id, it is not kept any more (copilot.keep), or the key may not use its template. GET /copilot/runs lists them.",
+	copilot.NotOpen:     "The run has ended, and takes no answer and no cancelling. Start another one.",
+	copilot.NotEnded:    "The copilot is still at work on the run. Wait for its end, or cancel it, then accept or reject its steps.",
+	copilot.NoStep:      "The run has no such step, candidate or question now. GET /copilot/runs/ID shows those it has.",
+	copilot.NoModel:     "No model of this name is configured. GET /copilot/models lists those that there are.",
+	copilot.Interrupted: "pictifyd ended in the middle of the run. The steps that it took are in its list and can be rejected; start another run.",
+	copilot.OutOfBudget: "The run used up what it was given. Look at the steps that it took; give it more in copilot.budget of the configuration, or ask for less at once.",
+	copilot.Stuck:       "The model repeated what was refused, or said nothing that could be done. Say it in other words, or take another model.",
+	copilot.Refusal:     "The model does not want to do this. Its words are in the answer.",
+	slugNotPublished:    "An experiment shows published versions, and what it should show is only in the draft. POST /templates/NAME/publish, then make the experiment.",
+	"no_variants":       "The run made nothing that an experiment could compare with the template as it is. Ask the copilot for a variant.",
+	"picture_not_found": "The run has no picture of this name. Its steps, candidates and events name those that it has.",
+	"step_not_found":    "No edit led to this revision of the draft, or it is so old that it is not kept any more.",
+	"already_undone":    "The step was taken back already.",
+	"step_replaced":     "The whole document was replaced since (discarded, restored, or pushed), so that nothing of the step is left to take back.",
 
 	slugNoExperiment:       "No experiment has this id or slug, or the key may not use its templates. GET /experiments lists them.",
 	slugNoVariant:          "The experiment has no variant of this id. The answer names those that it has.",

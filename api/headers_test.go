@@ -22,7 +22,7 @@ func TestEveryRouteSaysHowItMayBeKept(t *testing.T) {
 			want = askAgain
 		case "GET /i/{file}":
 			want = "public, max-age=300, stale-while-revalidate=86400"
-		case "GET /{$}", "GET /studio/{path...}", "GET /studio/frame", "GET /favicon.ico", "GET /openapi.json", "GET /docs":
+		case "GET /{$}", "GET /studio/{path...}", "GET /studio/frame", "GET /favicon.ico", "GET /openapi.json", "GET /docs", "GET /docs/{page}", "GET /llms.txt", "GET /llms-full.txt":
 			want = "no-cache"
 		case "GET /errors/{slug}":
 			want = "public, max-age=3600"

@@ -21,5 +21,5 @@ func fills(rt route) bool {
 	default:
 		return false
 	}
-	return (rt.scope == RendersWrite || rt.scope == TemplatesWrite) && !strings.HasPrefix(path, "/jobs/")
+	return (rt.scope == RendersWrite || rt.scope == TemplatesWrite) && !strings.HasPrefix(path, "/jobs/") && !strings.HasPrefix(path, "/copilot/runs/")
 }

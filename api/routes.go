@@ -42,6 +42,7 @@ func routes() []route {
 		{"GET /templates/{id}/draft", TemplatesRead, (*Server).showDraft},
 		{"PATCH /templates/{id}/draft", TemplatesWrite, replayedTo(maxEdit, (*Server).editDraft)},
 		{"DELETE /templates/{id}/draft", TemplatesWrite, (*Server).discardDraft},
+		{"GET /operations", TemplatesRead, (*Server).listOperations},
 		{"GET /templates/{id}/draft/tree", TemplatesRead, (*Server).showTree},
 		{"POST /templates/{id}/draft/view", TemplatesRead, (*Server).viewDraft},
 		{"PUT /templates/{id}/draft/source", TemplatesWrite, replayedTo(2*draft.MaxDocument, (*Server).rewriteDraft)},
@@ -182,6 +183,23 @@ func routes() []route {
 		{"GET /experiments/{id}/export.csv", ExperimentsRead, (*Server).exportExperiment},
 		{"DELETE /experiments/{id}/units/{unit}", ExperimentsWrite, (*Server).eraseUnit},
 
+		{"GET /copilot/models", TemplatesRead, (*Server).listCopilotModels},
+		{"POST /copilot/runs", TemplatesWrite, replayed((*Server).startCopilotRun)}, // and renders:write
+		{"GET /copilot/runs", TemplatesRead, (*Server).listCopilotRuns},
+		{"GET /copilot/runs/{id}", TemplatesRead, (*Server).showCopilotRun},
+		{"GET /copilot/runs/{id}/events", TemplatesRead, (*Server).copilotEvents},
+		{"GET /copilot/runs/{id}/pictures/{name}", TemplatesRead, (*Server).sendRunPicture},
+		{"POST /copilot/runs/{id}/cancel", TemplatesWrite, replayed(cancelCopilotRun)},
+		{"POST /copilot/runs/{id}/answer", TemplatesWrite, replayed(answerCopilotRun)},
+		{"POST /copilot/runs/{id}/accept", TemplatesWrite, replayed(acceptCopilotRun)},
+		{"POST /copilot/runs/{id}/discard", TemplatesWrite, replayed(discardCopilotRun)},
+		{"POST /copilot/runs/{id}/steps/{n}/accept", TemplatesWrite, replayed(acceptRunStep)},
+		{"POST /copilot/runs/{id}/steps/{n}/reject", TemplatesWrite, replayed(rejectRunStep)},
+		{"POST /copilot/runs/{id}/steps/{n}/undo", TemplatesWrite, replayed(rejectRunStep)}, // of one that was accepted: the same
+		{"POST /copilot/runs/{id}/candidates/{name}/pick", TemplatesWrite, replayed(pickCandidate)},
+		{"POST /copilot/runs/{id}/experiment", ExperimentsWrite, replayed((*Server).testRunVariants)},
+		{"GET /copilot/audit", Admin, (*Server).auditCopilot},
+
 		{"POST /hooks/{path}", "", (*Server).receiveHook}, // the source asks for itself
 
 		{"GET /keys", Admin, (*Server).listKeys},
@@ -208,6 +226,10 @@ func routes() []route {
 
 		{"GET /openapi.json", "", (*Server).sendDocument},
 		{"GET /docs", "", (*Server).sendReference}, // the same for people
+		{"GET /docs/{page}", "", (*Server).sendPage},
+		{"GET /llms.txt", "", (*Server).sendForModels}, // the same for programs that read
+		{"GET /llms-full.txt", "", (*Server).sendAllForModels},
+		{"POST " + agentsPath, "", (*Server).answerAgent}, // any key will do; each tool asks for its scope
 		{"GET /errors/{slug}", "", (*Server).explainError},
 		{"GET /healthz", "", (*Server).healthy},
 		{"GET /readyz", "", (*Server).ready},

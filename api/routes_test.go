@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pictifyd/pictifyd/copilot"
 	"github.com/pictifyd/pictifyd/experiment"
 	"github.com/pictifyd/pictifyd/sink"
 )
@@ -24,6 +25,10 @@ func ways(w *world) map[string]struct {
 	w.subscriptionDesk.last = map[string]LastDelivery{"sub_0": {ID: "dlv_0", Event: sink.RenderCompleted, State: "waiting", At: time.UnixMilli(1), DueAt: time.UnixMilli(2)}}
 	w.experiments.add("spring-banner", experiment.Running)
 	w.experiments.add("old-banner", experiment.Draft)
+	w.cockpit.add("run_0", testTemplate, copilot.Review)
+	w.cockpit.change("run_0", func(r *copilot.Run) { r.Variants = []copilot.Variant{{Name: "story", Size: "story"}} })
+	w.cockpit.tell("run_0", `end {"status":"needs_review"}`)
+	w.cockpit.pictures = map[string][]byte{"run_0/1": []byte("picture")}
 	type way = struct {
 		call   call
 		status int
@@ -169,6 +174,22 @@ func ways(w *world) map[string]struct {
 		"GET /s/{experiment}/{unit}/pixel.gif":           {get("/s/spring/u1/pixel.gif"), 200},
 		"POST /s/events":                                 {reported(`{"experiment":"spring","event":"view","unit":"u1"}`), 200},
 		"POST /experiments/{id}/assignments":             {post("/experiments/spring-banner/assignments", `{"units":["u1"]}`), 200},
+		"GET /copilot/models":                            {get("/copilot/models"), 200},
+		"POST /copilot/runs":                             {post("/copilot/runs", aRun), 201},
+		"GET /copilot/runs":                              {get("/copilot/runs?limit=1"), 200},
+		"GET /copilot/runs/{id}":                         {get("/copilot/runs/run_0"), 200},
+		"GET /copilot/runs/{id}/events":                  {get("/copilot/runs/run_0/events"), 200},
+		"GET /copilot/runs/{id}/pictures/{name}":         {get("/copilot/runs/run_0/pictures/1"), 200},
+		"POST /copilot/runs/{id}/cancel":                 {post("/copilot/runs/run_0/cancel", ""), 200},
+		"POST /copilot/runs/{id}/answer":                 {post("/copilot/runs/run_0/answer", `{"question":"q1","answer":"yes"}`), 200},
+		"POST /copilot/runs/{id}/accept":                 {post("/copilot/runs/run_0/accept", ""), 200},
+		"POST /copilot/runs/{id}/discard":                {post("/copilot/runs/run_0/discard", ""), 200},
+		"POST /copilot/runs/{id}/steps/{n}/accept":       {post("/copilot/runs/run_0/steps/1/accept", ""), 200},
+		"POST /copilot/runs/{id}/steps/{n}/reject":       {post("/copilot/runs/run_0/steps/1/reject", ""), 200},
+		"POST /copilot/runs/{id}/steps/{n}/undo":         {post("/copilot/runs/run_0/steps/1/undo", ""), 200},
+		"POST /copilot/runs/{id}/candidates/{name}/pick": {post("/copilot/runs/run_0/candidates/mesh/pick", ""), 200},
+		"POST /copilot/runs/{id}/experiment":             {post("/copilot/runs/run_0/experiment", `{"slug":"story-or-not"}`), 201},
+		"GET /copilot/audit":                             {get("/copilot/audit?limit=1"), 200},
 		"POST /hooks/{path}":                             {post("/hooks/crm", `[{"id":1}]`), 200},
 		"GET /webhook-subscriptions":                     {get("/webhook-subscriptions"), 200},
 		"POST /webhook-subscriptions":                    {post("/webhook-subscriptions", orderOfOne), 201},
@@ -199,10 +220,16 @@ func ways(w *world) map[string]struct {
 		"DELETE /session":                                {call{method: http.MethodDelete, path: "/session"}, 204},
 		"GET /openapi.json":                              {get("/openapi.json"), 200},
 		"GET /docs":                                      {get("/docs"), 200},
-		"GET /errors/{slug}":                             {get("/errors/not_ready"), 200},
-		"GET /healthz":                                   {get("/healthz"), 200},
-		"GET /readyz":                                    {get("/readyz"), 200},
-		"GET /metrics":                                   {get("/metrics"), 200},
+		"GET /docs/{page}":                               {get("/docs/keys.md"), 200},
+		"GET /llms.txt":                                  {get("/llms.txt"), 200},
+		"GET /llms-full.txt":                             {get("/llms-full.txt"), 200},
+		"GET /operations":                                {get("/operations"), 200},
+		"POST /mcp": {call{method: http.MethodPost, path: "/mcp", body: `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`,
+			header: map[string]string{"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}}, 200},
+		"GET /errors/{slug}": {get("/errors/not_ready"), 200},
+		"GET /healthz":       {get("/healthz"), 200},
+		"GET /readyz":        {get("/readyz"), 200},
+		"GET /metrics":       {get("/metrics"), 200},
 	}
 }
 
@@ -211,7 +238,7 @@ var withoutKey = map[string]bool{
 	"GET /i/{file}": true, "GET /images/{file}": true, "GET /b/{path...}": true, "GET /{$}": true, "GET /studio/{path...}": true, "GET /studio/frame": true, "GET /favicon.ico": true,
 	"GET /s/{file}": true, "GET /s/{experiment}/{file}": true, "GET /s/{experiment}/click": true, "GET /s/{experiment}/{unit}/click": true,
 	"GET /s/{experiment}/pixel.gif": true, "GET /s/{experiment}/{unit}/pixel.gif": true, "POST /s/events": true,
-	"POST /hooks/{path}": true, "POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /healthz": true, "GET /readyz": true,
+	"POST /hooks/{path}": true, "POST /session": true, "DELETE /session": true, "GET /errors/{slug}": true, "GET /openapi.json": true, "GET /docs": true, "GET /docs/{page}": true, "GET /llms.txt": true, "GET /llms-full.txt": true, "GET /healthz": true, "GET /readyz": true,
 }
 
 func TestEveryRouteAnswersAndAsksForItsKey(t *testing.T) {

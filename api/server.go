@@ -15,6 +15,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/batch"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/mcp"
 )
 
 const (
@@ -48,6 +49,7 @@ type Server struct {
 
 	eventCalls *buckets // of events, by client
 	papers     func() (papers, error)
+	agents     func() *mcp.Server
 
 	hookBytes atomic.Int64 // of the bodies of calls that are being read
 
@@ -86,6 +88,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.deps.Intake = s.gate
 	s.routes = routes()
 	s.papers = sync.OnceValues(func() (papers, error) { return newPapers(s.base, deps.Version, s.page) })
+	s.agents = sync.OnceValue(func() *mcp.Server {
+		return mcp.New(mcp.Options{Do: s.within, Version: deps.Version, Log: s.log})
+	})
 	s.mux = s.newMux()
 	s.root = rewrite(s.mux)
 	return s, nil

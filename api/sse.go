@@ -30,6 +30,11 @@ func newStream(w http.ResponseWriter) (*stream, error) {
 }
 
 func (s *stream) send(e event) error {
+	if e.id != "" {
+		if _, err := fmt.Fprintf(s.w, "id: %s\n", e.id); err != nil {
+			return err
+		}
+	}
 	if _, err := fmt.Fprintf(s.w, "event: %s\ndata: %s\n\n", e.name, e.data); err != nil {
 		return err
 	}
@@ -49,6 +54,7 @@ type event struct {
 	name string
 	data []byte // without line breaks
 	last bool   // nothing will follow it
+	id   string // by which a client that comes back says what it had; "" of a state
 }
 
 // untilExpiry is ctx that ends when the key of its asker expires.

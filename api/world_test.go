@@ -55,6 +55,7 @@ type world struct {
 	exhibit          foyer
 	subscriptionDesk subscriptionDesk
 	experiments      experimentDesk
+	cockpit          cockpit
 	tryout           tryout
 	statuses         map[string]bindings.Status
 	stored           map[string][]bindings.StoredRow
@@ -462,7 +463,7 @@ func (w *world) deps() Deps {
 	return Deps{
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
 		Intake: w, Origins: w, Sampler: w, Trials: w.tryout, Client: http.DefaultClient, Jobs: w, Steering: w,
-		Bindings: w, Runs: w, Resources: w.shelf, Workshop: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, ExperimentDesk: &w.experiments, Images: w, Gallery: w, Exhibit: &w.exhibit, Easel: canvases{w}, Blobs: w, Changes: w,
+		Bindings: w, Runs: w, Resources: w.shelf, Workshop: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, ExperimentDesk: &w.experiments, Copilot: &w.cockpit, CopilotRuns: &w.cockpit, Images: w, Gallery: w, Exhibit: &w.exhibit, Easel: canvases{w}, Blobs: w, Changes: w,
 		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
 		Deliveries: w.outbox, Valve: w.outbox,
 		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },

@@ -29,15 +29,17 @@ var mayImport = map[string][]string{
 	"sink/*":            {"sink", "sink/*", "connectors", "connectors/*", "config"},
 	"copilot":           {"copilot/*", "render", "template", "template/*"},
 	"copilot/*":         {"copilot/*", "render", "template", "template/*"}, // Go refuses the circles
-	"copilot/looktest":  {"copilot/*", "render/*", "template/*"},           // a real Chrome
-	"mcp":               {"client"},
+	"copilot/model/*":   {"copilot/model", "copilot/model/*"},
+	"copilot/looktest":  {"copilot/*", "render/*", "template/*"}, // a real Chrome
+	"mcp":               {"docs"},
+	"mcp/*":             {"mcp"},
 	"template":          {"template/*"},
 	"template/*":        {"template", "template/*"}, // Go refuses the circles
 	"store":             {"assets", "batch", "bindings", "connectors", "copilot", "experiment", "sink", "template", "template/draft", "config"},
 	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "copilot", "experiment", "sink", "template", "template/draft", "config"},
 	"internal/*":        {"config"}, // a room's Config speaks config's types
-	"api":               {"assets", "batch", "bindings", "config", "connectors", "copilot", "copilot/*", "experiment", "mcp", "render", "sink", "studio", "template", "template/*"},
-	"daemon":            {"*", "*/*"},
+	"api":               {"assets", "batch", "bindings", "config", "connectors", "copilot", "copilot/*", "docs", "experiment", "mcp", "render", "sink", "studio", "template", "template/*"},
+	"daemon":            {"*", "*/*", "copilot/model/*"},
 	"client":            {"batch"},
 	"cmd/pictifyd":      {"client", "daemon", "config", "mcp"},
 	"bench":             {"*", "*/*"},

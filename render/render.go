@@ -64,6 +64,33 @@ type Box struct {
 	Y      float64 `json:"y"`
 	Width  float64 `json:"width"`
 	Height float64 `json:"height"`
+
+	Text *TextMeasure `json:"text,omitempty"` // that stands right in it and is seen; nil for none
+}
+
+// A TextMeasure is how an element shows the text that stands right in it, in CSS
+// pixels of the page as they are seen: zoom and transforms are in them.
+type TextMeasure struct {
+	Layer      string  `json:"layer"`                // the id of the element, or where it is
+	Path       string  `json:"path"`                 // a CSS selector of this element alone; "" where it would be too long
+	FontPx     float64 `json:"fontPx"`               // the font size
+	Weight     int     `json:"weight"`               // of the font, 1 to 1000
+	Opacity    float64 `json:"opacity"`              // of the element and all that it stands in
+	Decorative bool    `json:"decorative,omitempty"` // it says nothing: without a letter or digit, or hidden from screen readers
+	Outlined   bool    `json:"outlined,omitempty"`   // letters have an outline of their own
+	Clipped    bool    `json:"clipped,omitempty"`    // letters show the element's background
+	Shadowed   bool    `json:"shadowed,omitempty"`   // letters have a shadow
+	Over       float64 `json:"over,omitempty"`       // by how much its lines leave the element's own box
+	Cut        float64 `json:"cut,omitempty"`        // by how much they leave what clips them, short of the page
+	Lines      []Line  `json:"lines"`                // around its pieces, as high as the font; the first ones
+}
+
+// A Line is the rectangle around one piece of text, in CSS pixels of the page.
+type Line struct {
+	X      float64 `json:"x"`
+	Y      float64 `json:"y"`
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
 }
 
 // Stages is where the time of a picture went, as far as its engine tells. Those

@@ -72,3 +72,16 @@ func syncFolder(dir string) error {
 }
 
 const minSealKey = 16
+
+// SealFile is the path of the file that has the key of a SQLite ledger; "" where
+// there is none.
+func SealFile(cfg Config, dir string) (string, error) {
+	path := filepath.Join(filepath.Dir(cfg.file(dir)), sealFile)
+	switch _, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", problem.New(problem.Surroundings, "the key that seals secrets cannot be found: %w", err).WithHint("let this user read %s", path)
+	}
+	return path, nil
+}

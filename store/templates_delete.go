@@ -8,9 +8,9 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
-// DeleteTemplate forgets a template with its versions, its draft, and what its
-// file gave. One that a job draws which has not ended is a problem of code
-// Conflict. Pictures that were made of it stay as long as what shows them. last is
+// DeleteTemplate forgets a template with its versions, its draft, the copilot's runs,
+// and what its file gave. One that a job draws which has not ended, or that the
+// copilot works on, is a problem of code Conflict. Pictures that were made of it stay as long as what shows them. last is
 // done right before the commit, and may be done again; its error keeps the
 // template.
 func (s *Store) DeleteTemplate(ctx context.Context, name string, last func() error) error {
@@ -30,6 +30,9 @@ func (s *Store) DeleteTemplate(ctx context.Context, name string, last func() err
 				WithHint("wait for its end, or cancel it")
 		}
 		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if err := t.dropRunsOf(ctx, name); err != nil {
 			return err
 		}
 		for _, table := range []string{"draft_steps", "drafts", "template_files", "templates"} {

@@ -49,6 +49,8 @@ type commands struct {
 	Resync     resyncCommand     `cmd:"" help:"Have a source that is a stream read all its rows again. What is as before is not drawn again."`
 	Gap        gapCommand        `cmd:"" help:"Show how the streams fare: gaps, halts, and what to do about them."`
 	Keys       keyCommands       `cmd:"" help:"Make, list and revoke keys of a running daemon."`
+	Store      storeCommands     `cmd:"" help:"Bring the store to another version or database."`
+	MCP        mcpCommand        `cmd:"" name:"mcp" help:"Let an agent work with a daemon, by the Model Context Protocol over standard input and output. Clients start it; docs/mcp.md says how."`
 	Config     configCommands    `cmd:"" help:"What editors need to know of the configuration."`
 	Bench      benchCommands     `cmd:"" help:"Measure how fast this machine makes images, of rows made from a seed."`
 	Doctor     doctorCommand     `cmd:"" help:"Show what this machine has of what pictifyd needs, and what to do about the rest. Ends with 3 where something is missing."`

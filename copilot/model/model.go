@@ -98,6 +98,10 @@ type Request struct {
 	Tools     []Tool
 	MustCall  bool // a text alone is no answer
 	MaxTokens int  // of the reply; 0 is the provider's own
+
+	// Format is a JSON Schema of an object that the text of the reply keeps to, where
+	// the model Can.JSONSchema; nil is any text. It is not given together with Tools.
+	Format json.RawMessage
 }
 
 // The ends of replies.

@@ -250,14 +250,15 @@ globalThis.pictifydPage = (document) => {
     };
   };
 
-  // boxes is where the elements of the body are, each as its id, its name and the
-  // rectangle around it.
+  // boxes is where the elements of the body are, each as its id, its name, the
+  // rectangle around it and how it shows its own text.
   const boxes = (most) => {
     const all = Element.prototype.querySelectorAll.call(bodyOf(document), '*');
+    const textOf = globalThis.pictifydTexts(document);
     return [...all].slice(0, most).map((element) => {
       const { x, y, width, height } = Element.prototype.getBoundingClientRect.call(element);
       const id = Element.prototype.getAttribute.call(element, 'id') || '';
-      return { id: id.slice(0, 200), tag: localNameOf(element), x, y, width, height };
+      return { id: id.slice(0, 200), tag: localNameOf(element), x, y, width, height, text: textOf(element) };
     });
   };
 

@@ -28,6 +28,8 @@ var (
 	rowScript string
 	//go:embed stage.js
 	stageScript string
+	//go:embed texts.js
+	textScript string
 )
 
 // A pageKey is what requests share that may use one tab, one after another.
@@ -169,6 +171,9 @@ func (s *session) enter(ctx context.Context, frame cdp.FrameID) error {
 	s.world = world.ExecutionContextID
 	if err := s.evaluate(ctx, rowScript); err != nil {
 		return fmt.Errorf("load the row script: %w", err)
+	}
+	if err := s.evaluate(ctx, textScript); err != nil {
+		return fmt.Errorf("load the text script: %w", err)
 	}
 	if err := s.evaluate(ctx, glyphScript); err != nil {
 		return fmt.Errorf("load the glyph script: %w", err)

@@ -34,6 +34,7 @@ type Edit struct {
 	Revision int64
 	Ops      []json.RawMessage
 	Author   string
+	DryRun   bool // take no step, only say what would come of it
 }
 
 // A Done is a step that was taken.
@@ -67,6 +68,9 @@ func (k *Desk) Edit(ctx context.Context, e Edit) (Done, error) {
 			}
 		}
 		done.Step = Step{Kind: Edits, Ops: e.Ops, Author: e.Author}
+		if e.DryRun {
+			return k.would(ctx, d, &done)
+		}
 		return k.apply(ctx, d, &done)
 	})
 	return done, err
@@ -111,21 +115,42 @@ func (k *Desk) again(do func() error) error {
 
 // apply takes the step of done on d.
 func (k *Desk) apply(ctx context.Context, d Draft, done *Done) error {
-	made, files, err := k.run(d.Source, d.Assets, done.Step.Ops)
+	source, files, err := k.try(ctx, d, done)
 	if err != nil {
 		return err
 	}
+	return k.append(ctx, d, done, source, files)
+}
+
+// would says what d would be after the step of done. Its revision stays what it is.
+func (k *Desk) would(ctx context.Context, d Draft, done *Done) error {
+	source, files, err := k.try(ctx, d, done)
+	if err != nil {
+		return err
+	}
+	done.Before, done.Draft = d, d
+	done.Draft.Source, done.Draft.Assets, done.Draft.Open = source, files, true
+	done.Step.Revision, done.Step.At = d.Revision, d.UpdatedAt
+	return nil
+}
+
+// try is what d becomes by the step of done, of which it says what it touches.
+func (k *Desk) try(ctx context.Context, d Draft, done *Done) (source []byte, files map[string]string, err error) {
+	made, files, err := k.run(d.Source, d.Assets, done.Step.Ops)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, digest := range newFiles(d.Assets, files) {
 		if err := k.HasFileFunc(ctx, digest); err != nil {
-			return problem.New(problem.Invalid, "the bytes of the file %s are not here any more: %w", digest[:12], err).
+			return nil, nil, problem.New(problem.Invalid, "the bytes of the file %s are not here any more: %w", digest[:12], err).
 				WithSlug(FileGone).WithHint("upload the file again")
 		}
 	}
 	if err := k.CheckFunc(d.Name, made.Source, files); err != nil {
-		return err
+		return nil, nil, err
 	}
 	done.Step.Inverse, done.Step.Touched = made.Inverse, made.Touched
-	return k.append(ctx, d, done, made.Source, files)
+	return made.Source, files, nil
 }
 
 func (k *Desk) append(ctx context.Context, d Draft, done *Done, source []byte, assets map[string]string) error {

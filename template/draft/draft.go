@@ -14,6 +14,9 @@ const (
 	RevisionGone  = "revision_gone"  // nothing can be gone on with from the revision that was named
 	EditConflict  = "edit_conflict"  // somebody else touched the same
 	NothingToUndo = "nothing_to_undo"
+	AlreadyUndone = "already_undone"
+	StepReplaced  = "step_replaced" // the whole document was replaced since
+	NoSuchStep    = "step_not_found"
 	FileGone      = "file_gone"     // the bytes of a file were swept away
 	VersionMoved  = "version_moved" // the template has another version than the one begun with
 )

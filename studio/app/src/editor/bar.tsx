@@ -1,14 +1,15 @@
 // The bar above the canvas: what is edited, whether it is saved, and how it is
 // looked at.
 
-import type { Signal } from '@preact/signals';
+import { batch, type Signal } from '@preact/signals';
 
 import { signedOut } from '../api/client.ts';
 import { Select } from '../ui/field.tsx';
 import { Mark, type Level } from '../ui/show.tsx';
 import { counted } from '../ui/words.ts';
+import { inSight } from './copilot/open.ts';
 import type { Doc, Saving } from './document.ts';
-import { bar } from './registry.ts';
+import { bar, tabs } from './registry.ts';
 import type { Stage } from './stage.ts';
 
 const words: Record<Saving, [Level, string]> = {
@@ -54,9 +55,14 @@ function Zoom({ stage }: { stage: Stage }) {
 }
 
 export function Bar({ doc, stage, open }: { doc: Doc; stage: Stage; open: Signal<string> }) {
-  const side = (name: string, label: string) => (
-    <button type="button" class="button editor-narrow" aria-pressed={open.value === name} onClick={() => (open.value = open.value === name ? '' : name)}>{label}</button>
-  );
+  const side = (name: string, label: string, tool?: Signal<string>) => {
+    const shown = open.value === name && !(tool && inSight()); // the copilot has a button of its own
+    const go = () => batch(() => {
+      if (tool && inSight()) tool.value = '';
+      open.value = shown ? '' : name;
+    });
+    return <button type="button" class="button editor-narrow" aria-pressed={shown} onClick={go}>{label}</button>;
+  };
   return (
     <header class="editor-bar">
       <a class="button plain" href={`/studio/templates/${encodeURIComponent(doc.id)}`} aria-label="Back to the template" title="Back to the template">←</a>
@@ -68,7 +74,7 @@ export function Bar({ doc, stage, open }: { doc: Doc; stage: Stage; open: Signal
       </span>
       <span class="editor-looks"><Looks doc={doc} /></span>
       <Zoom stage={stage} />
-      {side('left', 'Document')}{side('right', 'Selection')}
+      {side('left', 'Document')}{side('right', 'Selection', tabs.right)}
       <span class="row editor-end">{bar.map((Part, i) => <Part key={i} doc={doc} />)}</span>
     </header>
   );

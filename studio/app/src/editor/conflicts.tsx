@@ -1,8 +1,9 @@
 // What two people changed at once: both sides, and which of them shall stand.
 
 import { Dialog } from '../ui/dialog.tsx';
+import { capital } from '../ui/words.ts';
 import type { Doc } from './document.ts';
-import type { Op } from './model.ts';
+import { authorOf, type Op } from './model.ts';
 
 /** inWords is an operation as somebody reads it. */
 export function inWords(op: Op | null): string {
@@ -15,7 +16,7 @@ export function inWords(op: Op | null): string {
 export function Conflicts({ doc }: { doc: Doc }) {
   const { value: conflict } = doc.conflict;
   if (!conflict) return null;
-  const theirs = conflict.clashes[0]?.by.author || 'Somebody else';
+  const theirs = capital(authorOf(conflict.clashes[0]?.by));
   return (
     <Dialog title={`${theirs} changed the same meanwhile`} wide={conflict.source !== undefined} close={() => undefined}>
       <p>“{conflict.label}” was not saved, and nothing was overwritten. The canvas shows the newest, with theirs in it.</p>
@@ -23,7 +24,7 @@ export function Conflicts({ doc }: { doc: Doc }) {
         <dl class="facts" key={c.touched}>
           <dt>Changed by both</dt><dd><code>{c.touched}</code></dd>
           <dt>Yours</dt><dd>{inWords(c.yours)}</dd>
-          <dt>Theirs ({c.by.author || 'unknown'}, revision {c.by.revision})</dt><dd>{inWords(c.theirs)}</dd>
+          <dt>Theirs ({authorOf(c.by)}, revision {c.by.revision})</dt><dd>{inWords(c.theirs)}</dd>
         </dl>
       ))}
       {conflict.source && (

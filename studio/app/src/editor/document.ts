@@ -9,7 +9,7 @@ import { unique } from '../api/unique.ts';
 import { tell, toast } from '../ui/toast.tsx';
 import type { Frame } from './frame.ts';
 import { History } from './history.ts';
-import { moved, type Box, type Clash, type DocNode, type Edited, type Manifest, type Op, type Order, type Step, type Tree, type View } from './model.ts';
+import { authorOf, moved, type Box, type Clash, type DocNode, type Edited, type Manifest, type Op, type Order, type Step, type Tree, type View } from './model.ts';
 import { Queue, type Edit, type Saving } from './queue.ts';
 
 export type { Saving } from './queue.ts';
@@ -61,6 +61,9 @@ export class Doc {
   readonly refused = signal<Refusal | null>(null);
   readonly conflict = signal<Conflict | null>(null);
   readonly others = signal<Step[]>([]); // what somebody else did since this page was opened, newest first
+  readonly came = signal(0); // counts the times that something of others came
+  readonly changed = signal(false); // the draft has what no version has
+  readonly expecting = signal(false); // somebody works on the draft for us: what comes needs no word
 
   /** tree is the document as a whole, for who wants it in one. */
   readonly tree = computed(() => ({ manifest: this.manifest.value, themes: this.themes.value, tokens: this.tokens.value, assets: this.assets.value, nodes: this.nodes.value, bindings: this.bindings.value, problems: this.findings.value }));
@@ -84,6 +87,7 @@ export class Doc {
   private readonly queue: Queue;
   private sent: Order = {}; // with the edit that is on its way
   private viewing = 0; // the newest request for a view
+  private following: Promise<void> = Promise.resolve(); // one after the other
   private poll: ReturnType<typeof setInterval> | undefined;
 
   constructor(readonly id: string) {
@@ -116,7 +120,7 @@ export class Doc {
     try {
       await this.reload();
       this.loaded.value = true;
-      this.poll ??= setInterval(() => void this.follow(), 4000);
+      this.poll ??= setInterval(() => void this.follow(true), 4000);
       addEventListener('focus', this.look);
     } catch (e) {
       this.trouble.value = e;
@@ -129,7 +133,7 @@ export class Doc {
     this.queue.stop();
   }
 
-  private readonly look = () => void this.follow();
+  private readonly look = () => void this.follow(true);
 
   /** reload reads the tree and draws it anew. */
   async reload(): Promise<void> {
@@ -142,6 +146,7 @@ export class Doc {
     batch(() => {
       this.revision.value = tree.revision;
       this.base.value = tree.base;
+      this.changed.value = tree.open;
       this.source.value = tree.source;
       this.nodes.value = new Map(tree.nodes.map((n) => [n.address, n]));
       this.manifest.value = tree.manifest;
@@ -178,15 +183,21 @@ export class Doc {
     });
   }
 
-  /** follow sees whether somebody else has changed the draft. */
-  private async follow(): Promise<void> {
-    if (document.hidden || this.queue.length > 0 || this.conflict.value || this.frame?.held || this.editing.value) return;
+  /** follow takes what somebody else has done to the draft, unless a person is in the middle of something here. */
+  follow(announce = false): Promise<void> {
+    this.following = this.following.then(() => this.take(announce)).catch(tell);
+    return this.following;
+  }
+
+  private async take(announce: boolean): Promise<void> {
+    if (document.hidden && announce || this.queue.length > 0 || this.conflict.value || this.frame?.held || this.editing.value) return;
     const before = this.revision.value;
     const { data } = await request<Tree>(`${this.path}/tree`).catch(() => ({ data: null }));
     if (!data || this.queue.length > 0 || this.revision.value !== before || data.revision <= before || this.frame?.held) return;
     this.accept(data);
+    this.came.value++;
     await this.draw().catch(tell);
-    toast('Somebody else has changed this template; what you see is the newest.');
+    if (announce && !this.expecting.value) toast('Somebody else has changed this template; what you see is the newest.');
   }
 
   // ---- Looking at it otherwise.
@@ -294,6 +305,7 @@ export class Doc {
       this.history.took(edit, answer.inverse);
       this.refused.value = null;
       this.revision.value = answer.revision;
+      this.changed.value = true;
       const { source, tree } = answer;
       if (source) {
         const splice = { ...source, to: source.to ?? this.source.value.length };
@@ -303,6 +315,7 @@ export class Doc {
       this.merge(tree);
       if (answer.between.length > 0) {
         this.others.value = [...answer.between].reverse().concat(this.others.value);
+        this.came.value++;
         toast(`Put on top of what ${authors(answer.between)} did meanwhile.`);
       }
     });
@@ -376,7 +389,7 @@ export class Doc {
   }
 }
 
-const authors = (steps: Step[]) => [...new Set(steps.map((s) => s.author || 'somebody else'))].join(', ');
+const authors = (steps: Step[]) => [...new Set(steps.map(authorOf))].join(', ');
 
 function shifted(nodes: ReadonlyMap<string, DocNode>, splice: { from: number; to: number; text: string }): Map<string, DocNode> {
   const pair = ([from, to]: [number, number]): [number, number] => [moved(from, splice), moved(to, splice)];

@@ -1,6 +1,5 @@
 // The editor: a template on a canvas, with panels around it.
 
-import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 
 import { Trouble } from '../ui/show.tsx';
@@ -8,7 +7,7 @@ import { Bar } from './bar.tsx';
 import { Canvas } from './canvas.tsx';
 import { Conflicts } from './conflicts.tsx';
 import { Doc } from './document.ts';
-import { left, right, strip, tabs } from './registry.ts';
+import { column, left, right, strip, tabs } from './registry.ts';
 import { Stage } from './stage.ts';
 import { Tabs } from './tabs.tsx';
 import './editor.css';
@@ -16,16 +15,16 @@ import './editor.css';
 export function Editor({ id = '' }: { id?: string }) {
   const doc = useMemo(() => new Doc(id), [id]);
   const stage = useMemo(() => new Stage(doc), [doc]);
-  const open = useSignal(''); // the column that a phone shows
   useEffect(() => {
+    column.value = '';
     document.title = `${id} – editor – pictifyd`;
     void doc.open();
     return () => doc.close();
   }, [doc]);
   const { value: trouble } = doc.trouble;
   return (
-    <div class="editor" data-open={open.value || undefined} data-right={right.length > 0 || undefined}>
-      <Bar doc={doc} stage={stage} open={open} />
+    <div class="editor" data-open={column.value || undefined} data-right={right.find((p) => p.name === tabs.right.value)?.name ?? right[0]?.name}>
+      <Bar doc={doc} stage={stage} open={column} />
       {trouble ? <main class="editor-none" id="page" tabIndex={-1}><Trouble error={trouble} again={() => void doc.open()} /></main> : (
         <>
           <aside class="editor-left" aria-label="Document"><Tabs label="Document" panels={left} chosen={tabs.left} doc={doc} /></aside>

@@ -4,6 +4,7 @@
 import { signal } from '@preact/signals';
 
 import * as commands from './commands.ts';
+import { openCopilot } from './copilot/open.ts';
 import type { Doc } from './document.ts';
 import { Nudge } from './gestures.ts';
 import type { Pointer } from './pointer.ts';
@@ -17,6 +18,7 @@ export const shortcuts: [title: string, keys: [keys: string, does: string][]][] 
   ['Choose', [['Click', 'the layer, or the group that it stands in'], ['Double click', 'into a group; a text to write in'], ['Ctrl click', 'the innermost layer'], ['Shift click', 'one more, or one less'], ['Tab, Shift Tab', 'the next, the one before'], ['Ctrl A', 'all'], ['Esc', 'out of the gesture, the text, the group, the selection']]],
   ['Move and shape', [['Arrows', '1 px'], ['Shift arrows', '10 px'], ['Ctrl arrows', 'wider, narrower, higher, lower by 1 px; with Shift 10 px'], ['Alt , and .', 'turn by 1°; with Shift 15°'], ['Shift while dragging', 'one axis; proportions; steps of 15°'], ['Alt while dragging', 'a copy; from the middle'], ['Ctrl while dragging', 'no snapping']]],
   ['Change', [['Ctrl Z, Ctrl Shift Z', 'undo, redo'], ['Ctrl C, X, V', 'copy, cut, paste'], ['Ctrl D', 'duplicate'], ['Ctrl G, Ctrl Shift G', 'group, ungroup'], ['[ and ]', 'backward, forward; with Shift to the back, the front'], ['Del', 'delete'], ['Enter', 'write in the text, enter the group'], ['Ctrl L', 'lock or unlock'], ['Ctrl Shift H', 'hide or show'], ['F2', 'rename, in the layers']]],
+  ['Copilot', [['Ctrl K', 'say what should change'], ['Enter, Shift Enter', 'send; a new line'], ['Esc', 'back to the canvas']]],
   ['Look', [['1', 'fit the page'], ['0', '100 %'], ['2', 'fit the selection'], ['+ and −, Ctrl wheel', 'zoom'], ['Wheel, Space and drag', 'move the page'], ['?', 'this list']]],
 ];
 
@@ -70,7 +72,7 @@ function actionOf(e: KeyboardEvent, doc: Doc, stage: Stage, pointer: Pointer, te
   if (e.ctrlKey || e.metaKey) {
     return {
       z: () => void (e.shiftKey ? doc.redo() : doc.undo()), y: () => void doc.redo(), d: () => commands.duplicate(doc), a: () => commands.selectAll(doc),
-      g: () => (e.shiftKey ? commands.ungroup(doc) : commands.group(doc)), l: () => commands.toggleLock(doc), ...(e.shiftKey ? { h: () => commands.toggleHidden(doc) } : {}),
+      g: () => (e.shiftKey ? commands.ungroup(doc) : commands.group(doc)), l: () => commands.toggleLock(doc), k: openCopilot, ...(e.shiftKey ? { h: () => commands.toggleHidden(doc) } : {}),
     }[key] ?? null;
   }
   if (e.altKey) {

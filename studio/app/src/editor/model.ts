@@ -181,6 +181,9 @@ export interface Step {
   at: string;
 }
 
+/** authorOf is who did a step, in words. */
+export const authorOf = (step: Pick<Step, 'author'> | undefined): string => (step?.author.startsWith('copilot/') ? 'the copilot' : step?.author || 'somebody else');
+
 /** An Op is one operation, as `pictifyd template ops` lists them. */
 export type Op = { op: string } & Record<string, unknown>;
 

@@ -26,6 +26,7 @@ export const left: Panel[] = [
 /** right are those behind it. */
 export const right: Panel[] = [
   { name: 'Inspector', body: lazy(() => import('./panels/inspector.tsx').then((m) => m.Inspector)) },
+  { name: 'Copilot', body: lazy(() => import('./copilot/copilot.tsx').then((m) => m.Copilot)) },
 ];
 
 /** strip are those below it. */
@@ -39,8 +40,12 @@ export const strip: Panel[] = [
 
 /** bar are buttons at the end of the top bar, such as the one that publishes. */
 export const bar: PanelComponent[] = [
+  lazy(() => import('./copilot/button.tsx').then((m) => m.CopilotButton)),
   lazy(() => import('./panels/publish.tsx').then((m) => m.Publish)),
 ];
 
 /** tabs are the panels in sight, by name; "" is the first, or none in the strip. */
 export const tabs = { left: signal('Layers'), right: signal(''), strip: signal('') };
+
+/** column is the side that a phone shows over the canvas, "left" or "right"; "" is none. */
+export const column = signal('');
