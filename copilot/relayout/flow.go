@@ -25,6 +25,8 @@ type target struct {
 type wishes struct {
 	texts    map[string]float64 // by their ids, how much more room they want than they had
 	pictures float64            // how much of the room that they would like pictures get
+	least    float64            // the scale below which columns had better stay columns
+	upright  bool               // columns become rows where the page becomes upright
 }
 
 // A flow lays the parts of a page out anew.
@@ -41,7 +43,18 @@ type flow struct {
 }
 
 // flowed lays out a page; the scale is the largest up to k at which it has room.
+// What stood side by side on a page that becomes upright is laid below each other,
+// unless that would take a third of the scale.
 func flowed(p *page, from rect, to target, k float64, w wishes) (map[*layer]spot, float64) {
+	w.upright = true
+	if spots, own := tried(p, from, to, k, w); own > w.least {
+		return spots, own
+	}
+	w.upright = false
+	return tried(p, from, to, k, w)
+}
+
+func tried(p *page, from rect, to target, k float64, w wishes) (map[*layer]spot, float64) {
 	s := sketchOf(p.layers, from.W, from.H)
 	for try := 0; ; try++ {
 		f := &flow{source: from, to: to, k: k, spots: map[*layer]spot{}, narrow: 1, wishes: w}
@@ -115,7 +128,7 @@ func (f *flow) region(u *unit, src, dst rect) {
 		return
 	}
 	down := u.form == isColumn
-	if !down && (!f.besides(sections, dst.W) || f.upright(src, dst) && f.below(sections, dst)) {
+	if !down && (!f.besides(sections, dst.W) || f.upright(src, dst) && (f.wishes.upright || f.below(sections, dst))) {
 		down = true
 		slices.SortStableFunc(sections, func(a, b section) int { // a picture begins a column
 			return rank(b) - rank(a)
