@@ -153,6 +153,11 @@ func newStudio(ctx context.Context, cam look.Camera, d look.Doc, o Options) (*st
 	}
 	s.undo = old.Ops
 	s.stage = stage{cam: cam, doc: s.clean, whole: d, sizes: sizes, themes: append([]string{""}, form.Themes()...), rows: rows, main: o.Size}
+	for _, v := range form.Vars() {
+		if v.Type == template.Color {
+			s.colors = append(s.colors, v.Name)
+		}
+	}
 	if s.grounds, err = s.stage.find(ctx); err != nil {
 		return nil, err
 	}
@@ -250,6 +255,9 @@ func (s *studio) change(p painter, turn int, amp float64) craft.Change {
 	for _, g := range s.grounds {
 		b := &brush{inks: s.inks, amp: amp, rand: rand.New(rand.NewPCG(s.seed, uint64(turn)<<32|sum(p.name))), short: g.short}
 		b.place(g.spots)
+		if len(g.photos) > 0 || g.base != "" { // on a ground of the same hue
+			b.inks = lit(s.inks)
+		}
 		made := p.paint(b)
 		for _, id := range sortedKeys(g.photos) {
 			hidden := true
@@ -273,6 +281,15 @@ func (s *studio) change(p painter, turn int, amp float64) craft.Change {
 		c.Ops = append(c.Ops, edit.Op{Op: "paste", Parent: g.page, Index: &index, HTML: &content})
 	}
 	return c
+}
+
+// lit are the inks as light.
+func lit(all []ink) []ink {
+	out := slices.Clone(all)
+	for i := range out {
+		out[i].css = fmt.Sprintf("oklch(from %s 0.76 max(c, 0.1) h)", out[i].css)
+	}
+	return out
 }
 
 // styles give a layer that covers its page the backdrop itself.
