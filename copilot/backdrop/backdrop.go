@@ -68,14 +68,14 @@ func Generate(ctx context.Context, cam look.Camera, d look.Doc, o Options) ([]Ca
 		if len(out) == o.N || s.share < leastSeen {
 			break
 		}
+		if !p.css && !slices.ContainsFunc(s.grounds, func(g ground) bool { return g.over == "" }) {
+			continue // no layer of its own can be seen
+		}
 		c, picture, err := s.candidate(ctx, p, turn)
 		if err != nil {
 			return nil, err
 		}
-		if picture == nil || !slices.ContainsFunc(s.grounds, func(g ground) bool { return g.over == "" || p.css }) {
-			continue
-		}
-		if distance(picture, s.before) < visible*s.share || slices.ContainsFunc(seen, func(other image.Image) bool { return distance(picture, other) < different*s.share }) {
+		if picture == nil || !tellApart(picture, s.before, s.share) || slices.ContainsFunc(seen, func(other image.Image) bool { return !tellApart(picture, other, s.share) }) {
 			continue
 		}
 		for n := 2; slices.ContainsFunc(out, func(x Candidate) bool { return x.Name == c.Name }); n++ {
@@ -243,8 +243,6 @@ func (s *studio) candidate(ctx context.Context, p painter, turn int) (Candidate,
 
 const (
 	faint     = 0.06 // the least strength that makes sense
-	visible   = 1.1  // how far a picture must be from what was before where the ground is seen, see distance
-	different = 1.3  // and from another candidate's
 	leastSeen = 0.02 // of the page, so that a backdrop makes sense
 )
 

@@ -337,26 +337,39 @@ func luminance(rgb []uint8) float64 {
 	return 0.2126*linear[rgb[0]] + 0.7152*linear[rgb[1]] + 0.0722*linear[rgb[2]]
 }
 
-// distance is how far two pictures of a view are from each other: the mean
-// difference of their channels, in steps of 255.
-func distance(a, b image.Image) float64 {
+// tellApart reports whether people see that two pictures of a view are different,
+// on the share of it where a backdrop can be: by many pixels a little, or by some a
+// lot, as lines are.
+func tellApart(a, b image.Image, share float64) bool {
 	one, ok := a.(*image.NRGBA)
 	two, same := b.(*image.NRGBA)
 	if !ok || !same || one.Bounds() != two.Bounds() {
-		return math.Inf(1)
+		return true
 	}
-	total, n := 0, 0
+	total, much, n := 0, 0, 0
 	for y := 0; y < one.Rect.Dy(); y += 2 {
 		for x := 0; x < one.Rect.Dx(); x += 2 {
 			i, j := y*one.Stride+4*x, y*two.Stride+4*x
+			most := 0
 			for c := range 3 {
-				total += absDiff(one.Pix[i+c], two.Pix[j+c])
+				d := absDiff(one.Pix[i+c], two.Pix[j+c])
+				total += d
+				most = max(most, d)
 			}
-			n += 3
+			if most >= marked {
+				much++
+			}
+			n++
 		}
 	}
-	return float64(total) / float64(max(n, 1))
+	return float64(total) >= washed*share*float64(3*n) || float64(much) >= drawn*share*float64(n)
 }
+
+const (
+	washed = 1.3  // mean difference of channels, in steps of 255
+	marked = 12   // steps that a line is to be seen by
+	drawn  = 0.03 // of the pixels are in lines
+)
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 

@@ -74,7 +74,7 @@ func TestEveryPainterMakesALayerThatIsUndoneToTheByte(t *testing.T) {
 func TestSameSeedMakesTheSame(t *testing.T) {
 	for _, p := range painters {
 		html := func(s *studio) string { return *s.change(p, 2, 0.5).Ops[0].HTML }
-		if html(studioOf(1)) != html(studioOf(1)) {
+		if again := html(studioOf(1)); again != html(studioOf(1)) {
 			t.Errorf("%s differs for the same seed", p.name)
 		}
 		if html(studioOf(1)) == html(studioOf(2)) {
