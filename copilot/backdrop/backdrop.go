@@ -317,7 +317,11 @@ func (s *studio) html(p painter, g ground, made piece, taken map[string]bool) st
 	if g.base != "" {
 		style = append(style, "background-color: "+g.base)
 	}
-	style = append(style, made.style...)
+	for _, decl := range made.style {
+		if g.base == "" || !strings.HasPrefix(decl, "mask-") { // which would take the ground away
+			style = append(style, decl)
+		}
+	}
 	attrs := fmt.Sprintf(`id="%s" p-role="background" p-name="%s" aria-hidden="true" style="%s"`, id, html.EscapeString(named+p.title), html.EscapeString(strings.Join(style, "; ")))
 	if made.inner == "" {
 		return "<div " + attrs + "></div>"
