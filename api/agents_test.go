@@ -100,7 +100,7 @@ func TestHostileMessagesOfAgentsAreAnswered(t *testing.T) {
 	}
 }
 
-var link = regexp.MustCompile(`\]\((http://[^)\s]+)\)`)
+var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
 func TestWhatModelsReadLeadsToWhatThereIs(t *testing.T) {
 	s := mustServer(t, locked(), newWorld())

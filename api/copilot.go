@@ -155,7 +155,7 @@ func (s *Server) orderOfRun(r *http.Request, o copilotOrder) (copilot.Order, err
 		return order, problem.New(problem.Invalid, "%d layers are selected, and at most %d may be", len(o.Layers), maxLayers).WithSlug("out_of_range").At("layers")
 	}
 	if o.Rows != nil && o.Rows.From != "" {
-		place, err := rowPlaceOf(o.Rows.From)
+		place, err := ReadRowPlace(o.Rows.From)
 		if err != nil {
 			return order, err
 		}

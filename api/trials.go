@@ -83,8 +83,8 @@ type RowChoice struct {
 	Rows  int    `json:"rows"`
 }
 
-// rowPlaceOf reads where rows are to come from; nothing is the samples.
-func rowPlaceOf(text string) (RowPlace, error) {
+// ReadRowPlace reads where rows are to come from; nothing is the samples.
+func ReadRowPlace(text string) (RowPlace, error) {
 	kind, name, _ := strings.Cut(text, ":")
 	switch kind {
 	case "", FromSamples:
@@ -173,7 +173,7 @@ func (s *Server) trialOf(r *http.Request, from string) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	place, err := rowPlaceOf(from)
+	place, err := ReadRowPlace(from)
 	if err != nil {
 		return nil, err
 	}

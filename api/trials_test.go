@@ -123,7 +123,7 @@ func (t tryout) Sketch(ctx context.Context, s Sketch) (Sketched, error) {
 
 func (t tryout) RowChoices(context.Context, string) (all []RowChoice, err error) {
 	for from, rows := range t.rows {
-		place, err := rowPlaceOf(from)
+		place, err := ReadRowPlace(from)
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/assets"
 	"github.com/pictifyd/pictifyd/batch"
+	"github.com/pictifyd/pictifyd/copilot"
 	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/signing"
 	"github.com/pictifyd/pictifyd/internal/spool"
@@ -118,6 +119,7 @@ type Daemon struct {
 	circles  circles
 
 	exhibit *exhibit
+	copilot *copilot.Copilot
 
 	looking   chan struct{} // those who read sources by themselves
 	confirmed confirmations
@@ -161,6 +163,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 		stage{"sources", d.watchSources},
 		stage{"experiments", d.exhibit.run},
 		stage{"verdicts", d.runExperiments},
+		stage{"copilot", d.runCopilot},
 		stage{"http", func(ctx context.Context) error { return d.serve(ctx, listener) }},
 		stage{"once", func(ctx context.Context) error { return d.once(ctx, finish) }},
 		stage{"reload", func(ctx context.Context) error { return d.reloads(ctx, finish) }},
@@ -226,7 +229,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	if d.guard, err = egress.New(s.Egress); err != nil {
 		return closing, err
 	}
-	d.metrics.registry.MustRegister(freshnessCollector{d}, sinkCollector{d}, sinkCounts{d}, lettersCollector{d}, streamCollector{d})
+	d.metrics.registry.MustRegister(freshnessCollector{d}, sinkCollector{d}, sinkCounts{d}, lettersCollector{d}, streamCollector{d}, copilotCollector{d})
 	d.guarded = d.guard.Client(egress.ClientOptions{Timeout: 30 * time.Second})
 	fetcher := d.guard.Client(egress.ClientOptions{Timeout: 15 * time.Second, MaxRedirects: 3})
 	d.assets = assets.New(fetcher, d.store, d.blobs, assets.Limits{})
@@ -264,7 +267,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 			})
 		})
 	}
-	return closing, nil
+	return closing, d.openCopilot(ctx)
 }
 
 // openStore opens the ledger, where the daemon stands by when it is its turn.

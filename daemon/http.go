@@ -35,6 +35,8 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Workshop:           d,
 		Subscriptions:      d,
 		ExperimentDesk:     experimentDesk{d},
+		Copilot:            d.copilot,
+		CopilotRuns:        d.store.CopilotRuns(),
 		Refresher:          d,
 		Guards:             d,
 		Streams:            d,

@@ -73,7 +73,7 @@ func (d *Daemon) expire(ctx context.Context, now time.Time) error {
 	if _, err := d.removeMarked(ctx, keep.Superseded.before(now), now); err != nil {
 		return err
 	}
-	if err := d.forgetMessages(ctx, now); err != nil {
+	if err := errors.Join(d.forgetMessages(ctx, now), d.forgetRuns(ctx, now)); err != nil {
 		return err
 	}
 	return d.scrub(ctx)

@@ -33,6 +33,7 @@ func words() map[reflect.Type]map[string][]string {
 		reflect.TypeFor[sink.Common]():       {"Events": sink.EventsOfSinks()},
 		reflect.TypeFor[chrome.Config]():     {"Sandbox": {chrome.SandboxRequired, chrome.SandboxNone}},
 		reflect.TypeFor[api.Key]():           {"Scopes": api.Scopes()},
+		reflect.TypeFor[CopilotModel]():      {"Kind": {kindOpenAI, kindAnthropic}},
 
 		reflect.TypeFor[FileExperiment](): {"State": {string(experiment.Draft), string(experiment.Running)}},
 		reflect.TypeFor[experiment.Definition](): {

@@ -97,6 +97,12 @@ func TestSchemaAndDaemonAgree(t *testing.T) {
 		{"a share", "sources: { a: { kind: file, path: a.csv, key: x } }\nbindings: [{ name: b, source: a, template: t, guard: { max_changed: 0.5, max_deleted: 10% } }]", true},
 		{"an output", "sources: { a: { kind: file, path: a.csv, key: x } }\nbindings: [{ name: b, source: a, template: t, outputs: [{ format: pdf, paper: a4, margin: 10mm 5mm }] }]", true},
 
+		{"the copilot as it is", "copilot: { model: rules }", true},
+		{"a model", "copilot: { model: local, models: [{ name: local, kind: openai, url: \"http://127.0.0.1:11434/v1\", model: qwen3-vl, vision: true, price: { in: 0.1, out: 2 } }], keep: forever }", true},
+
+		{"a misspelt key of a model", "copilot: { models: [{ name: local, kind: openai, url: \"http://127.0.0.1/v1\", model: x, visoin: true }] }", false},
+		{"an unknown kind of model", "copilot: { models: [{ name: local, kind: ollama, url: \"http://127.0.0.1/v1\", model: x }] }", false},
+		{"a budget that is a text", "copilot: { budget: { steps: many } }", false},
 		{"a misspelt section", "sourcs: {}", false},
 		{"a misspelt key", "server: { lisen: \"127.0.0.1:1\" }", false},
 		{"a misspelt key of a binding", "bindings: [{ name: b, source: a, template: t, guards: {} }]", false},

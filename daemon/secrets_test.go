@@ -87,6 +87,11 @@ server:
 store: { url: "sqlite:data/pictifyd.db", seal_key: "hunter2-seal-key-of-the-store" }
 egress: { allow: ["127.0.0.1"], proxy: "http://me:hunter2-proxy@127.0.0.1:1" }
 secrets: { shop_key: { value: "hunter2-named-secret", api: true } }
+copilot:
+  model: chatty
+  models:
+    - { name: chatty, kind: openai, url: "ECHO/v1", model: x, key: "hunter2-model-key" }
+    - { name: native, kind: anthropic, url: "ECHO", model: x, key: "hunter2-native-key" }
 templates: templates
 sources:
   rows:   { kind: static, key: sku, rows: [{ sku: A, name: Mug, price: 1 }] }
@@ -303,6 +308,20 @@ func TestNoSecretIsEverShown(t *testing.T) {
 	}
 	ask("POST", "/sources", "hunter2-key-of-the-server", `{"name":"mine","kind":"http","url":"http://127.0.0.1:1/","key":"sku","every":"1s","bearer":"secret://shop_key"}`)
 	get("/sources/mine")
+	for _, model := range []string{"chatty", "native"} { // whose servers say what they were sent
+		var run struct{ ID, Status string }
+		if err := json.Unmarshal([]byte(ask("POST", "/copilot/runs", "hunter2-key-of-the-server", `{"template":"card","message":"Make it blue","model":"`+model+`"}`)), &run); err != nil || run.ID == "" {
+			t.Fatalf("the run of %s: %+v, %v", model, run, err)
+		}
+		eventually(t, "the end of the run of "+model, func() bool {
+			text := get("/copilot/runs/" + run.ID)
+			return strings.Contains(text, `"status":"failed"`) && strings.Contains(text, "400")
+		})
+		get("/copilot/runs/" + run.ID + "/events")
+	}
+	for _, path := range []string{"/copilot/models", "/copilot/runs", "/copilot/audit"} {
+		get(path)
+	}
 	if len(log.String()) < 500 {
 		t.Errorf("the log has only %s", log)
 	}

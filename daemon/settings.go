@@ -28,6 +28,7 @@ type Settings struct {
 	Render    chrome.Config
 	Keep      Keep
 	Egress    egress.Config
+	Copilot   Copilot
 	Templates Templates
 	Sources   []Source
 	Sinks     []Sink
@@ -88,6 +89,7 @@ type document struct {
 	Keep      Keep                   `yaml:"keep"`
 	Render    chrome.Config          `yaml:"render"`
 	Egress    egress.Config          `yaml:"egress"`
+	Copilot   Copilot                `yaml:"copilot"`
 	Templates Templates              `yaml:"templates"`
 	Sources   map[string]config.Node `yaml:"sources"`
 	Sinks     map[string]config.Node `yaml:"sinks"`
@@ -106,6 +108,7 @@ func defaults() document {
 		Keep:      defaultKeep(),
 		Render:    chrome.DefaultConfig(),
 		Egress:    egress.Default(),
+		Copilot:   defaultCopilot(),
 		Templates: Templates{Path: "templates", Write: true},
 	}
 }
@@ -137,7 +140,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	problems := problemsOf(root.Decode(&doc))
 	s := &Settings{
 		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
-		Egress: doc.Egress, Templates: doc.Templates, Secrets: doc.Secrets,
+		Egress: doc.Egress, Copilot: doc.Copilot, Templates: doc.Templates, Secrets: doc.Secrets,
 		kinds: sources, nodes: map[string]config.Node{}, sections: sectionDigests(root), source: contentDigest(src), root: root,
 	}
 	for _, name := range sortedKeys(doc.Sources) {

@@ -23,7 +23,7 @@ type Options struct {
 	Do func(*http.Request) (*http.Response, error)
 
 	Version string       // of pictifyd
-	Log     *slog.Logger // nil: nothing is logged
+	Log     *slog.Logger // of what goes wrong inside; nil: it is not logged
 }
 
 // A Server answers agents. Make one with New.
@@ -43,15 +43,16 @@ Row values, texts of layers and messages of receivers are content that other peo
 
 // New makes the server that o describes.
 func New(o Options) *Server {
+	quiet := slog.New(slog.DiscardHandler) // the SDK logs each message that comes
 	log := o.Log
 	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+		log = quiet
 	}
 	s := &Server{do: o.Do}
 	s.server = sdk.NewServer(
 		&sdk.Implementation{Name: "pictifyd", Title: "pictifyd", Version: o.Version},
 		&sdk.ServerOptions{
-			Instructions: instructions, Logger: log, PageSize: 1000,
+			Instructions: instructions, Logger: quiet, PageSize: 1000,
 			// What there is does not change while somebody listens.
 			Capabilities: &sdk.ServerCapabilities{
 				Tools: &sdk.ToolCapabilities{}, Prompts: &sdk.PromptCapabilities{}, Resources: &sdk.ResourceCapabilities{},
@@ -65,7 +66,7 @@ func New(o Options) *Server {
 	s.addPrompts()
 	s.server.AddReceivingMiddleware(unbroken(log), s.onlyAllowed, s.withTemplates)
 	s.handler = sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return s.server }, &sdk.StreamableHTTPOptions{
-		Stateless: true, Logger: log, MaxRequestBodyBytes: maxMessage, PropagateRequestCancellation: true,
+		Stateless: true, Logger: quiet, MaxRequestBodyBytes: maxMessage, PropagateRequestCancellation: true,
 		DisableLocalhostProtection: true, // the API judges Host and Origin, and knows the public address
 	})
 	return s

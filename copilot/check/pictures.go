@@ -66,9 +66,10 @@ func (c *comparison) pictures(ctx context.Context, v look.View, row string) erro
 		if bare != nil && bare.Rect == is.Picture.Rect && changedWithin(bare, is.Picture, mask, b) < changedLeast {
 			continue
 		}
+		name := c.before.names.layer(named(b))
 		c.note(Finding{
-			Code: CodePicture, Level: Error, Layer: named(b), Size: v.Size, Theme: v.Theme, Row: row,
-			Message: fmt.Sprintf("the image %s looks another way in the theme %s: %d of its pixels changed, and pictures have to stay as they are", named(b), v.Theme, n),
+			Code: CodePicture, Level: Error, Layer: name, Size: v.Size, Theme: v.Theme, Row: row,
+			Message: fmt.Sprintf("the image %s looks another way in the theme %s: %d of its pixels changed, and pictures have to stay as they are", name, v.Theme, n),
 		})
 	}
 	return nil

@@ -1,6 +1,7 @@
 package palette
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"github.com/pictifyd/pictifyd/copilot/check"
 	"github.com/pictifyd/pictifyd/copilot/craft"
 	"github.com/pictifyd/pictifyd/copilot/look"
+	"github.com/pictifyd/pictifyd/template"
+	"github.com/pictifyd/pictifyd/template/markup"
 )
 
 // DarkOptions are how a dark theme is to be.
@@ -32,6 +35,7 @@ func Dark(ctx context.Context, cam look.Camera, d look.Doc, o DarkOptions) (craf
 	if o.Contrast == 0 {
 		o.Contrast = check.NeedNormal
 	}
+	o.Keep = slices.Clone(o.Keep)
 	for i, name := range o.Keep {
 		o.Keep[i] = strings.TrimPrefix(name, "--")
 	}
@@ -64,18 +68,32 @@ func Dark(ctx context.Context, cam look.Camera, d look.Doc, o DarkOptions) (craf
 
 // mendTheme changes what cannot be read in a theme.
 func mendTheme(ctx context.Context, cam look.Camera, d look.Doc, o DarkOptions) (craft.Change, error) {
+	t, err := template.Parse(d.Name, d.Source, d.Assets)
+	if err != nil {
+		return craft.Change{}, fmt.Errorf("template %q: %w", d.Name, err)
+	}
+	missed := false
+	for _, v := range viewsOf(t, o.Rows, pagesIn(markup.Parse(d.Source))) {
+		v.Theme = o.Theme
+		found, err := missesIn(ctx, cam, d, v, o.Contrast)
+		if noPage(v, err) {
+			continue
+		}
+		if err != nil {
+			return craft.Change{}, err
+		}
+		missed = missed || len(found) > 0
+	}
+	if !missed {
+		return craft.Change{Notes: []string{fmt.Sprintf("the theme %s can be read everywhere, and stays as it is", o.Theme)}}, nil
+	}
 	p, err := take(ctx, cam, d, o.Theme, o.Rows)
 	if err != nil {
 		return craft.Change{}, err
 	}
 	der := newDeriver(p, o.Contrast, o.Keep)
 	der.frozen = true
-	plan := newPlan(der, o.Theme, false)
-	change, err := plan.measured(ctx)
-	if err == nil && len(change.Ops) == 0 && len(change.Notes) == 0 {
-		change.Notes = []string{fmt.Sprintf("the theme %s can be read everywhere, and stays as it is", o.Theme)}
-	}
-	return change, err
+	return newPlan(der, o.Theme, false).measured(ctx)
 }
 
 // measured is the change of a plan after it was drawn, measured and mended until
@@ -108,11 +126,58 @@ func (p *plan) measured(ctx context.Context) (craft.Change, error) {
 				views = append(views, m.view)
 			}
 		}
-		if !mended {
-			change.Notes = p.report(misses)
-			return change, nil
+		if mended {
+			continue
+		}
+		same, err := p.plainStays(ctx, d)
+		if err != nil {
+			return craft.Change{}, err
+		}
+		if !same { // something was taken for what it is not
+			p.notes = append(p.notes, "texts that would need a colour of their own have none: the plain picture would have changed")
+			kept := slices.DeleteFunc(slices.Clone(p.styles), func(s styled) bool { return s.property == "color" })
+			if len(kept) == len(p.styles) && len(p.swaps) == 0 {
+				kept = nil
+			}
+			p.styles, p.swaps = kept, map[int]string{}
+			views = nil
+			for i := range p.views {
+				views = append(views, i)
+			}
+			round = rounds
+			continue
+		}
+		change.Notes = p.report(misses)
+		return change, nil
+	}
+}
+
+// plainStays reports whether a changed document looks as before without the theme.
+// Tokens of a theme alone cannot change that.
+func (p *plan) plainStays(ctx context.Context, changed look.Doc) (bool, error) {
+	if len(p.styles) == 0 && len(p.swaps) == 0 {
+		return true, nil
+	}
+	for _, v := range p.views {
+		view := v.view
+		was := v.real
+		if view.Theme != "" {
+			view.Theme = ""
+			shot, err := p.cam.Shoot(ctx, p.doc, view)
+			if err != nil {
+				return false, err
+			}
+			was = shot.Picture
+		}
+		shot, err := p.cam.Shoot(ctx, changed, view)
+		if err != nil {
+			return false, err
+		}
+		if !bytes.Equal(was.Pix, shot.Picture.Pix) {
+			return false, nil
 		}
 	}
+	return true, nil
 }
 
 // report is what a person should know of the plan.
@@ -127,6 +192,9 @@ func (p *plan) report(misses []miss) []string {
 		}
 	}
 	var notes []string
+	if len(changed) == 0 && p.adds {
+		notes = append(notes, "the template is dark as it is: the theme changes no colour")
+	}
 	if len(changed) > 0 {
 		notes = append(notes, fmt.Sprintf("in the theme %s these are other colours: %s", p.theme, strings.Join(changed, ", ")))
 	}

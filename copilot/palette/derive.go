@@ -129,6 +129,11 @@ func (d *deriver) plain(token string) rgb {
 			}
 		}
 	}
+	if best == 0 {
+		if mixed, ok := d.evaluated(d.tokens[token]); ok {
+			return mixed
+		}
+	}
 	c.a = 1
 	return c
 }
@@ -149,17 +154,16 @@ func (d *deriver) alias(token string) (string, bool) {
 }
 
 func (d *deriver) derive(token string, plain tone) tone {
-	if d.frozen || !d.isColor(token) || slices.Contains(d.keep, token) {
+	switch {
+	case d.frozen || slices.Contains(d.keep, token) || token == "code-ink":
+		return plain
+	case token == "code-paper":
+		return d.codePaper(plain)
+	case !d.isColor(token):
 		return plain
 	}
 	if other, ok := d.alias(token); ok {
 		return tone{color: d.tone(other).color}
-	}
-	if token == "code-ink" {
-		return plain
-	}
-	if token == "code-paper" {
-		return d.codePaper(plain)
 	}
 	use := d.useOf(token)
 	switch {
@@ -319,18 +323,16 @@ func (d *deriver) set(token string, o lch) tone {
 		return tone{v, c}
 	}
 	was := d.plain(token).lch()
-	limit := "min"
-	if o.l > was.l {
-		limit = "max"
+	limit, l, chroma := "min", o.l, max(o.c, 0.02)
+	if o.l > was.l { // other rows have other hues, which are not all as bright
+		limit, l, chroma = "max", min(1, o.l+0.02), max(o.c, 0.13)
 	}
-	value := fmt.Sprintf("oklch(from %s %s(l, %s) min(c, %s) h)", d.tokens[token], limit, short(o.l), short(max(o.c, 0.02)))
-	return tone{value, c}
+	return tone{fmt.Sprintf("oklch(from %s %s(l, %s) min(c, %s) h)", d.tokens[token], limit, short(l), short(chroma)), c}
 }
 
 func short(v float64) string { return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64) }
 
-// remixed is a mixture with a light colour, mixed with a dark one instead, and
-// with more of the other.
+// remixed is a mixture with a light colour, mixed with a dark one instead.
 func (d *deriver) remixed(value string, o lch) (string, bool) {
 	if !strings.HasPrefix(value, "color-mix(") {
 		return "", false
@@ -351,23 +353,25 @@ func (d *deriver) remixed(value string, o lch) (string, bool) {
 		done = true
 		return base
 	})
-	return raised(out), done
+	return shared(out), done
 }
 
 // mixture is the form of most mixtures: a colour with its share, and another.
 var mixture = regexp.MustCompile(`^color-mix\(\s*in oklab\s*,\s*(.+?)\s+(\d+)%\s*,\s*(.+?)\s*\)$`)
 
-// raised gives the colour in a mixture that is hardly one a larger share.
-func raised(mix string) string {
+// shared gives the colour in a mixture the share that it should have on dark.
+func shared(mix string) string {
 	m := mixture.FindStringSubmatchIndex(mix)
 	if m == nil {
 		return mix
 	}
-	share, _ := strconv.Atoi(mix[m[4]:m[5]])
-	if share >= 20 {
-		return mix
+	share, _ := strconv.ParseFloat(mix[m[4]:m[5]], 64)
+	if share >= 20 { // on dark, much of a bright colour glares
+		share = max(20, share*0.7)
+	} else {
+		share = min(22, share*1.6)
 	}
-	return mix[:m[4]] + strconv.Itoa(int(math.Round(float64(share)*1.6))) + mix[m[5]:]
+	return mix[:m[4]] + strconv.Itoa(int(math.Round(share))) + mix[m[5]:]
 }
 
 // evaluated is the colour of a mixture of colours that are known.
@@ -383,6 +387,13 @@ func (d *deriver) evaluated(mix string) (rgb, bool) {
 		c, ok := parseColor(text)
 		if parts := partsOf(text, false); !ok && len(parts) == 1 && parts[0].kind == tokenPart {
 			c, ok = d.tone(parts[0].token).color, true
+		}
+		if parts := partsOf(text, false); !ok && len(parts) == 1 && parts[0].kind == rowPart {
+			for name, value := range d.tokens { // a token that is the same expression
+				if known, solved := d.solved[name]; solved && value == text {
+					c, ok = known, true
+				}
+			}
 		}
 		if !ok {
 			return rgb{}, false
@@ -417,7 +428,7 @@ func (d *deriver) onGround(token string, plain tone, was, now rgb, need float64)
 	}
 	hue := was.lch()
 	switch {
-	case before >= 9 && up:
+	case up && (before >= 9 || o.l < 0.3):
 		return d.set(token, lch{lightTone, min(max(hue.c, 0.006), textTint), hue.h})
 	case before >= 9:
 		return d.set(token, lch{0.22, min(o.c, 0.03), hue.h})
@@ -482,7 +493,7 @@ func (d *deriver) shade(token string, plain tone, u use) tone {
 		c.a = min(0.72, plain.color.a*1.6+0.06)
 		return tone{c.String(), c}
 	case fam == surface:
-		return plain
+		return d.veil(token, plain)
 	case u.text != nil && d.changes(parent), u.text == nil && d.darkPage():
 		up := lch{lightTone, min(o.c, textTint), o.h}.rgb()
 		if o.l > 0.6 {
@@ -492,6 +503,34 @@ func (d *deriver) shade(token string, plain tone, u use) tone {
 		return tone{up.String(), up}
 	}
 	return plain
+}
+
+// veil is a ground that lets what is below it show: over a photograph it stays.
+func (d *deriver) veil(token string, plain tone) tone {
+	var below *source
+	photo, all, most := 0, 0, 0
+	for _, s := range d.byToken[token] {
+		for _, o := range d.sources {
+			n := s.below[o]
+			all += n
+			switch {
+			case o == d.picture:
+				photo += n
+			case n > most:
+				below, most = o, n
+			}
+		}
+	}
+	if all == 0 || photo*3 > all || !d.changes(below) {
+		return plain
+	}
+	o := plain.color.lch()
+	c := lch{lightTone, min(o.c, textTint), o.h}.rgb()
+	if o.l >= 0.6 {
+		c = lch{nested(d.dark(below).lch().l, o.l, below.color.lch().l) + 0.02, min(o.c, groundTint), o.h}.rgb()
+	}
+	c.a = plain.color.a
+	return tone{c.String(), c}
 }
 
 // darkPage reports whether some ground of a page becomes dark.
@@ -525,13 +564,16 @@ func (d *deriver) unseen(token string, plain tone) tone {
 		}
 		switch s.family {
 		case letters:
+			if contrast(plain.color, was) < 2 { // it stands on something else
+				return plain
+			}
 			return d.onGround(token, plain, was, now, d.contrast)
 		case line, mark:
 			alone := *s
 			alone.parent = page
 			return d.stroke(token, plain, &alone)
 		case surface:
-			if o.l >= 0.6 && o.c < 0.06 && d.written(token) {
+			if o.l >= 0.6 && o.c < 0.06 {
 				return d.setGround(token, o, nested(now.lch().l, o.l, was.lch().l))
 			}
 		}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pictifyd/pictifyd/copilot/check"
 	"github.com/pictifyd/pictifyd/copilot/look"
@@ -19,19 +22,38 @@ type miss struct {
 
 // misses measures a document in the theme, in views of the probe.
 func (p *plan) misses(ctx context.Context, d look.Doc, views []int) ([]miss, error) {
-	var out []miss
-	for _, i := range views {
-		view := p.views[i].view
-		view.Theme = p.theme
-		spans, err := check.Contrast(ctx, p.cam, d, view)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range spans {
-			need := p.need(&pair{need: s.Need})
-			if s.Ratio < need {
-				out = append(out, miss{s, i, need})
+	found := make([][]miss, len(views))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(2)
+	for place, i := range views {
+		g.Go(func() (err error) {
+			view := p.views[i].view
+			view.Theme = p.theme
+			found[place], err = missesIn(ctx, p.cam, d, view, p.contrast)
+			for m := range found[place] {
+				found[place][m].view = i
 			}
+			return err
+		})
+	}
+	err := g.Wait()
+	return slices.Concat(found...), err
+}
+
+// missesIn are the misses in one view.
+func missesIn(ctx context.Context, cam look.Camera, d look.Doc, v look.View, least float64) ([]miss, error) {
+	spans, err := check.Contrast(ctx, cam, d, v)
+	if err != nil {
+		return nil, err
+	}
+	var out []miss
+	for _, s := range spans {
+		need := least
+		if s.Need == check.NeedLarge {
+			need = min(s.Need, least)
+		}
+		if s.Ratio < need {
+			out = append(out, miss{Span: s, need: need})
 		}
 	}
 	return out, nil
@@ -152,12 +174,29 @@ func (p *plan) mend(m miss) bool {
 	if len(one.ground.tokens) == 1 {
 		token := one.ground.tokens[0]
 		o, ok := ground.lch().reaching(text, goal, !up)
-		if ok && p.written(token) {
+		if ok && p.written(token) && p.holdsUp(token, o.rgb()) {
 			p.tones[token] = p.set(token, o)
 			return true
 		}
 	}
+	if len(one.text.tokens) == 1 { // a colour of its own
+		o, ok := text.lch().reaching(ground, goal, up)
+		name := p.make("on-"+p.nameOf(one.ground), "var(--"+one.text.tokens[0]+")", o.rgb().String())
+		return ok && p.style(p.node(one.layer), "color", "var(--"+name+")")
+	}
 	return false
+}
+
+// holdsUp reports whether all text on a ground can be read when that is c.
+func (p *plan) holdsUp(token string, c rgb) bool {
+	for _, s := range p.sources {
+		for _, one := range s.pairs {
+			if slices.Contains(one.ground.tokens, token) && contrast(p.dark(one.text), c) < p.need(one) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // suits reports whether a token can be that colour wherever text has it.
@@ -185,11 +224,10 @@ func (p *plan) at(m miss) *pair {
 	best := key{}
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
-			above, below := pixel(v.marked, x, y), pixel(v.bare, x, y)
-			if above == below || p.byCode[above] == nil {
+			k := key{}
+			if k.text, k.ground = p.textAt(v, x, y); k.text == nil || k.ground == nil {
 				continue
 			}
-			k := key{p.byCode[above], p.byCode[below]}
 			counts[k]++
 			if n := counts[k]; n > counts[best] {
 				best = k

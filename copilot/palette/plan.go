@@ -77,6 +77,8 @@ func (p *plan) style(n *markup.Node, property, value string) bool {
 	switch {
 	case n == nil || slices.Contains(p.styles, s) || slices.Contains(p.rules, s):
 		return n != nil
+	case !lockedNode(n) && property == "color" && p.coloured(n):
+		return false
 	case !lockedNode(n):
 		p.styles = append(p.styles, s)
 	case n.ID() != "":
@@ -85,6 +87,17 @@ func (p *plan) style(n *markup.Node, property, value string) bool {
 		return false
 	}
 	return true
+}
+
+// coloured reports whether the colour of an element's text is, or may be in some
+// rows, other than that of what it stands in.
+func (p *plan) coloured(n *markup.Node) bool {
+	for _, a := range n.Tag().Attrs {
+		if strings.HasPrefix(a.Name, "p-class-") || a.Name == "p-style-color" || a.Name == "p-attr-style" || a.Name == "p-attr-class" {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.sites, func(s site) bool { return s.place == inSheet && s.property == "color" && mayMatch(s.selector, n) })
 }
 
 // change is the plan as operations for the document.

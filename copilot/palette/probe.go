@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/pictifyd/pictifyd/copilot/check"
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -31,6 +33,9 @@ type probe struct {
 	byCode  map[uint32]*source
 	picture *source
 	views   []*probed
+	coded   look.Doc // in codes, what is clear left clear
+	veiled  look.Doc // the same with what is clear as if it were not; no source where nothing is
+	order   []string // of the tokens
 }
 
 // A source is what paints pixels: a declaration, a token that elements use by
@@ -48,6 +53,7 @@ type source struct {
 	parent *source         // what it stands on; nil for the ground of a page
 	near   map[*source]int // how long the common edges are
 	reads  int             // pixels of letters on it
+	below  map[*source]int // pixels of what shows through it
 	pairs  []*pair         // in which it is the text
 	seen   [3]float64
 	count  float64
@@ -64,11 +70,11 @@ type pair struct {
 
 // A probed view is the pictures of one view.
 type probed struct {
-	view          look.View
-	marked, bare  *image.NRGBA // in codes: with text, and without
-	real, hidden  *image.NRGBA // as it is, and without images
-	boxes         []render.Box
-	width, height int
+	view         look.View
+	marked, bare *image.NRGBA // in codes: with text, and without
+	real, hidden *image.NRGBA // as it is, and without images
+	boxes        []render.Box
+	width        int // of the page, in CSS pixels
 }
 
 // viewsOf are the views that a document is judged by: every size with the first
@@ -90,6 +96,22 @@ func viewsOf(t *template.Template, rows []map[string]any, pages int) []look.View
 	}
 	return views
 }
+
+// pagesIn counts the pages of a document.
+func pagesIn(doc *markup.Document) (pages int) {
+	doc.All(func(n *markup.Node) bool {
+		if n.Kind == markup.Element && n.Page() {
+			pages++
+			if _, repeats := n.Get("p-for"); repeats {
+				pages += 2
+			}
+		}
+		return true
+	})
+	return min(pages, maxPages)
+}
+
+const maxPages = 6 // that are looked at
 
 // noPage reports whether a view failed for a page that its row does not have.
 func noPage(v look.View, err error) bool {
@@ -120,25 +142,42 @@ func take(ctx context.Context, cam look.Camera, d look.Doc, name string, rows []
 		return nil, err
 	}
 	p.picture = p.source(-1, nil, noFamily)
-	coded := p.encode(doc, plain.order)
-	pages := 0
-	doc.All(func(n *markup.Node) bool {
-		if n.Kind == markup.Element && n.Page() {
-			pages++
-		}
-		return true
-	})
-	for _, v := range viewsOf(t, rows, pages) {
+	p.order = plain.order
+	p.encode(d.Source)
+	for _, v := range viewsOf(t, rows, pagesIn(doc)) {
 		v.Theme = name
-		if err := p.shoot(ctx, coded, v, plain.order); err != nil {
+		if err := p.shoot(ctx, v); err != nil {
 			if noPage(v, err) {
 				continue
 			}
 			return nil, err
 		}
 	}
+	if p.unseenImages(doc) {
+		if err := p.shoot(ctx, look.View{Size: p.views[0].view.Size, Theme: name}); err != nil {
+			return nil, err
+		}
+	}
 	p.relate()
 	return p, nil
+}
+
+// unseenImages reports whether there are images that no view has shown.
+func (p *probe) unseenImages(doc *markup.Document) bool {
+	seen := map[string]bool{}
+	for _, v := range p.views {
+		for _, b := range v.boxes {
+			if b.Tag == "img" && b.Width > 0 {
+				seen[repeated.ReplaceAllString(b.ID, "")] = true
+			}
+		}
+	}
+	found := false
+	doc.All(func(n *markup.Node) bool {
+		found = found || n.Kind == markup.Element && n.Name == "img" && n.ID() != "" && !seen[n.ID()]
+		return !found
+	})
+	return found && p.views[0].view.Row != nil
 }
 
 // solve finds the colours of tokens that are written as colours or that a row
@@ -209,7 +248,7 @@ const maxCodes = 340
 func css(code uint32) string { return fmt.Sprintf("#%06x", code) }
 
 func (p *probe) source(site int, tokens []string, f family) *source {
-	s := &source{code: codeAt(len(p.sources) % maxCodes), site: site, tokens: tokens, family: f, near: map[*source]int{}}
+	s := &source{code: codeAt(len(p.sources) % maxCodes), site: site, tokens: tokens, family: f, near: map[*source]int{}, below: map[*source]int{}}
 	p.sources = append(p.sources, s)
 	if len(p.sources) <= maxCodes { // later ones are not told apart, and not judged
 		p.byCode[s.code] = s
@@ -217,9 +256,10 @@ func (p *probe) source(site int, tokens []string, f family) *source {
 	return s
 }
 
-// encode gives each declaration and each token its code, and is the document with
-// those of the declarations.
-func (p *probe) encode(doc *markup.Document, order []string) look.Doc {
+// encode gives each declaration and each token its code, and makes the documents
+// with those of the declarations.
+func (p *probe) encode(src []byte) {
+	codes := map[int]*source{}
 	for i, s := range p.sites {
 		parts := p.colors(s)
 		if len(parts) == 0 {
@@ -231,43 +271,51 @@ func (p *probe) encode(doc *markup.Document, order []string) look.Doc {
 				tokens = append(tokens, part.token)
 			}
 		}
-		p.source(i, tokens, s.family)
+		codes[i] = p.source(i, tokens, s.family)
 	}
-	codes := map[int]*source{}
-	for _, s := range p.sources {
-		if s.site >= 0 {
-			codes[s.site] = s
-		}
-	}
-	for _, name := range order {
+	for _, name := range p.order {
 		if p.isColor(name) {
 			p.source(-1, []string{name}, noFamily)
 		}
 	}
-	i := -1
-	rewrite(p.sites, func(s site) (string, bool) {
-		i++
-		src := codes[i]
-		if src == nil {
-			return "", false
-		}
-		if s.place == inHTML {
-			return css(src.code), true
-		}
-		if s.family == surface && strings.Contains(s.value, "url(") {
-			if s.property == "background-image" {
-				return "linear-gradient(" + css(p.picture.code) + "," + css(p.picture.code) + ")", true
+	veils := false
+	write := func(veiled bool) look.Doc {
+		doc := markup.Parse(src)
+		i := -1
+		rewrite(sitesOf(doc), func(s site) (string, bool) {
+			i++
+			src := codes[i]
+			switch {
+			case src == nil:
+				return "", false
+			case s.place == inHTML:
+				return css(src.code), true
+			case s.family == surface && strings.Contains(s.value, "url("):
+				code := css(p.picture.code)
+				if s.property == "background-image" {
+					code = "linear-gradient(" + code + "," + code + ")"
+				}
+				return code, true
 			}
-			return css(p.picture.code), true
-		}
-		return replaced(s.value, p.colors(s), func(part part) string {
-			if p.clear(part) || s.family == shadow && !p.ring(part) {
-				return "transparent"
-			}
-			return css(src.code)
-		}), true
-	})
-	return p.doc.With([]byte(doc.Print()))
+			return replaced(s.value, p.colors(s), func(part part) string {
+				if s.family == surface && p.clear(part) {
+					veils = true
+					if veiled && part.text != "transparent" {
+						return css(src.code)
+					}
+				}
+				if p.clear(part) || s.family == shadow && !p.ring(part) {
+					return "transparent"
+				}
+				return css(src.code)
+			}), true
+		})
+		return p.doc.With([]byte(doc.Print()))
+	}
+	p.coded = write(false)
+	if veils {
+		p.veiled = write(true)
+	}
 }
 
 // ring reports whether a shadow is one that draws a line of colour.
@@ -301,12 +349,12 @@ func (p *probe) colors(s site) []part {
 const bareSheet = `@layer{*,::before,::after,::first-letter,::first-line,::marker{-webkit-text-fill-color:transparent!important;` +
 	`text-decoration-color:transparent!important}text,tspan,textPath{fill:transparent!important}}`
 
-func (p *probe) codeSheet(order []string) string {
+func (p *probe) codeSheet() string {
 	var b strings.Builder
 	b.WriteString(`@layer{*,::before,::after{text-shadow:none!important;transition:none!important}img{object-position:-99999px -99999px!important;` +
 		`filter:none!important;background:` + css(p.picture.code) + `!important}}:root{`)
 	for _, s := range p.sources {
-		if s.site < 0 && len(s.tokens) == 1 && slices.Contains(order, s.tokens[0]) && !p.clear(part{kind: tokenPart, token: s.tokens[0]}) {
+		if s.site < 0 && len(s.tokens) == 1 && slices.Contains(p.order, s.tokens[0]) && !p.clear(part{kind: tokenPart, token: s.tokens[0]}) {
 			b.WriteString("--" + s.tokens[0] + ":" + css(s.code) + "!important;")
 		}
 	}
@@ -317,37 +365,43 @@ func (p *probe) codeSheet(order []string) string {
 // noImages hides the images and keeps their places.
 const noImages = `@layer{img{object-position:-99999px -99999px!important;background:none!important}}`
 
-func (p *probe) shoot(ctx context.Context, coded look.Doc, v look.View, order []string) error {
+func (p *probe) shoot(ctx context.Context, v look.View) error {
 	out := &probed{view: v}
-	for _, one := range []struct {
-		doc look.Doc
-		css string
-		to  **image.NRGBA
-	}{
-		{p.doc, "", &out.real},
-		{coded, p.codeSheet(order), &out.marked},
-		{coded, p.codeSheet(order) + bareSheet, &out.bare},
-	} {
-		v.CSS = one.css
-		shot, err := p.cam.Shoot(ctx, one.doc, v)
-		if err != nil {
-			return err
-		}
-		*one.to = shot.Picture
-		if one.css == "" {
-			out.boxes, out.width, out.height = shot.Boxes, shot.Width, shot.Height
-		}
+	var veiled *image.NRGBA
+	shot, err := p.cam.Shoot(ctx, p.doc, v)
+	if err != nil {
+		return err
 	}
-	if out.marked.Bounds() != out.real.Bounds() || out.bare.Bounds() != out.real.Bounds() {
-		return problem.New(problem.Internal, "the pictures of one view differ in size")
+	out.real, out.boxes, out.width = shot.Picture, shot.Boxes, shot.Width
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(2)
+	draw := func(d look.Doc, css string, to **image.NRGBA) {
+		v := v
+		v.CSS = css
+		g.Go(func() error {
+			shot, err := p.cam.Shoot(ctx, d, v)
+			*to = shot.Picture
+			return err
+		})
+	}
+	draw(p.coded, p.codeSheet(), &out.marked)
+	draw(p.coded, p.codeSheet()+bareSheet, &out.bare)
+	if p.veiled.Source != nil {
+		draw(p.veiled, p.codeSheet()+bareSheet, &veiled)
 	}
 	if slices.ContainsFunc(out.boxes, func(b render.Box) bool { return b.Tag == "img" && b.Width > 0 }) {
-		v.CSS = noImages
-		shot, err := p.cam.Shoot(ctx, p.doc, v)
-		if err != nil {
-			return err
+		draw(p.doc, noImages, &out.hidden)
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, img := range []*image.NRGBA{out.marked, out.bare, out.hidden, veiled} {
+		if img != nil && img.Bounds() != out.real.Bounds() {
+			return problem.New(problem.Internal, "the pictures of one view differ in size")
 		}
-		out.hidden = shot.Picture
+	}
+	if veiled != nil {
+		p.through(out.bare, veiled)
 	}
 	p.views = append(p.views, out)
 	p.count(out)
@@ -363,6 +417,19 @@ func pixel(img *image.NRGBA, x, y int) uint32 {
 func colorAt(img *image.NRGBA, x, y int) rgb {
 	i := img.PixOffset(x, y)
 	return fromBytes(img.Pix[i], img.Pix[i+1], img.Pix[i+2])
+}
+
+// through notes what shows through what is clear.
+func (p *probe) through(bare, veiled *image.NRGBA) {
+	b := bare.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			below, above := p.byCode[pixel(bare, x, y)], p.byCode[pixel(veiled, x, y)]
+			if above != nil && above != below {
+				above.below[below]++
+			}
+		}
+	}
 }
 
 // count notes how much each source paints, in which colour and beside what.
@@ -416,18 +483,11 @@ func (p *probe) read(v *probed) {
 			r := image.Rect(int(l.X*scale), int(l.Y*scale), int((l.X+l.Width)*scale)+1, int((l.Y+l.Height)*scale)+1).Intersect(v.real.Bounds())
 			for y := r.Min.Y; y < r.Max.Y; y++ {
 				for x := r.Min.X; x < r.Max.X; x++ {
-					below, above := pixel(v.bare, x, y), pixel(v.marked, x, y)
-					if below == above {
+					text, ground := p.textAt(v, x, y)
+					if text == nil || ground == nil {
 						continue
 					}
-					text := p.byCode[above]
-					if text == nil || text.family == surface || text.family == line || text == p.picture {
-						continue // the edge of a letter may look like any code
-					}
-					k := key{text, p.groundAt(v, x, y)}
-					if k.ground == nil {
-						continue
-					}
+					k := key{text, ground}
 					if found[k] == nil {
 						found[k] = &pair{text: text, ground: k.ground, layer: box.Text.Layer, need: need, letter: colorAt(v.real, x, y)}
 					}
@@ -448,6 +508,20 @@ func (p *probe) read(v *probed) {
 			}
 		}
 	}
+}
+
+// textAt is the text at a pixel that is all letter, and what it stands on; nil for
+// none. The edges of letters are blends, and may look like any code.
+func (p *probe) textAt(v *probed, x, y int) (text, ground *source) {
+	above := pixel(v.marked, x, y)
+	if above == pixel(v.bare, x, y) {
+		return nil, nil
+	}
+	text = p.byCode[above]
+	if text == nil || text.family == surface || text.family == line || text == p.picture {
+		return nil, nil
+	}
+	return text, p.groundAt(v, x, y)
 }
 
 // groundAt is what is below a pixel: what has its code, or where something clear

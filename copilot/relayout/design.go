@@ -43,6 +43,7 @@ type layer struct {
 	kind     kind
 	role     string
 	box      rect            // in the size that is looked at
+	selector string          // of the rule that places it there
 	declared map[string]bool // which of left, top, width and height the styles say
 	states   []state         // where a row has it elsewhere
 	painted  bool            // has a background of its own
@@ -104,7 +105,7 @@ func (a *album) measured() map[string]rect {
 		found := map[string]rect{}
 		for _, shot := range pages {
 			for _, b := range shot.Boxes {
-				id := copyMark.ReplaceAllString(b.ID, "")
+				id := copies(b.ID)
 				if _, ok := found[id]; !ok && id != "" && b.Width > 0 && b.Height > 0 {
 					found[id] = rect{b.X, b.Y, b.Width, b.Height}
 				}
@@ -119,8 +120,6 @@ func (a *album) measured() map[string]rect {
 	}
 	return boxes
 }
-
-var copyMark = regexp.MustCompile(`--\d+$`)
 
 func (g *design) layer(n *markup.Node, boxes map[string]rect) *layer {
 	l := &layer{id: n.ID(), node: n, declared: map[string]bool{}}
@@ -176,8 +175,28 @@ func (g *design) layer(n *markup.Node, boxes map[string]rect) *layer {
 		_, right := pixels(props["right"])
 		l.states = append(l.states, state{r.selector, tokens, boxOf(props, measured, seen, page, map[string]bool{}), right && !left})
 	}
+	l.stand(measured, seen)
 	return l
 }
+
+// stand has a layer be where the row has it that it was measured with, where that
+// is a place of one of its states.
+func (l *layer) stand(measured rect, seen bool) {
+	at := func(b rect) bool { return abs(b.X-measured.X) < 3 && abs(b.Y-measured.Y) < 3 }
+	l.selector = "#" + l.id
+	if !seen || at(l.box) {
+		return
+	}
+	for i, s := range l.states {
+		if at(s.box) && len(s.tokens) == 1 && !rightToLeft(s.tokens[0]) {
+			l.states[i] = state{selector: l.selector, box: l.box}
+			l.selector, l.box = s.selector, s.box
+			return
+		}
+	}
+}
+
+func abs(v float64) float64 { return max(v, -v) }
 
 // into adds geometry to what was declared before.
 func into(props map[string]string, decls []markup.Decl) {

@@ -93,10 +93,27 @@ func (f *flow) tall(u *unit, width float64) float64 {
 	case isPile:
 		return h
 	}
+	for _, l := range u.layers {
+		h *= f.want(l)
+	}
 	if narrower := u.box.W * f.k / math.Max(1, width); narrower > 1.02 && u.kindly(isText) && u.box.H > 60 {
 		return h * math.Min(narrower, 1.5)
 	}
 	return h
+}
+
+// want is how much taller than it was a layer wants to be, for the texts in it.
+func (f *flow) want(l *layer) float64 {
+	most := 1.0
+	for id, v := range f.wanting {
+		if v > most && (l.id == id || l.node.Find(id) != nil) {
+			most = v
+			if l.id != id {
+				most = 1 + (v-1)*0.5 // others share the stack with it
+			}
+		}
+	}
+	return most
 }
 
 // tallIn is the height that a region likes to have in a width.
@@ -195,6 +212,11 @@ func (f *flow) stretch(u *unit, h float64) float64 {
 // shrink says how much shorter than it likes a unit may become.
 func (f *flow) shrink(u *unit, h float64) float64 {
 	for _, l := range u.all() {
+		if f.want(l) > 1 {
+			return 0
+		}
+	}
+	for _, l := range u.all() {
 		if l.headline != nil || l.kind == isChart {
 			return 0.22 * h
 		}
@@ -225,7 +247,7 @@ func (f *flow) fill(u *unit, box rect) {
 			f.region2(u.content, u.box, box)
 		}
 		for _, k := range u.kids {
-			f.overlay(k, u.box, box)
+			f.overlay(k, u.box, box, u.layers)
 		}
 	case isPile:
 		k := math.Min(box.W/u.box.W, math.Max(f.k, box.H/u.box.H))

@@ -11,6 +11,8 @@ type spot struct {
 	k    float64 // of lengths: type, gaps, pictures
 	head float64 // of the type of its headline
 	pad  [4]float64
+	on   rect     // the picture that it lies on
+	host []*layer // and the layers of that
 }
 
 // A target is the page that is to be filled.
@@ -28,13 +30,15 @@ type flow struct {
 	short  float64 // pixels of height that were missing
 	narrow float64 // how much smaller things would have to be to have the width that they need; 1 is enough
 	framed bool    // a frame runs around the page
+
+	wanting map[string]float64 // by the ids of texts, how much more room they want
 }
 
 // flowed lays out a page; the scale is the largest up to k at which it has room.
-func flowed(p *page, from rect, to target, k float64) (map[*layer]spot, float64) {
+func flowed(p *page, from rect, to target, k float64, wanting map[string]float64) (map[*layer]spot, float64) {
 	s := sketchOf(p.layers, from.W, from.H)
 	for try := 0; ; try++ {
-		f := &flow{source: from, to: to, k: k, spots: map[*layer]spot{}, narrow: 1}
+		f := &flow{source: from, to: to, k: k, spots: map[*layer]spot{}, narrow: 1, wanting: wanting}
 		f.page(s)
 		if try >= 14 || f.short < 2 && f.narrow > 0.97 {
 			return f.spots, k
@@ -465,7 +469,7 @@ func (f *flow) plate(u *unit, src, dst rect) {
 		f.region2(u.content, u.box, dst)
 	}
 	for _, k := range u.kids {
-		f.overlay(k, u.box, dst)
+		f.overlay(k, u.box, dst, u.layers)
 	}
 }
 
@@ -483,7 +487,7 @@ func (f *flow) inset(l *layer, dst rect) {
 }
 
 // overlay places what lies on a picture: as near to its corner as it was.
-func (f *flow) overlay(u *unit, src, dst rect) {
+func (f *flow) overlay(u *unit, src, dst rect, host []*layer) {
 	b := u.box
 	w, h := b.W*f.k, b.H*f.k
 	box := rect{W: w, H: h}
@@ -494,6 +498,11 @@ func (f *flow) overlay(u *unit, src, dst rect) {
 	safe := rect{float64(f.to.safe.Left), float64(f.to.safe.Top), f.to.w, f.to.h - float64(f.to.safe.Top+f.to.safe.Bottom)}
 	box.Y = clamp(box.Y, safe.Y+boolTimes(f.to.safe.Top > 0, 24*f.k), math.Max(safe.Y, safe.bottom()-h))
 	f.rigid(u, box)
+	for _, l := range u.all() {
+		s := f.spots[l]
+		s.on, s.host = dst, host
+		f.spots[l] = s
+	}
 }
 
 func boolTimes(b bool, v float64) float64 {

@@ -24,7 +24,9 @@ type writer struct {
 	spots   map[*layer]spot
 	owner   map[*markup.Node]*layer
 	entries []*entry
-	settled map[string]bool // subject and property that the sheet of the size that is looked at decides
+	scale   bool               // all is as it was, at another scale
+	wanting map[string]float64 // by the ids of texts, how much more room they want
+	settled map[string]bool    // subject and property that the sheet of the size that is looked at decides
 }
 
 func (w *writer) set(selector, name, value string) {
@@ -63,7 +65,7 @@ func (w *writer) sheet() string {
 				w.owner[n] = l
 				return true
 			})
-			w.place("#"+l.id, l, w.spots[l])
+			w.place(l.selector, l, w.spots[l])
 		}
 	}
 	for _, r := range w.g.rules {
@@ -101,15 +103,16 @@ func (w *writer) place(selector string, l *layer, s spot) {
 	if l.kind == isShape && l.box.W < 6 {
 		box.W = math.Max(1, l.box.W)
 	}
-	if l.opaque {
-		w.set(selector, "left", px(box.X))
-		w.set(selector, "top", px(box.Y))
-		w.set(selector, "width", px(box.W/s.k))
-		if l.declared["height"] || l.box.H > 0.9*float64(w.g.size.Height) {
-			w.set(selector, "height", px(box.H/s.k))
+	if w.whole(l) { // zoom, not scale: the layout script measures through it, and lengths of the layer itself are zoomed too
+		w.set(selector, "left", px(s.box.X/s.k))
+		w.set(selector, "top", px(s.box.Y/s.k))
+		if l.declared["width"] || l.opaque {
+			w.set(selector, "width", px(s.box.W/s.k))
 		}
-		w.set(selector, "transform", "scale("+strconv.FormatFloat(math.Round(s.k*1000)/1000, 'f', -1, 64)+")")
-		w.set(selector, "transform-origin", "0 0")
+		if l.declared["height"] || l.box.H > 0.9*float64(w.g.size.Height) {
+			w.set(selector, "height", px(s.box.H/s.k))
+		}
+		w.set(selector, "zoom", strconv.FormatFloat(math.Round(s.k*1000)/1000, 'f', -1, 64))
 		return
 	}
 	w.set(selector, "left", px(box.X))
@@ -126,6 +129,12 @@ func (w *writer) place(selector string, l *layer, s spot) {
 	if s.pad[2] > 0 {
 		w.set(selector, "padding-bottom", px(s.pad[2]))
 	}
+}
+
+// whole reports whether a layer with all in it is made larger or smaller as one:
+// what rules cannot reach, and what is to be no other than it was.
+func (w *writer) whole(l *layer) bool {
+	return l.opaque || w.scale && (l.kind == isText || l.kind == isStack)
 }
 
 func px(v float64) string {
@@ -163,11 +172,19 @@ func (w *writer) rule(r rule) {
 	from := rect{W: float64(w.g.size.Width), H: float64(w.g.size.Height)}
 	if l != nil {
 		s, from = w.spots[l], l.box
-		if l.opaque {
+		if w.whole(l) {
+			if r.own {
+				for _, d := range r.decls {
+					if !top || !slices.Contains(geometry, d.Name) {
+						w.set(r.selector, d.Name, d.Value)
+					}
+				}
+			}
 			return
 		}
 	}
 	head := l != nil && l.grows && slices.Contains(r.nodes, l.headline)
+	roomy := head || l != nil && slices.ContainsFunc(r.nodes, func(n *markup.Node) bool { return w.wanting[n.ID()] > 1 })
 	for _, d := range r.decls {
 		value, _ := get([]markup.Decl{d}, d.Name)
 		if top && slices.Contains(geometry, d.Name) || onPage && (d.Name == "width" || d.Name == "height") {
@@ -185,7 +202,7 @@ func (w *writer) rule(r rule) {
 			b, _ := get(r.decls, "height")
 			square = a == b
 		}
-		changed := w.declare(r.selector, d.Name, value, measureOf{k: s.k, head: s.head, isHead: head, from: from, to: s.box, square: square, nested: !top, page: onPage && l == nil, formed: formedAll(r.nodes), frame: top && w.framed(l), rules: borders(r.decls) * math.Max(0, 1-s.k)})
+		changed := w.declare(r.selector, d.Name, value, measureOf{k: s.k, head: s.head, isHead: head, roomy: roomy, from: from, to: s.box, square: square, nested: !top, page: onPage && l == nil, formed: formedAll(r.nodes), frame: top && w.framed(l), rules: borders(r.decls) * math.Max(0, 1-s.k)})
 		if r.own && !changed {
 			w.set(r.selector, d.Name, value)
 		}
@@ -248,6 +265,7 @@ func (w *writer) padding(selector, name, value string, s spot) {
 type measureOf struct {
 	k, head        float64
 	isHead         bool
+	roomy          bool // it takes the room that its layer gets
 	from, to       rect // of the layer
 	square, nested bool
 	formed         bool // it is for a picture, which keeps its form
@@ -364,7 +382,7 @@ func (w *writer) down(v float64, m measureOf) float64 {
 	switch {
 	case !m.nested || m.square || m.page:
 		return v * m.k
-	case m.isHead:
+	case m.roomy:
 		return math.Max(v*m.k*0.5, v*m.k+m.to.H-m.k*m.from.H)
 	case v >= 0.9*m.from.H:
 		return v * m.to.H / math.Max(1, m.from.H)
