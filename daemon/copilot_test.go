@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,6 +19,7 @@ import (
 func TestRunOfTheCopilotIsCancelledWhenTheDaemonEnds(t *testing.T) {
 	asked := make(chan struct{}, 8)
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // else nobody sees that the other end has gone
 		asked <- struct{}{}
 		<-r.Context().Done() // it thinks for ever
 	}))
