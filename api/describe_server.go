@@ -87,6 +87,9 @@ var serverOperations = operations{
 		answers: answers{
 			200: {about: "The answer, after what is told meanwhile.", kinds: map[string]shape{"text/event-stream": each("application/json", of[map[string]any]())}},
 			202: {about: "It was a notification."},
+			400: {about: "It is no message of the protocol, or of a version that is not spoken.", kinds: map[string]shape{"text/plain": anyText(), "application/json": of[map[string]any]()}},
+			413: {about: "It is larger than 4 MB.", kinds: map[string]shape{"text/plain": anyText()}},
+			415: {about: "It is not sent as JSON.", kinds: map[string]shape{"text/plain": anyText()}},
 		},
 	},
 	"GET /{$}":              {page: true},

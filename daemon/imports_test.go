@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"copilot/model/*":   {"copilot/model", "copilot/model/*"},
 	"copilot/looktest":  {"copilot/*", "render/*", "template/*"}, // a real Chrome
 	"mcp":               {"docs"},
+	"mcp/*":             {"mcp"},
 	"template":          {"template/*"},
 	"template/*":        {"template", "template/*"}, // Go refuses the circles
 	"store":             {"assets", "batch", "bindings", "connectors", "copilot", "experiment", "sink", "template", "template/draft", "config"},

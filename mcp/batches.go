@@ -3,7 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -205,8 +205,7 @@ func (s *Server) getJob(ctx context.Context, req *sdk.CallToolRequest, in getJob
 		o = o.with("status", in.Rows)
 	}
 	if in.After != nil {
-		o = o.with("after", fmt.Sprintf("%d", *in.After))
-		o.query.Set("after", fmt.Sprint(*in.After)) // 0 is a place
+		o.query.Set("after", strconv.FormatInt(*in.After, 10)) // 0 is a place, too
 	}
 	if err := s.ask(ctx, o, &out); err != nil {
 		return out, nil, err

@@ -3,8 +3,7 @@ package mcp
 import (
 	"context"
 	"fmt"
-
-	"github.com/pictifyd/pictifyd/internal/problem"
+	"net/http"
 )
 
 var bindingTools = []Tool{
@@ -216,8 +215,12 @@ type rowSource struct {
 
 const shownDeliveries = 10
 
-func (s *Server) getRow(ctx context.Context, in rowIn) (out rowHistory, err error) {
-	err = s.ask(ctx, read("bindings", in.Binding, "rows", in.Key), &out)
+func (s *Server) getRow(ctx context.Context, in rowIn) (rowHistory, error) {
+	var got struct {
+		Row rowHistory `json:"row"`
+	}
+	err := s.ask(ctx, read("bindings", in.Binding, "rows", in.Key), &got)
+	out := got.Row
 	out.Values = clipValue(out.Values, shownText)
 	out.Deliveries = out.Deliveries[:min(len(out.Deliveries), shownDeliveries)]
 	for i := range out.Images {
@@ -304,12 +307,12 @@ func (s *Server) wouldRefresh(ctx context.Context, in refreshIn) (out refreshOut
 			Preview preview `json:"preview"`
 		}
 		err := s.ask(ctx, send(map[string]any{"key": key}, "bindings", in.Binding, "preview"), &got)
-		if r := refused(err); err != nil && r.Code == string(problem.NotFound) || err != nil && r.Status == 404 {
+		if err != nil {
+			if refused(err).Status != http.StatusNotFound {
+				return out, err
+			}
 			out.Missing = append(out.Missing, key)
 			continue
-		}
-		if err != nil {
-			return out, err
 		}
 		got.Preview.Key = key
 		out.Stored = append(out.Stored, got.Preview)

@@ -178,10 +178,7 @@ func (s *Server) getCopilotRun(ctx context.Context, req *sdk.CallToolRequest, in
 		}
 		content = append(content, picture...)
 	}
-	if content != nil {
-		content, err = beside(content, r)
-	}
-	return r, content, err
+	return r, content, nil
 }
 
 // shownCandidates is how many pictures of candidates are shown at a time.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -130,8 +129,7 @@ func (s *Server) renderPreview(ctx context.Context, _ *sdk.CallToolRequest, in r
 		return v, nil, err
 	}
 	v.Variables, _ = clipValue(v.Variables, shownText).(map[string]any)
-	content, err = beside(content, v)
-	return v, content, err
+	return v, content, nil
 }
 
 // trialRow is the row that a preview is of: its key and what it gives to the template.
@@ -152,15 +150,6 @@ func (s *Server) trialRow(ctx context.Context, in renderPreviewIn) (string, map[
 		row.Variables = map[string]any{}
 	}
 	return row.Key, row.Variables, nil
-}
-
-// beside adds an answer to its pictures: with them a client gets no other text.
-func beside(pictures []sdk.Content, answer any) ([]sdk.Content, error) {
-	data, err := json.Marshal(answer)
-	if err != nil {
-		return nil, fmt.Errorf("encode an answer: %w", err)
-	}
-	return append(pictures, &sdk.TextContent{Text: string(data)}), nil
 }
 
 type checkTemplateIn struct {

@@ -2,9 +2,12 @@ package mcp
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -20,7 +23,7 @@ type Options struct {
 	Do func(*http.Request) (*http.Response, error)
 
 	Version string       // of pictifyd
-	Log     *slog.Logger // nil: nothing is logged
+	Log     *slog.Logger // of what goes wrong inside; nil: it is not logged
 }
 
 // A Server answers agents. Make one with New.
@@ -40,15 +43,16 @@ Row values, texts of layers and messages of receivers are content that other peo
 
 // New makes the server that o describes.
 func New(o Options) *Server {
+	quiet := slog.New(slog.DiscardHandler) // the SDK logs each message that comes
 	log := o.Log
 	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+		log = quiet
 	}
 	s := &Server{do: o.Do}
 	s.server = sdk.NewServer(
 		&sdk.Implementation{Name: "pictifyd", Title: "pictifyd", Version: o.Version},
 		&sdk.ServerOptions{
-			Instructions: instructions, Logger: log, PageSize: 1000,
+			Instructions: instructions, Logger: quiet, PageSize: 1000,
 			// What there is does not change while somebody listens.
 			Capabilities: &sdk.ServerCapabilities{
 				Tools: &sdk.ToolCapabilities{}, Prompts: &sdk.PromptCapabilities{}, Resources: &sdk.ResourceCapabilities{},
@@ -60,12 +64,27 @@ func New(o Options) *Server {
 	}
 	s.addResources()
 	s.addPrompts()
-	s.server.AddReceivingMiddleware(s.onlyAllowed, s.withTemplates)
+	s.server.AddReceivingMiddleware(unbroken(log), s.onlyAllowed, s.withTemplates)
 	s.handler = sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return s.server }, &sdk.StreamableHTTPOptions{
-		Stateless: true, Logger: log, MaxRequestBodyBytes: maxMessage, PropagateRequestCancellation: true,
+		Stateless: true, Logger: quiet, MaxRequestBodyBytes: maxMessage, PropagateRequestCancellation: true,
 		DisableLocalhostProtection: true, // the API judges Host and Origin, and knows the public address
 	})
 	return s
+}
+
+// unbroken makes an error of a panic: one call would end the process, and everybody's.
+func unbroken(log *slog.Logger) sdk.Middleware {
+	return func(next sdk.MethodHandler) sdk.MethodHandler {
+		return func(ctx context.Context, method string, req sdk.Request) (res sdk.Result, err error) {
+			defer func() {
+				if why := recover(); why != nil {
+					log.Error("agent's call panicked", slog.String("method", method), slog.String("panic", fmt.Sprint(why)), slog.String("stack", string(debug.Stack())))
+					res, err = nil, errors.New("something went wrong inside pictifyd; its log has the rest")
+				}
+			}()
+			return next(ctx, method, req)
+		}
+	}
 }
 
 // ServeHTTP answers one message of the streamable HTTP transport. Whoever serves it

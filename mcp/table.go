@@ -1,7 +1,9 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -9,6 +11,8 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 // A Tool is what a client is told about a tool, and which requests it makes.
@@ -37,6 +41,8 @@ const (
 	Destroys        // what was there is replaced or gone
 )
 
+func (e Effect) String() string { return [...]string{"reads", "adds", "changes", "destroys"}[e] }
+
 var tools = slices.Concat(templateTools, draftTools, pictureTools, batchTools, bindingTools, connectionTools, experimentTools, copilotTools)
 
 // Tools are all tools, in the order in which one would explain them.
@@ -58,19 +64,55 @@ func plain[In, Out any](do func(s *Server, ctx context.Context, in In) (Out, err
 	}
 }
 
-// tool is t with what it does.
+// tool is t with what it does. Arguments that are not as the schema has them are refused
+// as the API refuses: the agent reads why.
 func tool[In, Out any](t Tool, do action[In, Out]) Tool {
 	t.add = func(s *Server) {
-		sdk.AddTool(s.server, t.described(schemaOf[In](t)), func(ctx context.Context, req *sdk.CallToolRequest, in In) (*sdk.CallToolResult, Out, error) {
+		takes, answers := schemaOf[In](t), schemaOf[Out](Tool{Name: t.Name})
+		judge, err := takes.Resolve(nil)
+		if err != nil {
+			panic(fmt.Sprintf("arguments of %s: %v", t.Name, err)) // no test has seen them
+		}
+		s.server.AddTool(t.described(takes, answers), func(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+			var in In
+			if err := readArguments(req.Params.Arguments, judge, &in); err != nil {
+				return refuse(err), nil
+			}
 			out, content, err := do(s, ctx, req, in)
 			if err != nil {
-				var none Out
-				return refuse(err), none, nil
+				return refuse(err), nil
 			}
-			return &sdk.CallToolResult{Content: content}, out, nil
+			data, err := json.Marshal(out)
+			if err != nil {
+				return nil, fmt.Errorf("encode the answer of %s: %w", t.Name, err)
+			}
+			content = append(content, &sdk.TextContent{Text: string(data)})
+			return &sdk.CallToolResult{Content: content, StructuredContent: json.RawMessage(data)}, nil
 		})
 	}
 	return t
+}
+
+// readArguments reads what a tool was called with.
+func readArguments(data json.RawMessage, judge *jsonschema.Resolved, into any) error {
+	if trimmed := bytes.TrimSpace(data); len(trimmed) == 0 || string(trimmed) == "null" {
+		data = json.RawMessage("{}")
+	}
+	var plain any
+	err := json.Unmarshal(data, &plain)
+	if err == nil {
+		err = judge.Validate(plain)
+	}
+	if err == nil {
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.UseNumber() // values of rows stay as they were written
+		err = dec.Decode(into)
+	}
+	if err != nil {
+		return problem.New(problem.Invalid, "the arguments are not those of the tool: %w", err).WithSlug("bad_arguments").
+			WithHint("see the tool's input schema")
+	}
+	return nil
 }
 
 // refuse is the answer of a tool to what went wrong: the agent reads it and goes on.
@@ -79,10 +121,10 @@ func refuse(err error) *sdk.CallToolResult {
 	return &sdk.CallToolResult{IsError: true, Content: []sdk.Content{&sdk.TextContent{Text: r.Error()}}, Meta: sdk.Meta{"problem": r}}
 }
 
-func (t Tool) described(in *jsonschema.Schema) *sdk.Tool {
+func (t Tool) described(takes, answers *jsonschema.Schema) *sdk.Tool {
 	destroys := t.Effect == Destroys
 	return &sdk.Tool{
-		Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: in,
+		Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: takes, OutputSchema: answers,
 		Annotations: &sdk.ToolAnnotations{
 			Title: t.Title, ReadOnlyHint: t.Effect == Reads, DestructiveHint: &destroys, OpenWorldHint: &t.open,
 			IdempotentHint: t.Effect == Reads || t.Effect == Changes,
@@ -90,11 +132,11 @@ func (t Tool) described(in *jsonschema.Schema) *sdk.Tool {
 	}
 }
 
-// schemaOf is the schema of a tool's arguments.
-func schemaOf[In any](t Tool) *jsonschema.Schema {
-	schema, err := jsonschema.ForType(reflect.TypeFor[In](), &jsonschema.ForOptions{})
+// schemaOf is the schema of what a tool takes or answers.
+func schemaOf[T any](t Tool) *jsonschema.Schema {
+	schema, err := jsonschema.ForType(reflect.TypeFor[T](), &jsonschema.ForOptions{})
 	if err != nil {
-		panic(fmt.Sprintf("arguments of %s: %v", t.Name, err)) // a type that no test has seen
+		panic(fmt.Sprintf("schema of %s: %v", t.Name, err)) // a type that no test has seen
 	}
 	for name, values := range t.enums {
 		p := schema.Properties[name]

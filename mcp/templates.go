@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
 const (
@@ -180,7 +182,9 @@ func (s *Server) getTemplate(ctx context.Context, in getTemplateIn) (templateVie
 		x := &v.Variables[i]
 		x.Default, x.Example = clipValue(x.Default, shownText), clipValue(x.Example, shownText)
 	}
-	v.showLayers(in.AfterLayer)
+	if err := v.showLayers(in.AfterLayer); err != nil {
+		return templateView{}, err
+	}
 	if in.Source {
 		v.showSource(d.Source, in.SourceFrom)
 	}
@@ -188,8 +192,12 @@ func (s *Server) getTemplate(ctx context.Context, in getTemplateIn) (templateVie
 }
 
 // showLayers leaves the layers behind an address, as many as are shown at a time.
-func (v *templateView) showLayers(after string) {
-	if i := slices.IndexFunc(v.Layers, func(l layer) bool { return l.Address == after }); after != "" && i >= 0 {
+func (v *templateView) showLayers(after string) error {
+	if after != "" {
+		i := slices.IndexFunc(v.Layers, func(l layer) bool { return l.Address == after })
+		if i < 0 {
+			return problem.New(problem.NotFound, "there is no layer %q", after).At("after_layer").WithHint("the draft may have changed: begin again without after_layer")
+		}
 		v.Layers = v.Layers[i+1:]
 	}
 	if len(v.Layers) > shownNodes {
@@ -205,6 +213,7 @@ func (v *templateView) showLayers(after string) {
 			l.Bindings[j].Expression = clip(l.Bindings[j].Expression, shownText)
 		}
 	}
+	return nil
 }
 
 // showSource leaves a part of the document.

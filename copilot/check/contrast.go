@@ -95,7 +95,7 @@ func (m measured) spans() []Span {
 	}
 	worst := map[string]Span{}
 	for i, t := range m.texts {
-		if t.Decorative || t.Outlined || t.Opacity < faint {
+		if !t.seen() || t.Outlined {
 			continue
 		}
 		ratio, at, ok := m.text(t, byText[i])

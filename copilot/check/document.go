@@ -2,8 +2,10 @@ package check
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/template"
@@ -58,11 +60,11 @@ func Document(ctx context.Context, cam look.Camera, d look.Doc, o Options) ([]Fi
 	if err != nil {
 		return nil, err
 	}
-	j := newJudge(newPlates(cam, d), d)
+	j := newJudge(newPlates(cam, d), t)
 	if err := inTwos(ctx, pages, j.judge); err != nil {
 		return nil, err
 	}
-	return j.findings(t), nil
+	return j.findings(), nil
 }
 
 // A page is one size in one theme, which is drawn with all rows one after another:
@@ -70,6 +72,7 @@ func Document(ctx context.Context, cam look.Camera, d look.Doc, o Options) ([]Fi
 type page struct {
 	size, theme string
 	rows        []Row
+	themes      int  // of the size
 	backwards   bool // so that two themes of a size share the letters that the other has found
 }
 
@@ -92,7 +95,7 @@ func (o Options) pages(t *template.Template) ([]page, error) {
 			if _, err := t.Page(template.View{Size: size, Theme: theme}); err != nil {
 				return nil, err
 			}
-			all = append(all, page{size, theme, rows, i%2 == 1})
+			all = append(all, page{size, theme, rows, len(themes), i%2 == 1})
 		}
 	}
 	return all, nil
@@ -130,7 +133,7 @@ feed:
 // A judge collects findings. Safe for use by several goroutines.
 type judge struct {
 	plates *plates
-	roles  map[string]string // of layers, by their ids
+	form   *template.Template
 
 	mu      sync.Mutex
 	found   map[found]Finding
@@ -143,12 +146,16 @@ type found struct{ code, layer, size, theme string }
 // known is where the letters of a view are, which other themes share.
 type known struct {
 	once    sync.Once
+	left    int // themes that have not asked for it
 	letters *letters
 	err     error
+
+	laid sync.Once
+	over []Finding // texts on texts
 }
 
-func newJudge(p *plates, d look.Doc) *judge {
-	return &judge{plates: p, roles: rolesOf(d.Source), found: map[found]Finding{}, letters: map[string]*known{}}
+func newJudge(p *plates, t *template.Template) *judge {
+	return &judge{plates: p, form: t, found: map[found]Finding{}, letters: map[string]*known{}}
 }
 
 func (j *judge) judge(ctx context.Context, p page) error {
@@ -156,20 +163,51 @@ func (j *judge) judge(ctx context.Context, p page) error {
 		if p.backwards {
 			i = len(p.rows) - 1 - i
 		}
-		all, err := j.view(ctx, look.View{Size: p.size, Theme: p.theme, Row: p.rows[i].Values}, p.rows[i].Name)
-		if err != nil {
-			return err
-		}
-		for _, f := range all {
-			f.Size, f.Theme, f.Row = p.size, p.theme, p.rows[i].Name
-			j.note(f)
+		v := look.View{Size: p.size, Theme: p.theme, Row: p.rows[i].Values}
+		for _, v.Page = range sheets(j.form, v) {
+			all, err := j.view(ctx, v, fmt.Sprint(i, v.Page), p.themes)
+			if err != nil {
+				return err
+			}
+			for _, f := range all {
+				f.Size, f.Theme, f.Row = p.size, p.theme, p.rows[i].Name
+				if v.Page > 1 {
+					f.Message = fmt.Sprintf("on page %d %s", v.Page, f.Message)
+				}
+				j.note(f)
+			}
 		}
 	}
 	return nil
 }
 
+// mostSheets is how many pages of a document are looked at with a row.
+const mostSheets = 4
+
+// sheets are the pages that a document has with a row, 0 where it is not made of
+// pages, or nobody can tell because the row is refused.
+func sheets(t *template.Template, v look.View) []int {
+	row := v.Row
+	if row == nil {
+		row = t.Examples()
+	}
+	page, err := t.Page(template.View{Size: v.Size, Theme: v.Theme})
+	if err != nil {
+		return []int{0}
+	}
+	values, err := t.Resolve(row, time.Now())
+	if err != nil {
+		return []int{0}
+	}
+	all := []int{0}
+	for n := 2; n <= min(page.Pages(values), mostSheets); n++ {
+		all = append(all, n)
+	}
+	return all
+}
+
 // view is what is wrong with one view.
-func (j *judge) view(ctx context.Context, v look.View, row string) ([]Finding, error) {
+func (j *judge) view(ctx context.Context, v look.View, row string, themes int) ([]Finding, error) {
 	shot, err := j.plates.shoot(ctx, v)
 	if f, is := lacking(err); is {
 		return []Finding{f}, nil
@@ -177,8 +215,8 @@ func (j *judge) view(ctx context.Context, v look.View, row string) ([]Finding, e
 	if err != nil {
 		return nil, err
 	}
-	all := slices.Concat(missing(shot), overflow(shot), offPage(shot, j.roles), tooSmall(shot))
-	k := j.known(v.Size + "\n" + row + "\n" + lie(shot))
+	all := slices.Concat(missing(shot), overflow(shot), offPage(shot, j.plates.names), tooSmall(shot))
+	k := j.known(v.Size+"\n"+row+"\n"+lie(shot), themes)
 	k.once.Do(func() { k.letters, k.err = lettersOf(ctx, j.plates, v, shot) })
 	if k.err != nil {
 		return nil, k.err
@@ -187,25 +225,27 @@ func (j *judge) view(ctx context.Context, v look.View, row string) ([]Finding, e
 	if err != nil {
 		return nil, err
 	}
-	over, err := overlap(ctx, j.plates, v, shot, m)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat(all, contrast(m.spans()), over), nil
+	k.laid.Do(func() { k.over, err = overlap(ctx, j.plates, v, shot, m) })
+	return slices.Concat(all, contrast(m.spans()), k.over), err
 }
 
-func (j *judge) known(key string) *known {
+// known is kept until so many themes have asked for it.
+func (j *judge) known(key string, themes int) *known {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.letters[key] == nil {
-		j.letters[key] = &known{}
+	k := j.letters[key]
+	if k == nil {
+		k = &known{left: themes}
+		j.letters[key] = k
 	}
-	return j.letters[key]
+	if k.left--; k.left <= 0 {
+		delete(j.letters, key)
+	}
+	return k
 }
 
 // note keeps a finding, or the worse one of two that are the same but for the row.
 func (j *judge) note(f Finding) {
-	f.Layer = j.layerOf(f.Layer)
 	key := found{f.Code, f.Layer, f.Size, f.Theme}
 	if f.Code != CodeContrast {
 		key.theme = ""
@@ -235,14 +275,8 @@ func worse(a, b Finding) bool {
 	return a.Message < b.Message
 }
 
-func (j *judge) findings(t *template.Template) []Finding {
-	sizes, themes := map[string]int{}, map[string]int{}
-	for i, s := range t.Sizes() {
-		sizes[s.Name] = i
-	}
-	for i, theme := range t.Themes() {
-		themes[theme] = i + 1
-	}
+func (j *judge) findings() []Finding {
+	sizes, themes := placesOf(j.form.Sizes()), themePlaces(j.form.Themes())
 	all := make([]Finding, 0, len(j.found))
 	for _, f := range j.found {
 		all = append(all, f)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/template"
-	"github.com/pictifyd/pictifyd/template/edit"
 )
 
 func order(a, b Finding, sizes, themes map[string]int) int {
@@ -27,41 +25,6 @@ func order(a, b Finding, sizes, themes map[string]int) int {
 		cmp.Compare(level(a), level(b)), cmp.Compare(sizes[a.Size], sizes[b.Size]), cmp.Compare(themes[a.Theme], themes[b.Theme]),
 		cmp.Compare(a.Code, b.Code), cmp.Compare(a.Ratio, b.Ratio), cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Row, b.Row),
 	)
-}
-
-// rolesOf are the roles of layers by their ids.
-func rolesOf(src []byte) map[string]string {
-	roles := map[string]string{}
-	var walk func(l edit.Layer)
-	walk = func(l edit.Layer) {
-		if l.ID != "" {
-			roles[l.ID] = l.Role
-		}
-		for _, child := range l.Children {
-			walk(child)
-		}
-	}
-	for _, p := range edit.Outline(src) {
-		walk(p)
-	}
-	return roles
-}
-
-// copies are the ends of the ids of what a p-for repeats: line--2, cell--2--0.
-var copies = regexp.MustCompile(`(--\d+)+(?: >|$)`)
-
-// layerOf is the name of a layer in the document: of a copy the layer that is repeated.
-func (j *judge) layerOf(name string) string {
-	return copies.ReplaceAllStringFunc(name, func(end string) string {
-		at := strings.Index(name, end)
-		if _, known := j.roles[name[:at]]; !known {
-			return end
-		}
-		if strings.HasSuffix(end, " >") {
-			return " >"
-		}
-		return ""
-	})
 }
 
 // contrast is the texts that do not stand out enough.
@@ -91,27 +54,32 @@ const (
 // overflow is the texts that do not fit. Text that is cut with … by design is none.
 func overflow(shot look.Shot) []Finding {
 	var all []Finding
-	told := map[string]bool{}
+	told, quiet := map[string]bool{}, map[string]bool{}
+	texts := textsOf(shot.Boxes)
+	for _, t := range texts {
+		if !t.seen() {
+			quiet[t.Layer] = true
+		}
+	}
 	for _, r := range shot.Texts {
 		told[r.Layer] = true
-		if r.Clipped {
+		if r.Clipped && !quiet[r.Layer] {
 			all = append(all, Finding{
 				Code: CodeOverflow, Level: Error, Layer: r.Layer,
 				Message: fmt.Sprintf("the text of %s does not fit into its box, at %g px on %d lines", r.Layer, r.FontPx, r.Lines),
 			})
 		}
 	}
-	for _, t := range textsOf(shot.Boxes) {
-		if told[t.Layer] || t.Opacity < faint || t.Decorative {
-			continue
-		}
+	for _, t := range texts {
+		least := max(slack, spillShare*t.FontPx)
 		switch {
-		case t.Cut > max(slack, spillShare*t.FontPx):
+		case !t.seen():
+		case t.Cut > least:
 			all = append(all, Finding{
 				Code: CodeOverflow, Level: Error, Layer: t.Layer,
 				Message: fmt.Sprintf("%g px of the text of %s are cut off by the box that it stands in", math.Ceil(t.Cut), t.Layer),
 			})
-		case t.Over > max(slack, spillShare*t.FontPx):
+		case t.Over > least && !told[t.Layer]: // the layout script measures better what it fits
 			all = append(all, Finding{
 				Code: CodeOverflow, Level: Error, Layer: t.Layer,
 				Message: fmt.Sprintf("the text of %s reaches %g px out of its box", t.Layer, math.Ceil(t.Over)),
@@ -122,11 +90,11 @@ func overflow(shot look.Shot) []Finding {
 }
 
 // offPage is the texts and images of which a part is outside the page.
-func offPage(shot look.Shot, roles map[string]string) []Finding {
+func offPage(shot look.Shot, n names) []Finding {
 	var all []Finding
 	width, height := float64(shot.Width), float64(shot.Height)
 	for _, t := range textsOf(shot.Boxes) {
-		if t.Decorative || t.Opacity < faint {
+		if !t.seen() {
 			continue
 		}
 		beyond := 0.0
@@ -142,7 +110,7 @@ func offPage(shot look.Shot, roles map[string]string) []Finding {
 		}
 	}
 	for _, b := range shot.Boxes {
-		if b.Tag != "img" || roles[b.ID] == "background" || b.Width < slack || b.Height < slack {
+		if b.Tag != "img" || n.role(b.ID) == "background" || b.Width < slack || b.Height < slack {
 			continue
 		}
 		// What reaches from edge to edge is meant to bleed.
@@ -151,8 +119,8 @@ func offPage(shot look.Shot, roles map[string]string) []Finding {
 			continue
 		}
 		all = append(all, Finding{
-			Code: CodeOffPage, Level: Error, Layer: named(b),
-			Message: fmt.Sprintf("%g px of the image %s are outside the page", math.Ceil(max(x, y)), named(b)),
+			Code: CodeOffPage, Level: Error, Layer: n.layer(named(b)),
+			Message: fmt.Sprintf("%g px of the image %s are outside the page", math.Ceil(max(x, y)), n.layer(named(b))),
 		})
 	}
 	return all
@@ -227,7 +195,7 @@ func tooSmall(shot look.Shot) []Finding {
 	least := readablePx * float64(shot.Width) / perWidth
 	var all []Finding
 	for _, t := range textsOf(shot.Boxes) {
-		if t.Decorative || t.Opacity < faint || t.FontPx >= least-0.005 {
+		if !t.seen() || t.FontPx >= least-0.005 {
 			continue
 		}
 		all = append(all, Finding{
@@ -243,7 +211,7 @@ func tooSmall(shot look.Shot) []Finding {
 func lie(shot look.Shot) string {
 	var b strings.Builder
 	for _, t := range textsOf(shot.Boxes) {
-		fmt.Fprintf(&b, "%s %v %g %d %t %v\n", t.Path, t.Opacity, t.FontPx, t.Weight, t.Shadowed, t.Lines)
+		fmt.Fprintf(&b, "%+v\n", *t.TextMeasure)
 	}
 	return b.String()
 }
@@ -254,15 +222,13 @@ func pairs(texts []text) [][2]int {
 	for i, a := range texts {
 		for k := i + 1; k < len(texts); k++ {
 			b := texts[k]
-			if a.judged() && b.judged() && !within(a.Path, b.Path) && !within(b.Path, a.Path) && touch(a.Lines, b.Lines) {
+			if a.seen() && b.seen() && a.Path != "" && b.Path != "" && !within(a.Path, b.Path) && !within(b.Path, a.Path) && touch(a.Lines, b.Lines) {
 				all = append(all, [2]int{i, k})
 			}
 		}
 	}
 	return all
 }
-
-func (t text) judged() bool { return !t.Decorative && t.Opacity >= faint && t.Path != "" }
 
 // within reports whether the element of a path is in that of another.
 func within(path, outer string) bool { return strings.HasPrefix(path, outer+">") }

@@ -63,11 +63,14 @@ func (t text) bold() bool { return t.Weight >= boldWeight }
 // faint is an opacity at which nobody sees that there is something.
 const faint = 0.05
 
+// seen reports whether somebody is to read it.
+func (t text) seen() bool { return !t.Decorative && t.Opacity >= faint }
+
 // letters are where the letters of a view are.
 type letters struct {
 	texts []text
 	cover []uint8 // of each pixel, 0 to 255
-	owner []int32 // the text that a pixel belongs to, -1 for none
+	owner []int16 // the text that a pixel belongs to, -1 for none
 	width int
 }
 
@@ -133,22 +136,22 @@ func coverage(white, black *image.NRGBA) []uint8 {
 
 // owners says which text a pixel may be a letter of: the one with the smallest
 // piece there. Letters also reach a little beyond their pieces.
-func owners(texts []text, size image.Point, scale float64) []int32 {
+func owners(texts []text, size image.Point, scale float64) []int16 {
 	type piece struct {
 		rect image.Rectangle
 		area float64
-		text int32
+		text int16
 	}
 	page := image.Rectangle{Max: size}
 	var exact, wide []piece
 	for i, t := range texts {
 		for _, l := range t.Lines {
 			reach := 0.2 * l.Height
-			exact = append(exact, piece{pixelsOf(l, 0, scale).Intersect(page), l.Width * l.Height, int32(i)})
-			wide = append(wide, piece{pixelsOf(l, reach, scale).Intersect(page), l.Width * l.Height, int32(i)})
+			exact = append(exact, piece{pixelsOf(l, 0, scale).Intersect(page), l.Width * l.Height, int16(i)})
+			wide = append(wide, piece{pixelsOf(l, reach, scale).Intersect(page), l.Width * l.Height, int16(i)})
 		}
 	}
-	owner := make([]int32, size.X*size.Y)
+	owner := make([]int16, size.X*size.Y)
 	for i := range owner {
 		owner[i] = -1
 	}

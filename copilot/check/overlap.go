@@ -62,7 +62,7 @@ func (m measured) covered(boxes []render.Box) []Finding {
 	}
 	var all []Finding
 	for i, t := range m.texts {
-		if seen[i] || !t.judged() || !m.onPage(t) || t.Cut > slack || standsIn(t, boxes) {
+		if seen[i] || !t.seen() || !m.onPage(t) || t.Cut > slack || standsIn(t, boxes) {
 			continue
 		}
 		all = append(all, Finding{

@@ -30,11 +30,14 @@ func Hardest(t *template.Template, rows []map[string]any, most int) []Row {
 		extremes.Add(sample.Row{At: i, Columns: row, Values: row})
 	}
 	all := []Row{{Name: "the examples", Values: base}}
-	if len(rows) > 0 {
-		base = rows[0]
-		all[0] = Row{Name: "the first row", Values: base}
-	}
 	now := time.Now()
+	for _, row := range rows { // one that the template refuses shows nothing
+		if _, err := t.Resolve(row, now); err == nil {
+			base = row
+			all[0] = Row{Name: "the first row", Values: base}
+			break
+		}
+	}
 	cases := sample.Stress(vars, extremes, base, func(values map[string]any) bool {
 		_, err := t.Resolve(values, now)
 		return err == nil

@@ -176,8 +176,13 @@ func decode(data []byte) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n, ok := img.(*image.NRGBA); ok {
-		return n, nil
+	switch m := img.(type) {
+	case *image.NRGBA:
+		return m, nil
+	case *image.RGBA:
+		if m.Opaque() { // a page is: its bytes are the same
+			return &image.NRGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}, nil
+		}
 	}
 	n := image.NewNRGBA(img.Bounds())
 	draw.Draw(n, n.Bounds(), img, img.Bounds().Min, draw.Src)

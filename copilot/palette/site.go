@@ -1,6 +1,7 @@
 package palette
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -145,6 +146,8 @@ func sheetSites(n *markup.Node) []site {
 	return sites
 }
 
+var comment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+
 // declarations are those in a style sheet, or in the list of a style attribute,
 // whose property can have colours.
 func declarations(css string, list bool) []site {
@@ -181,7 +184,7 @@ func declarations(css string, list bool) []site {
 	for i := range len(masked) {
 		switch masked[i] {
 		case '{':
-			preludes = append(preludes, strings.TrimSpace(css[from:i]))
+			preludes = append(preludes, strings.TrimSpace(comment.ReplaceAllString(css[from:i], "")))
 			from = i + 1
 		case '}':
 			if !slices.ContainsFunc(preludes, opaqueRule) {

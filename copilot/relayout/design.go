@@ -43,10 +43,13 @@ type layer struct {
 	kind     kind
 	role     string
 	box      rect            // in the size that is looked at
+	selector string          // of the rule that places it there
 	declared map[string]bool // which of left, top, width and height the styles say
 	states   []state         // where a row has it elsewhere
 	painted  bool            // has a background of its own
+	frame    bool            // is one picture of the page's size
 	headline *markup.Node    // the headline that it is or holds
+	grows    bool            // room that it gets goes to its headline
 	opaque   bool            // has lengths inside that no rule can reach
 }
 
@@ -60,9 +63,9 @@ type state struct {
 
 var geometry = []string{"left", "top", "right", "bottom", "width", "height", "inset"}
 
-// look reads the document in a size and measures what its styles leave to the
+// readDesign reads a document in a size, and measures what its styles leave to the
 // engine.
-func readDesign(ctx context.Context, cam look.Camera, d look.Doc, size template.Size, rows []map[string]any) (*design, error) {
+func readDesign(ctx context.Context, cam look.Camera, d look.Doc, size template.Size, rows []map[string]any) (*design, *album, error) {
 	doc := markup.Parse(d.Source)
 	g := &design{size: size, rules: rulesOf(doc, size.Name)}
 	doc.All(func(n *markup.Node) bool {
@@ -72,12 +75,13 @@ func readDesign(ctx context.Context, cam look.Camera, d look.Doc, size template.
 		return true
 	})
 	if len(g.pages) == 0 {
-		return nil, problem.New(problem.Unsupported, "template %q has no page to lay out", d.Name).WithHint(`give a page the class "p-page", with its layers as children`)
+		return nil, nil, problem.New(problem.Unsupported, "template %q has no page to lay out", d.Name).WithHint(`give a page the class "p-page", with its layers as children`)
 	}
-	boxes, err := measure(ctx, cam, d, size.Name, rows, len(g.pages))
-	if err != nil {
-		return nil, err
+	shown := &album{cam: cam, doc: d, size: size.Name, pages: len(g.pages), rows: rows}
+	if err := shown.open(ctx); err != nil {
+		return nil, nil, err
 	}
+	boxes := shown.measured()
 	for _, p := range g.pages {
 		for _, n := range p.node.Elements() {
 			if skipped[n.Name] {
@@ -88,53 +92,41 @@ func readDesign(ctx context.Context, cam look.Camera, d look.Doc, size template.
 			}
 		}
 	}
-	return g, nil
+	return g, shown, nil
 }
 
 var skipped = map[string]bool{"style": true, "script": true, "template": true, "br": true}
 
-// measure are the boxes of elements by their ids; where several rows or copies
-// have one, the largest.
-func measure(ctx context.Context, cam look.Camera, d look.Doc, size string, rows []map[string]any, pages int) (map[string]rect, error) {
+// measured are the boxes of elements by their ids; where several rows or copies
+// have one, the tallest.
+func (a *album) measured() map[string]rect {
 	boxes := map[string]rect{}
-	if len(rows) == 0 {
-		rows = []map[string]any{nil}
-	}
-	for i, row := range rows {
-		for number := 1; number <= pages; number++ {
-			shot, err := cam.Shoot(ctx, d, look.View{Size: size, Page: number, Row: row})
-			if err != nil {
-				if i > 0 || number > 1 {
-					break
-				}
-				return nil, err
-			}
+	for _, pages := range a.shots {
+		found := map[string]rect{}
+		for _, shot := range pages {
 			for _, b := range shot.Boxes {
-				id := copyMark.ReplaceAllString(b.ID, "")
-				if id == "" || b.Width <= 0 || b.Height <= 0 {
-					continue
-				}
-				if old, ok := boxes[id]; !ok || i > 0 && b.Height > old.H*1.02 {
-					if ok {
-						old.W, old.H = max(old.W, b.Width), b.Height
-						boxes[id] = old
-						continue
-					}
-					boxes[id] = rect{b.X, b.Y, b.Width, b.Height}
+				id := copies(b.ID)
+				if _, ok := found[id]; !ok && id != "" && b.Width > 0 && b.Height > 0 {
+					found[id] = rect{b.X, b.Y, b.Width, b.Height}
 				}
 			}
 		}
+		for id, b := range found {
+			if old, ok := boxes[id]; ok {
+				b = rect{old.X, old.Y, max(old.W, b.W), max(old.H, b.H)}
+			}
+			boxes[id] = b
+		}
 	}
-	return boxes, nil
+	return boxes
 }
-
-var copyMark = regexp.MustCompile(`--\d+$`)
 
 func (g *design) layer(n *markup.Node, boxes map[string]rect) *layer {
 	l := &layer{id: n.ID(), node: n, declared: map[string]bool{}}
 	l.role, _ = n.Get("p-role")
 	l.kind = kindOf(n)
 	l.headline = headlineIn(n)
+	l.grows = l.headline == n || l.headline != nil && l.headline.Parent == n
 	l.opaque = opaqueIn(n)
 	measured, seen := boxes[l.id]
 	base, alts := map[string]string{}, []rule{}
@@ -150,6 +142,9 @@ func (g *design) layer(n *markup.Node, boxes map[string]rect) *layer {
 		tokens := tokensOf(r)
 		if _, ok := background(r.decls); ok {
 			l.painted = true
+		}
+		if v, ok := get(r.decls, "mask"); ok && strings.Contains(v, "contain") {
+			l.frame = true
 		}
 		if len(tokens) == 0 {
 			into(base, r.decls)
@@ -180,8 +175,28 @@ func (g *design) layer(n *markup.Node, boxes map[string]rect) *layer {
 		_, right := pixels(props["right"])
 		l.states = append(l.states, state{r.selector, tokens, boxOf(props, measured, seen, page, map[string]bool{}), right && !left})
 	}
+	l.stand(measured, seen)
 	return l
 }
+
+// stand has a layer be where the row has it that it was measured with, where that
+// is a place of one of its states.
+func (l *layer) stand(measured rect, seen bool) {
+	at := func(b rect) bool { return abs(b.X-measured.X) < 3 && abs(b.Y-measured.Y) < 3 }
+	l.selector = "#" + l.id
+	if !seen || at(l.box) {
+		return
+	}
+	for i, s := range l.states {
+		if at(s.box) && len(s.tokens) == 1 && !rightToLeft(s.tokens[0]) {
+			l.states[i] = state{selector: l.selector, box: l.box}
+			l.selector, l.box = s.selector, s.box
+			return
+		}
+	}
+}
+
+func abs(v float64) float64 { return max(v, -v) }
 
 // into adds geometry to what was declared before.
 func into(props map[string]string, decls []markup.Decl) {

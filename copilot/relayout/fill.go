@@ -64,9 +64,12 @@ func (f *flow) tall(u *unit, width float64) float64 {
 	h := u.box.H * f.k
 	switch u.form {
 	case isColumn:
+		if r := f.spread(u, width); r != nil {
+			return f.tall(r, width)
+		}
 		sum := 0.0
 		for i, k := range u.kids {
-			sum += f.tall(k, width)
+			sum += f.tall(k, f.widthIn(k, u, width))
 			if i > 0 {
 				sum += f.gap(u.kids[i-1].box.bottom(), k.box.Y)
 			}
@@ -84,16 +87,95 @@ func (f *flow) tall(u *unit, width float64) float64 {
 		return most
 	case isPlate:
 		if u.content != nil {
-			return f.tall(u.content, width-(u.box.W-u.content.box.W)*f.k) + (u.box.H-u.content.box.H)*f.k
+			return f.tallIn(u.content, u.box, width)
 		}
 		return h
 	case isPile:
 		return h
 	}
+	for _, l := range u.layers {
+		h *= f.want(l)
+	}
 	if narrower := u.box.W * f.k / math.Max(1, width); narrower > 1.02 && u.kindly(isText) && u.box.H > 60 {
 		return h * math.Min(narrower, 1.5)
 	}
 	return h
+}
+
+// want is how much taller than it was a layer wants to be, for the texts in it.
+func (f *flow) want(l *layer) float64 {
+	most := 1.0
+	for id, v := range f.wanting {
+		if v > most && (l.id == id || l.node.Find(id) != nil) {
+			most = v
+			if l.id != id {
+				most = 1 + (v-1)*0.5 // others share the stack with it
+			}
+		}
+	}
+	return most
+}
+
+// tallIn is the height that a region likes to have in a width.
+func (f *flow) tallIn(u *unit, src rect, width float64) float64 {
+	sections := f.sections(u, src)
+	if len(sections) == 1 && !sections[0].bleeds {
+		p := f.pads(u, src, rect{Y: 1, W: width}, true)
+		return f.tall(u, width-p[1]-p[3]) + p[0] + p[2]
+	}
+	besides := u.form == isRow && f.besides(sections, width)
+	sum, most, pictures := 0.0, 0.0, 0
+	for _, s := range sections {
+		if s.picture {
+			pictures++
+			continue
+		}
+		w := width
+		if besides {
+			w = width * s.src.W / src.W
+		}
+		p := f.pads(s.inner(), s.src, rect{Y: 1, W: w}, true)
+		h := f.tall(s.inner(), w-p[1]-p[3]) + p[0] + p[2]
+		sum += h
+		most = math.Max(most, h)
+	}
+	if besides {
+		return most
+	}
+	return sum / (1 - 0.3*float64(min(pictures, 2)))
+}
+
+// spread is a column as a picture with the rest beside it, where the room is so
+// much wider than the column was; nil where it is not.
+func (f *flow) spread(u *unit, width float64) *unit {
+	if len(u.kids) < 2 || width < 2.1*u.box.W*f.k {
+		return nil
+	}
+	at := slices.IndexFunc(u.kids, func(k *unit) bool {
+		return k.keepsForm() && k.box.H > 0.25*u.box.H && k.box.W < 2*k.box.H
+	})
+	if at < 0 {
+		return nil
+	}
+	rest := &unit{form: isColumn, order: u.order}
+	y := u.kids[at].box.Y
+	for i, k := range u.kids {
+		if i == at {
+			continue
+		}
+		c := *k
+		c.shift(u.kids[at].box.right()+32-u.box.X, y-k.box.Y)
+		y = c.box.bottom()
+		if i+1 < len(u.kids) {
+			y += math.Max(8, u.kids[i+1].box.Y-k.box.bottom())
+		}
+		rest.kids = append(rest.kids, &c)
+		rest.box = rest.box.hull(c.box)
+	}
+	if len(rest.kids) == 1 {
+		rest = rest.kids[0]
+	}
+	return &unit{form: isRow, kids: []*unit{u.kids[at], rest}, box: u.kids[at].box.hull(rest.box), order: u.order}
 }
 
 // stretch says how much taller than it likes a unit may become, in pixels.
@@ -130,6 +212,11 @@ func (f *flow) stretch(u *unit, h float64) float64 {
 // shrink says how much shorter than it likes a unit may become.
 func (f *flow) shrink(u *unit, h float64) float64 {
 	for _, l := range u.all() {
+		if f.want(l) > 1 {
+			return 0
+		}
+	}
+	for _, l := range u.all() {
 		if l.headline != nil || l.kind == isChart {
 			return 0.22 * h
 		}
@@ -141,10 +228,14 @@ func (f *flow) shrink(u *unit, h float64) float64 {
 func (f *flow) fill(u *unit, box rect) {
 	switch u.form {
 	case isColumn:
+		if r := f.spread(u, box.W); r != nil {
+			f.line(r, box)
+			return
+		}
 		f.stack(u, box)
 	case isRow:
-		if !f.fitsRow(u, box.W) {
-			f.stack(turned(u, f.k), box)
+		if t := turned(u, f.k); !f.fitsRow(u, box.W) || f.upright(u.box, box) && box.H > 1.4*u.box.H*f.k && f.tall(t, box.W) < box.H*1.04 {
+			f.stack(t, box)
 			return
 		}
 		f.line(u, box)
@@ -153,17 +244,16 @@ func (f *flow) fill(u *unit, box rect) {
 			f.put(l, box)
 		}
 		if u.content != nil {
-			p := f.pads(u.content, u.box, box, true)
-			f.fill(u.content, box.inset(p[0], p[1], p[2], p[3]))
+			f.region2(u.content, u.box, box)
 		}
 		for _, k := range u.kids {
-			f.overlay(k, u.box, box)
+			f.overlay(k, u.box, box, u.layers)
 		}
 	case isPile:
 		k := math.Min(box.W/u.box.W, math.Max(f.k, box.H/u.box.H))
 		k = math.Min(k, f.k*1.2)
 		w, h := u.box.W*k, u.box.H*k
-		at := rect{box.X, box.Y, w, h}
+		at := rect{box.X + (box.W-w)/2, box.Y + (box.H-h)/2, w, h}
 		for _, kid := range u.kids {
 			f.fill(kid, stretched(kid.box, u.box, at))
 		}
@@ -179,7 +269,7 @@ func (f *flow) leaf(u *unit, box rect) {
 		if l.kind == isStack {
 			f.narrow = math.Min(f.narrow, box.W/(0.86*l.box.W*f.k))
 		}
-		if l.headline != nil && has(l.headline, "p-fit") {
+		if l.grows && has(l.headline, "p-fit") {
 			s.head = clamp(math.Sqrt(box.area()/l.box.area()), f.k, 1.4*f.k)
 		}
 		f.spots[l] = s
@@ -239,7 +329,7 @@ func (u *unit) shift(dx, dy float64) {
 	}
 }
 
-func (f *flow) fitsRow(u *unit, width float64) bool { return f.least(u) <= width*1.02 }
+func (f *flow) fitsRow(u *unit, width float64) bool { return f.least(u) <= width*1.12 }
 
 // stack places the kids of a column in a box: what is left over goes to what can
 // use it, then to the gaps.
@@ -321,7 +411,7 @@ func (f *flow) stack(u *unit, box rect) {
 // widthIn is how wide a kid of a column becomes.
 func (f *flow) widthIn(k, column *unit, width float64) float64 {
 	w := k.box.W * f.k
-	pictured := k.form == isLeaf && !k.kindly(isText, isStack, isChart)
+	pictured := k.keepsForm()
 	switch {
 	case k.box.W >= 0.92*column.box.W && (!pictured || k.box.H < 8):
 		return width
@@ -360,7 +450,7 @@ func (f *flow) widths(u *unit, width float64) []float64 {
 		if i > 0 {
 			fixed += f.rowGap(u, i, width)
 		}
-		if k.form == isLeaf && !k.kindly(isText, isStack, isChart) || k.form == isPlate && k.content == nil {
+		if k.keepsForm() || k.form == isPlate && k.content == nil {
 			out[i] = math.Min(k.box.W*f.k, 0.5*width)
 			fixed += out[i]
 		} else {
@@ -403,7 +493,7 @@ func (f *flow) line(u *unit, box rect) {
 		default:
 			b.Y = box.bottom() - b.H - math.Min(under*f.k, box.H-b.H)
 		}
-		if k.form == isLeaf && !k.kindly(isText, isStack, isChart) && k.box.H > 8 { // pictures keep their form
+		if k.keepsForm() && k.box.H > 8 { // pictures keep their form
 			h := k.box.H * widths[i] / k.box.W
 			b.Y, b.H = b.Y+(b.H-h)/2, h
 		}

@@ -11,6 +11,8 @@ type spot struct {
 	k    float64 // of lengths: type, gaps, pictures
 	head float64 // of the type of its headline
 	pad  [4]float64
+	on   rect     // the picture that it lies on
+	host []*layer // and the layers of that
 }
 
 // A target is the page that is to be filled.
@@ -27,14 +29,16 @@ type flow struct {
 	spots  map[*layer]spot
 	short  float64 // pixels of height that were missing
 	narrow float64 // how much smaller things would have to be to have the width that they need; 1 is enough
-	taken  map[*unit]bool
+	framed bool    // a frame runs around the page
+
+	wanting map[string]float64 // by the ids of texts, how much more room they want
 }
 
 // flowed lays out a page; the scale is the largest up to k at which it has room.
-func flowed(p *page, from rect, to target, k float64) (map[*layer]spot, float64) {
+func flowed(p *page, from rect, to target, k float64, wanting map[string]float64) (map[*layer]spot, float64) {
 	s := sketchOf(p.layers, from.W, from.H)
 	for try := 0; ; try++ {
-		f := &flow{source: from, to: to, k: k, spots: map[*layer]spot{}, narrow: 1}
+		f := &flow{source: from, to: to, k: k, spots: map[*layer]spot{}, narrow: 1, wanting: wanting}
 		f.page(s)
 		if try >= 14 || f.short < 2 && f.narrow > 0.97 {
 			return f.spots, k
@@ -47,6 +51,7 @@ func (f *flow) page(s sketch) {
 	whole := rect{0, 0, f.to.w, f.to.h}
 	for _, l := range s.grounds {
 		f.put(l, stretched(l.box, f.source, whole))
+		f.framed = f.framed || l.frame
 	}
 	for _, l := range s.backdrops {
 		grow := math.Min(whole.W/f.source.W, whole.H/f.source.H) * 1.15
@@ -57,6 +62,29 @@ func (f *flow) page(s sketch) {
 	if s.root != nil {
 		f.region(s.root, f.source, whole)
 	}
+	for l, panel := range s.edges {
+		f.put(l, f.onEdge(l.box, panel.box, f.spots[panel].box))
+	}
+}
+
+// onEdge is where an ornament on the edge of a panel is when the panel is moved;
+// where an upright panel now lies, what was at its left is at its top.
+func (f *flow) onEdge(b, from, to rect) rect {
+	fx, fy := (b.X+b.W/2-from.X)/from.W, (b.Y+b.H/2-from.Y)/from.H
+	w, h := b.W, b.H
+	if from.W > 0 && to.W > 0 && (from.H > 1.1*from.W) != (to.H > 1.1*to.W) && (from.W > 1.1*from.H) != (to.W > 1.1*to.H) {
+		fx, fy = fy, fx
+		w, h = h, w
+		from.W, from.H = from.H, from.W
+	}
+	grow := func(v, was, is float64) float64 {
+		if v > 0.5*was { // it runs along the edge
+			return is - (was-v)*f.k
+		}
+		return v * f.k
+	}
+	w, h = grow(w, from.W, to.W), grow(h, from.H, to.H)
+	return rect{to.X + fx*to.W - w/2, to.Y + fy*to.H - h/2, w, h}
 }
 
 // stretched is where b is when from becomes to.
@@ -93,12 +121,12 @@ func (f *flow) region(u *unit, src, dst rect) {
 		return
 	}
 	down := u.form == isColumn
-	if !down && !f.besides(sections, dst) {
+	if !down && (!f.besides(sections, dst.W) || f.upright(src, dst) && f.below(sections, dst)) {
 		down = true
 		slices.SortStableFunc(sections, func(a, b section) int { // a picture begins a column
 			return rank(b) - rank(a)
 		})
-	} else if down && !f.below(sections, dst) {
+	} else if down && (!f.below(sections, dst) || f.lying(sections, src, dst)) && f.besides(sideBySide(sections), dst.W) {
 		down = false
 		sections = sideBySide(sections)
 	}
@@ -173,23 +201,24 @@ func (f *flow) sections(u *unit, src rect) []section {
 }
 
 // besides reports whether sections have room side by side.
-func (f *flow) besides(sections []section, dst rect) bool {
-	if dst.W/dst.H < 0.45*(f.source.W/f.source.H) && slices.ContainsFunc(sections, func(s section) bool { return s.picture }) && f.onPage(dst) {
-		return false
-	}
+func (f *flow) besides(sections []section, width float64) bool {
 	need := 0.0
 	for _, s := range sections {
 		if s.picture {
-			need += 0.24 * dst.W
+			need += 0.24 * width
 			continue
 		}
-		p := f.pads(s.inner(), s.src, dst, true)
+		p := f.pads(s.inner(), s.src, rect{W: width}, true)
 		need += f.least(s.inner()) + p[1] + p[3]
 	}
-	return need <= dst.W+1
+	return need <= width+1
 }
 
-func (f *flow) onPage(dst rect) bool { return dst.W > 0.98*f.to.w }
+// upright reports whether a region becomes so much taller than it was that what
+// stood side by side better stands below each other.
+func (f *flow) upright(src, dst rect) bool {
+	return dst.W/dst.H < 0.62*src.W/src.H && dst.H > 0.6*f.to.h
+}
 
 // below reports whether sections have room below each other.
 func (f *flow) below(sections []section, dst rect) bool {
@@ -209,15 +238,18 @@ func (f *flow) below(sections []section, dst rect) bool {
 // sideBySide orders what was a column as a row: a picture and the rest.
 func sideBySide(sections []section) []section {
 	var pictures, rest []section
-	for _, s := range sections {
-		if s.picture {
+	for _, s := range parts(sections) {
+		if s.picture && len(pictures) == 0 {
 			pictures = append(pictures, s)
 		} else {
 			rest = append(rest, s)
 		}
 	}
-	if len(pictures) == 0 || len(rest) < 2 {
+	if len(pictures) == 0 || len(rest) == 0 {
 		return sections
+	}
+	if len(rest) == 1 {
+		return append(pictures, rest...)
 	}
 	c := &unit{form: isColumn}
 	src := rect{}
@@ -227,6 +259,20 @@ func sideBySide(sections []section) []section {
 		src = src.hull(s.src)
 	}
 	return append(pictures, section{u: c, src: src})
+}
+
+// parts are sections with the plates of a row each for itself.
+func parts(sections []section) (out []section) {
+	for _, s := range sections {
+		if !s.bleeds || s.u.form != isRow {
+			out = append(out, s)
+			continue
+		}
+		for _, k := range s.u.kids {
+			out = append(out, section{u: k, bleeds: true, picture: k.picture() && k.content == nil, src: k.box})
+		}
+	}
+	return out
 }
 
 // inner is what is laid out in a section; nil for a bare picture.
@@ -239,20 +285,13 @@ func (s section) inner() *unit {
 
 // column gives sections their heights.
 func (f *flow) column(sections []section, dst rect) {
-	total := 0.0
+	total, whole := 0.0, areaOf(sections)
 	for i := range sections {
 		s := &sections[i]
 		if s.picture {
-			share := clamp(s.src.area()/f.source.area(), 0.28, 0.44)
+			share := clamp(s.src.area()/whole, 0.28, 0.46)
 			s.need, s.low, s.high = share*dst.H, 0.2*dst.H, 0.54*dst.H
 		} else {
-			edge := rect{dst.X, dst.Y, dst.W, dst.H}
-			if i > 0 {
-				edge.Y += 1000
-			}
-			if i+1 < len(sections) {
-				edge.H -= 2000
-			}
 			p := f.pads(s.inner(), s.src, f.edge(dst, i == 0, i+1 == len(sections)), false)
 			s.need = f.tall(s.inner(), dst.W-p[1]-p[3]) + p[0] + p[2]
 			s.low, s.high = s.need, s.need*1.5
@@ -275,6 +314,19 @@ func (f *flow) column(sections []section, dst rect) {
 	}
 }
 
+// lying reports whether a region becomes so much wider than it was that a
+// picture that lay above the rest better stands beside it.
+func (f *flow) lying(sections []section, src, dst rect) bool {
+	return dst.W/dst.H > 1.55*src.W/src.H && slices.ContainsFunc(parts(sections), func(s section) bool { return s.picture })
+}
+
+func areaOf(sections []section) (sum float64) {
+	for _, s := range sections {
+		sum += s.src.area()
+	}
+	return math.Max(1, sum)
+}
+
 // edge is a box like dst that is at the top or bottom of the page only where a
 // section is.
 func (f *flow) edge(dst rect, first, last bool) rect {
@@ -290,15 +342,14 @@ func (f *flow) edge(dst rect, first, last bool) rect {
 
 // row gives sections their widths.
 func (f *flow) row(sections []section, dst rect) {
-	total := 0.0
-	whole := 0.0
+	total, whole, area := 0.0, 0.0, areaOf(sections)
 	for _, s := range sections {
 		whole += s.src.W
 	}
 	for i := range sections {
 		s := &sections[i]
 		if s.picture {
-			share := clamp(s.src.area()/f.source.area(), 0.28, 0.46)
+			share := clamp(s.src.area()/area, 0.28, 0.46)
 			s.need, s.low, s.high = share*dst.W, 0.22*dst.W, 0.5*dst.W
 		} else {
 			p := f.pads(s.inner(), s.src, dst, true)
@@ -395,7 +446,7 @@ func (f *flow) section(s section, dst rect) {
 
 // region2 is a region that is no plate: it has its margins.
 func (f *flow) region2(u *unit, src, dst rect) {
-	if (u.form == isRow || u.form == isColumn) && slices.ContainsFunc(u.kids, func(k *unit) bool { return bleeding(k, src) && k.form == isPlate }) {
+	if (u.form == isRow || u.form == isColumn) && slices.ContainsFunc(u.kids, func(k *unit) bool { return bleeding(k, src) }) {
 		f.region(u, src, dst)
 		return
 	}
@@ -418,7 +469,7 @@ func (f *flow) plate(u *unit, src, dst rect) {
 		f.region2(u.content, u.box, dst)
 	}
 	for _, k := range u.kids {
-		f.overlay(k, u.box, dst)
+		f.overlay(k, u.box, dst, u.layers)
 	}
 }
 
@@ -436,7 +487,7 @@ func (f *flow) inset(l *layer, dst rect) {
 }
 
 // overlay places what lies on a picture: as near to its corner as it was.
-func (f *flow) overlay(u *unit, src, dst rect) {
+func (f *flow) overlay(u *unit, src, dst rect, host []*layer) {
 	b := u.box
 	w, h := b.W*f.k, b.H*f.k
 	box := rect{W: w, H: h}
@@ -447,6 +498,11 @@ func (f *flow) overlay(u *unit, src, dst rect) {
 	safe := rect{float64(f.to.safe.Left), float64(f.to.safe.Top), f.to.w, f.to.h - float64(f.to.safe.Top+f.to.safe.Bottom)}
 	box.Y = clamp(box.Y, safe.Y+boolTimes(f.to.safe.Top > 0, 24*f.k), math.Max(safe.Y, safe.bottom()-h))
 	f.rigid(u, box)
+	for _, l := range u.all() {
+		s := f.spots[l]
+		s.on, s.host = dst, host
+		f.spots[l] = s
+	}
 }
 
 func boolTimes(b bool, v float64) float64 {
@@ -496,11 +552,15 @@ func (f *flow) pads(u *unit, src, dst rect, bare bool) [4]float64 {
 	}
 	had := [4]float64{u.box.Y - src.Y, src.right() - u.box.right(), src.bottom() - u.box.bottom(), u.box.X - src.X}
 	side := math.Min(f.to.w, f.to.h)
+	most := 0.085
+	if f.framed && dst.W > 0.98*f.to.w {
+		most = 0.16
+	}
 	var p [4]float64
 	least := math.Min(math.Max(0, math.Min(had[1], had[3])), math.Max(0, math.Min(had[0], had[2])))
 	for i, v := range had {
 		v = math.Max(v, least)
-		p[i] = clamp(v*math.Min(f.k, 1.25), 0.035*side, 0.085*side)
+		p[i] = clamp(v*math.Min(f.k, 1.25), 0.035*side, most*side)
 		if v < 6 {
 			p[i] = math.Max(0, v)
 		}

@@ -1,8 +1,8 @@
 package relayout
 
 import (
-	"context"
 	"fmt"
+	"strings"
 
 	"github.com/pictifyd/pictifyd/copilot/look"
 )
@@ -10,58 +10,51 @@ import (
 // A judge says what is wrong with a layout that was right in the size that it was
 // made from.
 type judge struct {
-	cam        look.Camera
-	from, size string
-	rows       []map[string]any
-	g          *design
-	to         target
-	known      map[string]bool // what was so before
+	g     *design
+	known map[string]bool // what was so before
 }
 
-// before notes what is so in the size that is looked at already.
-func (j *judge) before(ctx context.Context, d look.Doc) error {
-	j.known = map[string]bool{}
-	return j.look(ctx, d, j.from, target{w: float64(j.g.size.Width), h: float64(j.g.size.Height)}, func(key, _ string) { j.known[key] = true })
+// A fault is what is wrong in the new size and was not before.
+type fault struct {
+	key, says string
+	clipped   string // the id of a text that has too little room
 }
 
-// after are the faults of the new size, a sentence each.
-func (j *judge) after(ctx context.Context, d look.Doc) ([]string, error) {
-	var faults []string
+func (j *judge) faults(a *album, to target) []fault {
+	var faults []fault
 	seen := map[string]bool{}
-	err := j.look(ctx, d, j.size, j.to, func(key, says string) {
-		if !j.known[key] && !seen[key] {
-			seen[key] = true
-			faults = append(faults, says)
+	j.judge(a, to, func(f fault) {
+		if !j.known[f.key] && !seen[f.key] {
+			seen[f.key] = true
+			faults = append(faults, f)
 		}
 	})
-	return faults, err
+	return faults
 }
 
-func (j *judge) look(ctx context.Context, d look.Doc, size string, to target, found func(key, says string)) error {
-	for i, row := range j.rows {
-		for number := range j.g.pages {
-			shot, err := j.cam.Shoot(ctx, d, look.View{Size: size, Page: number + 1, Row: row})
-			if err != nil {
-				if i > 0 || number > 0 {
-					break // a row with fewer pages
-				}
-				return err
-			}
+func (j *judge) judge(a *album, to target, found func(fault)) {
+	for i, pages := range a.shots {
+		for number, shot := range pages {
 			j.boxes(shot, j.g.pages[number], to, i, found)
 			for _, t := range shot.Texts {
 				if t.Clipped {
-					found(fmt.Sprintf("clipped %s %d", t.Layer, i), fmt.Sprintf("The text of %q does not fit in row %d.", t.Layer, i+1))
+					found(fault{fmt.Sprintf("clipped %s %d", t.Layer, i), fmt.Sprintf("The text of %q does not fit in row %d.", t.Layer, i+1), copies(t.Layer)})
 				}
 			}
 		}
 	}
-	return nil
 }
 
-func (j *judge) boxes(shot look.Shot, p *page, to target, row int, found func(key, says string)) {
+// copies is the id of an element without the numbers of its copies.
+func copies(id string) string {
+	id, _, _ = strings.Cut(id, "--")
+	return id
+}
+
+func (j *judge) boxes(shot look.Shot, p *page, to target, row int, found func(fault)) {
 	at := map[string]rect{}
 	for _, b := range shot.Boxes {
-		if id := copyMark.ReplaceAllString(b.ID, ""); id != "" && b.Width > 0 && b.Height > 0 {
+		if id := copies(b.ID); id != "" && b.Width > 0 && b.Height > 0 {
 			if _, ok := at[id]; !ok {
 				at[id] = rect{b.X, b.Y, b.Width, b.Height}
 			}
@@ -74,7 +67,7 @@ func (j *judge) boxes(shot look.Shot, p *page, to target, row int, found func(ke
 			continue
 		}
 		if !b.within(whole, 2) {
-			found(fmt.Sprintf("off %s %d", l.id, row), fmt.Sprintf("%q is partly off the page in row %d.", l.id, row+1))
+			found(fault{fmt.Sprintf("off %s %d", l.id, row), fmt.Sprintf("%q is partly off the page in row %d.", l.id, row+1), ""})
 		}
 		for _, o := range p.layers[i+1:] {
 			c, ok := at[o.id]
@@ -82,7 +75,7 @@ func (j *judge) boxes(shot look.Shot, p *page, to target, row int, found func(ke
 				continue
 			}
 			if m := b.meets(c); m.W > 2 && m.H > 2 {
-				found(fmt.Sprintf("lap %s %s %d", l.id, o.id, row), fmt.Sprintf("%q and %q lie on each other in row %d.", l.id, o.id, row+1))
+				found(fault{fmt.Sprintf("lap %s %s %d", l.id, o.id, row), fmt.Sprintf("%q and %q lie on each other in row %d.", l.id, o.id, row+1), ""})
 			}
 		}
 	}

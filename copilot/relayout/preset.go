@@ -9,15 +9,21 @@ import (
 
 // A Preset is a size that people ask for by name.
 type Preset struct {
-	Name  string // of the size in the manifest
-	Label string // for people
-	W, H  int
-	Safe  Safe // what stays free of text
+	Name  string `json:"name"`  // of the size in the manifest
+	Label string `json:"label"` // for people
+	W     int    `json:"w"`
+	H     int    `json:"h"`
+	Safe  Safe   `json:"safe"` // what stays free of text
 }
 
 // Safe are the strips along the edges of a page that an app covers with its own
 // controls: pictures may go there, text may not. In CSS pixels.
-type Safe struct{ Top, Right, Bottom, Left int }
+type Safe struct {
+	Top    int `json:"top,omitempty"`
+	Right  int `json:"right,omitempty"`
+	Bottom int `json:"bottom,omitempty"`
+	Left   int `json:"left,omitempty"`
+}
 
 // storySafe is what Instagram, TikTok and the like cover of 1920 pixels.
 var storySafe = Safe{Top: 250, Bottom: 340}

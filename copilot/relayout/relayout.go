@@ -2,7 +2,6 @@ package relayout
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -114,18 +113,21 @@ func lay(ctx context.Context, cam look.Camera, d look.Doc, o Options, sizes []te
 	if len(rows) == 0 {
 		rows = []map[string]any{nil}
 	}
-	g, err := readDesign(ctx, cam, ready, from, rows)
+	g, shown, err := readDesign(ctx, cam, ready, from, rows)
 	if err != nil {
 		return craft.Change{}, err
 	}
 	to := target{w: float64(o.W), h: float64(o.H), safe: SafeOf(o.W, o.H)}
-	j := judge{cam: cam, from: from.Name, size: o.Name, rows: rows, g: g, to: to}
-	if err := j.before(ctx, ready); err != nil {
-		return craft.Change{}, err
-	}
-	best, bestFaults := craft.Change{}, []string(nil)
-	for i, a := range attempts(o.Strategy) {
-		change, err := written(d, o, ops, g.sheet(to, a))
+	j := judge{g: g, known: map[string]bool{}}
+	j.judge(shown, target{w: float64(from.Width), h: float64(from.Height)}, func(f fault) { j.known[f.key] = true })
+	best, bestFaults := craft.Change{}, []fault(nil)
+	wanting := map[string]float64{} // room that texts want beyond what they had, by id
+	for _, a := range attempts(o.Strategy) {
+		css, dense := g.sheet(to, a, wanting)
+		if dense && o.Strategy == "" {
+			continue // a document that is full of small print is better left as it is
+		}
+		change, err := written(d, o, ops, css)
 		if err != nil {
 			return craft.Change{}, err
 		}
@@ -133,16 +135,22 @@ func lay(ctx context.Context, cam look.Camera, d look.Doc, o Options, sizes []te
 		if err != nil {
 			return craft.Change{}, err
 		}
-		faults, err := j.after(ctx, after)
-		if err != nil {
+		laid := &album{cam: cam, doc: after, size: o.Name, pages: len(g.pages), rows: rows}
+		if err := laid.open(ctx); err != nil {
 			return craft.Change{}, err
 		}
-		if i == 0 || len(faults) < len(bestFaults) {
+		faults := j.faults(laid, to)
+		if best.Ops == nil || len(faults) < len(bestFaults) {
 			best, bestFaults = change, faults
 			best.Notes = []string{fmt.Sprintf("The size %q of %d × %d was laid out from %q: %s.", o.Name, o.W, o.H, from.Name, a.says())}
 		}
 		if len(bestFaults) == 0 {
 			break
+		}
+		for _, f := range faults {
+			if f.clipped != "" {
+				wanting[f.clipped] = max(1, wanting[f.clipped]) * 1.3
+			}
 		}
 	}
 	for i, f := range bestFaults {
@@ -150,7 +158,7 @@ func lay(ctx context.Context, cam look.Camera, d look.Doc, o Options, sizes []te
 			best.Notes = append(best.Notes, fmt.Sprintf("There are %d more like these.", len(bestFaults)-4))
 			break
 		}
-		best.Notes = append(best.Notes, f)
+		best.Notes = append(best.Notes, f.says)
 	}
 	if to.safe != (Safe{}) {
 		best.Notes = append(best.Notes, fmt.Sprintf("The upper %d and the lower %d pixels are free of text: apps put their controls there.", to.safe.Top, to.safe.Bottom))
@@ -175,7 +183,7 @@ func (a attempt) says() string {
 }
 
 func attempts(strategy string) []attempt {
-	flow := []attempt{{k: 1}, {k: 0.9}, {k: 0.8}, {k: 0.7}}
+	flow := []attempt{{k: 1}, {k: 1}, {k: 0.9}, {k: 0.8}} // each gives more room to the texts that the one before had too little for
 	switch strategy {
 	case Flow:
 		return flow
@@ -185,27 +193,28 @@ func attempts(strategy string) []attempt {
 	return append(flow, attempt{scale: true, k: 1})
 }
 
-// sheet is the style sheet of the size by an attempt.
-func (g *design) sheet(to target, a attempt) string {
+// sheet is the style sheet of the size by an attempt, and whether what it lays out
+// is so dense that it comes out no larger than at another scale of the whole.
+func (g *design) sheet(to target, a attempt, wanting map[string]float64) (css string, dense bool) {
 	from := rect{0, 0, float64(g.size.Width), float64(g.size.Height)}
-	w := &writer{g: g, to: to, spots: map[*layer]spot{}}
+	w := &writer{g: g, to: to, spots: map[*layer]spot{}, scale: a.scale, wanting: wanting}
 	if a.scale {
 		w.k = g.scaled(to, w.spots)
-		return w.sheet()
+		return w.sheet(), false
 	}
 	k := a.k * math.Sqrt(to.w*(to.h-0.75*float64(to.safe.Top+to.safe.Bottom))/from.area())
 	w.k = k
 	for _, p := range g.pages { // one scale for all pages: they share their classes
-		_, own := flowed(p, from, to, k)
+		_, own := flowed(p, from, to, k, wanting)
 		w.k = math.Min(w.k, own)
 	}
 	for _, p := range g.pages {
-		spots, _ := flowed(p, from, to, w.k)
+		spots, _ := flowed(p, from, to, w.k, wanting)
 		for l, s := range spots {
 			w.spots[l] = s
 		}
 	}
-	return w.sheet()
+	return w.sheet(), w.k < 0.72*k && w.k < 1.15*g.scaled(to, map[*layer]spot{})
 }
 
 // scaled places layers where they were, all at one scale, in the middle of what
@@ -337,9 +346,4 @@ func lockedIn(n *markup.Node) bool {
 		}
 	}
 	return false
-}
-
-// MarshalJSON is for tools that show what can be asked for.
-func (p Preset) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"name": p.Name, "label": p.Label, "w": p.W, "h": p.H})
 }

@@ -16,7 +16,7 @@ func (w *writer) states(p *page) {
 		for _, st := range l.states {
 			prefix := strings.TrimSuffix(st.selector, "#"+l.id)
 			mirror := slices.ContainsFunc(st.tokens, func(t string) bool { return turned[t] })
-			if !mirror && !done[prefix] && prefix != st.selector && w.without(p, st, prefix) {
+			if len(st.tokens) > 0 && !mirror && !done[prefix] && prefix != st.selector && w.without(p, st, prefix) {
 				done[prefix] = true
 			}
 			if done[prefix] {
@@ -27,10 +27,18 @@ func (w *writer) states(p *page) {
 			w.place(st.selector, l, s)
 			if st.end { // it hangs on the right edge
 				w.set(st.selector, "left", "auto")
-				w.set(st.selector, "right", px(math.Round(w.to.w-s.box.right())))
+				w.set(st.selector, "right", px(math.Round(w.to.w-s.box.right())/w.zoom(l, s)))
 			}
 		}
 	}
+}
+
+// zoom is by how much lengths of a layer itself are multiplied.
+func (w *writer) zoom(l *layer, s spot) float64 {
+	if w.whole(l) {
+		return s.k
+	}
+	return 1
 }
 
 // mirrors are the conditions under which layers change sides.
@@ -64,6 +72,9 @@ func rightToLeft(token string) bool { return strings.Contains(token, "rtl") }
 // stateBox is where a layer is to be in a state.
 func (w *writer) stateBox(p *page, l *layer, st state, turned map[string]bool, size rect) rect {
 	box := w.spots[l].box
+	if len(st.tokens) == 0 {
+		return w.moved(p, l, st.box, size)
+	}
 	var rest []string
 	mirror := false
 	for _, t := range st.tokens {
@@ -88,9 +99,17 @@ func (w *writer) stateBox(p *page, l *layer, st state, turned map[string]bool, s
 		if math.Abs(moved.Y-l.box.Y) > 2 && len(rest) == 0 {
 			box.Y = w.moved(p, l, rect{l.box.X, moved.Y, l.box.W, l.box.H}, size).Y
 		}
-		box.X = w.to.w - box.right()
+		in := rect{W: w.to.w}
+		if s := w.spots[l]; len(s.host) > 0 && !slices.ContainsFunc(s.host, func(h *layer) bool { return hasState(h, st.tokens) }) {
+			in = s.on // the picture stays where it is
+		}
+		box.X = in.X + in.right() - box.right()
 	}
 	return box
+}
+
+func hasState(l *layer, tokens []string) bool {
+	return slices.ContainsFunc(l.states, func(s state) bool { return subset(s.tokens, tokens) })
 }
 
 // moved is where b, a place of l in the size that is looked at, is in the new one:
@@ -177,19 +196,19 @@ func (w *writer) without(p *page, st state, prefix string) bool {
 		return false
 	}
 	alone := &page{node: p.node}
-	copies := map[*layer]*layer{}
+	moved := map[*layer]*layer{}
 	for _, l := range p.layers {
 		if gone[l] {
 			continue
 		}
 		c := *l
 		c.box = boxes[l]
-		copies[l] = &c
+		moved[l] = &c
 		alone.layers = append(alone.layers, &c)
 	}
-	spots, _ := flowed(alone, rect{0, 0, float64(w.g.size.Width), float64(w.g.size.Height)}, w.to, w.k)
+	spots, _ := flowed(alone, rect{0, 0, float64(w.g.size.Width), float64(w.g.size.Height)}, w.to, w.k, w.wanting)
 	for _, l := range p.layers {
-		if c := copies[l]; c != nil && !spots[c].box.same(w.spots[l].box, 1) {
+		if c := moved[l]; c != nil && !spots[c].box.same(w.spots[l].box, 1) {
 			w.place(prefix+"#"+l.id, l, spots[c])
 		}
 	}

@@ -27,20 +27,24 @@ type unit struct {
 
 // A sketch is how a page is made up.
 type sketch struct {
-	grounds   []*layer // that cover the page
-	backdrops []*layer // large ornaments behind everything
-	edges     []*layer // ornaments on the edges of a plate
+	grounds   []*layer          // that cover the page
+	backdrops []*layer          // large ornaments behind everything
+	edges     map[*layer]*layer // ornaments on the edge of a panel, and the panel
 	root      *unit
 }
 
 // sketchOf understands the layers of a page of w by h pixels.
 func sketchOf(layers []*layer, w, h float64) sketch {
-	var s sketch
+	s := sketch{edges: map[*layer]*layer{}}
 	page := rect{0, 0, w, h}
 	var units []*unit
 	for i, l := range layers {
 		if l.kind != isText && l.kind != isStack && l.box.W >= 0.95*w && l.box.H >= 0.95*h {
 			s.grounds = append(s.grounds, l)
+			continue
+		}
+		if panel := edgeOf(l, layers); panel != nil {
+			s.edges[l] = panel
 			continue
 		}
 		if twin := twinOf(units, l); twin != nil {
@@ -66,6 +70,27 @@ func sketchOf(layers []*layer, w, h float64) sketch {
 	units = slices.DeleteFunc(units, func(u *unit) bool { return nestedIn(inside, u) })
 	s.root = arranged(units)
 	return s
+}
+
+// edgeOf is the panel on whose edge a small ornament sits; nil if it is none.
+func edgeOf(l *layer, layers []*layer) *layer {
+	if l.kind != isShape || math.Min(l.box.W, l.box.H) > 90 {
+		return nil
+	}
+	cx, cy := l.box.X+l.box.W/2, l.box.Y+l.box.H/2
+	reach := 0.3 * math.Min(l.box.W, l.box.H)
+	var best *layer
+	for _, o := range layers {
+		if o == l || o.kind != isShape || o.box.area() < 8*l.box.area() || math.Min(o.box.W, o.box.H) < 120 || l.box.within(o.box, 0) {
+			continue
+		}
+		on := cx > o.box.X-reach && cx < o.box.right()+reach && cy > o.box.Y-reach && cy < o.box.bottom()+reach
+		near := math.Min(math.Min(math.Abs(cx-o.box.X), math.Abs(cx-o.box.right())), math.Min(math.Abs(cy-o.box.Y), math.Abs(cy-o.box.bottom()))) <= reach
+		if on && near && (best == nil || o.box.area() < best.box.area()) {
+			best = o
+		}
+	}
+	return best
 }
 
 // twinOf is a unit in the same place, which is shown in turn with l or below it.
@@ -135,9 +160,12 @@ func bleeding(u *unit, in rect) bool {
 	case isPile:
 		return false
 	}
+	if math.Min(u.box.W, u.box.H) < 12 {
+		return false // a rule
+	}
 	for _, l := range u.layers {
 		if l.kind == isText || l.kind == isStack && !l.painted {
-			if u.form != isPlate {
+			if u.form != isPlate && !u.ground() {
 				return false
 			}
 		}
@@ -194,6 +222,14 @@ func (u *unit) settle(list []*unit, page rect) {
 		return
 	}
 	u.content = arranged(list)
+}
+
+// keepsForm reports whether the sides of a unit keep their proportion: a picture, an ornament, or what is shown instead of it.
+func (u *unit) keepsForm() bool {
+	if u.form != isLeaf {
+		return false
+	}
+	return slices.ContainsFunc(u.layers, func(l *layer) bool { return l.kind == isPicture }) || !u.kindly(isText, isStack, isChart)
 }
 
 func (u *unit) kindly(kinds ...kind) bool {

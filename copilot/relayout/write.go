@@ -24,7 +24,9 @@ type writer struct {
 	spots   map[*layer]spot
 	owner   map[*markup.Node]*layer
 	entries []*entry
-	settled map[string]bool // subject and property that the sheet of the size that is looked at decides
+	scale   bool               // all is as it was, at another scale
+	wanting map[string]float64 // by the ids of texts, how much more room they want
+	settled map[string]bool    // subject and property that the sheet of the size that is looked at decides
 }
 
 func (w *writer) set(selector, name, value string) {
@@ -63,7 +65,7 @@ func (w *writer) sheet() string {
 				w.owner[n] = l
 				return true
 			})
-			w.place("#"+l.id, l, w.spots[l])
+			w.place(l.selector, l, w.spots[l])
 		}
 	}
 	for _, r := range w.g.rules {
@@ -101,15 +103,16 @@ func (w *writer) place(selector string, l *layer, s spot) {
 	if l.kind == isShape && l.box.W < 6 {
 		box.W = math.Max(1, l.box.W)
 	}
-	if l.opaque {
-		w.set(selector, "left", px(box.X))
-		w.set(selector, "top", px(box.Y))
-		w.set(selector, "width", px(box.W/s.k))
-		if l.declared["height"] || l.box.H > 0.9*float64(w.g.size.Height) {
-			w.set(selector, "height", px(box.H/s.k))
+	if w.whole(l) { // zoom, not scale: the layout script measures through it, and lengths of the layer itself are zoomed too
+		w.set(selector, "left", px(s.box.X/s.k))
+		w.set(selector, "top", px(s.box.Y/s.k))
+		if l.declared["width"] || l.opaque {
+			w.set(selector, "width", px(s.box.W/s.k))
 		}
-		w.set(selector, "transform", "scale("+strconv.FormatFloat(math.Round(s.k*1000)/1000, 'f', -1, 64)+")")
-		w.set(selector, "transform-origin", "0 0")
+		if l.declared["height"] || l.box.H > 0.9*float64(w.g.size.Height) {
+			w.set(selector, "height", px(s.box.H/s.k))
+		}
+		w.set(selector, "zoom", strconv.FormatFloat(math.Round(s.k*1000)/1000, 'f', -1, 64))
 		return
 	}
 	w.set(selector, "left", px(box.X))
@@ -126,6 +129,12 @@ func (w *writer) place(selector string, l *layer, s spot) {
 	if s.pad[2] > 0 {
 		w.set(selector, "padding-bottom", px(s.pad[2]))
 	}
+}
+
+// whole reports whether a layer with all in it is made larger or smaller as one:
+// what rules cannot reach, and what is to be no other than it was.
+func (w *writer) whole(l *layer) bool {
+	return l.opaque || w.scale && (l.kind == isText || l.kind == isStack)
 }
 
 func px(v float64) string {
@@ -163,11 +172,19 @@ func (w *writer) rule(r rule) {
 	from := rect{W: float64(w.g.size.Width), H: float64(w.g.size.Height)}
 	if l != nil {
 		s, from = w.spots[l], l.box
-		if l.opaque {
+		if w.whole(l) {
+			if r.own {
+				for _, d := range r.decls {
+					if !top || !slices.Contains(geometry, d.Name) {
+						w.set(r.selector, d.Name, d.Value)
+					}
+				}
+			}
 			return
 		}
 	}
-	head := l != nil && l.headline != nil && slices.Contains(r.nodes, l.headline)
+	head := l != nil && l.grows && slices.Contains(r.nodes, l.headline)
+	roomy := head || l != nil && slices.ContainsFunc(r.nodes, func(n *markup.Node) bool { return w.wanting[n.ID()] > 1 })
 	for _, d := range r.decls {
 		value, _ := get([]markup.Decl{d}, d.Name)
 		if top && slices.Contains(geometry, d.Name) || onPage && (d.Name == "width" || d.Name == "height") {
@@ -185,11 +202,42 @@ func (w *writer) rule(r rule) {
 			b, _ := get(r.decls, "height")
 			square = a == b
 		}
-		changed := w.declare(r.selector, d.Name, value, measureOf{k: s.k, head: s.head, isHead: head, from: from, to: s.box, square: square, nested: !top, page: onPage && l == nil})
+		changed := w.declare(r.selector, d.Name, value, measureOf{k: s.k, head: s.head, isHead: head, roomy: roomy, from: from, to: s.box, square: square, nested: !top, page: onPage && l == nil, formed: formedAll(r.nodes), frame: top && w.framed(l), rules: borders(r.decls) * math.Max(0, 1-s.k)})
 		if r.own && !changed {
 			w.set(r.selector, d.Name, value)
 		}
 	}
+}
+
+// framed reports whether a layer shows one picture that fits the page that was,
+// and not the one that is to be.
+func (w *writer) framed(l *layer) bool {
+	was, is := float64(w.g.size.Width)/float64(w.g.size.Height), w.to.w/w.to.h
+	if l.kind != isShape || l.box.W < 0.95*float64(w.g.size.Width) || l.box.H < 0.95*float64(w.g.size.Height) || math.Abs(math.Log(was/is)) < 0.05 {
+		return false
+	}
+	return w.spots[l].box.same(rect{0, 0, w.to.w, w.to.h}, 2)
+}
+
+// borders are the pixels that the borders of a rule take of its height.
+func borders(decls []markup.Decl) (sum float64) {
+	for _, name := range []string{"border", "border-top", "border-bottom"} {
+		if v, ok := get(decls, name); ok {
+			if f := length.FindStringSubmatch(v); f != nil {
+				px, _ := strconv.ParseFloat(f[2], 64)
+				sum += px
+				if name == "border" {
+					sum += px
+				}
+			}
+		}
+	}
+	return math.Ceil(sum)
+}
+
+// formedAll reports whether all of the nodes are pictures or drawn.
+func formedAll(nodes []*markup.Node) bool {
+	return !slices.ContainsFunc(nodes, func(n *markup.Node) bool { return kindOf(n) != isPicture && !has(n, "p-rating") })
 }
 
 // padding keeps the sides of a padding whose top or bottom is another now.
@@ -217,9 +265,13 @@ func (w *writer) padding(selector, name, value string, s spot) {
 type measureOf struct {
 	k, head        float64
 	isHead         bool
+	roomy          bool // it takes the room that its layer gets
 	from, to       rect // of the layer
 	square, nested bool
+	formed         bool // it is for a picture, which keeps its form
 	page           bool
+	frame          bool    // it is a picture of a frame around the page
+	rules          float64 // pixels that borders take, which stay as thick as they were
 }
 
 var (
@@ -243,6 +295,13 @@ func (w *writer) declare(selector, name, value string, m measureOf) bool {
 	}
 	scaled := value
 	switch {
+	case (name == "mask" || name == "mask-image") && m.frame && strings.Contains(value, "url(") && strings.Contains(value, "contain") && !strings.Contains(value, "{{"):
+		return w.frame(selector, value)
+	case name == "border-radius" && len(strings.Fields(value)) == 4 && !m.nested && (m.from.H > m.from.W) != (m.to.H > m.to.W):
+		w.set(selector, name, scaledLengths(transposed(value), m.k)) // what was at the left is at the top
+		return true
+	case name == "line-height" && !m.nested && !m.page && centred(value, m.from.H): // one line in the middle
+		scaled = scaledLengths(value, m.to.H/m.from.H)
 	case slices.Contains(typeSizes, name):
 		scaled = scaledLengths(value, kt)
 	case name == "font":
@@ -275,6 +334,33 @@ func (w *writer) declare(selector, name, value string, m measureOf) bool {
 	return true
 }
 
+// centred reports whether a line is as high as its box.
+func centred(lineHeight string, height float64) bool {
+	v, ok := pixels(lineHeight)
+	return ok && v > 0 && math.Abs(v-height) < 2
+}
+
+// transposed are the corners of a panel that was turned: the upper right one is
+// the lower left one.
+func transposed(radii string) string {
+	r := strings.Fields(radii)
+	return strings.Join([]string{r[0], r[3], r[2], r[1]}, " ")
+}
+
+// frame draws a frame that was a picture of the whole page in parts: its corners
+// keep their form, and its sides are repeated.
+func (w *writer) frame(selector, value string) bool {
+	address := regexp.MustCompile(`url\([^)]*\)`).FindString(value)
+	width, height := float64(w.g.size.Width), float64(w.g.size.Height)
+	part := 0.11 * math.Min(width, height)
+	share := func(whole float64) string {
+		return strconv.FormatFloat(math.Round(part/whole*10000)/100, 'f', -1, 64) + "%"
+	}
+	w.set(selector, "mask-image", "none")
+	w.set(selector, "-webkit-mask-box-image", address+" "+share(height)+" "+share(width)+" / "+px(math.Round(part*w.k))+" round")
+	return true
+}
+
 // across is a width inside a layer.
 func (w *writer) across(v float64, m measureOf) float64 {
 	kx := m.to.W / math.Max(1, m.from.W)
@@ -283,7 +369,9 @@ func (w *writer) across(v float64, m measureOf) float64 {
 		return v * m.k
 	case v >= 0.8*m.from.W:
 		return v * kx
-	case v >= 0.2*m.from.W:
+	case v >= 0.4*m.from.W && !m.formed:
+		return v * kx
+	case v >= 0.25*m.from.W && !m.formed:
 		return v * clamp(kx, math.Min(m.k, kx), m.k*1.6)
 	}
 	return v * m.k
@@ -294,12 +382,12 @@ func (w *writer) down(v float64, m measureOf) float64 {
 	switch {
 	case !m.nested || m.square || m.page:
 		return v * m.k
-	case m.isHead:
+	case m.roomy:
 		return math.Max(v*m.k*0.5, v*m.k+m.to.H-m.k*m.from.H)
 	case v >= 0.9*m.from.H:
 		return v * m.to.H / math.Max(1, m.from.H)
 	}
-	return v * m.k
+	return math.Ceil(v*m.k-0.01) + m.rules
 }
 
 // pattern writes the size of tiles and pictures in the ground of a layer.

@@ -41,7 +41,7 @@
   const zoomOf = zoomGetter ? call.bind(zoomGetter.get) : () => 1;
 
   const silent = new Set(['style', 'script', 'title', 'desc', 'noscript', 'template', 'option']);
-  const word = /[\p{L}\p{N}]/u, mostLines = 200, mostData = 20_000, longestPath = 2000;
+  const keys = /[\d#*]\ufe0f?\u20e3/gu, word = /[\p{L}\p{N}]/u, mostLines = 200, mostData = 20_000, longestPath = 2000;
   const number = (text) => parseFloat(text) || 0;
   const round = (x) => Math.round(x * 100) / 100;
 
@@ -141,7 +141,8 @@
       const nodes = [...childrenOf(element)].filter((n) => typeOf(n) === 3 && dataOf(n).trim());
       const own = nodes.map(dataOf).join('').slice(0, mostData), made = generated(element);
       if (!own && !word.test(made)) return undefined;
-      const known = around(element), { style } = known, scale = scaleOf(element, known);
+      const known = around(element), { style, clip } = known, scale = scaleOf(element, known);
+      if (clip && (clip.x1 - clip.x0 < 2 || clip.y1 - clip.y0 < 2)) return undefined; // kept for screen readers
       const rects = [];
       for (const node of nodes) {
         range.selectNodeContents(node);
@@ -160,10 +161,10 @@
       const flat = own && upright(known) && style.writingMode.startsWith('horizontal');
       return {
         layer: nameOf(element).slice(0, 200), path: known.path.length > longestPath ? '' : known.path, fontPx: round(size), weight: Math.round(number(style.fontWeight)), opacity: round(known.opacity),
-        decorative: known.decorative || !word.test(own + made),
+        decorative: known.decorative || !word.test((own + made).replace(keys, '')),
         outlined: number(style.webkitTextStrokeWidth) > 0, clipped: style.backgroundClip.includes('text'), shadowed: style.textShadow !== 'none',
         over: flat && !inline ? round(beyond(lines, inside(element, known, false))) : 0,
-        cut: flat && known.clip ? round(beyond(lines, known.clip)) : 0,
+        cut: flat && clip ? round(beyond(lines, clip)) : 0,
         lines: rects.map((r) => ({ x: round(r.left), y: round(r.top), width: round(r.width), height: round(r.height) })),
       };
     };

@@ -280,3 +280,31 @@ func TestEveryStepCanBeTakenBack(t *testing.T) {
 		}
 	})
 }
+
+func TestDryRunSaysWhatAnEditWouldDoAndTakesNoStep(t *testing.T) {
+	k, l := newDesk()
+	mustEdit(t, k, edit(1, "Ada", "title=Hi"))
+	before, err := l.Draft(t.Context(), "card")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := edit(1, "Bob", "price=6")
+	e.DryRun = true
+	done := mustEdit(t, k, e)
+	if !done.Rebased || done.Draft.Revision != before.Revision || !strings.Contains(string(done.Draft.Source), ">Hi<") || !strings.Contains(string(done.Draft.Source), ">6<") {
+		t.Errorf("it would be revision %d, rebased %v: %s", done.Draft.Revision, done.Rebased, done.Draft.Source)
+	}
+	for _, wrong := range []draft.Edit{edit(2, "Bob", "price=BROKEN"), edit(2, "Bob", "nothing=x"), edit(1, "Bob", "title=Ho")} {
+		wrong.DryRun = true
+		if _, err := k.Edit(t.Context(), wrong); err == nil {
+			t.Errorf("%s would go well", wrong.Ops)
+		}
+	}
+	after, err := l.Draft(t.Context(), "card")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -340,11 +340,11 @@ func TestFaultsAreProblemsWithTheNextStep(t *testing.T) {
 		{modeltest.Raw("text/event-stream", events(`{"type":"error","error":{"type":"invalid_request_error","message":"odd"}}`)), problem.Invalid, model.Unsupported, "", "odd"},
 		{modeltest.Call("finish", nil).Cut(300), problem.Overloaded, model.CutOff, "", "cut off"},
 		{modeltest.Endless("na "), problem.Invalid, model.Malformed, "", "without end"},
-		{modeltest.Raw("text/event-stream", "data: "+strings.Repeat("x", 40<<20)), problem.Invalid, model.Malformed, "", "without end"},
+		{modeltest.Raw("text/event-stream", "data: "+strings.Repeat("x", 3<<20)), problem.Invalid, model.Malformed, "", "without end"},
 		{modeltest.RawCall("finish", strings.Repeat(" ", 2<<20)), problem.Invalid, model.Malformed, "", "without end"},
 	} {
 		s := modeltest.NewServer(t, modeltest.Always(c.turn))
-		got, err := newProvider(t, s.Anthropic(), nil).Complete(t.Context(), asked(), nil)
+		got, err := newProvider(t, s.Anthropic(), func(o *anthropic.Config) { o.Bounds.Bytes = 2 << 20 }).Complete(t.Context(), asked(), nil)
 		p := (*problem.Error)(nil)
 		if !errors.As(err, &p) {
 			t.Errorf("%.80v: %+v, %v, which is no problem", c.turn, got, err)

@@ -15,7 +15,8 @@ package calltext
 import (
 	"bytes"
 	"encoding/json"
-	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/pictifyd/pictifyd/copilot/model"
@@ -31,15 +32,51 @@ func Parse(text string, tools []model.Tool) (rest string, calls []model.Call) {
 	for _, t := range tools {
 		known[t.Name] = true
 	}
-	for _, find := range []func(string, map[string]bool) (string, []model.Call){tagged, functions, mistral, bare} {
-		if rest, calls = find(text, known); len(calls) > 0 {
-			for i := range calls {
-				calls[i].Name = plainName(calls[i].Name, known)
-			}
-			return strings.TrimSpace(rest), calls[:min(len(calls), most)]
+	rest, calls = find(text, known)
+	if calls == nil {
+		return text, nil
+	}
+	for i := range calls {
+		calls[i].Name = plainName(calls[i].Name, known)
+	}
+	return strings.TrimSpace(rest), calls[:min(len(calls), most)]
+}
+
+// A finder takes calls from the first mark of its own on.
+type finder func(text string, known map[string]bool) (rest string, calls []model.Call)
+
+var finders = map[string]finder{
+	callOpen: tagged, functionOpen: functions, mistralMark: mistral, pythonMark: mistral, fence: bare,
+}
+
+// find goes by the mark that stands first: those behind it may be within a text
+// that the first call sets, and be the words of somebody else.
+func find(text string, known map[string]bool) (string, []model.Call) {
+	if begin := strings.TrimSpace(text); isObject([]byte(begin)) || isArray([]byte(begin)) && !strings.HasPrefix(begin, mistralMark) {
+		return bare(text, known)
+	}
+	for behind := text; ; {
+		at, mark := first(behind)
+		if mark == "" {
+			return text, nil
+		}
+		if rest, calls := finders[mark](behind, known); len(calls) > 0 {
+			return text[:len(text)-len(behind)] + rest, calls
+		}
+		behind = behind[at+len(mark):]
+		if mark == fence { // what stands in it is an example
+			_, behind, _ = strings.Cut(behind, fence)
 		}
 	}
-	return text, nil
+}
+
+func first(text string) (at int, mark string) {
+	for m := range finders {
+		if i := strings.Index(text, m); i >= 0 && (mark == "" || i < at) {
+			at, mark = i, m
+		}
+	}
+	return at, mark
 }
 
 // Reasoning splits text into what a model thought before it spoke, where it says
@@ -62,7 +99,7 @@ func Reasoning(text string) (thought, spoken string) {
 
 // Marks are what a text has before a call that stands in a tag.
 func Marks() []string {
-	return []string{callOpen, functionOpen, mistralMark, pythonMark, fence, "<|tool_call"}
+	return slices.Collect(maps.Keys(finders))
 }
 
 const (
@@ -84,17 +121,18 @@ func tagged(text string, known map[string]bool) (string, []model.Call) {
 		if !found {
 			return rest.String(), calls
 		}
-		inner, behind, _ := strings.Cut(after, callClose)
-		if strings.Contains(inner, functionOpen) {
+		if strings.HasPrefix(strings.TrimSpace(after), functionOpen) {
+			inner, behind, _ := strings.Cut(after, callClose)
 			_, more := functions(inner, known)
-			calls = append(calls, more...)
-		} else {
-			values, _ := documents(inner)
-			for _, v := range values {
-				calls = append(calls, actions(v)...)
-			}
+			calls, text = append(calls, more...), behind
+			continue
 		}
-		text = behind
+		// The end of the JSON counts, not the next tag: that may be within a text of it.
+		values, behind := leading(after)
+		for _, v := range values {
+			calls = append(calls, actions(v)...)
+		}
+		text = strings.TrimPrefix(strings.TrimLeft(behind, " \t\r\n"), callClose)
 	}
 }
 
@@ -108,23 +146,28 @@ func functions(text string, _ map[string]bool) (string, []model.Call) {
 			return rest.String(), calls
 		}
 		name, body, named := strings.Cut(after, ">")
+		if values, behind := leading(body); len(values) == 1 && isObject(values[0]) {
+			behind, closed := strings.CutPrefix(strings.TrimLeft(behind, " \t\r\n"), functionClose)
+			if !named || !closed {
+				return rest.String(), calls
+			}
+			calls, text = append(calls, model.Call{Name: strings.Trim(name, ` "'`), Arguments: values[0]}), behind
+			continue
+		}
 		inner, behind, closed := strings.Cut(body, functionClose)
 		if !named || !closed {
 			return rest.String(), calls
 		}
-		if arguments, ok := functionArguments(inner); ok {
+		if arguments, ok := parameters(inner); ok {
 			calls = append(calls, model.Call{Name: strings.Trim(name, ` "'`), Arguments: arguments})
 		}
 		text = behind
 	}
 }
 
-// functionArguments reads JSON, or <parameter=KEY>VALUE</parameter> of which a
-// value that is JSON is that and any other is text.
-func functionArguments(inner string) (json.RawMessage, bool) {
-	if values, whole := documents(inner); len(values) == 1 && whole && isObject(values[0]) {
-		return values[0], true
-	}
+// parameters reads <parameter=KEY>VALUE</parameter>, of which a value that is JSON
+// is that and any other is text.
+func parameters(inner string) (json.RawMessage, bool) {
 	arguments := map[string]json.RawMessage{}
 	for {
 		before, after, found := strings.Cut(inner, "<parameter=")
@@ -160,12 +203,12 @@ func mistral(text string, _ map[string]bool) (string, []model.Call) {
 		}
 		var calls []model.Call
 		if name, arguments, ok := strings.Cut(after, "{"); ok && name != "" && !strings.ContainsAny(strings.TrimSpace(name), " \n[") {
-			if values, _ := documents("{" + arguments); len(values) > 0 { // [TOOL_CALLS]name{…}
+			if values, _ := leading("{" + arguments); len(values) > 0 { // [TOOL_CALLS]name{…}
 				calls = append(calls, model.Call{Name: strings.TrimSuffix(strings.TrimSpace(name), "[ARGS]"), Arguments: values[0]})
 				return before, calls
 			}
 		}
-		values, _ := documents(after)
+		values, _ := leading(after)
 		for _, v := range values {
 			calls = append(calls, actions(v)...)
 		}
@@ -178,17 +221,13 @@ func mistral(text string, _ map[string]bool) (string, []model.Call) {
 // calls are tools.
 func bare(text string, known map[string]bool) (string, []model.Call) {
 	before, inner := "", strings.TrimSpace(text)
-	if at := strings.Index(inner, fence); at >= 0 {
-		before = inner[:at]
-		_, body, _ := strings.Cut(inner[at+len(fence):], "\n") // behind the language
-		content, behind, closed := strings.Cut(body, fence)
-		if !closed || strings.TrimSpace(behind) != "" {
-			return text, nil
-		}
-		inner = strings.TrimSpace(content)
+	end := ""
+	if at := strings.Index(inner, fence); at >= 0 && !isObject([]byte(inner)) && !isArray([]byte(inner)) {
+		before, end = inner[:at], fence
+		_, inner, _ = strings.Cut(inner[at+len(fence):], "\n") // behind the language
 	}
-	values, whole := documents(inner)
-	if !whole {
+	values, behind := leading(inner)
+	if strings.TrimSpace(behind) != end {
 		return text, nil
 	}
 	var calls []model.Call
@@ -207,22 +246,18 @@ func bare(text string, known map[string]bool) (string, []model.Call) {
 	return before, calls
 }
 
-// documents are the JSON values in text one behind the other, and whether there
-// is nothing else.
-func documents(text string) (values []json.RawMessage, whole bool) {
+// leading are the JSON values with which text begins, and what is behind them.
+func leading(text string) (values []json.RawMessage, behind string) {
 	dec := json.NewDecoder(strings.NewReader(text))
+	end := int64(0)
 	for len(values) < most {
 		var v json.RawMessage
-		err := dec.Decode(&v)
-		if err == io.EOF { //nolint:errorlint // never wrapped
-			return values, true
+		if dec.Decode(&v) != nil {
+			break
 		}
-		if err != nil {
-			return values, false
-		}
-		values = append(values, v)
+		values, end = append(values, v), dec.InputOffset()
 	}
-	return values, false
+	return values, text[end:]
 }
 
 // actions are the calls that one JSON value describes: an object that names a

@@ -79,6 +79,27 @@ func TestHalfACallIsNone(t *testing.T) {
 	}
 }
 
+func TestCallWithinATextThatIsSetIsText(t *testing.T) {
+	for _, hidden := range []string{
+		`<tool_call><function=finish></function></tool_call>`, `</tool_call><tool_call><function=finish></function></tool_call>`, "</function><function=finish></function>",
+		"[TOOL_CALLS]finish{}", "<function=finish></function>", "```", "```\\n{}```",
+	} {
+		arguments := `{"id": "a", "text": "` + hidden + `"}`
+		for _, text := range []string{
+			`{"tool": "set_text", "arguments": ` + arguments + `}`,
+			`[{"tool": "set_text", "arguments": ` + arguments + `}]`,
+			`<tool_call>{"name": "set_text", "arguments": ` + arguments + `}</tool_call>`,
+			`<function=set_text>` + arguments + `</function>`,
+			"```json\n" + `{"tool": "set_text", "arguments": ` + arguments + "}\n```",
+		} {
+			_, calls := calltext.Parse(text, tools)
+			if d := cmp.Diff([]model.Call{call("set_text", arguments)}, calls); d != "" {
+				t.Errorf("%s (-want +got):\n%s", text, d)
+			}
+		}
+	}
+}
+
 func TestThoughtIsNotSpoken(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"<think>hm\n</think>\n\nDone.": {"hm", "Done."},

@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks';
 
-import { isReviewable, pictureOf, type Question, type Run } from '../../api/copilot.ts';
+import { isOpen, isReviewable, pictureOf, type Question, type Run } from '../../api/copilot.ts';
 import { Input } from '../../ui/field.tsx';
 import type { Pilot } from './pilot.ts';
 import { standing } from './review.tsx';
@@ -11,15 +11,15 @@ import { Blocked } from './step.tsx';
 export function Candidates({ pilot, run }: { pilot: Pilot; run: Run }) {
   if (run.candidates.length === 0) return null;
   const picked = run.candidates.find((c) => c.picked && run.steps.find((s) => s.number === c.picked)?.state !== 'rejected');
-  const free = run.status !== 'discarded' && run.status !== 'accepted', busy = pilot.busy.value;
+  const free = !isOpen(run), busy = pilot.busy.value;
   const blocked = pilot.blocked.value?.step === 0 ? pilot.blocked.value : null;
   return (
     <section aria-label="Choose one" class="copilot-section">
-      <h3>{picked ? `“${picked.title}” is picked` : free ? `Pick one of ${run.candidates.length}` : 'None was picked'}</h3>
+      <h3>{picked ? `“${picked.title}” is picked` : `Pick one of ${run.candidates.length}`}</h3>
       <ul class="copilot-candidates">
         {run.candidates.map((c) => (
           <li key={c.name}>
-            <button type="button" aria-pressed={c === picked} disabled={!free || busy || c === picked && !isReviewable(run)} onClick={() => c !== picked && void pilot.pick(c.name)}>
+            <button type="button" aria-pressed={c === picked} disabled={!free || busy} onClick={() => c !== picked && void pilot.pick(c.name)}>
               {c.picture ? <img src={pictureOf(run.id, c.picture)} alt="" /> : <span class="copilot-nopicture" aria-hidden="true" />}
               <span>{c === picked && <span aria-hidden="true">✓ </span>}{c.title}{c === picked && <span class="hide">, picked</span>}</span>
             </button>
@@ -27,7 +27,7 @@ export function Candidates({ pilot, run }: { pilot: Pilot; run: Run }) {
         ))}
       </ul>
       {blocked && <Blocked blocked={blocked} />}
-      {isReviewable(run) && (picked || standing(run).length === 0) && <p><button type="button" class="button" disabled={busy} onClick={() => void (picked ? pilot.reject(picked.picked!, run.steps.find((s) => s.number === picked.picked)?.state === 'accepted') : pilot.discard())}>Keep none</button></p>}
+      {free && (picked || isReviewable(run) && standing(run).length === 0) && <p><button type="button" class="button" disabled={busy} onClick={() => void (picked ? pilot.reject(picked.picked!, run.steps.find((s) => s.number === picked.picked)?.state === 'accepted') : pilot.discard())}>Keep none</button></p>}
     </section>
   );
 }

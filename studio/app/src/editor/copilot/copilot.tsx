@@ -14,7 +14,7 @@ import { closeCopilot } from './open.ts';
 import { pilotOf, type Pilot } from './pilot.ts';
 import { Plan } from './plan.tsx';
 import { Review, standing, Variants } from './review.tsx';
-import { progressWords, spentWords, statuses, toolWords } from './words.ts';
+import { progressWords, spentWords, statuses, statusOf, toolWords } from './words.ts';
 import '../panels/panels.css';
 import './copilot.css';
 
@@ -44,7 +44,7 @@ export function Copilot({ doc }: { doc: Doc }) {
       </div>
       {!listing && run && <Review pilot={pilot} run={run} />}
       {!listing && <Composer doc={doc} pilot={pilot} />}
-      <p class="hide" role="status" aria-live="polite">{progressWords(run, doing(doc, pilot))}</p>
+      <p class="hide" role="status" aria-live="polite">{progressWords(run, doing(pilot))}</p>
     </div>
   );
 }
@@ -62,16 +62,26 @@ function Begin({ pilot }: { pilot: Pilot }) {
 }
 
 /** doing is what goes on now, in plain words. */
-function doing(doc: Doc, pilot: Pilot): string {
-  const { acts, under } = pilot.progress.value, last = acts.findLast((a) => a.tool && !a.tool.error);
-  if (last?.tool) return toolWords(last.tool.name, last.tool.arguments, (id) => doc.title(id));
-  return under ? under.title : 'Reads the template';
+const doing = (pilot: Pilot): string => pilot.progress.value.under?.title ?? 'Reads the template';
+
+const quiet = new Set(['set_plan', 'finish_step', 'finish']); // which the plan shows
+
+/** Doing is the step under way, and what was done for it so far. */
+function Doing({ doc, pilot }: { doc: Doc; pilot: Pilot }) {
+  const { says, acts, under } = pilot.progress.value;
+  const done = acts.filter((a) => a.tool && !a.tool.error && !quiet.has(a.tool.name) && a.step === (under?.step ?? 1)).slice(-4);
+  return (
+    <div class="copilot-doing">
+      <Mark level="busy">{doing(pilot)} …</Mark>
+      {done.length > 0 && <ul class="small soft" aria-label="Done for this step">{done.map((a) => <li key={a.seq}><span aria-hidden="true">✓ </span>{toolWords(a.tool!.name, a.tool!.arguments, (id) => doc.title(id))}</li>)}</ul>}
+      {says && <p class="small wrap">{says}</p>}
+    </div>
+  );
 }
 
 function RunView({ doc, pilot, run }: { doc: Doc; pilot: Pilot; run: Run }) {
-  const [level, word] = statuses[run.status];
-  const { says, acts, under } = pilot.progress.value;
-  const refusals = acts.filter((a) => a.tool?.error);
+  const [level, word] = statuses[statusOf(run)];
+  const refusals = pilot.progress.value.acts.filter((a) => a.tool?.error);
   const last = run.steps.at(-1), found = run.findings.length > 0 && JSON.stringify(run.findings) !== JSON.stringify(last?.findings) ? run.findings : [];
   return (
     <div class="copilot-run">
@@ -79,13 +89,7 @@ function RunView({ doc, pilot, run }: { doc: Doc; pilot: Pilot; run: Run }) {
       <p class="spread copilot-status"><Mark level={level}>{word}</Mark>{!pilot.live.value && <span class="small soft" role="status">The connection is lost; it comes back by itself.</span>}</p>
       <Ended pilot={pilot} run={run} />
       <Plan doc={doc} pilot={pilot} run={run} />
-      {run.status === 'running' && (
-        <div class="copilot-doing">
-          <Mark level="busy">{doing(doc, pilot)} …</Mark>
-          {under && <p class="small soft wrap">Step {under.step}: {under.title}</p>}
-          {says && <p class="small wrap">{says}</p>}
-        </div>
-      )}
+      {run.status === 'running' && <Doing doc={doc} pilot={pilot} />}
       {refusals.length > 0 && (
         <details><summary>{refusals.length === 1 ? 'One call was refused' : `${refusals.length} calls were refused`}</summary>
           <ul class="copilot-notes">{refusals.map((a) => <li key={a.seq}>{toolWords(a.tool!.name, a.tool!.arguments, (id) => doc.title(id))}: {a.tool!.error}</li>)}</ul>
@@ -103,7 +107,7 @@ function RunView({ doc, pilot, run }: { doc: Doc; pilot: Pilot; run: Run }) {
 /** Ended says how it ended, and what comes next. */
 function Ended({ pilot, run }: { pilot: Pilot; run: Run }) {
   const again = () => void pilot.start(run.message);
-  const here = standing(run).length;
+  const here = standing(run).length, status = statusOf(run);
   if (run.problem) {
     return (
       <Note level={run.status === 'cancelled' ? undefined : 'error'}>
@@ -118,8 +122,8 @@ function Ended({ pilot, run }: { pilot: Pilot; run: Run }) {
     <>
       {run.summary && <p class="wrap">{run.summary}</p>}
       {run.status === 'cancelled' && <Note><p>You cancelled it.{here > 0 ? ' What it did before stands in the draft, to be reviewed.' : ' The draft is as it was.'}</p><p><button type="button" class="button" disabled={pilot.busy.value} onClick={again}>Try again</button></p></Note>}
-      {run.status === 'discarded' && <p class="soft">All its steps are taken back.</p>}
-      {run.status === 'accepted' && <p class="soft">Its steps are in the draft. Publish when the template is as you want it.</p>}
+      {status === 'discarded' && <p class="soft">All its steps are taken back.</p>}
+      {status === 'accepted' && <p class="soft">Its steps are in the draft. Publish when the template is as you want it.</p>}
     </>
   );
 }

@@ -51,9 +51,12 @@ export function apply(p: Progress, event: Told): Progress {
 }
 
 function told(p: Progress, { seq, kind, data }: Told): Progress {
-  if (kind === 'text') return { ...p, says: (data as { text: string }).text };
   if (!p.run) return p;
   switch (kind) {
+    case 'text': {
+      const next = newer(p, seq, 'under', (run) => run);
+      return next === p && seq > 0 ? p : { ...next, says: (data as { text: string }).text };
+    }
     case 'run': return whole(p, seq, filledRun(data as Run));
     case 'plan': return newer(p, seq, 'plan', (run) => ({ ...run, plan: (data as { items: Item[] | null }).items ?? [] }));
     case 'step': {

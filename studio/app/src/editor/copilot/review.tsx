@@ -29,11 +29,11 @@ export function Review({ pilot, run }: { pilot: Pilot; run: Run }) {
   return (
     <section aria-label="Review" class="copilot-review">
       {blocked && <Blocked blocked={blocked} />}
-      <p class="small soft">{pending.length > 0 ? `${counted(pending.length, 'step')} in the draft to review. Nothing is published.` : 'All steps are accepted.'}</p>
-      <p class="row">
-        {pending.length > 0 && <button type="button" class="button strong" disabled={pilot.busy.value} onClick={() => void pilot.accept()}>Accept all</button>}
-        <button type="button" class="button" disabled={pilot.busy.value} onClick={() => void pilot.discard()}>Discard all</button>
-      </p>
+      <div class="spread">
+        <span>{pending.length > 0 ? `${counted(pending.length, 'step')} to review` : 'All are accepted'}</span>
+        <span class="row">{pending.length > 0 && <button type="button" class="button strong" disabled={pilot.busy.value} onClick={() => void pilot.accept()}>Accept all</button>}
+        <button type="button" class="button" disabled={pilot.busy.value} onClick={() => void pilot.discard()}>Discard all</button></span>
+      </div>
     </section>
   );
 }

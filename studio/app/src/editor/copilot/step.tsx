@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks';
 
-import { isReviewable, pictureOf, type Run, type RunStep } from '../../api/copilot.ts';
+import { isOpen, pictureOf, type Run, type RunStep } from '../../api/copilot.ts';
 import { Mark, Note } from '../../ui/show.tsx';
 import { counted } from '../../ui/words.ts';
 import { inWords } from '../conflicts.tsx';
@@ -20,7 +20,7 @@ export function Step({ doc, pilot, run, step, titled }: { doc: Doc; pilot: Pilot
   const pair = pairOf(run.id, step), [level, word] = steps[step.state];
   const looks = pilot.progress.value.acts.filter((a) => a.step === step.number && a.look && a.look.picture !== step.after && a.look.picture !== step.before);
   const blocked = pilot.blocked.value?.step === step.number ? pilot.blocked.value : null;
-  const standing = isReviewable(run), busy = pilot.busy.value;
+  const ended = !isOpen(run), busy = pilot.busy.value;
   return (
     <article class="copilot-step" aria-label={`Step ${step.number}: ${step.title}`} data-state={step.state}>
       <header>{titled ? <span class="small soft">Step {step.number}</span> : <strong class="wrap">{step.title}</strong>}<Mark level={level}>{word}</Mark></header>
@@ -39,7 +39,7 @@ export function Step({ doc, pilot, run, step, titled }: { doc: Doc; pilot: Pilot
         {step.diff ? <pre class="diff" tabIndex={0} aria-label={`Source of step ${step.number}, changed lines`}>{linesOf(step.diff).map((l, i) => <span key={i} data-kind={l.kind}><span aria-hidden="true">{{ new: '+ ', gone: '− ', same: '  ', place: '' }[l.kind]}</span><span class="hide">{{ new: 'added: ', gone: 'removed: ', same: '', place: '' }[l.kind]}</span>{l.text}{'\n'}</span>)}</pre> : <p class="soft">The text of the document is as it was.</p>}
       </details>
       {blocked && <Blocked blocked={blocked} />}
-      {standing && step.state !== 'rejected' && (
+      {ended && step.state !== 'rejected' && (
         <div class="row">
           {step.state === 'pending' && <button type="button" class="button" disabled={busy} aria-label={`Accept step ${step.number}`} onClick={() => void pilot.accept(step.number)}>Accept</button>}
           <button type="button" class="button" disabled={busy} aria-label={`${step.state === 'pending' ? 'Reject' : 'Undo'} step ${step.number}`} onClick={() => void pilot.reject(step.number, step.state === 'accepted')}>{step.state === 'pending' ? 'Reject' : 'Undo'}</button>

@@ -80,6 +80,9 @@ const short = (n: number) => String(Math.floor(n * 10) / 10);
 /** viewWords names a size and a theme. */
 export const viewWords = (v: { size?: string; theme?: string; row?: string }): string => [v.size, v.theme && `${v.theme} theme`, v.row && `row: ${v.row}`].filter(Boolean).join(', ');
 
+/** statusOf is how a run stands: one that was discarded, and of which something was taken after all, is accepted. */
+export const statusOf = (run: Run): RunStatus => (run.status === 'discarded' && run.steps.some((s) => s.state === 'accepted') ? 'accepted' : run.status);
+
 /** spentWords is what a run has used up. */
 export function spentWords(s: Spent): string[] {
   const tokens = s.tokens.in + s.tokens.out;
@@ -89,7 +92,7 @@ export function spentWords(s: Spent): string[] {
 /** progressWords is how far a run is, for who does not see it. */
 export function progressWords(run: Run | null, doing: string): string {
   if (!run) return '';
-  const [, status] = statuses[run.status];
+  const [, status] = statuses[statusOf(run)];
   if (run.status === 'waiting') return run.question?.text ?? status;
   if (run.status !== 'running') {
     const standing = run.steps.filter((s) => s.state === 'pending').length;

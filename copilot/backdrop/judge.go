@@ -1,0 +1,345 @@
+package backdrop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/pictifyd/pictifyd/copilot/check"
+	"github.com/pictifyd/pictifyd/copilot/look"
+	"github.com/pictifyd/pictifyd/render"
+	"github.com/pictifyd/pictifyd/template/edit"
+)
+
+// A judge says how strong a backdrop may be, by what is behind the letters.
+type judge struct {
+	cam    look.Camera
+	plates []*plate
+}
+
+// A plate is a view of the document without a backdrop.
+type plate struct {
+	view   look.View
+	behind *image.NRGBA // without letters
+	texts  []letters
+}
+
+// letters are those of one text.
+type letters struct {
+	need      float64
+	luminance float64
+	at        []int32 // pixels that they cover, by their place in Pix
+}
+
+// clear makes letters transparent, and nothing else: color is what lines are drawn
+// in, too. In a layer of the cascade, !important is stronger than outside of one.
+const clear = `@layer{*,::before,::after,::first-letter,::first-line,::marker{-webkit-text-fill-color:transparent!important;` +
+	`text-decoration-color:transparent!important;text-shadow:none!important}text,tspan{fill:transparent!important}}`
+
+const (
+	moreRows  = 1  // besides the first, in the size that is looked at first
+	mostViews = 14 // of a document of many pages
+)
+
+// begin measures the texts of d, the document without a backdrop: all sizes, themes
+// and pages with the hardest row, the main size with more of them.
+func (j *judge) begin(ctx context.Context, s *stage, d look.Doc) error {
+	j.cam = s.cam
+	var views []look.View
+	for page := range s.pages() {
+		for _, size := range s.sizes {
+			for _, theme := range s.themes {
+				views = append(views, look.View{Size: size.Name, Theme: theme, Page: page + 1, Row: s.rows[0]})
+			}
+		}
+	}
+	views = views[:min(len(views), mostViews)]
+	for _, theme := range s.themes {
+		for _, row := range s.rows[1:min(len(s.rows), 1+moreRows)] {
+			views = append(views, look.View{Size: s.main, Theme: theme, Page: 1, Row: row})
+		}
+	}
+	j.plates = make([]*plate, len(views))
+	return each(len(views), func(i int) (err error) {
+		j.plates[i], err = newPlate(ctx, j.cam, d, views[i])
+		return err
+	})
+}
+
+func newPlate(ctx context.Context, cam look.Camera, d look.Doc, v look.View) (*plate, error) {
+	shown, err := cam.Shoot(ctx, d, v)
+	if err != nil {
+		return nil, err
+	}
+	v.CSS = clear
+	bare, err := cam.Shoot(ctx, d, v)
+	if err != nil {
+		return nil, err
+	}
+	return &plate{view: v, behind: bare.Picture, texts: textsOf(shown, bare.Picture)}, nil
+}
+
+// each calls do for 0 to n-1, a few at once.
+func each(n int, do func(i int) error) error {
+	errs := make([]error, n)
+	var wait sync.WaitGroup
+	free := make(chan struct{}, 3)
+	for i := range n {
+		free <- struct{}{}
+		wait.Go(func() {
+			errs[i] = do(i)
+			<-free
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+const (
+	boldWeight = 700
+	mostPixels = 3000 // of a text that are looked at
+)
+
+// textsOf finds the letters of a picture: what is otherwise without them.
+func textsOf(shown look.Shot, behind *image.NRGBA) []letters {
+	if shown.Picture.Rect != behind.Rect {
+		return nil
+	}
+	var all []letters
+	for _, b := range shown.Boxes {
+		t := b.Text
+		if t == nil || t.Decorative || t.Outlined || t.Clipped || t.Opacity < 0.05 {
+			continue
+		}
+		if l, ok := lettersOf(shown.Picture, behind, t.Lines); ok {
+			l.need = check.Need(t.FontPx, t.Weight >= boldWeight)
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+func lettersOf(shown, behind *image.NRGBA, lines []render.Line) (letters, bool) {
+	type pixel struct {
+		at   int32
+		diff int
+	}
+	var found []pixel
+	for _, l := range lines {
+		area := image.Rect(int(l.X), int(l.Y), int(l.X+l.Width)+1, int(l.Y+l.Height)+1).Intersect(shown.Rect)
+		for y := area.Min.Y; y < area.Max.Y; y++ {
+			for x := area.Min.X; x < area.Max.X; x++ {
+				i := shown.PixOffset(x, y)
+				diff := 0
+				for c := range 3 {
+					diff = max(diff, absDiff(shown.Pix[i+c], behind.Pix[i+c]))
+				}
+				if diff > 12 {
+					found = append(found, pixel{int32(i), diff})
+				}
+			}
+		}
+	}
+	if len(found) < 3 {
+		return letters{}, false
+	}
+	slices.SortFunc(found, func(a, b pixel) int { return b.diff - a.diff })
+	// The inside of letters has their colour; of the others, half are enough.
+	inside := found[:len(found)/40+1]
+	at := inside[len(inside)/2].at
+	l := letters{luminance: luminance(shown.Pix[at : at+3])}
+	half := found[:len(found)/2+1]
+	step := len(half)/mostPixels + 1
+	for i := 0; i < len(half); i += step {
+		l.at = append(l.at, half[i].at)
+	}
+	return l, true
+}
+
+// margin is how much better than needed a text must be: the judge looks at fewer
+// pixels than the check does.
+const margin = 1.06
+
+// strengths are tried from the strongest on, as parts of the one that was drawn.
+var strengths = []float64{1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.42, 0.35, 0.28, 0.22, 0.17, 0.12, 0.08}
+
+// holds is the strength at which all texts of d can be read, which has a backdrop of
+// strength amp: amp itself where they can already. on are the plates to look at, nil
+// is all; tight are those in which less would be needed.
+func (j *judge) holds(ctx context.Context, d look.Doc, amp float64, on []*plate) (least float64, tight []*plate, err error) {
+	if on == nil {
+		on = j.plates
+	}
+	parts := make([]float64, len(on))
+	err = each(len(on), func(i int) error {
+		shot, err := j.cam.Shoot(ctx, d, on[i].view)
+		if err != nil {
+			return err
+		}
+		parts[i] = on[i].part(shot.Picture)
+		return nil
+	})
+	least = 1
+	for i, part := range parts {
+		if least = min(least, part); part < 1 {
+			tight = append(tight, on[i])
+		}
+	}
+	return amp * least, tight, err
+}
+
+// part is how much of the backdrop in a picture without letters leaves all texts of
+// the plate to be read.
+func (p *plate) part(with *image.NRGBA) float64 {
+	if with.Rect != p.behind.Rect {
+		return 0
+	}
+	worst := 1.0
+	for _, t := range p.texts {
+		need := t.need * margin
+		if before := t.ratio(p.behind, p.behind, 0); before < need { // it was hard to read before: hardly harder
+			need = before * 0.98
+		}
+		part := 0.0
+		for _, s := range strengths {
+			if t.ratio(p.behind, with, s) >= need {
+				part = s
+				break
+			}
+		}
+		worst = min(worst, part)
+	}
+	return worst
+}
+
+// ratio is the contrast that 95 % of a text's pixels have, with so much of a backdrop.
+func (l letters) ratio(without, with *image.NRGBA, part float64) float64 {
+	ratios := make([]float64, len(l.at))
+	for n, i := range l.at {
+		var c [3]uint8
+		for k := range c {
+			a, b := float64(without.Pix[int(i)+k]), float64(with.Pix[int(i)+k])
+			c[k] = uint8(math.Round(a + (b-a)*part))
+		}
+		y := luminance(c[:])
+		ratios[n] = (max(y, l.luminance) + 0.05) / (min(y, l.luminance) + 0.05)
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/20]
+}
+
+var linear = func() (all [256]float64) {
+	for i := range all {
+		f := float64(i) / 255
+		if all[i] = f / 12.92; f > 0.04045 {
+			all[i] = math.Pow((f+0.055)/1.055, 2.4)
+		}
+	}
+	return all
+}()
+
+// luminance is WCAG's.
+func luminance(rgb []uint8) float64 {
+	return 0.2126*linear[rgb[0]] + 0.7152*linear[rgb[1]] + 0.0722*linear[rgb[2]]
+}
+
+// distance is how far two pictures of a view are from each other: the mean
+// difference of their channels, in steps of 255.
+func distance(a, b image.Image) float64 {
+	one, ok := a.(*image.NRGBA)
+	two, same := b.(*image.NRGBA)
+	if !ok || !same || one.Bounds() != two.Bounds() {
+		return math.Inf(1)
+	}
+	total, n := 0, 0
+	for y := 0; y < one.Rect.Dy(); y += 2 {
+		for x := 0; x < one.Rect.Dx(); x += 2 {
+			i, j := y*one.Stride+4*x, y*two.Stride+4*x
+			for c := range 3 {
+				total += absDiff(one.Pix[i+c], two.Pix[j+c])
+			}
+			n += 3
+		}
+	}
+	return float64(total) / float64(max(n, 1))
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// bases chooses a colour for the backdrops that stand in for a photograph, on which
+// the texts can be read that were made for it.
+func (s *studio) bases(ctx context.Context, given look.Doc) error {
+	for i := range s.grounds {
+		g := &s.grounds[i]
+		if kept := formerBase(given, g.number); kept != "" {
+			g.base = kept
+			continue
+		}
+		if len(g.photos) == 0 {
+			continue
+		}
+		best, least := "", 0.0
+		for _, base := range []string{
+			"", // what is under the picture
+			fmt.Sprintf("oklch(from %s 0.25 min(c, 0.075) h)", s.inks[0].css), fmt.Sprintf("oklch(from %s 0.17 min(c, 0.05) h)", s.inks[0].css),
+			fmt.Sprintf("oklch(from %s 0.96 min(c, 0.02) h)", s.inks[0].css), "#ffffff",
+		} {
+			g.base = base
+			ratio, err := s.worst(ctx, s.plain(), g.number)
+			if err != nil {
+				return err
+			}
+			if ratio > least {
+				best, least = base, ratio
+			}
+			if least >= 1.25 {
+				break
+			}
+		}
+		g.base = best
+	}
+	return nil
+}
+
+// worst is the least contrast of a page in parts of what it needs, with the first
+// row in each size and theme.
+func (s *studio) worst(ctx context.Context, d look.Doc, page int) (float64, error) {
+	var views []look.View
+	for _, size := range s.sizes {
+		for _, theme := range s.themes {
+			views = append(views, look.View{Size: size.Name, Theme: theme, Page: page, Row: s.rows[0]})
+		}
+	}
+	ratios := make([]float64, len(views))
+	err := each(len(views), func(i int) error {
+		p, err := newPlate(ctx, s.cam, d, views[i])
+		if err != nil {
+			return err
+		}
+		ratios[i] = 10
+		for _, t := range p.texts {
+			ratios[i] = min(ratios[i], t.ratio(p.behind, p.behind, 0)/t.need)
+		}
+		return nil
+	})
+	return slices.Min(ratios), err
+}
+
+// formerBase is the colour of the backdrop that a page has already.
+func formerBase(d look.Doc, page int) string {
+	pages := edit.Outline(d.Source)
+	if page > len(pages) {
+		return ""
+	}
+	for _, l := range pages[page-1].Children {
+		if isBackdrop(l) {
+			return l.Style["background-color"]
+		}
+	}
+	return ""
+}
