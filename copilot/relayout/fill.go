@@ -14,7 +14,7 @@ func (f *flow) fill(u *unit, box rect) {
 		}
 		f.stack(u, box)
 	case isRow:
-		if t := turned(u, f.k); !f.fitsRow(u, box.W) || f.upright(u.box, box) && box.H > 1.4*u.box.H*f.k && f.tall(t, box.W) < box.H*1.04 {
+		if t := turned(u, f.k); !f.fitsRow(u, box.W) || f.upright(u.box, box) && box.H > 1.4*u.box.H*f.k && (f.wishes.upright || f.tall(t, box.W) < box.H*1.04) {
 			f.stack(t, box)
 			return
 		}

@@ -346,6 +346,9 @@ func (f *flow) pads(u *unit, src, dst rect, bare bool) [4]float64 {
 		}
 	}
 	even := math.Min(p[1], p[3])
+	if even >= 6 && dst.W > 0.98*f.to.w { // one margin for all that goes from edge to edge
+		even = math.Max(even, 0.052*side)
+	}
 	p[1], p[3] = even, even // a ragged right edge is no margin
 	if bare {
 		return p
