@@ -220,8 +220,9 @@ func (s *Server) copilotRunPage(r *http.Request) (runs []copilot.Run, next *stri
 		return nil, nil, noTemplate(t)
 	}
 	runs = []copilot.Run{}
+	size := max(limit, copilotPage) // of which the asker may see few
 	for after := q.Get("after"); ; {
-		page, err := s.deps.CopilotRuns.Runs(r.Context(), q.Get("template"), after, limit)
+		page, err := s.deps.CopilotRuns.Runs(r.Context(), q.Get("template"), after, size)
 		if err != nil {
 			return nil, nil, fmt.Errorf("list runs of the copilot: %w", err)
 		}
@@ -233,7 +234,7 @@ func (s *Server) copilotRunPage(r *http.Request) (runs []copilot.Run, next *stri
 				return runs, &after, nil
 			}
 		}
-		if len(page) < limit {
+		if len(page) < size {
 			return runs, nil, nil
 		}
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -14,12 +15,10 @@ var sender = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) er
 // must close the answer's body, whatever its status. No answer is a problem of code
 // Upstream.
 func (r Remote) Send(req *http.Request) (*http.Response, error) {
-	base, err := url.Parse(r.URL)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+	target, err := url.Parse(strings.TrimRight(r.URL, "/") + req.URL.RequestURI())
+	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
 		return nil, problem.New(problem.Invalid, "%q is not the address of a pictifyd", r.URL).WithHint("write it as http://127.0.0.1:8080")
 	}
-	target := base.JoinPath(req.URL.EscapedPath())
-	target.RawQuery = req.URL.RawQuery
 	sent := req.Clone(req.Context())
 	sent.URL, sent.Host = target, ""
 	if r.Key != "" {

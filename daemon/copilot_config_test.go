@@ -47,13 +47,18 @@ func TestModelsAreWhatTheFileSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, m := range models {
-		i := m.Info()
+	shown := shownCopilot{copilot.New(copilot.Options{Models: models}), s.Copilot.Models}
+	for _, i := range shown.Models() {
 		got = append(got, strings.Join([]string{i.Name, i.Provider, i.Model, map[bool]string{true: "tools"}[i.Can.Tools], map[bool]string{true: "vision"}[i.Can.Vision]}, " "))
 	}
 	want := []string{"claude anthropic claude-x tools vision", "rules rules  tools ", "local openai qwen3-vl tools vision", "small openai tiny  "}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("models, the default one first (-want +got):\n%s", diff)
+	}
+	for _, m := range models {
+		if !m.Info().Can.Tools {
+			t.Errorf("the copilot could not work with %s", m.Info().Name)
+		}
 	}
 	if p := models[0].Info().Price; p.In != 3 || p.Out != 15 {
 		t.Errorf("claude costs %+v", p)

@@ -4,14 +4,18 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pictifyd/pictifyd/copilot"
 	"github.com/pictifyd/pictifyd/copilot/model"
+	"github.com/pictifyd/pictifyd/copilot/model/again"
 	"github.com/pictifyd/pictifyd/copilot/model/anthropic"
+	"github.com/pictifyd/pictifyd/copilot/model/ladder"
 	"github.com/pictifyd/pictifyd/copilot/model/openai"
 	"github.com/pictifyd/pictifyd/copilot/model/rules"
 )
 
 // modelsOf are the models of the configuration, the one that runs take by default
-// first. The rules are always among them.
+// first. The rules are always among them. The others are asked again where that may
+// help, and each of them calls tools in whichever way it can.
 func modelsOf(c Copilot) ([]model.Provider, error) {
 	all := []model.Provider{rules.New(rulesModel)}
 	for _, m := range c.Models {
@@ -19,7 +23,7 @@ func modelsOf(c Copilot) ([]model.Provider, error) {
 		if err != nil {
 			return nil, fmt.Errorf("copilot model %q: %w", m.Name, err)
 		}
-		all = append(all, p)
+		all = append(all, ladder.New(again.New(p)))
 	}
 	at := slices.IndexFunc(all, func(p model.Provider) bool { return p.Info().Name == c.Model })
 	if at < 0 { // Validate has seen to it
@@ -43,4 +47,25 @@ func (m CopilotModel) provider() (model.Provider, error) {
 	return openai.New(openai.Config{
 		Name: m.Name, URL: m.URL, Model: m.Model, Key: m.Key.Reveal(), Capabilities: openai.Can(m.Tools, m.Vision, m.MaxImages), Price: model.Price(m.Price),
 	})
+}
+
+// A shownCopilot is the copilot as the API has it.
+type shownCopilot struct {
+	*copilot.Copilot
+
+	models []CopilotModel
+}
+
+// Models implements api.Copilot: what a model can do by itself, without the ladder
+// that it stands on.
+func (s shownCopilot) Models() []model.Info {
+	infos := s.Copilot.Models()
+	for i := range infos {
+		for _, m := range s.models {
+			if m.Name == infos[i].Name {
+				infos[i].Can.Tools = m.Tools
+			}
+		}
+	}
+	return infos
 }

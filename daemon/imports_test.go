@@ -17,33 +17,34 @@ const module = "github.com/pictifyd/pictifyd/"
 // room that is not listed may import nothing of ours. Every room may import
 // internal/* and expr.
 var mayImport = map[string][]string{
-	"bindings":          {"connectors", "experiment", "template", "config"},
-	"batch":             {"bindings", "experiment", "template", "config"},
-	"connectors":        {"config"},
-	"connectors/*":      {"connectors", "connectors/*", "config"},
-	"experiment":        {"experiment/*"},
-	"experiment/*":      {},
-	"examples/sheets/*": {"connectors/sheets/*"},                                       // serves the emulator
-	"render/*":          {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
-	"sink":              {"connectors", "config"},
-	"sink/*":            {"sink", "sink/*", "connectors", "connectors/*", "config"},
-	"copilot":           {"copilot/*", "render", "template", "template/*"},
-	"copilot/*":         {"copilot/*", "render", "template", "template/*"}, // Go refuses the circles
-	"copilot/model/*":   {"copilot/model", "copilot/model/*"},
-	"copilot/looktest":  {"copilot/*", "render/*", "template/*"}, // a real Chrome
-	"mcp":               {"docs"},
-	"mcp/*":             {"mcp"},
-	"template":          {"template/*"},
-	"template/*":        {"template", "template/*"}, // Go refuses the circles
-	"store":             {"assets", "batch", "bindings", "connectors", "copilot", "experiment", "sink", "template", "template/draft", "config"},
-	"store/*":           {"store", "assets", "batch", "bindings", "connectors", "copilot", "experiment", "sink", "template", "template/draft", "config"},
-	"internal/*":        {"config"}, // a room's Config speaks config's types
-	"api":               {"assets", "batch", "bindings", "config", "connectors", "copilot", "copilot/*", "docs", "experiment", "mcp", "render", "sink", "studio", "template", "template/*"},
-	"daemon":            {"*", "*/*", "copilot/model/*"},
-	"client":            {"batch"},
-	"cmd/pictifyd":      {"client", "daemon", "config", "mcp"},
-	"bench":             {"*", "*/*"},
-	"bench/*":           {"bench", "bench/*"},
+	"bindings":            {"connectors", "experiment", "template", "config"},
+	"batch":               {"bindings", "experiment", "template", "config"},
+	"connectors":          {"config"},
+	"connectors/*":        {"connectors", "connectors/*", "config"},
+	"experiment":          {"experiment/*"},
+	"experiment/*":        {},
+	"examples/sheets/*":   {"connectors/sheets/*"},                                       // serves the emulator
+	"render/*":            {"render", "render/*", "render/chrome/*", "assets", "config"}, // Go refuses the circles
+	"sink":                {"connectors", "config"},
+	"sink/*":              {"sink", "sink/*", "connectors", "connectors/*", "config"},
+	"copilot":             {"copilot/*", "render", "template", "template/*"},
+	"copilot/*":           {"copilot/*", "render", "template", "template/*"}, // Go refuses the circles
+	"copilot/model/*":     {"copilot/model", "copilot/model/*"},
+	"copilot/model/rules": {"copilot/model", "template/edit"},      // reads outlines
+	"copilot/looktest":    {"copilot/*", "render/*", "template/*"}, // a real Chrome
+	"mcp":                 {"docs"},
+	"mcp/*":               {"mcp"},
+	"template":            {"template/*"},
+	"template/*":          {"template", "template/*"}, // Go refuses the circles
+	"store":               {"assets", "batch", "bindings", "connectors", "copilot", "experiment", "sink", "template", "template/draft", "config"},
+	"store/*":             {"store", "assets", "batch", "bindings", "connectors", "copilot", "copilot/model", "experiment", "sink", "template", "template/draft", "config"},
+	"internal/*":          {"config"}, // a room's Config speaks config's types
+	"api":                 {"assets", "batch", "bindings", "config", "connectors", "copilot", "copilot/*", "docs", "experiment", "mcp", "render", "sink", "studio", "template", "template/*"},
+	"daemon":              {"*", "*/*", "copilot/model/*"},
+	"client":              {"batch"},
+	"cmd/pictifyd":        {"client", "daemon", "config", "mcp"},
+	"bench":               {"*", "*/*"},
+	"bench/*":             {"bench", "bench/*"},
 
 	// What a kind has below it is a room that only the kind itself enters.
 	"connectors/kafka":      {"connectors", "connectors/*", "connectors/kafka/*", "config"},

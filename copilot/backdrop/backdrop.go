@@ -68,14 +68,14 @@ func Generate(ctx context.Context, cam look.Camera, d look.Doc, o Options) ([]Ca
 		if len(out) == o.N || s.share < leastSeen {
 			break
 		}
+		if !p.css && !slices.ContainsFunc(s.grounds, func(g ground) bool { return g.over == "" }) {
+			continue // no layer of its own can be seen
+		}
 		c, picture, err := s.candidate(ctx, p, turn)
 		if err != nil {
 			return nil, err
 		}
-		if picture == nil || !slices.ContainsFunc(s.grounds, func(g ground) bool { return g.over == "" || p.css }) {
-			continue
-		}
-		if distance(picture, s.before) < visible*s.share || slices.ContainsFunc(seen, func(other image.Image) bool { return distance(picture, other) < different*s.share }) {
+		if picture == nil || !tellApart(picture, s.before, s.share) || slices.ContainsFunc(seen, func(other image.Image) bool { return !tellApart(picture, other, s.share) }) {
 			continue
 		}
 		for n := 2; slices.ContainsFunc(out, func(x Candidate) bool { return x.Name == c.Name }); n++ {
@@ -153,6 +153,11 @@ func newStudio(ctx context.Context, cam look.Camera, d look.Doc, o Options) (*st
 	}
 	s.undo = old.Ops
 	s.stage = stage{cam: cam, doc: s.clean, whole: d, sizes: sizes, themes: append([]string{""}, form.Themes()...), rows: rows, main: o.Size}
+	for _, v := range form.Vars() {
+		if v.Type == template.Color {
+			s.colors = append(s.colors, v.Name)
+		}
+	}
 	if s.grounds, err = s.stage.find(ctx); err != nil {
 		return nil, err
 	}
@@ -238,8 +243,6 @@ func (s *studio) candidate(ctx context.Context, p painter, turn int) (Candidate,
 
 const (
 	faint     = 0.06 // the least strength that makes sense
-	visible   = 1.1  // how far a picture must be from what was before where the ground is seen, see distance
-	different = 1.3  // and from another candidate's
 	leastSeen = 0.02 // of the page, so that a backdrop makes sense
 )
 
@@ -250,6 +253,9 @@ func (s *studio) change(p painter, turn int, amp float64) craft.Change {
 	for _, g := range s.grounds {
 		b := &brush{inks: s.inks, amp: amp, rand: rand.New(rand.NewPCG(s.seed, uint64(turn)<<32|sum(p.name))), short: g.short}
 		b.place(g.spots)
+		if len(g.photos) > 0 || g.base != "" { // on a ground of the same hue
+			b.inks = lit(s.inks)
+		}
 		made := p.paint(b)
 		for _, id := range sortedKeys(g.photos) {
 			hidden := true
@@ -273,6 +279,15 @@ func (s *studio) change(p painter, turn int, amp float64) craft.Change {
 		c.Ops = append(c.Ops, edit.Op{Op: "paste", Parent: g.page, Index: &index, HTML: &content})
 	}
 	return c
+}
+
+// lit are the inks as light.
+func lit(all []ink) []ink {
+	out := slices.Clone(all)
+	for i := range out {
+		out[i].css = fmt.Sprintf("oklch(from %s 0.76 max(c, 0.1) h)", out[i].css)
+	}
+	return out
 }
 
 // styles give a layer that covers its page the backdrop itself.
@@ -302,7 +317,11 @@ func (s *studio) html(p painter, g ground, made piece, taken map[string]bool) st
 	if g.base != "" {
 		style = append(style, "background-color: "+g.base)
 	}
-	style = append(style, made.style...)
+	for _, decl := range made.style {
+		if g.base == "" || !strings.HasPrefix(decl, "mask-") { // which would take the ground away
+			style = append(style, decl)
+		}
+	}
 	attrs := fmt.Sprintf(`id="%s" p-role="background" p-name="%s" aria-hidden="true" style="%s"`, id, html.EscapeString(named+p.title), html.EscapeString(strings.Join(style, "; ")))
 	if made.inner == "" {
 		return "<div " + attrs + "></div>"

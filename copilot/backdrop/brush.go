@@ -87,9 +87,6 @@ func percent(v float64) string { return num(v*100) + "%" }
 
 func at(p point) string { return percent(p.x) + " " + percent(p.y) }
 
-// opposite is the place across the page.
-func (p point) opposite() point { return point{1 - p.x, 1 - p.y} }
-
 // soft is a blob of the nth colour that fades out without an edge.
 func (b *brush) soft(p point, w, h float64, n int, share float64) string {
 	var stops []string

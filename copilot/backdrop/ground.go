@@ -36,7 +36,8 @@ type stage struct {
 	sizes  []template.Size
 	themes []string // "" first
 	rows   []map[string]any
-	main   string // the size that is looked at first
+	colors []string // variables that are colours
+	main   string   // the size that is looked at first
 }
 
 // pages are the pages of the document.

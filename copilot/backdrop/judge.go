@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/pictifyd/pictifyd/copilot/check"
@@ -27,6 +30,9 @@ type plate struct {
 	view   look.View
 	behind *image.NRGBA // without letters
 	texts  []letters
+	// rows are plates of the same view with other rows: a backdrop does to their
+	// ground what it does to the one of this row.
+	rows []*plate
 }
 
 // letters are those of one text.
@@ -42,12 +48,13 @@ const clear = `@layer{*,::before,::after,::first-letter,::first-line,::marker{-w
 	`text-decoration-color:transparent!important;text-shadow:none!important}text,tspan{fill:transparent!important}}`
 
 const (
-	moreRows  = 1  // besides the first, in the size that is looked at first
 	mostViews = 14 // of a document of many pages
+	moreRows  = 2  // whose letters are looked at too, on the first page
 )
 
 // begin measures the texts of d, the document without a backdrop: all sizes, themes
-// and pages with the hardest row, the main size with more of them.
+// and pages with the hardest row, the letters of some more rows, and the rows whose
+// colours are the darkest and the lightest in the main size.
 func (j *judge) begin(ctx context.Context, s *stage, d look.Doc) error {
 	j.cam = s.cam
 	var views []look.View
@@ -60,15 +67,77 @@ func (j *judge) begin(ctx context.Context, s *stage, d look.Doc) error {
 	}
 	views = views[:min(len(views), mostViews)]
 	for _, theme := range s.themes {
-		for _, row := range s.rows[1:min(len(s.rows), 1+moreRows)] {
+		for _, row := range s.extremes() {
 			views = append(views, look.View{Size: s.main, Theme: theme, Page: 1, Row: row})
 		}
 	}
-	j.plates = make([]*plate, len(views))
-	return each(len(views), func(i int) (err error) {
-		j.plates[i], err = newPlate(ctx, j.cam, d, views[i])
+	leads := len(views)
+	var of []int // the lead of each that follows
+	for i, v := range views[:leads] {
+		if v.Page > 1 {
+			continue
+		}
+		for _, row := range s.rows[1:min(len(s.rows), 1+moreRows)] {
+			v.Row = row
+			views, of = append(views, v), append(of, i)
+		}
+	}
+	plates := make([]*plate, len(views))
+	err := each(len(views), func(i int) (err error) {
+		plates[i], err = newPlate(ctx, j.cam, d, views[i])
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	j.plates = plates[:leads]
+	for n, i := range of {
+		j.plates[i].rows = append(j.plates[i].rows, plates[leads+n])
+	}
+	return nil
+}
+
+// extremes are the rows, besides the first, with the darkest and the lightest value
+// of a variable that is a colour.
+func (s *stage) extremes() []map[string]any {
+	var found []map[string]any
+	for _, name := range s.colors {
+		dark, light := -1, -1
+		var low, high float64
+		for i, row := range s.rows {
+			text, _ := row[name].(string)
+			c, ok := hex(text)
+			if !ok {
+				continue
+			}
+			l := luminance([]uint8{c.R, c.G, c.B})
+			if dark < 0 || l < low {
+				dark, low = i, l
+			}
+			if light < 0 || l > high {
+				light, high = i, l
+			}
+		}
+		for _, i := range []int{dark, light} {
+			if i > 0 && len(found) < 2 {
+				found = append(found, s.rows[i])
+			}
+		}
+	}
+	return found
+}
+
+// hex is the colour of #rgb or #rrggbb.
+func hex(s string) (c color.NRGBA, ok bool) {
+	s = strings.TrimPrefix(strings.TrimSpace(s), "#")
+	if len(s) == 3 {
+		s = string([]byte{s[0], s[0], s[1], s[1], s[2], s[2]})
+	}
+	v, err := strconv.ParseUint(s, 16, 32)
+	if err != nil || len(s) != 6 {
+		return c, false
+	}
+	return color.NRGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 0xff}, true
 }
 
 func newPlate(ctx context.Context, cam look.Camera, d look.Doc, v look.View) (*plate, error) {
@@ -200,6 +269,11 @@ func (p *plate) part(with *image.NRGBA) float64 {
 		return 0
 	}
 	worst := 1.0
+	for _, r := range p.rows {
+		if r.behind.Rect == with.Rect {
+			worst = min(worst, r.part(p.transfer(with, r.behind)))
+		}
+	}
 	for _, t := range p.texts {
 		need := t.need * margin
 		if before := t.ratio(p.behind, p.behind, 0); before < need { // it was hard to read before: hardly harder
@@ -215,6 +289,21 @@ func (p *plate) part(with *image.NRGBA) float64 {
 		worst = min(worst, part)
 	}
 	return worst
+}
+
+// transfer is the ground of another row with what the backdrop did to this one's,
+// where they were the same.
+func (p *plate) transfer(with, other *image.NRGBA) *image.NRGBA {
+	out := image.NewNRGBA(other.Rect)
+	copy(out.Pix, other.Pix)
+	const same = 6
+	for i := 0; i+3 < len(out.Pix); i += 4 {
+		a, b := p.behind.Pix[i:i+3], other.Pix[i:i+3]
+		if absDiff(a[0], b[0])+absDiff(a[1], b[1])+absDiff(a[2], b[2]) <= same {
+			copy(out.Pix[i:i+3], with.Pix[i:i+3])
+		}
+	}
+	return out
 }
 
 // ratio is the contrast that 95 % of a text's pixels have, with so much of a backdrop.
@@ -248,26 +337,39 @@ func luminance(rgb []uint8) float64 {
 	return 0.2126*linear[rgb[0]] + 0.7152*linear[rgb[1]] + 0.0722*linear[rgb[2]]
 }
 
-// distance is how far two pictures of a view are from each other: the mean
-// difference of their channels, in steps of 255.
-func distance(a, b image.Image) float64 {
+// tellApart reports whether people see that two pictures of a view are different,
+// on the share of it where a backdrop can be: by many pixels a little, or by some a
+// lot, as lines are.
+func tellApart(a, b image.Image, share float64) bool {
 	one, ok := a.(*image.NRGBA)
 	two, same := b.(*image.NRGBA)
 	if !ok || !same || one.Bounds() != two.Bounds() {
-		return math.Inf(1)
+		return true
 	}
-	total, n := 0, 0
+	total, much, n := 0, 0, 0
 	for y := 0; y < one.Rect.Dy(); y += 2 {
 		for x := 0; x < one.Rect.Dx(); x += 2 {
 			i, j := y*one.Stride+4*x, y*two.Stride+4*x
+			most := 0
 			for c := range 3 {
-				total += absDiff(one.Pix[i+c], two.Pix[j+c])
+				d := absDiff(one.Pix[i+c], two.Pix[j+c])
+				total += d
+				most = max(most, d)
 			}
-			n += 3
+			if most >= marked {
+				much++
+			}
+			n++
 		}
 	}
-	return float64(total) / float64(max(n, 1))
+	return float64(total) >= washed*share*float64(3*n) || float64(much) >= drawn*share*float64(n)
 }
+
+const (
+	washed = 1.3  // mean difference of channels, in steps of 255
+	marked = 12   // steps that a line is to be seen by
+	drawn  = 0.03 // of the pixels are in lines
+)
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
@@ -283,12 +385,14 @@ func (s *studio) bases(ctx context.Context, given look.Doc) error {
 		if len(g.photos) == 0 {
 			continue
 		}
+		// The lightest that the texts leave, for a scrim may darken it.
+		var bases []string
+		for _, l := range []string{"0.56", "0.44", "0.34", "0.25", "0.17"} {
+			bases = append(bases, fmt.Sprintf("oklch(from %s %s min(c, 0.12) h)", s.inks[0].css, l))
+		}
+		bases = append(bases, "", fmt.Sprintf("oklch(from %s 0.96 min(c, 0.02) h)", s.inks[0].css))
 		best, least := "", 0.0
-		for _, base := range []string{
-			"", // what is under the picture
-			fmt.Sprintf("oklch(from %s 0.25 min(c, 0.075) h)", s.inks[0].css), fmt.Sprintf("oklch(from %s 0.17 min(c, 0.05) h)", s.inks[0].css),
-			fmt.Sprintf("oklch(from %s 0.96 min(c, 0.02) h)", s.inks[0].css), "#ffffff",
-		} {
+		for _, base := range bases {
 			g.base = base
 			ratio, err := s.worst(ctx, s.plain(), g.number)
 			if err != nil {

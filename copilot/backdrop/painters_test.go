@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,7 +75,7 @@ func TestEveryPainterMakesALayerThatIsUndoneToTheByte(t *testing.T) {
 func TestSameSeedMakesTheSame(t *testing.T) {
 	for _, p := range painters {
 		html := func(s *studio) string { return *s.change(p, 2, 0.5).Ops[0].HTML }
-		if html(studioOf(1)) != html(studioOf(1)) {
+		if again := html(studioOf(1)); again != html(studioOf(1)) {
 			t.Errorf("%s differs for the same seed", p.name)
 		}
 		if html(studioOf(1)) == html(studioOf(2)) {
@@ -136,5 +137,15 @@ func TestFormerBackdropIsReplaced(t *testing.T) {
 	again, err := craft.Change{Ops: former(d)}.Apply(d)
 	if err != nil || string(again.Source) != plainPage {
 		t.Errorf("what is left without the backdrop: %v\n%s", err, again.Source)
+	}
+}
+
+func TestGroundOfItsOwnIsWhole(t *testing.T) {
+	for _, p := range painters {
+		s := studioOf(1)
+		s.grounds[0].base = "#123"
+		if content := *s.change(p, 0, 1).Ops[0].HTML; strings.Contains(content, "mask-") || !strings.Contains(content, "background-color: #123") {
+			t.Errorf("%s: %s", p.name, content[:200])
+		}
 	}
 }

@@ -84,7 +84,7 @@ func (p *plate) mark(c *chart) {
 	w, h := p.behind.Rect.Dx(), p.behind.Rect.Dy()
 	for _, t := range p.texts {
 		room := max(t.ratio(p.behind, p.behind, 0)/t.need, 1)
-		weight := min(3, math.Pow(2.1/room, 2))
+		weight := min(3, 2.1/room*2.1/room)
 		for _, at := range t.at {
 			x, y := int(at)%p.behind.Stride/4, int(at)/p.behind.Stride
 			cell := &c[x*mesh/w][y*mesh/h]

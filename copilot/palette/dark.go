@@ -116,9 +116,9 @@ func (p *plan) measured(ctx context.Context) (craft.Change, error) {
 		if err != nil {
 			return craft.Change{}, err
 		}
-		mended := false
+		mended, changed := false, map[meeting]bool{}
 		for _, m := range misses {
-			mended = round < rounds && p.mend(m) || mended
+			mended = round < rounds && p.mend(m, changed) || mended
 		}
 		views = nil
 		for _, m := range misses {

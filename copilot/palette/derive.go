@@ -2,11 +2,7 @@ package palette
 
 import (
 	"fmt"
-	"math"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/pictifyd/pictifyd/copilot/check"
 )
@@ -226,190 +222,42 @@ func (d *deriver) useOf(token string) use {
 	return u
 }
 
-// nested is the lightness of a ground that lies on another one: lighter, and the
-// more so the more it differed.
-func nested(below, was, wasBelow float64) float64 {
-	if was > wasBelow {
-		return below + 0.03 + 0.45*(was-wasBelow)
-	}
-	return below + min(0.13, 0.035+0.55*(wasBelow-was))
-}
-
-// ground is a surface of the dark theme.
-func (d *deriver) ground(token string, plain tone, s *source) tone {
-	o := plain.color.lch()
-	on := s.parent
-	colourful := o.c >= 0.06
-	switch {
-	case on == d.picture && s.reads == 0:
-		return plain
-	case on == d.picture: // a plate on a photograph
-		if o.l < 0.6 || colourful {
-			return plain
-		}
-		return d.setGround(token, o, pageTone+0.02)
-	case s.area >= large:
-		return d.pageGround(token, plain, s)
-	case on == nil:
-		return d.pageGround(token, plain, s)
-	}
-	below, wasBelow := d.dark(on).lch(), on.color.lch()
-	if !d.changes(on) && wasBelow.l < 0.6 || !d.changes(on) && on.color.lch().c >= 0.06 {
-		return plain // on a ground that stays
-	}
-	switch {
-	case colourful && o.l < 0.95: // a colour that means something
-		return d.apart(token, plain, below)
-	case o.l >= 0.6 && o.c >= tintChroma: // a tint: its hue is the point
-		return d.setTint(token, o, nested(below.l, o.l, wasBelow.l)+0.03)
-	case o.l >= 0.6:
-		return d.setGround(token, o, nested(below.l, o.l, wasBelow.l))
-	case s.area < small && wasBelow.l >= 0.6: // a dark button on a light ground
-		return d.set(token, lch{0.92, min(o.c, 0.03), o.h})
-	}
-	return d.apart(token, plain, below)
-}
-
-// pageGround is the ground of a page, or one as large.
-func (d *deriver) pageGround(token string, plain tone, s *source) tone {
-	o := plain.color.lch()
-	l := pageTone
-	for _, other := range d.sources {
-		if other.parent == s && other.family == surface && other.area >= 0.3 && other.color.lch().l > 0.6 && other.color.lch().c < 0.06 {
-			l = deepTone
-		}
-	}
-	if s.parent != nil && s.parent != d.picture && d.changes(s.parent) {
-		l = nested(d.dark(s.parent).lch().l, o.l, s.parent.color.lch().l)
-	}
-	switch {
-	case o.l < 0.36 && o.c < 0.06:
-		return plain // it is dark already
-	case o.c >= 0.06:
-		return d.set(token, lch{min(o.l, 0.28), min(o.c, 0.055), o.h})
-	}
-	return d.setGround(token, o, l)
-}
-
-func (d *deriver) setGround(token string, o lch, l float64) tone {
-	return d.set(token, lch{l, min(o.c*0.9, groundTint), o.h})
-}
-
-func (d *deriver) setTint(token string, o lch, l float64) tone {
-	return d.set(token, lch{l, min(0.06, o.c*1.3), o.h})
-}
-
-// apart keeps a colour, lifted as far as it would otherwise be lost on its ground.
-func (d *deriver) apart(token string, plain tone, below lch) tone {
-	o := plain.color.lch()
-	if contrast(plain.color, below.rgb()) >= 1.25 {
-		return plain
-	}
-	o, _ = o.reaching(below.rgb(), 1.25, true)
-	return d.set(token, o)
-}
-
-// set is a tone of that colour: as such, or for what rows decide as a limit.
-func (d *deriver) set(token string, o lch) tone {
-	c := o.rgb()
-	if d.written(token) {
-		c.a = 1
-		return tone{c.String(), c}
-	}
-	if v, ok := d.remixed(d.tokens[token], o); ok {
-		if mixed, ok := d.evaluated(v); ok {
-			c = mixed
-		}
-		return tone{v, c}
-	}
-	was := d.plain(token).lch()
-	limit, l, chroma := "min", o.l, max(o.c, 0.02)
-	if o.l > was.l { // other rows have other hues, which are not all as bright
-		limit, l, chroma = "max", min(1, o.l+0.02), max(o.c, 0.13)
-	}
-	return tone{fmt.Sprintf("oklch(from %s %s(l, %s) min(c, %s) h)", d.tokens[token], limit, short(l), short(chroma)), c}
-}
-
-func short(v float64) string { return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64) }
-
-// remixed is a mixture with a light colour, mixed with a dark one instead.
-func (d *deriver) remixed(value string, o lch) (string, bool) {
-	if !strings.HasPrefix(value, "color-mix(") {
-		return "", false
-	}
-	done := false
-	base := lch{max(0.16, o.l-0.03), min(o.c, groundTint), o.h}.rgb().String()
-	out := replaced(value, partsOf(value, true), func(p part) string {
-		light := p.kind == literalPart && p.color.lch().l > 0.8
-		if p.kind == tokenPart && d.plain(p.token).lch().l > 0.8 && d.written(p.token) {
-			if !d.tone(p.token).stays() {
-				done = true // follows
-			}
-			return p.text
-		}
-		if light != (o.l < 0.5) || !light {
-			return p.text
-		}
-		done = true
-		return base
-	})
-	return shared(out), done
-}
-
-// mixture is the form of most mixtures: a colour with its share, and another.
-var mixture = regexp.MustCompile(`^color-mix\(\s*in oklab\s*,\s*(.+?)\s+(\d+)%\s*,\s*(.+?)\s*\)$`)
-
-// shared gives the colour in a mixture the share that it should have on dark.
-func shared(mix string) string {
-	m := mixture.FindStringSubmatchIndex(mix)
-	if m == nil {
-		return mix
-	}
-	share, _ := strconv.ParseFloat(mix[m[4]:m[5]], 64)
-	if share >= 20 { // on dark, much of a bright colour glares
-		share = max(20, share*0.7)
-	} else {
-		share = min(22, share*1.6)
-	}
-	return mix[:m[4]] + strconv.Itoa(int(math.Round(share))) + mix[m[5]:]
-}
-
-// evaluated is the colour of a mixture of colours that are known.
-func (d *deriver) evaluated(mix string) (rgb, bool) {
-	m := mixture.FindStringSubmatch(mix)
-	if m == nil {
-		return rgb{}, false
-	}
-	share, _ := strconv.ParseFloat(m[2], 64)
-	share /= 100
-	var lab [2][3]float64
-	for i, text := range []string{m[1], m[3]} {
-		c, ok := parseColor(text)
-		if parts := partsOf(text, false); !ok && len(parts) == 1 && parts[0].kind == tokenPart {
-			c, ok = d.tone(parts[0].token).color, true
-		}
-		if parts := partsOf(text, false); !ok && len(parts) == 1 && parts[0].kind == rowPart {
-			for name, value := range d.tokens { // a token that is the same expression
-				if known, solved := d.solved[name]; solved && value == text {
-					c, ok = known, true
-				}
-			}
-		}
-		if !ok {
-			return rgb{}, false
-		}
-		lab[i][0], lab[i][1], lab[i][2] = c.lab()
-	}
-	at := func(i int) float64 { return lab[0][i]*share + lab[1][i]*(1-share) }
-	return lch{at(0), math.Hypot(at(1), at(2)), math.Atan2(at(2), at(1))}.rgb(), true
-}
-
 // letter is a text of the dark theme.
 func (d *deriver) letter(token string, plain tone, p *pair) tone {
 	if p.ground == nil || p.ground == d.picture || !d.changes(p.ground) {
 		return plain
 	}
+	if t, ok := d.brand(token, p); ok {
+		return t
+	}
 	return d.onGround(token, plain, p.back, d.dark(p.ground), d.need(p))
+}
+
+const displayPx = 96.0 // text as large is a picture of its own
+
+// brand is the colour of a ground that becomes dark as a whole, for the display
+// text on it: the picture keeps its colour.
+func (d *deriver) brand(token string, p *pair) (tone, bool) {
+	o := p.back.lch()
+	if p.ground.area < large || o.c < 0.1 || len(p.ground.tokens) != 1 || !d.written(token) {
+		return tone{}, false
+	}
+	for _, s := range d.byToken[token] {
+		for _, other := range s.pairs {
+			if other.px < displayPx || other.ground != p.ground {
+				return tone{}, false
+			}
+		}
+	}
+	o, ok := o.reaching(d.dark(p.ground), d.contrast*1.05, true)
+	if !ok {
+		return tone{}, false
+	}
+	ground := p.ground.tokens[0]
+	if d.written(ground) {
+		return d.set(token, o), true
+	}
+	return tone{fmt.Sprintf("oklch(from %s max(l, %s) c h)", d.tokens[ground], short(max(0.64, min(o.l, 0.75)))), o.rgb()}, true
 }
 
 // onGround is a colour that stands out from now as it stood out from was.
@@ -505,52 +353,6 @@ func (d *deriver) shade(token string, plain tone, u use) tone {
 	return plain
 }
 
-// veil is a ground that lets what is below it show: over a photograph it stays.
-func (d *deriver) veil(token string, plain tone) tone {
-	var below *source
-	photo, all, most := 0, 0, 0
-	for _, s := range d.byToken[token] {
-		for _, o := range d.sources {
-			n := s.below[o]
-			all += n
-			switch {
-			case o == d.picture:
-				photo += n
-			case n > most:
-				below, most = o, n
-			}
-		}
-	}
-	if all == 0 || photo*3 > all || !d.changes(below) {
-		return plain
-	}
-	o := plain.color.lch()
-	c := lch{lightTone, min(o.c, textTint), o.h}.rgb()
-	if o.l >= 0.6 {
-		c = lch{nested(d.dark(below).lch().l, o.l, below.color.lch().l) + 0.02, min(o.c, groundTint), o.h}.rgb()
-	}
-	c.a = plain.color.a
-	return tone{c.String(), c}
-}
-
-// darkPage reports whether some ground of a page becomes dark.
-func (d *deriver) darkPage() bool {
-	return slices.ContainsFunc(d.sources, func(s *source) bool {
-		return s.parent == nil && s.family == surface && s.area > 0.2 && d.changes(s)
-	})
-}
-
-// mainGround is the ground of the first page.
-func (d *deriver) mainGround() *source {
-	var best *source
-	for _, s := range d.sources {
-		if s.family == surface && s.parent == nil && s != d.picture && s.area >= 0.2 && (best == nil || s.area > best.area) {
-			best = s
-		}
-	}
-	return best
-}
-
 // unseen is the tone of a token that no view shows: as if it stood on the page.
 func (d *deriver) unseen(token string, plain tone) tone {
 	page := d.mainGround()
@@ -576,19 +378,6 @@ func (d *deriver) unseen(token string, plain tone) tone {
 			if o.l >= 0.6 && o.c < 0.06 {
 				return d.setGround(token, o, nested(now.lch().l, o.l, was.lch().l))
 			}
-		}
-	}
-	return plain
-}
-
-// codePaper is the ground of bar codes and QR codes: light, as they need it.
-func (d *deriver) codePaper(plain tone) tone {
-	if d.tokens["code-paper"] != "transparent" && plain.color.a == 1 {
-		return plain
-	}
-	for _, s := range d.byToken["code-ink"] {
-		if s.site < 0 && s.parent != nil && d.changes(s.parent) {
-			return tone{s.parent.color.String(), s.parent.color}
 		}
 	}
 	return plain

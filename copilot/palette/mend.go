@@ -153,13 +153,22 @@ func (p *plan) onlyText(token string) bool {
 	return true
 }
 
+// A meeting is a text on a ground, wherever that is.
+type meeting struct{ text, ground *source }
+
 // mend changes what a text that was missed has, or what it stands on. It is false
-// where there is nothing to be done.
-func (p *plan) mend(m miss) bool {
+// where there is nothing to be done. What was changed since it was measured is not
+// changed again.
+func (p *plan) mend(m miss, changed map[meeting]bool) bool {
 	one := p.at(m)
 	if one == nil || one.ground == p.picture || one.ground == nil {
 		return false
 	}
+	met := meeting{one.text, one.ground}
+	if changed[met] {
+		return true
+	}
+	changed[met] = true
 	text, ground := p.dark(one.text), p.dark(one.ground)
 	goal := contrast(text, ground) * m.need / m.Ratio * 1.06
 	up := text.luminance() >= ground.luminance()
@@ -219,12 +228,11 @@ func (p *plan) at(m miss) *pair {
 	v := p.views[m.view]
 	scale := float64(v.real.Bounds().Dx()) / float64(v.width)
 	r := image.Rect(int(float64(m.At.Min.X)*scale), int(float64(m.At.Min.Y)*scale), int(float64(m.At.Max.X)*scale), int(float64(m.At.Max.Y)*scale)).Intersect(v.real.Bounds())
-	type key struct{ text, ground *source }
-	counts := map[key]int{}
-	best := key{}
+	counts := map[meeting]int{}
+	best := meeting{}
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
-			k := key{}
+			k := meeting{}
 			if k.text, k.ground = p.textAt(v, x, y); k.text == nil || k.ground == nil {
 				continue
 			}

@@ -87,12 +87,6 @@ func contrast(a, b rgb) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// over is c painted on ground.
-func (c rgb) over(ground rgb) rgb {
-	mix := func(a, b float64) float64 { return a*c.a + b*(1-c.a) }
-	return rgb{mix(c.r, ground.r), mix(c.g, ground.g), mix(c.b, ground.b), 1}
-}
-
 // reaching is the colour nearest to o in lightness whose contrast with ground is
 // need or more: lighter ones where up, else darker ones. Chroma goes down only
 // as far as screens demand. It is not ok where even white or black falls short.

@@ -37,7 +37,12 @@ func (p *plan) plates() {
 			p.plate(v, box, u)
 		}
 	}
-	name := ""
+	name, spread := "", 20.0 // alike for all
+	for _, u := range uses {
+		if u.lost {
+			spread = min(spread, u.spread)
+		}
+	}
 	for _, u := range uses {
 		switch {
 		case !u.lost:
@@ -50,8 +55,8 @@ func (p *plan) plates() {
 		}
 		p.style(u.node, "background", "var(--"+name+")")
 		// No rounded corners: they would clip the picture, and draw its edges anew.
-		if u.spread >= 1 && !p.hasShadow(u.node) {
-			p.style(u.node, "box-shadow", "0 0 0 "+strconv.Itoa(int(u.spread))+"px var(--"+name+")")
+		if spread >= 1 && !p.hasShadow(u.node) {
+			p.style(u.node, "box-shadow", "0 0 0 "+strconv.Itoa(int(spread))+"px var(--"+name+")")
 		}
 	}
 	paper, has := p.tones["code-paper"]
@@ -62,10 +67,24 @@ func (p *plan) plates() {
 		_, qr := n.Get("p-qr")
 		_, bars := n.Get("p-barcode")
 		if (qr || bars) && !p.hasShadow(n) {
-			p.style(n, "box-shadow", "0 0 0 12px var(--code-paper)") // scanners want a quiet zone
+			p.style(n, "box-shadow", "0 0 0 "+strconv.Itoa(p.quiet(n))+"px var(--code-paper)")
 		}
 		return true
 	})
+}
+
+// quiet is how wide the light edge around a code is, which scanners want: as far as
+// no text is in its way.
+func (p *plan) quiet(n *markup.Node) int {
+	width := 12.0
+	for _, v := range p.views {
+		for _, box := range v.boxes {
+			if id := box.ID; id != "" && p.node(id) == n && box.Width > 0 {
+				width = min(width, max(4, gap(box, v.boxes)-2))
+			}
+		}
+	}
+	return int(width)
 }
 
 // hasShadow reports whether an element may have a shadow of its own.

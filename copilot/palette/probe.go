@@ -7,12 +7,10 @@ import (
 	"image"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pictifyd/pictifyd/copilot/check"
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/render"
@@ -63,7 +61,7 @@ type source struct {
 type pair struct {
 	text, ground *source
 	layer        string
-	need         float64
+	need, px     float64 // the contrast that it has to have, the font size
 	pixels       int
 	letter, back rgb // in the plain picture
 }
@@ -162,7 +160,8 @@ func take(ctx context.Context, cam look.Camera, d look.Doc, name string, rows []
 	return p, nil
 }
 
-// unseenImages reports whether there are images that no view has shown.
+// unseenImages reports whether there are images that no view has shown, or logos
+// that may be others in ordinary rows.
 func (p *probe) unseenImages(doc *markup.Document) bool {
 	seen := map[string]bool{}
 	for _, v := range p.views {
@@ -174,7 +173,11 @@ func (p *probe) unseenImages(doc *markup.Document) bool {
 	}
 	found := false
 	doc.All(func(n *markup.Node) bool {
-		found = found || n.Kind == markup.Element && n.Name == "img" && n.ID() != "" && !seen[n.ID()]
+		if n.Kind == markup.Element && n.Name == "img" && n.ID() != "" {
+			role, _ := n.Get("p-role")
+			_, rows := n.Get("p-src")
+			found = found || !seen[n.ID()] || role == "logo" && rows
+		}
 		return !found
 	})
 	return found && p.views[0].view.Row != nil
@@ -209,44 +212,6 @@ func (p *probe) solve(t *template.Template, name string, row map[string]any) err
 	return nil
 }
 
-// isColor reports whether a token is a colour, as far as can be told.
-func (p *probe) isColor(token string) bool {
-	value, known := p.tokens[token]
-	if !known {
-		return true // defined elsewhere: used where a colour stands
-	}
-	if _, ok := p.solved[token]; ok {
-		return true
-	}
-	parts := partsOf(value, false)
-	return len(parts) == 1 && parts[0].from == 0 && parts[0].to == len(value) && parts[0].kind != rowPart
-}
-
-// clear reports whether a part lets what is below it show.
-func (p *probe) clear(part part) bool {
-	switch part.kind {
-	case literalPart:
-		return part.color.a < 1
-	case tokenPart:
-		c, ok := p.solved[part.token]
-		return ok && c.a < 1 || p.tokens[part.token] == "transparent"
-	}
-	return false
-}
-
-// Codes are colours of a lattice, far enough from each other and from black and
-// white.
-func codeAt(i int) uint32 {
-	const steps = 7
-	i = (i*151 + 40) % (steps * steps * steps) // 151 and 343 have no common divisor
-	channel := func(n int) uint32 { return uint32(16 + 36*n) }
-	return channel(i%steps)<<16 | channel(i/steps%steps)<<8 | channel(i/steps/steps)
-}
-
-const maxCodes = 340
-
-func css(code uint32) string { return fmt.Sprintf("#%06x", code) }
-
 func (p *probe) source(site int, tokens []string, f family) *source {
 	s := &source{code: codeAt(len(p.sources) % maxCodes), site: site, tokens: tokens, family: f, near: map[*source]int{}, below: map[*source]int{}}
 	p.sources = append(p.sources, s)
@@ -255,115 +220,6 @@ func (p *probe) source(site int, tokens []string, f family) *source {
 	}
 	return s
 }
-
-// encode gives each declaration and each token its code, and makes the documents
-// with those of the declarations.
-func (p *probe) encode(src []byte) {
-	codes := map[int]*source{}
-	for i, s := range p.sites {
-		parts := p.colors(s)
-		if len(parts) == 0 {
-			continue
-		}
-		var tokens []string
-		for _, part := range parts {
-			if part.kind == tokenPart && !slices.Contains(tokens, part.token) {
-				tokens = append(tokens, part.token)
-			}
-		}
-		codes[i] = p.source(i, tokens, s.family)
-	}
-	for _, name := range p.order {
-		if p.isColor(name) {
-			p.source(-1, []string{name}, noFamily)
-		}
-	}
-	veils := false
-	write := func(veiled bool) look.Doc {
-		doc := markup.Parse(src)
-		i := -1
-		rewrite(sitesOf(doc), func(s site) (string, bool) {
-			i++
-			src := codes[i]
-			switch {
-			case src == nil:
-				return "", false
-			case s.place == inHTML:
-				return css(src.code), true
-			case s.family == surface && strings.Contains(s.value, "url("):
-				code := css(p.picture.code)
-				if s.property == "background-image" {
-					code = "linear-gradient(" + code + "," + code + ")"
-				}
-				return code, true
-			}
-			return replaced(s.value, p.colors(s), func(part part) string {
-				if s.family == surface && p.clear(part) {
-					veils = true
-					if veiled && part.text != "transparent" {
-						return css(src.code)
-					}
-				}
-				if p.clear(part) || s.family == shadow && !p.ring(part) {
-					return "transparent"
-				}
-				return css(src.code)
-			}), true
-		})
-		return p.doc.With([]byte(doc.Print()))
-	}
-	p.coded = write(false)
-	if veils {
-		p.veiled = write(true)
-	}
-}
-
-// ring reports whether a shadow is one that draws a line of colour.
-func (p *probe) ring(part part) bool {
-	c := part.color
-	if part.kind == tokenPart {
-		c = p.solved[part.token]
-	}
-	return standsOut(c)
-}
-
-// colors are the colours of a site, each as a whole.
-func (p *probe) colors(s site) []part {
-	if s.place == inHTML {
-		return []part{{to: len(s.value), text: s.value, kind: mixedPart}}
-	}
-	parts := partsOf(s.value, false)
-	return slices.DeleteFunc(parts, func(part part) bool {
-		switch part.kind {
-		case tokenPart:
-			return !p.isColor(part.token)
-		case rowPart:
-			alone := func(i int) bool { return i < 0 || i >= len(s.value) || strings.IndexByte(" ,;)(", s.value[i]) >= 0 }
-			return !alone(part.from-1) || !alone(part.to) || strings.Contains(s.value, "url(")
-		}
-		return false
-	})
-}
-
-// bareSheet hides letters, and leaves what has the colour of text.
-const bareSheet = `@layer{*,::before,::after,::first-letter,::first-line,::marker{-webkit-text-fill-color:transparent!important;` +
-	`text-decoration-color:transparent!important}text,tspan,textPath{fill:transparent!important}}`
-
-func (p *probe) codeSheet() string {
-	var b strings.Builder
-	b.WriteString(`@layer{*,::before,::after{text-shadow:none!important;transition:none!important}img{object-position:-99999px -99999px!important;` +
-		`filter:none!important;background:` + css(p.picture.code) + `!important}}:root{`)
-	for _, s := range p.sources {
-		if s.site < 0 && len(s.tokens) == 1 && slices.Contains(p.order, s.tokens[0]) && !p.clear(part{kind: tokenPart, token: s.tokens[0]}) {
-			b.WriteString("--" + s.tokens[0] + ":" + css(s.code) + "!important;")
-		}
-	}
-	b.WriteString("}")
-	return b.String()
-}
-
-// noImages hides the images and keeps their places.
-const noImages = `@layer{img{object-position:-99999px -99999px!important;background:none!important}}`
 
 func (p *probe) shoot(ctx context.Context, v look.View) error {
 	out := &probed{view: v}
@@ -407,171 +263,4 @@ func (p *probe) shoot(ctx context.Context, v look.View) error {
 	p.count(out)
 	p.read(out)
 	return nil
-}
-
-func pixel(img *image.NRGBA, x, y int) uint32 {
-	i := img.PixOffset(x, y)
-	return uint32(img.Pix[i])<<16 | uint32(img.Pix[i+1])<<8 | uint32(img.Pix[i+2])
-}
-
-func colorAt(img *image.NRGBA, x, y int) rgb {
-	i := img.PixOffset(x, y)
-	return fromBytes(img.Pix[i], img.Pix[i+1], img.Pix[i+2])
-}
-
-// through notes what shows through what is clear.
-func (p *probe) through(bare, veiled *image.NRGBA) {
-	b := bare.Bounds()
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			below, above := p.byCode[pixel(bare, x, y)], p.byCode[pixel(veiled, x, y)]
-			if above != nil && above != below {
-				above.below[below]++
-			}
-		}
-	}
-}
-
-// count notes how much each source paints, in which colour and beside what.
-func (p *probe) count(v *probed) {
-	b := v.bare.Bounds()
-	const reach = 3 // edges are blends
-	pixels, around := map[*source]int{}, map[*source]image.Rectangle{}
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			s := p.byCode[pixel(v.bare, x, y)]
-			if s == nil {
-				continue
-			}
-			pixels[s]++
-			if r := around[s]; !(image.Point{x, y}).In(r) {
-				around[s] = r.Union(image.Rect(x, y, x+1, y+1))
-			}
-			for _, o := range []image.Point{{x + reach, y}, {x, y + reach}} {
-				if !o.In(b) {
-					continue
-				}
-				if n := p.byCode[pixel(v.bare, o.X, o.Y)]; n != nil && n != s {
-					s.near[n]++
-					n.near[s]++
-				}
-			}
-			if (x+y)%3 == 0 && pixel(v.marked, x, y) == s.code {
-				c := colorAt(v.real, x, y)
-				s.seen[0], s.seen[1], s.seen[2], s.count = s.seen[0]+c.r, s.seen[1]+c.g, s.seen[2]+c.b, s.count+1
-			}
-		}
-	}
-	for s, n := range pixels {
-		s.pixels += n
-		s.area = max(s.area, float64(n)/float64(b.Dx()*b.Dy()))
-		s.span = max(s.span, float64(around[s].Dx()*around[s].Dy())/float64(b.Dx()*b.Dy()))
-	}
-}
-
-// read notes which text stands on what.
-func (p *probe) read(v *probed) {
-	scale := float64(v.real.Bounds().Dx()) / float64(v.width)
-	for _, box := range v.boxes {
-		if box.Text == nil || box.Text.Decorative {
-			continue
-		}
-		type key struct{ text, ground *source }
-		found := map[key]*pair{}
-		need := check.Need(box.Text.FontPx, box.Text.Weight >= 700)
-		for _, l := range box.Text.Lines {
-			r := image.Rect(int(l.X*scale), int(l.Y*scale), int((l.X+l.Width)*scale)+1, int((l.Y+l.Height)*scale)+1).Intersect(v.real.Bounds())
-			for y := r.Min.Y; y < r.Max.Y; y++ {
-				for x := r.Min.X; x < r.Max.X; x++ {
-					text, ground := p.textAt(v, x, y)
-					if text == nil || ground == nil {
-						continue
-					}
-					k := key{text, ground}
-					if found[k] == nil {
-						found[k] = &pair{text: text, ground: k.ground, layer: box.Text.Layer, need: need, letter: colorAt(v.real, x, y)}
-					}
-					found[k].pixels++
-				}
-			}
-		}
-		most := 0
-		for _, one := range found {
-			most = max(most, one.pixels)
-		}
-		for _, s := range p.sources { // in their order
-			for _, g := range p.sources {
-				if one := found[key{s, g}]; one != nil && one.pixels >= 6 && one.pixels*5 >= most {
-					s.pairs = append(s.pairs, one)
-					g.reads += one.pixels
-				}
-			}
-		}
-	}
-}
-
-// textAt is the text at a pixel that is all letter, and what it stands on; nil for
-// none. The edges of letters are blends, and may look like any code.
-func (p *probe) textAt(v *probed, x, y int) (text, ground *source) {
-	above := pixel(v.marked, x, y)
-	if above == pixel(v.bare, x, y) {
-		return nil, nil
-	}
-	text = p.byCode[above]
-	if text == nil || text.family == surface || text.family == line || text == p.picture {
-		return nil, nil
-	}
-	return text, p.groundAt(v, x, y)
-}
-
-// groundAt is what is below a pixel: what has its code, or where something clear
-// lies on that, the large ground whose code is nearest.
-func (p *probe) groundAt(v *probed, x, y int) *source {
-	code := pixel(v.bare, x, y)
-	if s := p.byCode[code]; s != nil {
-		return s
-	}
-	var best *source
-	nearest := 48 * 48
-	for _, s := range p.sources {
-		if s.area < 0.05 {
-			continue
-		}
-		away := 0
-		for _, shift := range []uint{0, 8, 16} {
-			d := int(code>>shift&0xff) - int(s.code>>shift&0xff)
-			away += d * d
-		}
-		if away < nearest {
-			best, nearest = s, away
-		}
-	}
-	return best
-}
-
-// holds reports whether s can lie on n: the ground of a page is larger around than
-// what lies on it, even where that covers most of it.
-func (n *source) holds(s *source) bool {
-	const same = 0.02
-	return n.span > s.span+same || n.span > s.span-same && n.area > s.area
-}
-
-// relate finds the colours of sources and what each stands on.
-func (p *probe) relate() {
-	for _, s := range p.sources {
-		if s.count > 0 {
-			s.color = rgb{s.seen[0] / s.count, s.seen[1] / s.count, s.seen[2] / s.count, 1}
-		}
-		slices.SortStableFunc(s.pairs, func(a, b *pair) int { return b.pixels - a.pixels })
-	}
-	for _, s := range p.sources {
-		for _, n := range p.sources { // in their order, so that it is the same each time
-			if edge := s.near[n]; edge > 0 && n.holds(s) && (s.parent == nil || edge > s.near[s.parent]) {
-				s.parent = n
-			}
-		}
-		for _, one := range s.pairs {
-			one.back = one.ground.color
-		}
-	}
 }

@@ -1,7 +1,6 @@
 package relayout
 
 import (
-	"bytes"
 	"context"
 	"sync"
 
@@ -56,9 +55,4 @@ func (a *album) open(ctx context.Context) error {
 	}
 	a.shots = shots
 	return nil
-}
-
-// same reports whether a is an album of the document and size.
-func (a *album) same(d look.Doc, size string) bool {
-	return a != nil && a.size == size && bytes.Equal(a.doc.Source, d.Source)
 }

@@ -63,15 +63,15 @@ func (j *judge) boxes(shot look.Shot, p *page, to target, row int, found func(fa
 	whole := rect{0, 0, to.w, to.h}
 	for i, l := range p.layers {
 		b, ok := at[l.id]
-		if !ok || l.kind != isText && l.kind != isStack {
+		if !ok || !said(l) && !shown(l) {
 			continue
 		}
-		if !b.within(whole, 2) {
+		if said(l) && !b.within(whole, 2) {
 			found(fault{fmt.Sprintf("off %s %d", l.id, row), fmt.Sprintf("%q is partly off the page in row %d.", l.id, row+1), ""})
 		}
 		for _, o := range p.layers[i+1:] {
 			c, ok := at[o.id]
-			if !ok || o.kind != isText && o.kind != isStack {
+			if !ok || !said(o) && !(shown(o) && said(l)) {
 				continue
 			}
 			if m := b.meets(c); m.W > 2 && m.H > 2 {
@@ -80,3 +80,7 @@ func (j *judge) boxes(shot look.Shot, p *page, to target, row int, found func(fa
 		}
 	}
 }
+
+func said(l *layer) bool { return l.kind == isText || l.kind == isStack }
+
+func shown(l *layer) bool { return l.kind == isPicture && l.role == "image" }

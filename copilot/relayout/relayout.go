@@ -173,6 +173,8 @@ const mostRows = 5
 type attempt struct {
 	scale bool
 	k     float64 // of the scale that would fill the page as the design filled its own
+	// pictures is how much of the room pictures get that they would like.
+	pictures float64
 }
 
 func (a attempt) says() string {
@@ -183,7 +185,7 @@ func (a attempt) says() string {
 }
 
 func attempts(strategy string) []attempt {
-	flow := []attempt{{k: 1}, {k: 1}, {k: 0.9}, {k: 0.8}} // each gives more room to the texts that the one before had too little for
+	flow := []attempt{{k: 1, pictures: 1}, {k: 1, pictures: 0.85}, {k: 0.9, pictures: 0.7}, {k: 0.8, pictures: 0.6}} // each gives more room to the texts that the one before had too little for
 	switch strategy {
 	case Flow:
 		return flow
@@ -197,24 +199,24 @@ func attempts(strategy string) []attempt {
 // is so dense that it comes out no larger than at another scale of the whole.
 func (g *design) sheet(to target, a attempt, wanting map[string]float64) (css string, dense bool) {
 	from := rect{0, 0, float64(g.size.Width), float64(g.size.Height)}
-	w := &writer{g: g, to: to, spots: map[*layer]spot{}, scale: a.scale, wanting: wanting}
+	k := a.k * math.Sqrt(to.w*(to.h-0.75*float64(to.safe.Top+to.safe.Bottom))/from.area())
+	w := &writer{g: g, to: to, spots: map[*layer]spot{}, scale: a.scale, wishes: wishes{texts: wanting, pictures: a.pictures, least: 0.68 * k}}
 	if a.scale {
 		w.k = g.scaled(to, w.spots)
 		return w.sheet(), false
 	}
-	k := a.k * math.Sqrt(to.w*(to.h-0.75*float64(to.safe.Top+to.safe.Bottom))/from.area())
 	w.k = k
 	for _, p := range g.pages { // one scale for all pages: they share their classes
-		_, own := flowed(p, from, to, k, wanting)
+		_, own := flowed(p, from, to, k, w.wishes)
 		w.k = math.Min(w.k, own)
 	}
 	for _, p := range g.pages {
-		spots, _ := flowed(p, from, to, w.k, wanting)
+		spots, _ := flowed(p, from, to, w.k, w.wishes)
 		for l, s := range spots {
 			w.spots[l] = s
 		}
 	}
-	return w.sheet(), w.k < 0.72*k && w.k < 1.15*g.scaled(to, map[*layer]spot{})
+	return w.sheet(), w.k < 0.62 && w.k < 0.8*k && w.k < 1.25*g.scaled(to, map[*layer]spot{})
 }
 
 // scaled places layers where they were, all at one scale, in the middle of what

@@ -81,12 +81,11 @@ func TestEveryTemplateTakesMoreSizes(t *testing.T) {
 	room := looktest.Open(t)
 	all := os.Getenv("PICTIFYD_PICTURES") != ""
 	for n, name := range slices.Concat(looktest.Starters(), looktest.Fixtures()) {
-		d, rows := look.Doc{}, []map[string]any(nil)
+		open := room.Starter
 		if slices.Contains(looktest.Fixtures(), name) {
-			d, rows = room.Fixture(t, name)
-		} else {
-			d, rows = room.Starter(t, name)
+			open = room.Fixture
 		}
+		d, rows := open(t, name)
 		for i, o := range wanted {
 			if first := sizesOf(t, d)[0]; first.Width == o.W && first.Height == o.H {
 				continue // it is that already

@@ -1,6 +1,7 @@
 package relayout
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 func (w *writer) states(p *page) {
 	size := rect{0, 0, float64(w.g.size.Width), float64(w.g.size.Height)}
 	turned := mirrors(p, size.W)
+	w.follow(p, turned, size)
 	done := map[string]bool{}
 	for _, l := range p.layers {
 		for _, st := range l.states {
@@ -29,6 +31,31 @@ func (w *writer) states(p *page) {
 				w.set(st.selector, "left", "auto")
 				w.set(st.selector, "right", px(math.Round(w.to.w-s.box.right())/w.zoom(l, s)))
 			}
+		}
+	}
+}
+
+// follow has layers change sides with the others that had no side to change: they
+// went from edge to edge, and do so no longer.
+func (w *writer) follow(p *page, turned map[string]bool, size rect) {
+	prefixes := map[string]bool{}
+	for _, l := range p.layers {
+		for _, st := range l.states {
+			prefix := strings.TrimSuffix(st.selector, "#"+l.id)
+			if len(st.tokens) == 1 && turned[st.tokens[0]] && strings.HasSuffix(prefix, " ") {
+				prefixes[prefix] = true
+			}
+		}
+	}
+	for _, prefix := range slices.Sorted(maps.Keys(prefixes)) {
+		for _, l := range p.layers {
+			s := w.spots[l]
+			if slices.ContainsFunc(l.states, func(st state) bool { return st.selector == prefix+"#"+l.id }) ||
+				math.Abs(l.box.X-(size.W-l.box.right())) > 6 || math.Abs(s.box.X-(w.to.w-s.box.right())) <= 2 {
+				continue
+			}
+			s.box.X = w.to.w - s.box.right()
+			w.place(prefix+"#"+l.id, l, s)
 		}
 	}
 }
@@ -206,7 +233,7 @@ func (w *writer) without(p *page, st state, prefix string) bool {
 		moved[l] = &c
 		alone.layers = append(alone.layers, &c)
 	}
-	spots, _ := flowed(alone, rect{0, 0, float64(w.g.size.Width), float64(w.g.size.Height)}, w.to, w.k, w.wanting)
+	spots, _ := flowed(alone, rect{0, 0, float64(w.g.size.Width), float64(w.g.size.Height)}, w.to, w.k, w.wishes)
 	for _, l := range p.layers {
 		if c := moved[l]; c != nil && !spots[c].box.same(w.spots[l].box, 1) {
 			w.place(prefix+"#"+l.id, l, spots[c])

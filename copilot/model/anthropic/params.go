@@ -3,6 +3,7 @@ package anthropic
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/anthropics/anthropic-sdk-go"
@@ -65,7 +66,7 @@ func messages(r model.Request, can model.Capabilities) []anthropic.MessageParam 
 	var out []anthropic.MessageParam
 	var results, user []anthropic.ContentBlockParamUnion // not sent yet
 	flush := func() {
-		if all := append(results, user...); len(all) > 0 {
+		if all := slices.Concat(results, user); len(all) > 0 {
 			out = append(out, anthropic.NewUserMessage(all...))
 		}
 		results, user = nil, nil

@@ -83,7 +83,7 @@ func (p *Provider) Info() model.Info {
 func (p *Provider) Complete(ctx context.Context, r model.Request, said func(string)) (model.Reply, error) {
 	var answer *http.Response
 	stream := p.client.Messages.NewStreaming(ctx, p.params(r), option.WithResponseInto(&answer))
-	defer stream.Close() //nolint:errcheck // read to where it matters
+	defer stream.Close()
 	if err := stream.Err(); err != nil {
 		return model.Reply{}, p.refused(ctx, err)
 	}

@@ -242,7 +242,7 @@ func (p played) RoundTrip(r *http.Request) (*http.Response, error) {
 	if p.n > 0 {
 		body = small{body, p.n}
 	}
-	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: io.NopCloser(body), Request: r}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: io.NopCloser(body), Request: r}, nil
 }
 
 type failing struct{ err error }
@@ -401,7 +401,7 @@ func (leaky) RoundTrip(r *http.Request) (*http.Response, error) {
 type redirecting struct{}
 
 func (redirecting) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 307, Header: http.Header{"Location": {"http://x.example/?key=" + key}}, Body: http.NoBody, Request: r}, nil
+	return &http.Response{StatusCode: http.StatusTemporaryRedirect, Header: http.Header{"Location": {"http://x.example/?key=" + key}}, Body: http.NoBody, Request: r}, nil
 }
 
 // mustNotHold looks for a secret in an error and in all that it wraps.
@@ -433,7 +433,7 @@ func (s silent) RoundTrip(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		_ = write.CloseWithError(r.Context().Err())
 	}()
-	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: read, Request: r}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: read, Request: r}, nil
 }
 
 func TestSilenceAndTheCallerEndTheReply(t *testing.T) {

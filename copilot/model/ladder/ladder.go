@@ -34,12 +34,8 @@ var _ model.Provider = (*Provider)(nil)
 // which it did, not for others.
 func New(inner model.Provider) *Provider { return &Provider{inner: inner} }
 
-// Info is the inner provider's, with tools, one in a reply at least.
-func (p *Provider) Info() model.Info {
-	info := p.inner.Info()
-	info.Can.Tools = true
-	return info
-}
+// Info is the inner provider's: what the model can by itself.
+func (p *Provider) Info() model.Info { return p.inner.Info() }
 
 // Complete asks for the next message. Its usage is that of all that had to be
 // asked for it.

@@ -86,8 +86,8 @@ func TestConversationBeginsOnTheHighestRung(t *testing.T) {
 		if on := rungs(inner.Requests()); on != want {
 			t.Errorf("asked on %s, want %s", on, want)
 		}
-		if !p.Info().Can.Tools {
-			t.Errorf("%s: the info has no tools", want)
+		if got := p.Info(); got != inner.Info() {
+			t.Errorf("%s: info = %+v", want, got)
 		}
 	}
 }

@@ -101,7 +101,7 @@ func (p *Provider) once(ctx context.Context, r model.Request, said func(string))
 	if err != nil {
 		return model.Reply{}, p.endpoint.Unreached(ctx, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to where it matters
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return model.Reply{}, p.status(ctx, asked, resp)
 	}

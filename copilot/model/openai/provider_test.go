@@ -294,7 +294,7 @@ func (p played) RoundTrip(*http.Request) (*http.Response, error) {
 	if p.n > 0 {
 		body = small{body, p.n}
 	}
-	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: io.NopCloser(body)}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: io.NopCloser(body)}, nil
 }
 
 type failing struct{ err error }
@@ -519,7 +519,7 @@ func (s silent) RoundTrip(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		_ = write.CloseWithError(r.Context().Err())
 	}()
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: read}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: read}, nil
 }
 
 func TestSilenceEndsTheReply(t *testing.T) {
@@ -609,7 +609,7 @@ func (to redirecting) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != "model.example" {
 		return http.DefaultTransport.RoundTrip(r)
 	}
-	return &http.Response{StatusCode: 307, Header: http.Header{"Location": {string(to)}}, Body: http.NoBody, Request: r}, nil
+	return &http.Response{StatusCode: http.StatusTemporaryRedirect, Header: http.Header{"Location": {string(to)}}, Body: http.NoBody, Request: r}, nil
 }
 
 func TestKeyIsInNoError(t *testing.T) {

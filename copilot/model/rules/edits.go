@@ -19,7 +19,6 @@ type action struct {
 // edits are what a request does to one layer.
 type edits struct {
 	target []string // words that name the layer; none: the one spoken of
-	shape  bool     // the background itself
 	size   string   // only in this one
 	list   []action
 }

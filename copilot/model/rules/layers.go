@@ -171,7 +171,7 @@ func (t *talk) which(words []string, doing string) (edit.Layer, bool) {
 	}
 	names := make([]string, len(list))
 	for i, l := range list {
-		names[i] = label(l)
+		names[i] = shortened(label(l), 100)
 	}
 	answer, ok := t.ask(question, names)
 	if !ok {
@@ -210,7 +210,7 @@ func (t *talk) spoken() (edit.Layer, bool) {
 
 // ask has a person choose; the answer is "" where there was none.
 func (t *talk) ask(question string, choices []string) (string, bool) {
-	r, ok := t.one("ask_user", map[string]any{"question": question, "choices": choices})
+	r, ok := t.one("ask_user", map[string]any{"question": shortened(question, 490), "choices": choices})
 	if !ok || r.failed {
 		return "", ok
 	}

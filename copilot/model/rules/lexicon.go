@@ -59,6 +59,8 @@ const (
 // words are what is understood: class, value, and the words that mean it, with the
 // letters of English: ä is a, ß is ss. What stands in one line with the class
 // filler is understood and says nothing.
+//
+//nolint:misspell // what people write, in four languages and with slips of the pen
 const words = `
 filler - a an the teh hte to of for in into on at with from by as please pls plz kindly now just hey hi hello me my our us your it's its that's can could would will you i i'd i'm i'll we want like need wants let's let lets so that which should be is are am have has some any also too again them they there up thanks thank ok okay one ones
 filler - der die das den dem des ein eine einen einem einer eines fur fuer mir uns bitte im in ins zu zum zur als von aus mit auf an mal doch ich mochte moechte hatte haette gern gerne kannst konntest du daraus davon hier

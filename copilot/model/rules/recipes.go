@@ -9,7 +9,6 @@ type clause struct {
 	words []word
 	raw   string
 	rest  []string // words that are no vocabulary: they name a layer or a token
-	nouns []string // like rest, with those words that could be the name of a layer too
 }
 
 func (c clause) has(k class) bool {

@@ -3,10 +3,13 @@ package rules_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/pictifyd/pictifyd/copilot/model"
 	"github.com/pictifyd/pictifyd/copilot/model/rules"
@@ -125,6 +128,13 @@ func (r *runner) do(tb testing.TB, c model.Call) (string, bool) {
 	if err := json.Unmarshal(c.Arguments, &args); err != nil {
 		tb.Fatalf("%s: the arguments are no object: %s", c.Name, c.Arguments)
 	}
+	schema, ok := schemas()[c.Name]
+	if !ok {
+		tb.Fatalf("there is no tool %q", c.Name)
+	}
+	if err := schema.Validate(args); err != nil {
+		tb.Errorf("%s %s: %v", c.Name, c.Arguments, err)
+	}
 	if len(r.plan) == 0 && c.Name != "set_plan" {
 		tb.Fatalf("%s before set_plan", c.Name)
 	}
@@ -208,3 +218,25 @@ func (r *runner) answer(name string, args map[string]any) string {
 	}
 	return `{"ok":true}`
 }
+
+// schemas are those of the copilot's tools, by name.
+var schemas = sync.OnceValue(func() map[string]*jsonschema.Resolved {
+	raw, err := os.ReadFile("../../prompts/tools.json")
+	if err != nil {
+		panic(err)
+	}
+	var tools []struct {
+		Name   string
+		Schema *jsonschema.Schema
+	}
+	if err := json.Unmarshal(raw, &tools); err != nil {
+		panic(err)
+	}
+	all := map[string]*jsonschema.Resolved{}
+	for _, t := range tools {
+		if all[t.Name], err = t.Schema.Resolve(nil); err != nil {
+			panic(err)
+		}
+	}
+	return all
+})

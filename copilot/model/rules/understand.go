@@ -2,7 +2,6 @@ package rules
 
 import (
 	"slices"
-	"strings"
 )
 
 // maxTasks is how many things a request may ask for: each is a step or two, and a
@@ -25,8 +24,6 @@ type understanding struct {
 	over   []string // clauses that are too many
 
 	before  string   // the recipe of the clause before
-	target  []string // the words for the layer of the clause before
-	named   bool     // there are such words
 	edits   *edits   // of the clause before, where it changed a layer
 	waiting []clause // clauses with the name of a layer, before the one that says what happens to it
 }
@@ -159,5 +156,3 @@ func (u *understanding) layerWords(c clause) []string {
 	}
 	return nil
 }
-
-func quoted(words []string) string { return "“" + strings.Join(words, " ") + "”" }
