@@ -56,11 +56,12 @@ func TestEachFaultIsFoundAndItsCureIsNot(t *testing.T) {
 		"above the page":    {"#t { top: -15px }", "#t { top: -3px }", layer("t", "Hamburgefonts"), "error off_page t"},
 		"an image off the page": {"#i { left: -10px; top: 100px; width: 50px; height: 50px }", "#i { left: -10px; top: 100px; width: 620px; height: 50px }",
 			`<img id="i" src="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/%3E">`, "error off_page i"},
-		"text on text":    {"#u { left: 40px; top: 24px; font-size: 20px }", "#u { left: 40px; top: 80px; font-size: 20px }", layer("t", words) + layer("u", "Words"), "error overlap u"},
-		"covered text":    {"#u { left: 0; top: 0; width: 600px; height: 300px; background: #eee }", "#u { left: 0; top: 300px; width: 600px; height: 100px; background: #eee }", layer("t", words) + layer("u", ""), "error overlap t"},
-		"hardly seen":     {"#t { opacity: 0.3; color: #000 }", "#t { opacity: 0.7; color: #000 }", layer("t", words), "error contrast t"},
-		"the second page": {"#q { background: #fff; font-family: 'DejaVu Sans' } #t { color: #777777 }", "#t { color: #666 }", layer("u", "") + `</section><section id="q" class="p-page">` + layer("t", words), "error contrast t"},
-		"text in loops":   {"#g { inset: 0 } #t { position: static; color: #777777; height: auto }", "#g { inset: 0 } #t { position: static; height: auto }", `<div id="g" class="p-group"><div id="t" p-for="n in [1, 2, 3]">Words {{ n }}</div></div>`, "error contrast t"},
+		"text on text":           {"#u { left: 40px; top: 24px; font-size: 20px }", "#u { left: 40px; top: 80px; font-size: 20px }", layer("t", words) + layer("u", "Words"), "error overlap u"},
+		"covered text":           {"#u { left: 0; top: 0; width: 600px; height: 300px; background: #eee }", "#u { left: 0; top: 300px; width: 600px; height: 100px; background: #eee }", layer("t", words) + layer("u", ""), "error overlap t"},
+		"hardly seen":            {"#t { opacity: 0.3; color: #000 }", "#t { opacity: 0.7; color: #000 }", layer("t", words), "error contrast t"},
+		"the second page":        {"#q { background: #fff; font-family: 'DejaVu Sans' } #t { color: #777777 }", "#t { color: #666 }", layer("u", "") + `</section><section id="q" class="p-page">` + layer("t", words), "error contrast t"},
+		"half an item of a list": {"#g { left: 20px; top: 20px; width: 300px; height: 45px; overflow: hidden } #t { position: static; width: auto; height: 30px; line-height: 30px }", "#g { left: 20px; top: 20px; width: 300px; height: 60px; overflow: hidden } #t { position: static; width: auto; height: 30px; line-height: 30px }", `<div id="g" class="p-group"><div id="t" p-for="n in [1, 2, 3]">Words {{ n }}</div></div>`, "error overflow t"},
+		"text in loops":          {"#g { inset: 0 } #t { position: static; color: #777777; height: auto }", "#g { inset: 0 } #t { position: static; height: auto }", `<div id="g" class="p-group"><div id="t" p-for="n in [1, 2, 3]">Words {{ n }}</div></div>`, "error contrast t"},
 	} {
 		if got := told(document(t, room, page(c.css, c.layers), check.Options{})); fmt.Sprint(got) != "["+c.want+"]" {
 			t.Errorf("%s: %v, want %s", name, got, c.want)
@@ -83,6 +84,7 @@ func TestWhatIsMeantSoIsNoFault(t *testing.T) {
 		"a keycap":              {"#t { font-family: 'Noto Color Emoji' }", `<div id="t">1️⃣😀</div>`},
 		"for screen readers":    {"#t { width: 1px; height: 1px; overflow: hidden; white-space: nowrap }", `<div id="t">Words</div>`},
 		"a clipped decoration":  {"#t { width: 30px; height: 10px; overflow: hidden }", `<div id="t" aria-hidden="true">Words</div><div id="u" p-fit="shrink">Words</div>`},
+		"a list as room is":     {"#g { left: 20px; top: 20px; width: 300px; height: 30px; overflow: hidden } #t { position: static; width: auto; height: 30px; line-height: 30px }", `<div id="g" class="p-group"><div id="t" p-for="n in [1, 2, 3]">Words {{ n }}</div></div>`},
 		"lines set tight":       {"#t, #u { line-height: 0.9; height: 18px } #u { left: 20px; top: 40px; font-size: 20px }", `<div id="t">words above words</div><div id="u">Words below</div>`},
 		"text in a box":         {"#u { left: 0; top: 0; width: 600px; height: 300px; background: #eee }", `<div id="u"></div><div id="t">` + words + `</div>`},
 		"hidden":                {"#t { visibility: hidden; left: 5000px }", `<div id="t">` + words + `</div>`},

@@ -73,7 +73,7 @@ func overflow(shot look.Shot) []Finding {
 	for _, t := range texts {
 		least := max(slack, spillShare*t.FontPx)
 		switch {
-		case !t.seen():
+		case !t.seen(), t.leftOut():
 		case t.Cut > least:
 			all = append(all, Finding{
 				Code: CodeOverflow, Level: Error, Layer: t.Layer,
@@ -87,6 +87,12 @@ func overflow(shot look.Shot) []Finding {
 		}
 	}
 	return all
+}
+
+// leftOut reports whether a text is one of a list of which so many are shown as there
+// is room for: a copy that is outside its box as a whole.
+func (t text) leftOut() bool {
+	return copies.MatchString(t.box.ID) && len(t.Lines) == 1 && t.Cut >= t.Lines[0].Height-slack
 }
 
 // offPage is the texts and images of which a part is outside the page.
