@@ -74,4 +74,8 @@ func TestEachColourGetsTheToneOfItsRole(t *testing.T) {
 			t.Error(note)
 		}
 	}
+	again, err := palette.Dark(t.Context(), room, got, palette.DarkOptions{Theme: "night"})
+	if err != nil || len(again.Ops) > 0 {
+		t.Errorf("a second run has operations: %+v, %v", again.Ops, err)
+	}
 }
