@@ -89,7 +89,7 @@ func (u *understanding) dimensions(c clause) bool {
 	}
 	size := fmt.Sprintf("%d × %d", w, h)
 	return u.size(fmt.Sprintf("Add a size of %s with a layout of its own", size), size,
-		map[string]any{"name": fmt.Sprintf("s%dx%d", w, h), "w": w, "h": h}, nil)
+		map[string]any{"preset": fmt.Sprintf("%dx%d", w, h)}, map[string]any{"name": fmt.Sprintf("s%dx%d", w, h), "w": w, "h": h})
 }
 
 func (u *understanding) preset(c clause) bool {
@@ -111,12 +111,6 @@ func (u *understanding) size(item, label string, args, instead map[string]any) b
 			return false
 		}
 		if r.failed {
-			if instead == nil {
-				instead = map[string]any{"strategy": "scale"}
-				for k, v := range args {
-					instead[k] = v
-				}
-			}
 			if again, ok := t.one("add_size", instead); !ok {
 				return false
 			} else if again.failed {

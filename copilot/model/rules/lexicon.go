@@ -182,11 +182,15 @@ var formats = []format{
 	{"story", "Instagram Story", 1080, 1920, "instagram story;instagram stories;insta story;ig story;story;stories;instagram reel;reel;reels;tiktok;snapchat;historia de instagram;historias de instagram;story instagram;stories instagram;historia;histoire instagram;instagram historia;whatsapp status"},
 	{"square", "Square post", 1080, 1080, "square post;square;instagram post;insta post;instagram square;1:1;quadrat;quadratisch;quadratisches;quadratische;quadratischen;cuadrado;cuadrada;carre;carree;post instagram;post de instagram;instagram;insta"},
 	{"portrait", "Portrait post", 1080, 1350, "portrait post;instagram portrait;portrait;4:5;hochformat;vertical post"},
-	{"link", "Link preview", 1200, 630, "link preview;open graph;og image;og;opengraph;facebook link;facebook post;facebook;social preview;linkedin post;linkedin;share image"},
+	{"link", "Link preview", 1200, 630, "link preview;open graph;og image;og;opengraph;facebook link;facebook post;facebook;social preview;share image"},
 	{"twitter", "X post", 1600, 900, "twitter post;twitter;x post;tweet;twitter card"},
 	{"youtube", "YouTube thumbnail", 1280, 720, "youtube thumbnail;youtube thumb;youtube;video thumbnail;thumbnail;16:9"},
 	{"pin", "Pinterest pin", 1000, 1500, "pinterest pin;pinterest;pin;2:3"},
 	{"banner", "X header", 1500, 500, "twitter header;x header;header image"},
+	{"linkedin", "LinkedIn post", 1200, 627, "linkedin post;linkedin"},
+	{"email", "E-mail header", 1200, 400, "email header;newsletter header"},
+	{"facebook-cover", "Facebook cover", 1640, 624, "facebook cover;facebook header"},
+	{"a4", "A4", 1240, 1754, "a4;din a4"},
 	{"hd", "Full HD", 1920, 1080, "full hd;fullhd;1080p;slide;presentation;powerpoint;landscape;querformat"},
 }
 

@@ -48,8 +48,8 @@ func TestMessagesBecomeTheirCalls(t *testing.T) {
 		{"Redimensionne ceci pour une story Instagram", insta},
 		{"add a square size", square},
 		{"make it square", square},
-		{"make it 1200x630", `add_size {"h":630,"name":"s1200x630","w":1200}|step`},
-		{"resize to 1920 × 1080 px", `add_size {"h":1080,"name":"s1920x1080","w":1920}|step`},
+		{"make it 1200x630", `add_size {"preset":"1200x630"}|step`},
+		{"resize to 1920 × 1080 px", `add_size {"preset":"1920x1080"}|step`},
 		{"resize this for Instagram Story and square", insta + "|" + square},
 		{"relayout the square size", `relayout {"size":"square"}|step`},
 
