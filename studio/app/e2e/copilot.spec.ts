@@ -110,7 +110,7 @@ test('"Make a dark-mode variant" from the chip to what is accepted, shown on the
   await expect(panel(page).getByText('To review').first()).toBeVisible();
   await expect.poll(() => e.source()).not.toBe(poster);
   await panel(page).getByRole('button', { name: 'Show it' }).click();
-  await expect(page.getByLabel('Theme')).toHaveValue('dark');
+  await expect(page.getByLabel('Theme', { exact: true })).toHaveValue('dark');
   await expect(e.frame.locator('#page')).not.toHaveCSS('background-color', 'rgb(255, 255, 255)');
   await expect(panel(page).getByRole('button', { name: 'Try it as an experiment' })).toBeDisabled();
   await expect(panel(page).getByText('publish the template first')).toBeVisible();
@@ -134,7 +134,7 @@ test('"Resize this for Instagram Story": a size more, and the first document bac
   await reviewed(page);
   expect(await drawn(page)).toBeGreaterThan(0);
   await panel(page).getByRole('button', { name: 'Show it' }).first().click();
-  await expect(page.getByLabel('Size')).toHaveText(/1080 × 1920/);
+  await expect(page.getByLabel('Size', { exact: true })).toHaveText(/1080 × 1920/);
   await expect(page.locator('.editor-sheet iframe')).toHaveCSS('height', '1920px');
   const steps = await panel(page).getByRole('article').count();
   for (let n = steps; n > 0; n--) {
@@ -223,7 +223,7 @@ test('a page that is loaded again in the middle of a run, and a second window, g
   const question = panel(page).getByRole('region', { name: 'Question' });
   await expect(question).toContainText('How big shall the title be?', patient);
   await page.reload();
-  await expect(page.getByRole('button', { name: 'Copilot: Waits for your answer' })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Copilot ?: Waits for your answer/ })).toBeVisible();
   await page.getByRole('button', { name: /^Copilot/ }).click();
   await expect(question).toContainText('How big shall the title be?');
   const other = await context.newPage();
