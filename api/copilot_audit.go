@@ -16,6 +16,7 @@ type copilotEntry struct {
 	Author    string           `json:"author"` // who asked
 	Message   string           `json:"message"`
 	Model     string           `json:"model"`
+	Prompt    string           `json:"promptHash"` // SHA-256, hex, of the system prompt and the tools
 	Status    string           `json:"status"`
 	Problem   *copilot.Problem `json:"problem,omitempty"`
 	Steps     int              `json:"steps"` // that it took
@@ -50,7 +51,7 @@ func (s *Server) auditCopilot(w http.ResponseWriter, r *http.Request) error {
 
 func entryOf(r copilot.Run) copilotEntry {
 	e := copilotEntry{
-		Run: r.ID, Template: r.Template, Author: r.Author, Message: r.Message, Model: r.Model, Status: r.Status, Problem: r.Problem,
+		Run: r.ID, Template: r.Template, Author: r.Author, Message: r.Message, Model: r.Model, Prompt: r.Prompt, Status: r.Status, Problem: r.Problem,
 		Steps: len(r.Steps), Calls: r.Spent.Calls, Turns: r.Spent.Turns, Images: r.Spent.Images, Tokens: r.Spent.Usage,
 		Seconds: r.Spent.Seconds, Cost: r.Spent.Cost, CreatedAt: r.CreatedAt, EndedAt: r.EndedAt,
 	}

@@ -125,7 +125,7 @@ func (c *Copilot) Start(ctx context.Context, o Order) (Run, error) {
 	}
 	r := Run{
 		ID: "run_" + strings.ToLower(rand.Text()), Template: o.Template, Message: strings.TrimSpace(o.Message), Author: o.Author,
-		Model: provider.Info().Name, Size: o.Size, Theme: o.Theme, Layers: list(o.Layers), Status: Running,
+		Model: provider.Info().Name, Prompt: promptHash, Size: o.Size, Theme: o.Theme, Layers: list(o.Layers), Status: Running,
 		Plan: []Item{}, Steps: []Step{}, Candidates: []Candidate{}, Variants: []Variant{}, Findings: []Finding{},
 		Base: d.Base, Revision: d.Revision, Budget: o.Budget.within(c.o.Budget), CreatedAt: time.Now().UTC(),
 	}

@@ -199,5 +199,9 @@ func (c *Copilot) pick(ctx context.Context, r *Run, picked *Candidate) ([]Event,
 	}
 	picked.Picked = s.Number
 	r.Steps = append(r.Steps, s)
-	return []Event{event(EventStep, s), event(EventCandidates, map[string]any{"candidates": r.Candidates}), event(EventRun, *r)}, nil
+	events := []Event{event(EventStep, s), event(EventCandidates, map[string]any{"candidates": r.Candidates})}
+	if settled := r.reviewed(); len(settled) > 0 {
+		return append(events, settled...), nil
+	}
+	return append(events, event(EventRun, *r)), nil
 }

@@ -34,6 +34,7 @@ type Run struct {
 	Message  string   `json:"message"`
 	Author   string   `json:"author"`          // who asked
 	Model    string   `json:"model"`           // as pictifyd.yaml calls it
+	Prompt   string   `json:"promptHash"`      // SHA-256, hex, of the system prompt and the tools that the model was told of
 	Size     string   `json:"size,omitempty"`  // that the person looks at
 	Theme    string   `json:"theme,omitempty"` // likewise
 	Layers   []string `json:"layers"`          // that the person has selected

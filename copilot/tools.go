@@ -2,7 +2,9 @@ package copilot
 
 import (
 	"context"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -20,6 +22,12 @@ var system string
 
 //go:embed prompts/tools.json
 var toolsJSON []byte
+
+// promptHash says with which of them a run was made.
+var promptHash = func() string {
+	sum := sha256.Sum256(append([]byte(system), toolsJSON...))
+	return hex.EncodeToString(sum[:])
+}()
 
 // A Tool is what a model may call.
 type Tool struct {

@@ -59,7 +59,7 @@ const (
 
 // defaultCopilot is the section as it is when nobody wrote it.
 func defaultCopilot() Copilot {
-	return Copilot{Model: rulesModel, Budget: CopilotBudget{Steps: 12, Calls: 60, Tokens: 200_000, Seconds: 120, Images: 6}, Keep: Term(30 * day)}
+	return Copilot{Model: rulesModel, Budget: CopilotBudget{Steps: 12, Calls: 60, Tokens: 200_000, Seconds: 300, Images: 6}, Keep: Term(30 * day)}
 }
 
 // UnmarshalNode gives a model what it has where the file does not say.
@@ -78,10 +78,10 @@ var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // Validate reports every problem of c as a problem.List.
 func (c Copilot) Validate() error {
 	var list problem.List
-	bad := func(path, format string, args ...any) *problem.Error {
+	bad := func(path, format string, args ...any) hinted {
 		p := problem.New(problem.Invalid, format, args...).At(path)
 		list = append(list, p)
-		return p
+		return hinted{p}
 	}
 	names := []string{rulesModel}
 	if len(c.Models) > mostModels {
@@ -91,9 +91,9 @@ func (c Copilot) Validate() error {
 		at := fmt.Sprintf("models[%d].", i)
 		switch {
 		case !modelName.MatchString(m.Name):
-			bad(at+"name", "the name %q is not 1 to 64 letters, digits, ., - and _", m.Name).WithHint("runs name the model by it")
+			bad(at+"name", "the name %q is not 1 to 64 letters, digits, ., - and _", m.Name).hint("runs name the model by it")
 		case slices.Contains(names, m.Name):
-			bad(at+"name", "there is a model %q already", m.Name).WithHint("rules is always there, and needs no entry")
+			bad(at+"name", "there is a model %q already", m.Name).hint("rules is always there, and needs no entry")
 		}
 		names = append(names, m.Name)
 		m.validate(at, bad)
@@ -101,9 +101,9 @@ func (c Copilot) Validate() error {
 	if !slices.Contains(names, c.Model) {
 		p := bad("model", "there is no model %q", c.Model)
 		if near, ok := config.Nearest(c.Model, names); ok {
-			p.WithHint("did you mean %q?", near)
+			p.hint("did you mean %q?", near)
 		} else {
-			p.WithHint("add it under models, or take rules")
+			p.hint("add it under models, or take rules")
 		}
 	}
 	b := c.Budget
@@ -120,36 +120,41 @@ func (c Copilot) Validate() error {
 		}
 	}
 	if c.Keep != Forever && c.Keep < Term(day) {
-		bad("keep", "must be at least 1d, not %s: whoever asked looks at it later", c.Keep).WithHint("write a longer time, or forever")
+		bad("keep", "must be at least 1d, not %s: whoever asked looks at it later", c.Keep).hint("write a longer time, or forever")
 	}
 	return list.Err()
 }
 
-func (m CopilotModel) validate(at string, bad func(path, format string, args ...any) *problem.Error) {
+// A hinted is a problem that is noted already, and may get a hint.
+type hinted struct{ p *problem.Error }
+
+func (h hinted) hint(format string, args ...any) { _ = h.p.WithHint(format, args...) }
+
+func (m CopilotModel) validate(at string, bad func(path, format string, args ...any) hinted) {
 	switch m.Kind {
 	case kindOpenAI:
 		if m.URL == "" {
-			bad(at+"url", "the model has no url").WithHint(`write where the server answers, as in "http://127.0.0.1:11434/v1"`)
+			bad(at+"url", "the model has no url").hint(`write where the server answers, as in "http://127.0.0.1:11434/v1"`)
 		}
 	case kindAnthropic:
 		if m.Key.IsZero() {
-			bad(at+"key", "the model has no key").WithHint(`write key: "${ANTHROPIC_API_KEY}", or key_file`)
+			bad(at+"key", "the model has no key").hint(`write key: "${ANTHROPIC_API_KEY}", or key_file`)
 		}
 	default:
-		bad(at+"kind", "there is no kind of model %q", m.Kind).WithHint("the kinds are %s and %s; rules needs no entry", kindOpenAI, kindAnthropic)
+		bad(at+"kind", "there is no kind of model %q", m.Kind).hint("the kinds are %s and %s; rules needs no entry", kindOpenAI, kindAnthropic)
 	}
 	if m.URL != "" {
 		if u, err := url.Parse(m.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			bad(at+"url", "the url is not an http or https address") // which may have a key in it
 		} else if u.User != nil {
-			bad(at+"url", "the url has a user or a password in it").WithHint("write it as key, which is never shown")
+			bad(at+"url", "the url has a user or a password in it").hint("write it as key, which is never shown")
 		}
 	}
 	if m.Model == "" {
-		bad(at+"model", "the model has no model").WithHint("write what the server calls it")
+		bad(at+"model", "the model has no model").hint("write what the server calls it")
 	}
 	if strings.ContainsAny(m.Key.Reveal(), "\r\n") {
-		bad(at+"key", "the key has a line end in it").WithHint("a key is one line")
+		bad(at+"key", "the key has a line end in it").hint("a key is one line")
 	}
 	if m.MaxImages < 0 {
 		bad(at+"max_images", "must not be negative")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"image"
 	"image/png"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -70,7 +69,7 @@ func agentDaemon(t *testing.T) string {
 	listening, ended := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
 		ended <- daemon.Run(ctx, settings, daemon.Options{
-			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Renderer: &blank{}, Listening: func(a net.Addr) { listening <- a },
+			Log: slog.New(slog.DiscardHandler), Renderer: &blank{}, Listening: func(a net.Addr) { listening <- a },
 		})
 	}()
 	t.Cleanup(func() {

@@ -14,6 +14,7 @@ import (
 	"github.com/pictifyd/pictifyd/copilot/check"
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/copilot/looktest"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/edit"
@@ -48,8 +49,14 @@ func sheet(tb testing.TB, name string, pictures []*image.NRGBA) {
 // Documents that nothing here was made for: literal colours only, an e-mail whose
 // table covers the page, a photograph as the ground.
 func TestBackdropsAreSeenAndReadOn(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
-	for _, name := range append(looktest.Fixtures(), "og-card") {
+	for i, name := range append(looktest.Fixtures(), "og-card") {
+		if !campaign.Takes(i, 3) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			d, rows := docOf(t, room, name)
 			made, err := backdrop.Generate(t.Context(), room, d, backdrop.Options{N: 3, Rows: rows[:2]})
@@ -170,6 +177,9 @@ func differ(a, b *image.NRGBA) float64 {
 }
 
 func TestPhotographAsGroundIsHidden(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
 	d, rows := room.Fixture(t, "photo")
 	made, err := backdrop.Generate(t.Context(), room, d, backdrop.Options{N: 1, Kind: backdrop.Mesh, Rows: rows[:1]})

@@ -49,7 +49,7 @@ const clear = `@layer{*,::before,::after,::first-letter,::first-line,::marker{-w
 
 const (
 	mostViews = 14 // of a document of many pages
-	moreRows  = 2  // whose letters are looked at too, on the first page
+	moreRows  = 5  // whose letters are looked at too, on the first page
 )
 
 // begin measures the texts of d, the document without a backdrop: all sizes, themes

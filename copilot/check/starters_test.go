@@ -7,13 +7,20 @@ import (
 	"github.com/pictifyd/pictifyd/copilot/check"
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/copilot/looktest"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/template"
 )
 
 // Each row is looked at in one size, in turn, and the first one in all of them.
 func TestNothingIsWrongWithTheStarters(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
-	for _, name := range looktest.Starters() {
+	for i, name := range looktest.Starters() {
+		if !campaign.Takes(i, 4) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			d, rows := room.Starter(t, name)
 			form := mustParse(t, d)

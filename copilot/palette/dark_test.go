@@ -12,6 +12,7 @@ import (
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/copilot/looktest"
 	"github.com/pictifyd/pictifyd/copilot/palette"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/edit"
 )
@@ -36,19 +37,28 @@ func withoutTheme(t *testing.T, d look.Doc) look.Doc {
 // documents are all starters without their dark theme, and the fixtures.
 func documents(t *testing.T, room *looktest.Room) map[string]func() (look.Doc, []map[string]any) {
 	all := map[string]func() (look.Doc, []map[string]any){}
-	for _, name := range looktest.Starters() {
+	for i, name := range looktest.Starters() {
+		if !campaign.Takes(i, 9) { // the copilot's phrases go through all of them
+			continue
+		}
 		all[name] = func() (look.Doc, []map[string]any) {
 			d, rows := room.Starter(t, name)
 			return withoutTheme(t, d), rows
 		}
 	}
-	for _, name := range looktest.Fixtures() {
+	for i, name := range looktest.Fixtures() {
+		if !campaign.Takes(i, 3) {
+			continue
+		}
 		all[name] = func() (look.Doc, []map[string]any) { return room.Fixture(t, name) }
 	}
 	return all
 }
 
 func TestDarkThemeCanBeReadAndThePlainPictureStays(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
 	for name, open := range documents(t, room) {
 		t.Run(name, func(t *testing.T) {
@@ -92,8 +102,14 @@ func TestDarkThemeCanBeReadAndThePlainPictureStays(t *testing.T) {
 }
 
 func TestThemesOfStartersStayAsTheyAre(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
-	for _, name := range looktest.Starters() {
+	for i, name := range looktest.Starters() {
+		if !campaign.Takes(i, 5) {
+			continue
+		}
 		d, rows := room.Starter(t, name)
 		tmpl, err := template.Parse(d.Name, d.Source, d.Assets)
 		if err != nil {

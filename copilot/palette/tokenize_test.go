@@ -12,6 +12,7 @@ import (
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/copilot/looktest"
 	"github.com/pictifyd/pictifyd/copilot/palette"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/edit"
 )
@@ -73,6 +74,9 @@ func views(t *testing.T, d look.Doc, row map[string]any) []look.View {
 }
 
 func TestLiteralColoursBecomeTokensOfTheSamePicture(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
 	for _, name := range looktest.Fixtures() {
 		d, rows := room.Fixture(t, name)
@@ -95,8 +99,14 @@ func TestLiteralColoursBecomeTokensOfTheSamePicture(t *testing.T) {
 }
 
 func TestTokensOfStartersStay(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
-	for _, name := range looktest.Starters() {
+	for i, name := range looktest.Starters() {
+		if !campaign.Takes(i, 4) {
+			continue
+		}
 		d, rows := room.Starter(t, name)
 		c, err := palette.Tokenize(d)
 		if err != nil {

@@ -1,1 +1,0 @@
-import{u as i}from"./index-CYxtuPWX.js";import{N as o,C as t,a as s}from"./page-C6u8nFiT.js";import"./filters-C2rxsMgy.js";import"./load-BI_KfWF2.js";import"./state-51CtzGY-.js";import"./table-CQ3OiDZ7.js";import"./key-KHE2xOmO.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
