@@ -67,6 +67,7 @@ var tags = []openapi.Tag{
 
 // pathWords say what the variables of paths are.
 var pathWords = map[string]string{
+	"docs/{page}":                "The name of the page, as `copilot.md`.",
 	"templates/{id}":             "The name of the template.",
 	"jobs/{id}":                  "The id of the job, as `jobId` of its acceptance.",
 	"deliveries/{id}":            "The id of the delivery, which its receiver has as well.",

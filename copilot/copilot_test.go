@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pictifyd/pictifyd/copilot/check"
+	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/copilot/model"
 	"github.com/pictifyd/pictifyd/copilot/model/modeltest"
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -420,7 +422,7 @@ func TestRunThatADeadProcessLeftIsEndedWithItsStep(t *testing.T) {
 
 func TestFaultsOfTheMachineEndARunPlainly(t *testing.T) {
 	w := newWorld(t, scripted(plan("a"), modeltest.Call("render_preview", nil)), func(o *Options) {
-		o.Camera = wall{problem.New(problem.Surroundings, "Chrome does not start").WithHint("pictifyd doctor says why")}
+		o.Camera = wall{failing: problem.New(problem.Surroundings, "Chrome does not start").WithHint("pictifyd doctor says why")}
 	})
 	if r := w.run("Look"); r.Status != Failed || r.Problem.Code != "surroundings" || r.Problem.Hint == "" {
 		t.Errorf("%+v", r.Problem)
@@ -458,5 +460,60 @@ func TestModelWithoutEyesGetsNumbers(t *testing.T) {
 		if m := last[len(last)-1]; m.Role != name || len(m.Images) != 1 || r.Spent.Images != 1 {
 			t.Errorf("the picture came in %q with %d pictures", m.Role, len(m.Images))
 		}
+	}
+}
+
+// What the checks find is mended before a step is taken, or taken along the third
+// time; what was so before the run holds no step up.
+func TestFindingsOfAStep(t *testing.T) {
+	edit := modeltest.Call("set_text", args{"id": "title", "text": "Long {{ title }}"})
+	for name, c := range map[string]struct {
+		clips func(look.Doc) string
+		turns []modeltest.Turn
+		level string
+		held  int // times that the step was held up
+	}{
+		"that is mended": {
+			func(d look.Doc) string {
+				return map[bool]string{true: "title"}[strings.Contains(string(d.Source), "Long")]
+			},
+			[]modeltest.Turn{plan("a"), edit, finishStep(), modeltest.Call("set_text", args{"id": "title", "text": "{{ title }}!"}), finishStep(), finish()}, "", 1,
+		},
+		"that is not mended": {
+			func(d look.Doc) string {
+				return map[bool]string{true: "title"}[strings.Contains(string(d.Source), "Long")]
+			},
+			[]modeltest.Turn{plan("a"), edit, finishStep(), finishStep(), finishStep(), finish()}, check.Error, 2,
+		},
+		"that was there before": {
+			func(look.Doc) string { return "title" },
+			[]modeltest.Turn{plan("a"), edit, finishStep(), finish()}, check.Warning, 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, scripted(c.turns...), func(o *Options) { o.Camera = wall{clips: c.clips} })
+			r := w.run("Longer")
+			if r.Status != Review || len(r.Steps) != 1 {
+				t.Fatalf("it ended as %s with %d steps, %+v", r.Status, len(r.Steps), r.Problem)
+			}
+			level := ""
+			for _, f := range r.Steps[0].Findings {
+				if f.Code == check.CodeOverflow {
+					level = f.Level
+				}
+			}
+			held := 0
+			for _, e := range w.ledger.events[r.ID] {
+				if e.Kind == EventCheck && !strings.Contains(string(e.Data), `"findings":[]`) {
+					held++
+				}
+			}
+			if len(r.Steps[0].Findings) > 0 {
+				held-- // told once with the step itself
+			}
+			if level != c.level || held != c.held {
+				t.Errorf("the step has %+v, and was held up %d times, want %d", r.Steps[0].Findings, held, c.held)
+			}
+		})
 	}
 }

@@ -209,6 +209,9 @@ func (f *flight) broken(ctx context.Context) ([]Finding, error) {
 // judge is what is wrong with the document in the views that may have changed. What
 // was so before the run is a warning.
 func (f *flight) judge(ctx context.Context) ([]Finding, error) {
+	if a := f.hand.allowed; len(a.Sizes)+len(a.Themes) == 0 { // nothing looks different
+		return []Finding{}, nil
+	}
 	o := f.views()
 	found, err := check.Document(ctx, f.copilot.o.Camera, f.doc, o)
 	if err != nil {
@@ -218,16 +221,21 @@ func (f *flight) judge(ctx context.Context) ([]Finding, error) {
 	if !slices.ContainsFunc(all, func(x Finding) bool { return x.Level == "error" }) {
 		return all, nil
 	}
-	before, err := check.Document(ctx, f.copilot.o.Camera, f.first, f.known(o))
+	o, comparable := f.known(o)
+	if !comparable {
+		return all, nil
+	}
+	before, err := check.Document(ctx, f.copilot.o.Camera, f.first, o)
 	if err != nil {
 		return nil, fmt.Errorf("check what was before: %w", err)
 	}
 	for i := range all {
 		same := slices.ContainsFunc(before, func(b check.Finding) bool {
-			return b.Code == all[i].Code && b.Layer == all[i].Layer && b.Size == all[i].Size && b.Theme == all[i].Theme
+			// What does not fit in the plain theme fits in no other.
+			return b.Code == all[i].Code && b.Layer == all[i].Layer && b.Size == all[i].Size && (b.Theme == all[i].Theme || b.Code != check.CodeContrast)
 		})
-		if same && all[i].Level == "error" {
-			all[i].Level = "warning"
+		if same && all[i].Level == check.Error {
+			all[i].Level = check.Warning
 			all[i].Message += " (it was so before)"
 		}
 	}
@@ -249,20 +257,22 @@ func (f *flight) views() check.Options {
 	return o
 }
 
-// known is o without the sizes and themes that the first document has none of.
-func (f *flight) known(o check.Options) check.Options {
-	seen := viewsOf(f.first)
-	var has bool
-	keep := func(names, there []string) []string {
-		kept := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n != "" && !slices.Contains(there, n) })
-		has = has || len(names) > 0 && len(kept) == 0
-		return kept
+// known is o with the sizes and themes that the first document has, too, the plain
+// theme in place of new ones. Of sizes that are all new nothing is comparable.
+func (f *flight) known(o check.Options) (_ check.Options, comparable bool) {
+	first := viewsOf(f.first)
+	there := func(names, all []string) []string {
+		return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n != "" && !slices.Contains(all, n) })
 	}
-	o.Sizes, o.Themes = keep(o.Sizes, seen.Sizes), keep(o.Themes, seen.Themes)
-	if has { // nothing of it was there
-		o.Rows = nil
+	sizes, themes := there(o.Sizes, first.Sizes), there(o.Themes, first.Themes)
+	if len(o.Sizes) > 0 && len(sizes) == 0 {
+		return o, false
 	}
-	return o
+	if len(o.Themes) > 0 && len(themes) == 0 {
+		themes = []string{""}
+	}
+	o.Sizes, o.Themes = sizes, themes
+	return o, true
 }
 
 func findings(found []check.Finding) []Finding {

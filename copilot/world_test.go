@@ -148,7 +148,10 @@ func (l *ledger) Picture(_ context.Context, run, name string) (string, []byte, e
 func (l *ledger) SweepRuns(context.Context, time.Time) (int, error) { return 0, nil }
 
 // A wall is a camera without Chrome: white, and every layer where its rule says.
-type wall struct{ failing error }
+type wall struct {
+	failing error
+	clips   func(d look.Doc) string // a layer whose text does not fit; "" is none
+}
 
 func (w wall) Shoot(_ context.Context, d look.Doc, v look.View) (look.Shot, error) {
 	if w.failing != nil {
@@ -166,6 +169,11 @@ func (w wall) Shoot(_ context.Context, d look.Doc, v look.View) (look.Shot, erro
 	shot.Boxes = []render.Box{
 		{ID: "title", Tag: "h1", X: 10, Y: 10, Width: 300, Height: 60}, {ID: "photo", Tag: "img", X: 10, Y: 80, Width: 100, Height: 100},
 		{ID: "seal", Tag: "div", X: 350, Y: 150, Width: 40, Height: 40},
+	}
+	if w.clips != nil {
+		if layer := w.clips(d); layer != "" {
+			shot.Texts = []render.LayerReport{{Layer: layer, FontPx: 30, Lines: 2, Clipped: true}}
+		}
 	}
 	return shot, nil
 }
