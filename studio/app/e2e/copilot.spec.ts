@@ -133,7 +133,7 @@ test('"Resize this for Instagram Story": a size more, and the first document bac
   await panel(page).getByRole('button', { name: 'Resize this for Instagram Story' }).click();
   await reviewed(page);
   expect(await drawn(page)).toBeGreaterThan(0);
-  await panel(page).getByRole('button', { name: 'Show it' }).first().click();
+  await stepOf(page, 1).getByRole('button', { name: 'Show on the canvas' }).click();
   await expect(page.getByLabel('Size', { exact: true })).toHaveText(/1080 × 1920/);
   await expect(page.locator('.editor-sheet iframe')).toHaveCSS('height', '1920px');
   const steps = await panel(page).getByRole('article').count();
@@ -185,7 +185,7 @@ test('a run that is asked by keys alone, and its findings lead to their layers',
   await reviewed(page);
   await expect(panel(page).getByRole('status').filter({ hasText: 'Copilot: Waits for your review. 1 step to review' })).toBeAttached();
   const found = stepOf(page, 1).getByRole('list', { name: 'Found after step 1' });
-  await expect(found).toContainText('needs 4.5 : 1');
+  await expect(found).toContainText('needs 3 : 1');
   await found.getByRole('button', { name: 'price' }).first().focus();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('treeitem', { selected: true })).toHaveAccessibleName(/^price/);
@@ -299,6 +299,7 @@ test('while a run is open, another window is led to it', async ({ page, daemon, 
   await other.getByRole('button', { name: /^Copilot/ }).click();
   await other.route('**/copilot/runs?*', (route) => route.fulfill({ json: { runs: [], nextAfter: null } })); // it has not looked since
   await ask(page, 'Never end');
+  await expect(panel(page).getByRole('list', { name: 'Plan' })).toContainText('Wait'); // it is open
   await panel(other).getByLabel('Model').selectOption('scripted');
   await field(other).fill('Something else');
   await field(other).press('Enter');

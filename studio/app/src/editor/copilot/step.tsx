@@ -9,7 +9,7 @@ import { inWords } from '../conflicts.tsx';
 import type { Doc } from '../document.ts';
 import { authorOf } from '../model.ts';
 import { linesOf } from '../panels/diff.ts';
-import { Findings } from './findings.tsx';
+import { Findings, lookAt } from './findings.tsx';
 import { Large, pairOf, Wipe } from './pictures.tsx';
 import type { Pilot } from './pilot.ts';
 import { steps, viewWords } from './words.ts';
@@ -21,13 +21,16 @@ export function Step({ doc, pilot, run, step, titled }: { doc: Doc; pilot: Pilot
   const looks = pilot.progress.value.acts.filter((a) => a.step === step.number && a.look && a.look.picture !== step.after && a.look.picture !== step.before);
   const blocked = pilot.blocked.value?.step === step.number ? pilot.blocked.value : null;
   const ended = !isOpen(run), busy = pilot.busy.value;
+  const { sizes } = doc.manifest.value;
+  const has = (!step.size || sizes.some((s) => s.name === step.size)) && (!step.theme || doc.themes.value.includes(step.theme));
+  const elsewhere = has && ((step.size ?? sizes[0]?.name) !== doc.size.value?.name || (step.theme ?? '') !== (doc.order.value.theme ?? ''));
   return (
     <article class="copilot-step" aria-label={`Step ${step.number}: ${step.title}`} data-state={step.state}>
       <header>{titled ? <span class="small soft">Step {step.number}</span> : <strong class="wrap">{step.title}</strong>}<Mark level={level}>{word}</Mark></header>
       {(pair.before || pair.after) && step.state !== 'rejected' && (
         <>
           <Wipe pair={pair} />
-          <p class="spread small soft"><span>{viewWords(step)}</span><button type="button" class="button plain" onClick={() => setLarge(true)}>Larger</button></p>
+          <p class="spread small soft"><span>{viewWords(step)}</span><span class="row">{elsewhere && <button type="button" class="button plain" onClick={() => lookAt(doc, step)}>Show on the canvas</button>}<button type="button" class="button plain" onClick={() => setLarge(true)}>Larger</button></span></p>
         </>
       )}
       {step.notes.length > 0 && <ul class="copilot-notes">{step.notes.map((n, i) => <li key={i}>{n}</li>)}</ul>}

@@ -1,1 +1,0 @@
-import{u as i}from"./index-Bk7rG15C.js";import{N as o,C as t,a as s}from"./page-D0fxujI2.js";import"./filters-DRHYARyu.js";import"./load-ydVJENP1.js";import"./state-B_yreMdz.js";import"./table-BtlGuPeB.js";import"./key-DJTCDRVs.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
