@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/pictifyd/pictifyd/copilot"
 	"github.com/pictifyd/pictifyd/copilot/model"
 	"github.com/pictifyd/pictifyd/copilot/model/again"
 	"github.com/pictifyd/pictifyd/copilot/model/anthropic"
@@ -47,25 +46,4 @@ func (m CopilotModel) provider() (model.Provider, error) {
 	return openai.New(openai.Config{
 		Name: m.Name, URL: m.URL, Model: m.Model, Key: m.Key.Reveal(), Capabilities: openai.Can(m.Tools, m.Vision, m.MaxImages), Price: model.Price(m.Price),
 	})
-}
-
-// A shownCopilot is the copilot as the API has it.
-type shownCopilot struct {
-	*copilot.Copilot
-
-	models []CopilotModel
-}
-
-// Models implements api.Copilot: what a model can do by itself, without the ladder
-// that it stands on.
-func (s shownCopilot) Models() []model.Info {
-	infos := s.Copilot.Models()
-	for i := range infos {
-		for _, m := range s.models {
-			if m.Name == infos[i].Name {
-				infos[i].Can.Tools = m.Tools
-			}
-		}
-	}
-	return infos
 }

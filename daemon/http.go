@@ -35,7 +35,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Workshop:           d,
 		Subscriptions:      d,
 		ExperimentDesk:     experimentDesk{d},
-		Copilot:            shownCopilot{d.copilot, d.settings.Copilot.Models},
+		Copilot:            d.copilot,
 		CopilotRuns:        d.store.CopilotRuns(),
 		Refresher:          d,
 		Guards:             d,

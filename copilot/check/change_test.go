@@ -13,6 +13,7 @@ import (
 	"github.com/pictifyd/pictifyd/copilot/check"
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/copilot/looktest"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
@@ -46,6 +47,9 @@ func noise(t *testing.T, clear bool) []byte {
 }
 
 func TestChangesThatAreNotAllowedAreFound(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
 	before := look.Doc{Name: "changing", Source: []byte(changing), Assets: map[string]string{
 		"assets/photo.png": room.Put("photo.png", noise(t, false)), "assets/logo.png": room.Put("logo.png", noise(t, true)), "assets/other.png": room.Put("other.png", noise(t, false)),

@@ -11,6 +11,7 @@ import (
 	"github.com/pictifyd/pictifyd/copilot/check"
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/copilot/looktest"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/template"
 )
@@ -40,6 +41,9 @@ func document(t *testing.T, room *looktest.Room, d look.Doc, o check.Options) []
 }
 
 func TestEachFaultIsFoundAndItsCureIsNot(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
 	layer := func(id, text string) string { return `<div id="` + id + `">` + text + `</div>` }
 	for name, c := range map[string]struct {
@@ -73,6 +77,9 @@ func TestEachFaultIsFoundAndItsCureIsNot(t *testing.T) {
 }
 
 func TestWhatIsMeantSoIsNoFault(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
 	for name, c := range map[string][2]string{
 		"cut with dots":         {"#t { width: 200px; height: 30px; overflow: hidden }", `<div id="t" p-fit="ellipsis" p-lines="1">` + words + `</div>`},
@@ -96,6 +103,9 @@ func TestWhatIsMeantSoIsNoFault(t *testing.T) {
 }
 
 func TestSmallTextIsAWarning(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
 	all := document(t, room, page("#t { font-size: 11px } #u { left: 20px; top: 200px; font-size: 12px }", `<div id="t">small</div><div id="u">large enough</div>`), check.Options{})
 	if len(all) != 1 || all[0].Code != check.CodeTooSmall || all[0].Level != check.Warning || all[0].Layer != "t" {
@@ -111,6 +121,9 @@ const themed = `<!doctype html><html lang="en"><head>
 <body><section id="p" class="p-page"><div id="t">{{ title }}</div><img id="i" p-src="{{ photo }}" PHOTO></section></body></html>`
 
 func TestEachViewIsLookedAtAndTheWorstRowTold(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
 	d := look.Doc{Name: "themed", Source: []byte(strings.Replace(themed, "PHOTO", `p-onerror="hide"`, 1))}
 	rows := []check.Row{

@@ -8,11 +8,15 @@ import (
 
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/copilot/looktest"
+	"github.com/pictifyd/pictifyd/internal/campaign"
 	"github.com/pictifyd/pictifyd/template"
 )
 
 // Pictures are kept where PICTIFYD_PICTURES names a folder.
 func TestFixturesAreDrawnWithAllTheirRows(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
 	room := looktest.Open(t)
 	for _, name := range looktest.Fixtures() {
 		d, rows := room.Fixture(t, name)
