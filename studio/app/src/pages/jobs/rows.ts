@@ -79,11 +79,14 @@ export function useRows(job: string, filter: RowFilter): Rows {
   }, [ask]);
 
   const busy = useRef(false);
+  const newest = useRef<() => void>();
+  const due = useRef(false); // asked for while something was read: what ended meanwhile may not be in it
   const filtered = filter.key !== '' || filter.code !== '' || filter.status !== '';
   const fresh = useCallback(() => {
     const mine = stop.current;
     const { rows, loading, next } = now.current;
-    if (loading || busy.current) return;
+    due.current = loading || busy.current;
+    if (due.current) return;
     busy.current = true;
     const after = filtered ? -1 : unbroken(rows); // without a filter, whatever is before has ended
     ask(after).then(
@@ -93,8 +96,15 @@ export function useRows(job: string, filter: RowFilter): Rows {
         setState((s) => (s.loading ? s : { ...s, error: undefined, rows: patched(s.rows, inOrder(p), after, whole ? Infinity : p.nextAfter!), next: next === null || whole || next < p.nextAfter! ? p.nextAfter : next }));
       },
       () => undefined, // the mark of the stream tells that the daemon is away
-    ).finally(() => (busy.current = false));
+    ).finally(() => {
+      busy.current = false;
+      if (due.current && !mine.signal.aborted) setTimeout(() => newest.current?.()); // behind the rows that came just now
+    });
   }, [ask, filtered]);
+  newest.current = fresh;
+  useEffect(() => {
+    if (!state.loading && due.current) fresh();
+  }, [state.loading, fresh]);
 
   const again = useCallback(() => setRound((n) => n + 1), []);
   const mine = state.of === base;

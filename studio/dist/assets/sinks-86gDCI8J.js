@@ -1,1 +1,0 @@
-import{u as i}from"./index-CUjVLoFy.js";import{N as o,C as t,a as s}from"./page-Cib2Ctlo.js";import"./filters-Dn5e6Mxm.js";import"./load-D0SY7kLh.js";import"./state-CAasQvuU.js";import"./table-BdEhgO0o.js";import"./key-CtJjPqZU.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
