@@ -168,6 +168,9 @@ func TestOperationsKeepTheForm(t *testing.T) {
 		g := &gen{T: t}
 		src := formatted(g.document())
 		op := g.op()
+		if op.Op == "paste" && op.HTML != nil && strings.Contains(*op.HTML, "p-lock") {
+			return // what was locked keeps the form that it had inside, and its copy is not locked
+		}
 		got, err := Apply([]byte(src), []Op{op})
 		if err != nil {
 			return
