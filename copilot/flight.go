@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,8 @@ const (
 	nudges     = 2                // replies without a call, before the run ends
 	repeats    = 2                // of the same refused call
 	saveLimit  = 10 * time.Second // for what must be kept when a run was cut off
+
+	endWait, mostEndWait = time.Second, time.Minute // between two tries to keep its end
 )
 
 // A flight is a run at work. Its goroutine alone changes it.
@@ -86,10 +89,7 @@ func (f *flight) parse() error {
 func (f *flight) work(ctx context.Context) {
 	defer close(f.done)
 	f.start(time.Duration(f.run.Budget.Seconds) * time.Second)
-	err := f.begin(ctx)
-	for err == nil && !f.finished {
-		err = f.turn(ctx)
-	}
+	err := f.fly(ctx)
 	f.pause()
 	f.run.Spent.Seconds = f.spentTime().Seconds()
 	status, why := Review, (*problem.Error)(nil)
@@ -97,8 +97,41 @@ func (f *flight) work(ctx context.Context) {
 		status, why = f.cause(ctx, err)
 		f.drop()
 	}
-	if err := f.save(ctx, f.run.end(status, "", why)...); err != nil {
+	f.end(f.run.end(status, "", why))
+}
+
+// fly has the model work until it has finished. A fault of ours in one run is none of
+// the others'.
+func (f *flight) fly(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = problem.New(problem.Internal, "the copilot broke down: %v\n%s", p, debug.Stack())
+		}
+	}()
+	err = f.begin(ctx)
+	for err == nil && !f.finished {
+		err = f.turn(ctx)
+	}
+	return err
+}
+
+// end keeps the end of the run, and tries until it is kept: its template would have an
+// open run for ever. When pictifyd ends, the next start does it.
+func (f *flight) end(events []Event) {
+	ctx := f.copilot.base
+	for wait := endWait; ; wait = min(2*wait, mostEndWait) {
+		err := f.save(ctx, events...)
+		if err == nil {
+			return
+		}
 		f.copilot.o.Log.Error("the end of a copilot's run could not be kept", slog.String("run", f.run.ID), slog.Any("err", err))
+		rest := time.NewTimer(wait)
+		select {
+		case <-rest.C:
+		case <-ctx.Done():
+			rest.Stop()
+			return
+		}
 	}
 }
 
@@ -164,14 +197,7 @@ func (f *flight) save(ctx context.Context, events ...Event) error {
 	if err := f.copilot.o.Ledger.SaveRun(ctx, r, events...); err != nil {
 		return fmt.Errorf("keep the run %s: %w", r.ID, err)
 	}
-	f.copilot.changed(r.ID)
 	return nil
-}
-
-func (c *Copilot) changed(run string) {
-	if c.o.ChangedFunc != nil {
-		c.o.ChangedFunc(run)
-	}
 }
 
 // begin gathers what the model is told first.

@@ -13,8 +13,8 @@ import (
 
 // A copilot must not bring an address of the network into a template: whoever gave
 // it orders by the text of a row could have the rows told to him. So a change is
-// refused that has an address, or an expression that may make one, which was not in
-// the document before the run.
+// refused that has an address, or an expression that may make one, which is not in
+// the draft: there a person wrote it.
 
 var (
 	// address is what leads to another host: a scheme or // with something behind it.
@@ -27,7 +27,7 @@ var (
 	// namespaces are addresses that nobody fetches.
 	namespaces = regexp.MustCompile(`(?i)^https?://www\.w3\.org/(?:2000/svg|1999/xlink|1999/xhtml|1998/Math/MathML|XML/1998/namespace)$`)
 	// fetches are the places of expressions of which the engine fetches what they say.
-	fetches = regexp.MustCompile(`(?i)src|href|poster|data|style|url|background|mask|content|cursor|image|filter|clip-path`)
+	fetches = regexp.MustCompile(`(?i)src|fallback|href|poster|data|style|url|background|mask|content|cursor|image|filter|clip-path`)
 	// making are expressions of a style that may make an address.
 	making = regexp.MustCompile(`(?i)url|src|image-set|//|https?|\+|format|join|replace|concat|decode|from`)
 )
@@ -36,14 +36,14 @@ const strange = "foreign_address"
 
 // guard refuses a document that the run must not have made.
 func (f *flight) guard(next look.Doc) error {
-	before := addresses(f.first.Source)
+	before := addresses(f.clean.Source)
 	for _, a := range addresses(next.Source) {
 		if !slices.Contains(before, a) {
 			return problem.New(problem.Forbidden, "the address %q is not in the template: a copilot brings none into it", bounded(a, 120)).WithSlug(strange).
 				WithHint("show a file that list_assets names, or a variable; a person can add an address in the editor")
 		}
 	}
-	if n := len(loading.FindAllIndex(next.Source, -1)); n > len(loading.FindAllIndex(f.first.Source, -1)) {
+	if n := len(loading.FindAllIndex(next.Source, -1)); n > len(loading.FindAllIndex(f.clean.Source, -1)) {
 		return problem.New(problem.Forbidden, "an address that an expression or a token makes has no place in a step of a copilot").WithSlug(strange).
 			WithHint("name a file that list_assets names, in url(…)")
 	}
@@ -57,13 +57,13 @@ func (f *flight) guardExpressions(next look.Doc) error {
 	if err != nil {
 		return fmt.Errorf("the document would not compile: %w", err)
 	}
-	old, err := template.ParseCanvas(f.first.Name, f.first.Source, f.first.Assets)
+	old, err := template.ParseCanvas(f.clean.Name, f.clean.Source, f.clean.Assets)
 	if err != nil {
-		return fmt.Errorf("template %q: %w", f.first.Name, err)
+		return fmt.Errorf("template %q: %w", f.clean.Name, err)
 	}
-	known := map[string]bool{}
+	known := map[string]bool{} // there where they fetch; a text may say anything
 	for _, b := range old.Bindings() {
-		known[b.Expression] = true
+		known[b.Expression] = known[b.Expression] || fetches.MatchString(b.Place)
 	}
 	for _, b := range canvas.Bindings() {
 		e := strings.TrimSpace(b.Expression)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -15,10 +14,8 @@ import (
 // word has one person's word on a run taken at a time, when the copilot has ended
 // its work on it.
 func (c *Copilot) word(ctx context.Context, id string, do func(r *Run) ([]Event, error)) (Run, error) {
-	lock, _ := c.review.LoadOrStore(id, &sync.Mutex{})
-	mu, _ := lock.(*sync.Mutex)
-	mu.Lock()
-	defer mu.Unlock()
+	c.review.Lock()
+	defer c.review.Unlock()
 	r, err := c.o.Ledger.Run(ctx, id)
 	if err != nil {
 		return r, err
@@ -26,12 +23,19 @@ func (c *Copilot) word(ctx context.Context, id string, do func(r *Run) ([]Event,
 	if r.Open() {
 		return r, problem.New(problem.Conflict, "the copilot is still at work on the run %s", id).WithSlug(NotEnded).WithHint("cancel it, or wait for its end")
 	}
+	// What was picked as a process died is in the draft, and not in the run.
+	known := len(r.Steps)
+	if err := c.adopt(ctx, &r); err != nil {
+		return r, fmt.Errorf("look at the draft of the run %s: %w", id, err)
+	}
 	events, failed := do(&r)
+	if len(r.Steps) > known && len(events) == 0 {
+		events = []Event{event(EventRun, r)}
+	}
 	if len(events) > 0 { // also of a part
 		if err := c.o.Ledger.SaveRun(context.WithoutCancel(ctx), r, events...); err != nil {
 			return r, errors.Join(failed, fmt.Errorf("keep the run %s: %w", id, err))
 		}
-		c.changed(id)
 	}
 	return r, failed
 }

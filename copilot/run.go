@@ -173,7 +173,7 @@ type Spent struct {
 const (
 	EventRun        = "run"        // Run: as it is, at its beginning and whenever its status changes
 	EventPlan       = "plan"       // {"items": []Item}
-	EventText       = "text"       // {"text"}: the model says something; not kept
+	EventText       = "text"       // {"text"}: the model says something
 	EventStepStart  = "step.start" // {"step", "title"}
 	EventTool       = "tool"       // {"step", "name", "arguments", "error"?}: a call, and why it was refused
 	EventLook       = "look"       // {"step", "picture", "size", "theme"}

@@ -35,6 +35,7 @@ type hand struct {
 	view    look.View     // in which it shows best
 	tries   int           // of finishing it
 	options int           // candidates that came of it
+	picked  string        // the candidate that it takes
 }
 
 // everything is what a change may touch that is meant for all of the template.
@@ -161,13 +162,23 @@ func (f *flight) commit(ctx context.Context, title string, found []Finding) (fin
 	step.Diff = bounded(draft.Unified("before", "after", string(done.Before.Source), string(done.Draft.Source)), 64<<10)
 	f.mu.Lock()
 	f.run.Steps = append(f.run.Steps, step)
+	f.run.Candidates = slices.Clone(f.run.Candidates)
+	for i := range f.run.Candidates {
+		if c := &f.run.Candidates[i]; c.Name == f.hand.picked {
+			c.Picked = step.Number
+		}
+	}
 	f.run.Findings = found
 	f.run.Spent.Steps = len(f.run.Steps)
 	f.mu.Unlock()
 	f.mark(Done, step.Number)
 	f.clean, f.at = docOf(done.Draft), done.Draft.Revision
+	picked := f.hand.picked != ""
 	f.drop()
 	events := []Event{event(EventStep, step), event(EventPlan, map[string]any{"items": f.run.Plan})}
+	if picked {
+		events = append(events, event(EventCandidates, map[string]any{"candidates": f.run.Candidates}))
+	}
 	if len(found) > 0 {
 		events = append(events, event(EventCheck, map[string]any{"step": step.Number, "findings": found}))
 	}

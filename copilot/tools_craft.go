@@ -187,16 +187,19 @@ func (f *flight) pickBackground(_ context.Context, a struct{ Name string }) (any
 	if i < 0 {
 		return nil, problem.New(problem.NotFound, "there is no candidate %q", bounded(a.Name, 80)).WithSlug(NoStep).At("name").WithHint("call generate_backgrounds first, and take one of its names")
 	}
+	if f.hand.picked != "" || slices.ContainsFunc(f.run.Candidates, func(c Candidate) bool { return c.Picked != 0 }) {
+		return nil, problem.New(problem.Conflict, "a candidate was picked already").WithSlug(NoStep).At("name").WithHint("the person can pick another one in its place")
+	}
 	ops, err := decodeAll(f.run.Candidates[i].Ops)
 	if err != nil {
 		return nil, err
 	}
 	f.hand.view = lookAt(f.run.Size, f.run.Theme)
-	f.mu.Lock()
-	f.run.Candidates = slices.Clone(f.run.Candidates)
-	f.run.Candidates[i].Picked = len(f.run.Steps) + 1
-	f.mu.Unlock()
-	return f.craft(craft.Change{Ops: ops, Notes: []string{"the background is " + f.run.Candidates[i].Title}}, everything)
+	result, err := f.craft(craft.Change{Ops: ops, Notes: []string{"the background is " + f.run.Candidates[i].Title}}, everything)
+	if err == nil {
+		f.hand.picked = a.Name
+	}
+	return result, err
 }
 
 func decodeAll(raw []json.RawMessage) ([]edit.Op, error) {

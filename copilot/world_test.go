@@ -61,7 +61,8 @@ type ledger struct {
 	runs     []Run
 	events   map[string][]Event
 	pictures map[string][]byte
-	failing  error // of the next save
+	failing  error // of the saves to come
+	fails    int   // how many of them
 }
 
 func (l *ledger) AddRun(_ context.Context, r Run) error {
@@ -79,9 +80,9 @@ func (l *ledger) AddRun(_ context.Context, r Run) error {
 func (l *ledger) SaveRun(_ context.Context, r Run, events ...Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.failing; err != nil {
-		l.failing = nil
-		return err
+	if l.fails > 0 {
+		l.fails--
+		return l.failing
 	}
 	i := slices.IndexFunc(l.runs, func(x Run) bool { return x.ID == r.ID })
 	var kept Run // as a database has it: nothing is shared

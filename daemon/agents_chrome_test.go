@@ -14,9 +14,7 @@ import (
 // An agent sees what the renderer draws: the text that it set, in the colour that it
 // set, and where.
 func TestAgentSeesWhatItsEditDoesToThePicture(t *testing.T) {
-	if os.Getenv("PICTIFYD_TEST_CHROME") == "" {
-		t.Skip("PICTIFYD_TEST_CHROME names no Chrome")
-	}
+	needChrome(t)
 	s := newSite(t, "")
 	url, _ := s.run(Options{})
 	c := mcptest.Connect(t, mcptest.Over(url, ""), nil)
