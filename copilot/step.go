@@ -232,25 +232,28 @@ func (f *flight) judge(ctx context.Context) ([]Finding, error) {
 	if !slices.ContainsFunc(all, func(x Finding) bool { return x.Level == "error" }) {
 		return all, nil
 	}
-	o, comparable := f.known(o)
-	if !comparable {
-		return all, nil
-	}
-	before, err := check.Document(ctx, f.copilot.o.Camera, f.first, o)
+	before, err := check.Document(ctx, f.copilot.o.Camera, f.first, known(f.first, o))
 	if err != nil {
 		return nil, fmt.Errorf("check what was before: %w", err)
 	}
 	for i := range all {
-		same := slices.ContainsFunc(before, func(b check.Finding) bool {
-			// What does not fit in the plain theme fits in no other.
-			return b.Code == all[i].Code && b.Layer == all[i].Layer && b.Size == all[i].Size && (b.Theme == all[i].Theme || b.Code != check.CodeContrast)
-		})
-		if same && all[i].Level == check.Error {
+		if all[i].Level == check.Error && wasSo(f.first, before, all[i]) {
 			all[i].Level = check.Warning
 			all[i].Message += " (it was so before)"
 		}
 	}
 	return all, nil
+}
+
+// wasSo reports whether a document had the fault of a finding before, with the same
+// rows: a layer that does not fit in the plain theme fits in no other, and one that
+// does not fit, or cannot be read, in the size that there was is no fault of a new one.
+func wasSo(first look.Doc, before []check.Finding, x Finding) bool {
+	sizes := viewsOf(first).Sizes
+	return slices.ContainsFunc(before, func(b check.Finding) bool {
+		return b.Level == check.Error && b.Code == x.Code && b.Layer == x.Layer &&
+			(b.Size == x.Size || !slices.Contains(sizes, x.Size)) && (b.Theme == x.Theme || x.Code != check.CodeContrast)
+	})
 }
 
 // views are the sizes and themes that the change in hand may have touched.
@@ -268,22 +271,19 @@ func (f *flight) views() check.Options {
 	return o
 }
 
-// known is o with the sizes and themes that the first document has, too, the plain
-// theme in place of new ones. Of sizes that are all new nothing is comparable.
-func (f *flight) known(o check.Options) (_ check.Options, comparable bool) {
-	first := viewsOf(f.first)
-	there := func(names, all []string) []string {
-		return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n != "" && !slices.Contains(all, n) })
+// known is o with the sizes and themes that first has, too: its first size and its
+// plain theme where all of them are new.
+func known(first look.Doc, o check.Options) check.Options {
+	seen := viewsOf(first)
+	there := func(names, all []string, plain string) []string {
+		kept := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n != "" && !slices.Contains(all, n) })
+		if len(names) > 0 && len(kept) == 0 {
+			return []string{plain}
+		}
+		return kept
 	}
-	sizes, themes := there(o.Sizes, first.Sizes), there(o.Themes, first.Themes)
-	if len(o.Sizes) > 0 && len(sizes) == 0 {
-		return o, false
-	}
-	if len(o.Themes) > 0 && len(themes) == 0 {
-		themes = []string{""}
-	}
-	o.Sizes, o.Themes = sizes, themes
-	return o, true
+	o.Sizes, o.Themes = there(o.Sizes, seen.Sizes, append(seen.Sizes, "")[0]), there(o.Themes, seen.Themes, "")
+	return o
 }
 
 func findings(found []check.Finding) []Finding {

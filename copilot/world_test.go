@@ -313,3 +313,14 @@ func finish() modeltest.Turn              { return modeltest.Call("finish", args
 func scripted(turns ...modeltest.Turn) *modeltest.Provider {
 	return modeltest.NewProvider(modeltest.Everything, modeltest.Turns(turns...))
 }
+
+// found is what the checks said before steps were taken.
+func (w *world) found(id string) (all []Finding) {
+	for _, e := range w.ledger.events[id] {
+		var told struct{ Findings []Finding }
+		if e.Kind == EventCheck && json.Unmarshal(e.Data, &told) == nil {
+			all = append(all, told.Findings...)
+		}
+	}
+	return all
+}
