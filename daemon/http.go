@@ -18,6 +18,13 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	relayKey, err := d.store.Setting(ctx, "relay_key", newSecret)
+	if err != nil {
+		return nil, err
+	}
+	if d.member() {
+		return d.doorOfMember(keys, relayKey)
+	}
 	return api.New(d.settings.Server, api.Deps{
 		Log:                d.log,
 		Version:            d.options.Version,
@@ -77,6 +84,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Registry:      d.metrics.registry,
 		CountersFunc:  d.counters,
 		URLSecrets:    d.urls.secrets,
+		RelayKey:      []byte(relayKey),
 	})
 }
 
@@ -138,7 +146,7 @@ func (d *Daemon) able(ctx context.Context) error {
 	if err := d.room(ctx); err != nil {
 		return err
 	}
-	if d.pool == nil {
+	if d.pool == nil || !d.roles().Has(RoleRender) {
 		return nil
 	}
 	if !slices.ContainsFunc(d.pool.Status(), isUp) {
