@@ -19,7 +19,6 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
-	"github.com/pictifyd/pictifyd/sink"
 )
 
 // Options are what a program gives to Open beside the configuration.
@@ -73,7 +72,9 @@ type Store struct {
 
 	queue *river.Client[*sql.Tx] // inserts turns
 	bell  *bell                  // wakes River's workers
-	slots atomic.Int64           // render turns at a time
+	slots atomic.Int64           // render turns at a time, in all processes
+	own   int64                  // and here; of Run
+	seen  map[string]int64       // the revisions when a member looked last; of Run
 
 	left     <-chan struct{} // closed when what abandon left in hand has ended; nil: nothing
 	draining atomic.Bool     // no deliveries are taken on any more
@@ -81,18 +82,20 @@ type Store struct {
 
 	lately lately
 
+	user      string      // of the database in PostgreSQL
+	noted     atomic.Bool // of a member: the holder reckons with it
+	unsettled atomic.Bool // members were put out, and may have something open
+
 	loading     sync.Mutex // held by whoever reads the subscriptions anew
 	subscribing sync.Mutex // held by whoever adds one
 
-	mu         sync.Mutex
-	sinks      routes
-	runSinks   map[string][]string     // by binding
-	subjects   map[string]sink.Subject // of bindings
-	subs       []*sink.Subscription    // oldest first
-	lastServed string                  // the owner whose renders were claimed last
-	claims     int64                   // turns that got renders
-	working    map[int64]struct{}
-	orphans    map[int64]time.Time // turns that run according to River, but not here
+	mu          sync.Mutex
+	routed      routes
+	unpublished bool   // members do not know them yet
+	lastServed  string // the owner whose renders were claimed last
+	claims      int64  // turns that got renders
+	working     map[int64]struct{}
+	orphans     map[int64]time.Time // turns that run according to River, but not here
 }
 
 // Open opens the ledger, makes or migrates its tables, and takes its lock. A
@@ -141,15 +144,25 @@ func (s *Store) open(ctx context.Context, cfg Config, dir string) error {
 		return fmt.Errorf("open the queue: %w", err)
 	}
 	if cfg.postgres() {
-		s.writer = &parallelWriter{s}
+		s.writer = &parallelWriter{store: s}
 	} else {
 		s.writer = newSerialWriter(s)
+	}
+	if s.member {
+		if s.seen, err = s.revisions(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.loadSubscriptions(ctx); err != nil || s.member {
 		return err
 	}
 	if err := s.enroll(ctx); err != nil {
 		return err
+	}
+	if cfg.postgres() {
+		if err := s.noteMembers(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.dropGone(ctx); err != nil {
 		return err
@@ -216,6 +229,8 @@ func (s *Store) openPostgres(ctx context.Context, cfg Config, _ string) error {
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
 	db.SetConnMaxIdleTime(5 * time.Minute)
+	s.user = parsed.User
+	s.lately.forbid(s.member)
 	s.db, s.read = db, db
 	return away(db.PingContext(ctx))
 }
@@ -236,7 +251,7 @@ func (s *Store) takePost(ctx context.Context, cfg *pgx.ConnConfig) (*session, er
 func (s *Store) Close() error {
 	var errs []error
 	if s.queue != nil && !s.member && s.Certain() == nil {
-		errs = append(errs, s.resign())
+		s.resign()
 	}
 	if s.writer != nil {
 		s.writer.close()
