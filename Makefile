@@ -6,7 +6,7 @@ CACHE := $(CURDIR)/.cache
 LDFLAGS := -s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build studio studio-test demo load test test-long test-short mutate lint fuzz bench clean chrome services
+.PHONY: help build studio studio-test demo load test test-long test-short mutate chaos lint fuzz bench clean chrome services
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ test-long: chrome services $(CACHE)/bin/versitygw ## every test with whole campa
 
 mutate: chrome services $(CACHE)/bin/versitygw ## switch each cure of internal/cures off and expect its test to fail (CURES="NAME …")
 	scripts/test.sh mutate $(CURES)
+
+chaos: chrome services $(CACHE)/bin/versitygw ## processes with roles that die, freeze and come, by seeds (SEEDS=5 ROUNDS=10)
+	scripts/test.sh chaos
 
 test-short: ## the tests that need no service and no browser
 	$(GO) test -short ./...
