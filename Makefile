@@ -6,7 +6,7 @@ CACHE := $(CURDIR)/.cache
 LDFLAGS := -s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build studio studio-test demo load test test-long test-short mutate lint fuzz bench clean chrome services
+.PHONY: help build studio studio-test demo load test test-long test-short mutate soak lint fuzz bench clean chrome services
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,7 +31,11 @@ test-long: chrome services $(CACHE)/bin/versitygw ## every test with whole campa
 	PICTIFYD_TEST_LONG=1 scripts/test.sh
 
 mutate: chrome services $(CACHE)/bin/versitygw ## switch each cure of internal/cures off and expect its test to fail (CURES="NAME …")
-	scripts/test.sh mutate $(CURES)
+	scripts/test.sh scripts/mutate.sh $(CURES)
+
+SOAK ?= 2h
+soak: chrome services $(CACHE)/bin/versitygw ## a daemon at work for long, and what it takes by quarters of the time (SOAK=2h)
+	PICTIFYD_SOAK=$(SOAK) scripts/test.sh $(GO) test ./daemon -run '^$$' -bench 'Soak$$' -benchtime 1x -timeout 0
 
 test-short: ## the tests that need no service and no browser
 	$(GO) test -short ./...
