@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -20,45 +21,65 @@ import (
 // loadLimit is how long the files of credentials may take to be read.
 const loadLimit = 10 * time.Second
 
-// newClient is a client that goes by way of client, or its own way if that is nil.
-func newClient(c Config, client *http.Client) (*s3.Client, error) {
-	if !c.AccessKey.IsZero() {
+// A Client is a bucket that can be asked. It is safe for concurrent use.
+type Client struct {
+	*s3.Client
+
+	place Place
+}
+
+// Open is a client that goes by way of client, or its own way if that is nil. It
+// reads the environment and files where p has no keys, and reaches nothing.
+func Open(p Place, client *http.Client) (*Client, error) {
+	if !p.AccessKey.IsZero() {
 		o := s3.Options{
-			Region:      region(c, c.Region),
-			Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(c.AccessKey.Reveal(), c.SecretKey.Reveal(), c.SessionToken.Reveal())),
+			Region:      p.regionOr(p.Region),
+			Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(p.AccessKey.Reveal(), p.SecretKey.Reveal(), p.SessionToken.Reveal())),
 		}
 		if client != nil {
 			o.HTTPClient = client
 		}
-		return s3.New(o, c.settle), nil
+		return &Client{s3.New(o, p.settle), p}, nil
 	}
-	found, err := load(c)
+	found, err := p.load()
 	if err != nil {
 		return nil, err
 	}
-	return s3.NewFromConfig(found, c.settle), nil
+	return &Client{s3.NewFromConfig(found, p.settle), p}, nil
 }
 
-// region is the one to sign for. Stores other than Amazon's know this one, or
-// none at all.
-func region(c Config, found string) string {
-	if found == "" && c.Endpoint != "" {
-		return defaultRegion
+// Call makes one request within the timeout. Its error is a *Failure, or that of
+// ctx; doing and key say in it what was asked.
+func (c *Client) Call(ctx context.Context, doing, key string, request func(context.Context) error) error {
+	timed, cancel := context.WithTimeout(ctx, c.place.Timeout)
+	defer cancel()
+	err := request(timed)
+	if err == nil {
+		return nil
+	}
+	return c.Failed(ctx, timed, doing, key, err)
+}
+
+// regionOr is the one to sign for. Stores other than Amazon's know DefaultRegion,
+// or none at all.
+func (p *Place) regionOr(found string) string {
+	if found == "" && p.Endpoint != "" {
+		return DefaultRegion
 	}
 	return found
 }
 
 // load finds credentials as the tools of AWS do.
-func load(c Config) (aws.Config, error) {
+func (p *Place) load() (aws.Config, error) {
 	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithLogger(logging.Nop{})}
-	if c.Region != "" {
-		options = append(options, awsconfig.WithRegion(c.Region))
+	if p.Region != "" {
+		options = append(options, awsconfig.WithRegion(p.Region))
 	}
-	if c.Profile != "" {
-		options = append(options, awsconfig.WithSharedConfigProfile(c.Profile))
+	if p.Profile != "" {
+		options = append(options, awsconfig.WithSharedConfigProfile(p.Profile))
 	}
-	if c.CredentialsFile != "" {
-		options = append(options, awsconfig.WithSharedCredentialsFiles([]string{c.CredentialsFile}))
+	if p.CredentialsFile != "" {
+		options = append(options, awsconfig.WithSharedCredentialsFiles([]string{p.CredentialsFile}))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), loadLimit)
 	defer cancel()
@@ -71,19 +92,22 @@ func load(c Config) (aws.Config, error) {
 		}
 		return found, p.WithHint("see the files of AWS_PROFILE, credentials_file and ~/.aws")
 	}
-	if found.Region = region(c, found.Region); found.Region == "" {
+	if found.Region = p.regionOr(found.Region); found.Region == "" {
 		return found, problem.New(problem.Invalid, "no region is set, here or in the environment").At("region").WithHint("as in eu-central-1: where the bucket is")
 	}
 	return found, nil
 }
 
 // settle is what holds for every client.
-func (c *Config) settle(o *s3.Options) {
+func (p *Place) settle(o *s3.Options) {
 	o.AppID = "pictifyd"
 	o.Logger = logging.Nop{}
-	o.UsePathStyle = c.pathStyle()
-	if c.Endpoint != "" {
-		o.BaseEndpoint = aws.String(c.Endpoint)
+	o.UsePathStyle = p.PathStyle
+	if p.Endpoint != "" {
+		o.BaseEndpoint = aws.String(p.Endpoint)
+	}
+	if p.Parallel > 0 {
+		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = p.Parallel })
 	}
 	// Trailing checksums are Amazon's: others refuse them, or store the framing. The
 	// digests that each request carries are set here.
