@@ -2,7 +2,9 @@ package s3
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -13,7 +15,9 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
@@ -58,6 +62,29 @@ func (c *Client) Call(ctx context.Context, doing, key string, request func(conte
 		return nil
 	}
 	return c.Failed(ctx, timed, doing, key, err)
+}
+
+// maxFault is how much of an answer is read that says what is wrong.
+const maxFault = 64 << 10
+
+// Do makes a request that is signed already, as Call does, and once only.
+func (c *Client) Do(ctx context.Context, doing, key string, r *http.Request) error {
+	return c.Call(ctx, doing, key, func(ctx context.Context) error {
+		answer, err := c.Options().HTTPClient.Do(r.WithContext(ctx))
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode < http.StatusMultipleChoices {
+			return nil
+		}
+		var said struct{ Code, Message string }
+		_ = xml.NewDecoder(io.LimitReader(answer.Body, maxFault)).Decode(&said) // else the status says it
+		return &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: answer},
+			Err:      &smithy.GenericAPIError{Code: said.Code, Message: said.Message},
+		}
+	})
 }
 
 // regionOr is the one to sign for. Stores other than Amazon's know DefaultRegion,
@@ -106,8 +133,8 @@ func (p *Place) settle(o *s3.Options) {
 	if p.Endpoint != "" {
 		o.BaseEndpoint = aws.String(p.Endpoint)
 	}
-	if p.Parallel > 0 {
-		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = p.Parallel })
+	if found, ok := o.HTTPClient.(*awshttp.BuildableClient); ok && p.Parallel > 0 {
+		o.HTTPClient = found.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = p.Parallel })
 	}
 	// Trailing checksums are Amazon's: others refuse them, or store the framing. The
 	// digests that each request carries are set here.

@@ -52,11 +52,16 @@ func (f *Failure) Unwrap() error { return f.Is }
 // Passing reports whether the same request may well succeed a moment later.
 func (f *Failure) Passing() bool {
 	switch f.Is.Slug {
-	case NoCredentials, CredentialsRefused, AccessDenied, BucketMissing, RegionWrong, ClockWrong, SettingRefused, ObjectRefused:
+	case NoCredentials, CredentialsRefused, AccessDenied, BucketMissing, RegionWrong, SettingRefused, ObjectRefused:
 		return false
+	case ClockWrong, StoreBusy: // the SDK has set itself by the clock of the answer
+		return true
 	}
-	return f.Status == 0 || f.Status >= http.StatusInternalServerError || f.Status == http.StatusTooManyRequests || f.Is.Slug == StoreBusy ||
-		f.Status == http.StatusRequestTimeout || f.code == "RequestTimeout" || f.code == "BadDigest"
+	switch f.code {
+	case "RequestTimeout", "BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody": // it was hurt on the way
+		return true
+	}
+	return f.Status == 0 || f.Status >= http.StatusInternalServerError || f.Status == http.StatusTooManyRequests || f.Status == http.StatusRequestTimeout
 }
 
 // A verdict is what a store's word means, and what to do about it.
@@ -125,6 +130,7 @@ func (c *Client) Failed(ctx, timed context.Context, doing, key string, err error
 		return f.wait(header)
 	default:
 		f.noAnswer(what, c.clean(ctx, innermost(err)), err)
+		c.own(f)
 	}
 	return f
 }
@@ -173,10 +179,23 @@ func (c *Client) judge(f *Failure, header http.Header) error {
 			f.Is.Message += fmt.Sprintf("; this machine's clock is %s off", time.Until(there).Abs().Round(time.Second))
 		}
 	}
+	c.own(f)
 	if v.dead {
 		return retry.Permanent(f)
 	}
 	return f.wait(header)
+}
+
+// own has what only this machine's owner can mend be the fault of the surroundings
+// where the bucket is a part of them: nobody who asks for a picture has it forbidden.
+func (c *Client) own(f *Failure) {
+	if !c.place.Words.Own {
+		return
+	}
+	switch f.Is.Code {
+	case problem.NotFound, problem.Forbidden, problem.Unauthorized, problem.Invalid:
+		f.Is.Code = problem.Surroundings
+	}
 }
 
 // say puts the words of the bucket's user into a next step.

@@ -41,6 +41,7 @@ type Words struct {
 	Wait   string // what waits until somebody has: "deliveries wait"
 	Docs   string // the page that lists what must be allowed
 	Slug   string // of a failure that has no finer one
+	Own    bool   // the bucket is a part of this installation, and no receiver
 }
 
 var (
