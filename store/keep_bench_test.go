@@ -159,7 +159,7 @@ func BenchmarkSweep(b *testing.B) {
 	s := open(b, "sqlite:"+filepath.Join(dir, "pictifyd.db"))
 	defer s.Close()
 	drawnJob(b, s, "j", 50_000)
-	blobs, err := blob.Open("file:images", dir, blob.Options{})
+	blobs, err := blob.Open(blob.Config{URL: "file:images"}, dir)
 	if err != nil {
 		b.Fatal(err)
 	}
