@@ -2,6 +2,7 @@ package blob
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -93,23 +94,32 @@ func (b *Bucket) Remove(ctx context.Context, hash string, before time.Time) (fre
 			return 0, true, nil
 		}
 	}
-	at, err := b.announce(ctx)
-	if err != nil {
-		return 0, true, err
+	for n := 1; ; n++ {
+		in, err := b.announce(ctx)
+		if err != nil {
+			return 0, true, err
+		}
+		found, err := b.look(ctx, b.key(hash))
+		switch {
+		case err != nil:
+			return 0, true, err
+		case !found.there:
+			return 0, false, nil
+		case found.age() < rest || found.now.IsZero():
+			return 0, true, nil
+		}
+		err = b.delete(ctx, hash, in)
+		var f *s3.Failure
+		switch {
+		case err == nil:
+			return found.size, false, nil
+		case n == tries, !errors.As(err, &f), f.Status < http.StatusInternalServerError:
+			return 0, true, err // where there was no answer it may still come to something, until the lease is over
+		}
+		if pause(ctx, b.backoff.Next(n)) != nil {
+			return 0, true, err
+		}
 	}
-	found, err := b.look(ctx, b.key(hash))
-	switch {
-	case err != nil:
-		return 0, true, err
-	case !found.there:
-		return 0, false, nil
-	case found.age() < rest || found.now.IsZero():
-		return 0, true, nil
-	}
-	if err := b.delete(ctx, hash, at); err != nil {
-		return 0, true, err
-	}
-	return found.size, false, nil
 }
 
 // open reports whether removals may still be begun in the session.
@@ -190,7 +200,8 @@ func (b *Bucket) announced(ctx context.Context) (s seen, by string, err error) {
 }
 
 // delete removes the bytes of hash, unless the request comes to the store after the
-// lease of its session. It is made once: a second one could come after a Put.
+// lease of its session. The request is made once: whoever makes another looks again
+// before, whether somebody put the bytes meanwhile.
 func (b *Bucket) delete(ctx context.Context, hash string, in session) error {
 	b.known.drop(hash)
 	key := b.key(hash)

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -371,21 +370,5 @@ func TestFolderThatCannotBeMadeIsSaid(t *testing.T) {
 	if f, err := OpenFolder("file:images", dir, Options{}); err == nil {
 		f.Close()
 		t.Error("Open = nil where a file stands")
-	}
-}
-
-func BenchmarkPutMany(b *testing.B) {
-	f := mustOpen(b, b.TempDir(), Options{})
-	picture := bytes.Repeat([]byte{7}, 100<<10)
-	n := 0
-	for b.Loop() {
-		data := make([][]byte, 100)
-		for i := range data {
-			n++
-			data[i] = fmt.Appendf(bytes.Clone(picture), "%d", n)
-		}
-		if _, err := f.PutMany(b.Context(), data); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -48,7 +48,10 @@ func Run(t *testing.T, open func(tb testing.TB) Subject) {
 		"ManyCallersPutReadAndRemove":      manyCallers,
 		"AnEndedContextPutsNothingFurther": endedContext,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t))
+		})
 	}
 }
 
