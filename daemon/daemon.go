@@ -79,7 +79,7 @@ type Daemon struct {
 	runRows  int   // of a reading, that a run has at most
 
 	store     *store.Store
-	blobs     *blob.Folder
+	blobs     blob.Store
 	spool     *spool.Spool
 	assets    *assets.Library
 	templates *templates
@@ -220,7 +220,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("store", d.store.Close) })
-	if d.blobs, err = blob.Open(s.Blobs.URL, s.Dir, blob.Options{}); err != nil {
+	if d.blobs, err = blob.Open(s.Blobs, s.Dir); err != nil {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("images", d.blobs.Close) })

@@ -32,6 +32,7 @@ const (
 	childReload = "PICTIFYD_CHILD_RELOAD" // not empty: the configuration is read again as it changes, and at a hangup
 	childStand  = "PICTIFYD_CHILD_STAND"  // not empty: it stands by
 	childHaste  = "PICTIFYD_CHILD_HASTE"  // not empty: failed deliveries are tried again soon, and for ever
+	childKeep   = "PICTIFYD_CHILD_KEEP"   // for how long it keeps what is kept for a time, and sweeps twice in that
 	childDrawn  = "PICTIFYD_CHILD_DRAWN"  // a file that gets the hash of each picture that was drawn
 )
 
@@ -78,6 +79,15 @@ func child(path string) int {
 	if os.Getenv(childHaste) != "" {
 		retrySchedule = slices.Repeat([]time.Duration{200 * time.Millisecond}, 1000)
 		sinkRest = retry.Backoff{Base: 50 * time.Millisecond, Max: 500 * time.Millisecond}
+	}
+	if text := os.Getenv(childKeep); text != "" {
+		keep, err := time.ParseDuration(text)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 2
+		}
+		settings.Keep.Results, settings.Keep.Superseded = Term(keep), Term(keep)
+		walkEvery, walkFirst, putRest = keep/2, keep/2, keep/2
 	}
 	if os.Getenv(childReload) != "" {
 		hangup := make(chan os.Signal, 1)

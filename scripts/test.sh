@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test with the servers that it needs; with "mutate" as its first
-# argument, scripts/mutate.sh in place of them. Two passes: everything with
+# Runs every test with the servers that it needs; with arguments, that command in
+# place of them. Two passes: everything with
 # the race detector on small data, then, without it, the tests that left what is
 # large, slow or of other processes: those alone, each whole.
 set -euo pipefail
@@ -81,9 +81,8 @@ export PICTIFYD_TEST_CHROME
 # A test whose service is missing must fail here, not be skipped.
 export PICTIFYD_TEST_ALL=1
 
-if [ "${1:-}" = mutate ]; then
-  shift
-  scripts/mutate.sh "$@"
+if [ $# -gt 0 ]; then
+  "$@"
   exit
 fi
 
