@@ -143,7 +143,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 	}
 	defer listener.Close()
 	d.listener = listener
-	d.urls.base = publicBase(settings.Server.PublicURL, listener.Addr().String())
+	d.urls.base = publicBase(settings.Server, listener.Addr().String())
 	closing, err := d.open(ctx)
 	defer closing()
 	if err != nil {

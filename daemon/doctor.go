@@ -65,6 +65,7 @@ func machineSigns(s *Settings) []Sign {
 	for _, f := range s.dataFolders() {
 		signs = append(signs, diskSign(f))
 	}
+	signs = append(signs, certificateSigns(s.Server.TLS, time.Now())...)
 	return append(signs, clockSigns(time.Now(), time.LoadLocation, os.Getenv("TZ"))...)
 }
 
