@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,7 @@ import (
 type Config struct {
 	Listen        string        `yaml:"listen"`         // host:port; port 0 takes a free one
 	PublicURL     string        `yaml:"public_url"`     // what handed-out addresses begin with; "" is http:// and Listen
+	Address       string        `yaml:"address"`        // where other processes of the same store reach this one, host:port; "" is Listen, with this machine's name where that is every address
 	Keys          []Key         `yaml:"keys"`           // none: loopback only
 	WebhookSecret config.Secret `yaml:"webhook_secret"` // signs the webhookUrl of batches; "": one is made and kept
 	URLKeys       []URLKey      `yaml:"url_keys"`       // sign addresses, the first of them new ones; none: one is made and kept
@@ -84,6 +86,7 @@ func (c Config) Validate() error {
 				At("public_url").WithHint("write scheme and host, as in https://images.example.com"))
 		}
 	}
+	list = append(list, c.validateAddress()...)
 	list = append(list, c.validateKeys()...)
 	list = append(list, c.Limits.validate()...)
 	list = append(list, c.TLS.validate()...)
@@ -127,6 +130,38 @@ func (c Config) validateListen() problem.List {
 			At("listen").WithHint(`add a key: keys: [ "${PICTIFYD_KEY}" ], or listen on 127.0.0.1:%s`, port)}
 	}
 	return nil
+}
+
+func (c Config) validateAddress() problem.List {
+	if c.Address == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(strings.TrimPrefix(strings.TrimPrefix(c.Address, "http://"), "https://"))
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err == nil && host != "" {
+		return nil
+	}
+	return problem.List{problem.New(problem.Invalid, "%q is not where this process can be reached", c.Address).
+		At("address").WithHint("write host:port, as in 10.0.0.7:8080")}
+}
+
+// OwnAddress is where other processes reach this one, which listens on addr.
+func (c Config) OwnAddress(addr net.Addr) string {
+	if c.Address != "" {
+		return c.Address
+	}
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		if host, err = os.Hostname(); err != nil {
+			host = "localhost"
+		}
+	}
+	return net.JoinHostPort(host, port)
 }
 
 func (c Config) validateKeys() problem.List {

@@ -175,7 +175,8 @@ type Output struct {
 }
 
 // Deps are the rooms behind the API. All of them are wanted but Counters,
-// Registry, RoomFunc and URLSecrets.
+// Registry, RoomFunc, URLSecrets, RelayKey and Elsewhere. Where there is an Elsewhere
+// these do: Log, Version, BaseURL, Images, Blobs, BindingFunc, ReadyFunc, Registry.
 type Deps struct {
 	Log           *slog.Logger
 	Version       string // of pictifyd, for people
@@ -253,4 +254,7 @@ type Deps struct {
 	Registry     *prometheus.Registry
 	CountersFunc func(ctx context.Context) (Counters, error)
 	URLSecrets   []string // verify signed addresses
+
+	RelayKey  []byte     // by which other processes of this ledger hand requests on to this one
+	Elsewhere *Elsewhere // nil: this process holds the ledger, and answers everything itself
 }

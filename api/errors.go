@@ -74,6 +74,10 @@ var explanations = map[string]string{
 	slugMalformed:   "The body is not of the form that the route reads.",
 	"bad_json":      "The body is not JSON. The answer says near which byte.",
 	slugStandby:     "This pictifyd was started with --standby and waits: another one works with the store. GET /readyz tells them apart, so that a load balancer asks the one that works.",
+	slugNotHere:     "This pictifyd has none of the roles api and connect: it draws or delivers for the others. Ask one that has.",
+	slugNoHolder:    "No process holds the ledger at this moment, and nothing of the request was begun. Another one takes over within 10 s; ask again after the seconds of Retry-After.",
+	slugHolderLost: "The process that had the request is gone, or was cut off, while it answered. What it did was kept whole or not at all: look, " +
+		"or send the request again under the same Idempotency-Key.",
 	slugBusy: "So many requests for pictures are in work that no more are taken. Ask again after the seconds of Retry-After. " +
 		"Many rows at once are a batch; server.now.at_once is how many requests may be in work.",
 	slugRenderRate: "Signed addresses had as many new pictures made in a minute as server.now.per_url_key or per_address allows. " +

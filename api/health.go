@@ -19,6 +19,7 @@ func (s *Server) healthy(w http.ResponseWriter, _ *http.Request) error {
 // nothing of that away, and is counted here.
 type readyView struct {
 	Status  string         `json:"status"`
+	Roles   []string       `json:"roles,omitempty"`   // of this process; none: all
 	Sources map[string]int `json:"sources,omitempty"` // by their state: ok, warn, error, paused
 }
 
@@ -41,7 +42,10 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	err := s.deps.ReadyFunc(ctx)
 	if err == nil {
-		return answer(w, http.StatusOK, readyView{"ready", s.sourcesByState(ctx)})
+		if away := s.deps.Elsewhere; away != nil { // the sources are the holder's
+			return answer(w, http.StatusOK, readyView{Status: "ready", Roles: away.Roles})
+		}
+		return answer(w, http.StatusOK, readyView{Status: "ready", Sources: s.sourcesByState(ctx)})
 	}
 	waits := []string{}
 	for _, p := range problem.All(err) {

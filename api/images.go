@@ -68,6 +68,10 @@ type file struct{ hash, ext, name string }
 func (s *Server) serveBytes(w http.ResponseWriter, r *http.Request, f file, caching string, changed time.Time) error {
 	bytes, _, err := s.deps.Blobs.Open(r.Context(), f.hash)
 	if problem.CodeOf(err) == problem.NotFound && err != nil {
+		if s.deps.Elsewhere != nil {
+			s.handOn(w, r)
+			return nil
+		}
 		return s.vanished(r, f.hash, err)
 	}
 	if err != nil {
@@ -149,6 +153,10 @@ func parsePlace(escaped string) (place, error) {
 func (s *Server) serveStable(w http.ResponseWriter, r *http.Request) error {
 	p, err := parsePlace(strings.TrimPrefix(r.URL.EscapedPath(), "/b/"))
 	b, known := s.configured(p.binding)
+	if s.deps.Elsewhere != nil && !(known && err == nil && b.Public && !b.Live.On()) {
+		s.handOn(w, r) // who may see it, and who asks its source, is the holder's matter
+		return nil
+	}
 	switch {
 	case known && b.Public, s.signed(r):
 		openToAll(w.Header())
@@ -171,6 +179,10 @@ func (s *Server) serveStable(w http.ResponseWriter, r *http.Request) error {
 		return s.serveLive(w, r, p, b, s.mayAsk(r, b))
 	}
 	image, err := s.imageOf(r.Context(), p)
+	if err != nil && s.deps.Elsewhere != nil {
+		s.handOn(w, r)
+		return nil
+	}
 	if waitsFor(err) {
 		return s.servePlaceholder(w, r, p, b, err)
 	}

@@ -3,6 +3,8 @@ package api
 import (
 	"maps"
 	"reflect"
+
+	"github.com/pictifyd/pictifyd/internal/apikey"
 )
 
 // SetKeys makes the keys and origins of cfg those of the configuration. A key
@@ -54,4 +56,33 @@ func (p *principal) perMinute() int {
 		return 0
 	}
 	return p.rate.Burst()
+}
+
+// SetStoredKeys makes the keys that were made over the API those of kept: another
+// process has changed them.
+func (s *Server) SetStoredKeys(kept []apikey.Key) { s.keys.restock(kept) }
+
+func (ring *keyring) restock(kept []apikey.Key) {
+	ring.mu.Lock()
+	defer ring.mu.Unlock()
+	all := maps.Clone(ring.known.Load().byDigest)
+	before := map[string]*principal{}
+	for digest, p := range all {
+		if p.kept != nil {
+			before[string(digest[:])] = p
+			delete(all, digest)
+		}
+	}
+	for _, k := range kept {
+		p := ring.stored(k)
+		if old := before[string(p.digest[:])]; old.same(p) {
+			p = old
+			delete(before, string(p.digest[:]))
+		}
+		all[p.digest] = p
+	}
+	ring.set(all)
+	for _, p := range before {
+		close(p.revoked)
+	}
 }

@@ -107,6 +107,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := newResponse(w)
 	r = s.proxies.from(identified(out, r))
 	movesBody(out.control, r)
+	if client, ok := relayedFor(s.deps.RelayKey, r, began); ok {
+		r.RemoteAddr = client
+	}
+	if !s.here(r) {
+		s.handOn(out, r)
+		s.metrics.answered(out.route, out.status, time.Since(began))
+		return
+	}
 	secure(out.Header())
 	if err := s.origin.judge(r); err != nil {
 		s.refuse(out, r, err)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net"
 	"net/http"
@@ -76,10 +75,9 @@ func (s *Standby) refuse(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	p := problem.New(problem.Overloaded, "this pictifyd stands by, while another one works").WithSlug(slugStandby).
 		WithHint("ask the other one: GET /readyz is 200 there")
-	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Retry-After", "2")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	_ = json.NewEncoder(w).Encode(documentOf(problem.List{p}, http.StatusServiceUnavailable, r))
+	w.Header().Set(awayHeader, "1")
+	refuseAlone(w, r, p)
 }
 
 // A lentListener is closed for whoever has it, and open for others afterwards.

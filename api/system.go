@@ -20,6 +20,17 @@ type System struct {
 	Disk      int64 // all bytes of the fuller disk; 0: nobody can say
 	Config    json.RawMessage
 	Findings  []Sign
+	Processes []ProcessState // at work on the ledger, its holder first
+}
+
+// A ProcessState is a process at work on the ledger.
+type ProcessState struct {
+	Place   string    `json:"place"`   // its number and machine
+	Roles   []string  `json:"roles"`   // api, connect, render, deliver
+	Version string    `json:"version"` // of pictifyd
+	Address string    `json:"address"` // where the others reach it
+	Holder  bool      `json:"holder"`  // it reads sources and plans, and answers what others hand on
+	Since   time.Time `json:"since"`
 }
 
 // A LedgerState is what the ledger is kept in.
@@ -89,6 +100,7 @@ type systemView struct {
 	Keys          keyCounts       `json:"keys"`
 	Config        json.RawMessage `json:"config"` // as it is in effect, its secrets as ***
 	Findings      []Sign          `json:"findings"`
+	Processes     []ProcessState  `json:"processes"` // at work on the ledger, its holder first
 	At            time.Time       `json:"at"`
 }
 
@@ -152,7 +164,7 @@ func (s *Server) system(ctx context.Context) (systemView, error) {
 			LedgerBytes: is.Ledger.Bytes, FreeBytes: max(load.Disk.Free, 0), TotalBytes: is.Disk,
 			Blobs: blobsView{load.Disk.Bytes, load.Disk.Files, load.Disk.Superseded, moment(load.Disk.MeasuredAt)},
 		},
-		Keys: s.keys.counts(), Config: is.Config, Findings: list(is.Findings), At: now.UTC(),
+		Keys: s.keys.counts(), Config: is.Config, Findings: list(is.Findings), Processes: list(is.Processes), At: now.UTC(),
 	}
 	for priority, word := range priorityWords {
 		v.Queue.ByPriority[word] = is.Waiting[priority]

@@ -79,9 +79,22 @@ type Status struct {
 	Sources  []Source  `json:"sources"`
 	Bindings []Binding `json:"bindings"`
 	Sinks    []Sink    `json:"sinks"`
+
+	Processes []Process `json:"processes,omitempty"` // at work on the store; none where the key may not see them
 }
 
-// Status asks how the sources, bindings and sinks of the remote are.
+// A Process is a pictifyd at work on the store of another.
+type Process struct {
+	Place   string    `json:"place"`
+	Roles   []string  `json:"roles"`
+	Version string    `json:"version"`
+	Address string    `json:"address,omitempty"`
+	Holder  bool      `json:"holder"`
+	Since   time.Time `json:"since"`
+}
+
+// Status asks how the sources, bindings and sinks of the remote are, and which processes
+// are at work, where the key has the scope admin.
 func (r Remote) Status(ctx context.Context) (Status, error) {
 	var s Status
 	for _, path := range []string{"/sources", "/bindings", "/sinks"} {
@@ -90,6 +103,11 @@ func (r Remote) Status(ctx context.Context) (Status, error) {
 			err = r.Decode(data, &s)
 		}
 		if err != nil {
+			return Status{}, err
+		}
+	}
+	if data, err := r.Ask(ctx, http.MethodGet, "/system", nil, nil, stateSize); err == nil {
+		if err := r.Decode(data, &s); err != nil {
 			return Status{}, err
 		}
 	}

@@ -284,6 +284,9 @@ func (d *Daemon) clickURL(a bindings.Assigned) string {
 		return ""
 	}
 	s, err := d.exhibit.of(a.Experiment)
+	if err != nil && d.member() && d.exhibit.load(context.Background()) == nil { // it was started since
+		s, err = d.exhibit.of(a.Experiment)
+	}
 	if err != nil {
 		return ""
 	}

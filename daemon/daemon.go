@@ -41,10 +41,11 @@ const (
 type Options struct {
 	Log      *slog.Logger
 	Version  string          // of pictifyd, for people
+	Roles    Roles           // what the settings are run with, also when their file is read again; see Settings.With
 	Once     bool            // read every source once, render, deliver, end
 	Renderer render.Renderer // instead of the Chrome pool; for tests and figures about rows
 	Grace    time.Duration   // for work in hand at the end; zero is 20 s
-	Standby  bool            // wait for a ledger that another daemon has
+	Standby  bool            // wait for a ledger that another daemon has; with a part of the roles it does so anyway
 	Cache    string          // a folder for what this machine finds out about itself; "" finds out nothing
 
 	// Config is the file that the settings are of: it is watched, and read again
@@ -89,6 +90,7 @@ type Daemon struct {
 	guard     *egress.Guard
 
 	api      *api.Server
+	relay    *api.Relay // nil where requests are not handed on
 	listener net.Listener
 	vault    *vault
 
@@ -114,6 +116,7 @@ type Daemon struct {
 	churn   *churn
 	holding holding
 	release *errand // gives back what is kept for streams that are no more
+	catchUp *errand // reads anew what the holder of the ledger has changed
 
 	instance string // as in connectors.Env
 	circles  circles
@@ -157,21 +160,38 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 	}
 	ctx, finish := context.WithCancel(ctx)
 	defer finish()
-	err = runStages(ctx, api.DrainTime+d.options.Grace+recordGrace,
-		stage{"queue", d.queue},
-		stage{"templates", d.watchTemplates},
-		stage{"sources", d.watchSources},
-		stage{"experiments", d.exhibit.run},
-		stage{"verdicts", d.runExperiments},
-		stage{"copilot", d.runCopilot},
-		stage{"http", func(ctx context.Context) error { return d.serve(ctx, listener) }},
-		stage{"once", func(ctx context.Context) error { return d.once(ctx, finish) }},
-		stage{"reload", func(ctx context.Context) error { return d.reloads(ctx, finish) }},
-	)
+	err = runStages(ctx, api.DrainTime+d.options.Grace+recordGrace, d.stages(listener, finish)...)
 	if again := d.again.Load(); again != nil && err == nil {
 		return again
 	}
 	return err
+}
+
+// stages are what this process runs, in the order of their start.
+func (d *Daemon) stages(listener net.Listener, finish func()) []stage {
+	all := []struct {
+		stage
+		by duty
+	}{
+		{stage{"queue", d.queue}, ofAll},
+		{stage{"members", d.watchMembers}, ofHolder},
+		{stage{"holder", d.followHolder}, ofMembers},
+		{stage{"templates", d.watchTemplates}, ofHolder},
+		{stage{"sources", d.watchSources}, ofHolder},
+		{stage{"experiments", d.exhibit.run}, ofHolder},
+		{stage{"verdicts", d.runExperiments}, ofHolder},
+		{stage{"copilot", d.runCopilot}, ofHolder},
+		{stage{"http", func(ctx context.Context) error { return d.serve(ctx, listener) }}, ofAll},
+		{stage{"once", func(ctx context.Context) error { return d.once(ctx, finish) }}, ofHolder},
+		{stage{"reload", func(ctx context.Context) error { return d.reloads(ctx, finish) }}, ofAll},
+	}
+	var mine []stage
+	for _, s := range all {
+		if s.by == ofAll || (s.by == ofMembers) == d.member() {
+			mine = append(mine, s.stage)
+		}
+	}
+	return mine
 }
 
 func newDaemon(settings *Settings, o Options) *Daemon {
@@ -188,6 +208,7 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 	}
 	d.news.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
 	d.release = newErrand(d.releaseHolds, func(err error) { d.faults.note(d.log, "streams", "that are no more", err) })
+	d.catchUp = newErrand(d.readAnew, func(err error) { d.faults.note(d.log, "store", "what its holder has changed", err) })
 	d.exhibit = newExhibit(d)
 	d.alarms, d.experimentID = make(chan api.FailingVariant, mostAlarms), newExperimentID
 	d.exhibit.failing.alarmFunc = d.alarm
@@ -229,7 +250,10 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	if d.guard, err = egress.New(s.Egress); err != nil {
 		return closing, err
 	}
-	d.metrics.registry.MustRegister(freshnessCollector{d}, sinkCollector{d}, sinkCounts{d}, lettersCollector{d}, streamCollector{d}, copilotCollector{d})
+	d.metrics.registry.MustRegister(sinkCounts{d})
+	if !d.member() { // what is the ledger's is told once
+		d.metrics.registry.MustRegister(freshnessCollector{d}, sinkCollector{d}, lettersCollector{d}, streamCollector{d}, copilotCollector{d})
+	}
 	d.guarded = d.guard.Client(egress.ClientOptions{Timeout: 30 * time.Second})
 	fetcher := d.guard.Client(egress.ClientOptions{Timeout: 15 * time.Second, MaxRedirects: 3})
 	d.assets = assets.New(fetcher, d.store, d.blobs, assets.Limits{})
@@ -249,8 +273,10 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		dir: absolute(s.Dir, s.Templates.Path), write: s.Templates.Write, versions: d.store, assets: d.assets,
 		faults: &d.faults, log: d.log, notifyFunc: fsnotify.NewWatcher, crash: d.crash,
 	}
-	if _, err := d.templates.sync(ctx); err != nil {
-		return closing, err
+	if !d.member() { // the folder is its holder's door to the ledger
+		if _, err := d.templates.sync(ctx); err != nil {
+			return closing, err
+		}
 	}
 	if err := d.exhibit.open(ctx); err != nil {
 		return closing, err
@@ -267,13 +293,20 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 			})
 		})
 	}
+	if d.member() {
+		return closing, nil
+	}
 	return closing, d.openCopilot(ctx)
 }
 
 // openStore opens the ledger, where the daemon stands by when it is its turn.
 func (d *Daemon) openStore(ctx context.Context) (*store.Store, error) {
-	o := store.Options{Log: d.log, Dir: d.settings.Dir, Crash: d.options.Crash, RowsChanged: d.rowsChanged}
-	if !d.options.Standby {
+	o := store.Options{
+		Log: d.log, Dir: d.settings.Dir, Crash: d.options.Crash, RowsChanged: d.rowsChanged,
+		Member: d.member(), Changed: func(string) { d.catchUp.ask() },
+		Roles: d.roles().names(), Version: d.options.Version, Address: d.settings.Server.OwnAddress(d.listener.Addr()),
+	}
+	if !d.options.Standby && !d.roles().Partial() {
 		return store.Open(ctx, d.settings.Store, o)
 	}
 	turn := &standby{daemon: d, listener: d.listener}
@@ -287,24 +320,6 @@ func (d *Daemon) close(what string, closeFunc func() error) {
 	if err := closeFunc(); err != nil {
 		d.log.Error("close", slog.String("what", what), slog.Any("err", err))
 	}
-}
-
-func (d *Daemon) openRenderer(ctx context.Context) error {
-	if d.options.Renderer != nil {
-		d.renderer = d.options.Renderer
-		return nil
-	}
-	o := chrome.Options{Log: d.log}
-	if d.options.Cache != "" {
-		o.Pace = filepath.Join(d.options.Cache, "pace.json")
-	}
-	pool, err := chrome.Open(ctx, d.settings.Render, d.assets, o)
-	if err != nil {
-		return err
-	}
-	d.pool, d.renderer = pool, pool
-	d.metrics.lanes(pool)
-	return nil
 }
 
 // openSecrets reads the keys that the store keeps, and makes them the first time.
@@ -332,15 +347,6 @@ func (d *Daemon) hookSecret(ctx context.Context) (string, error) {
 func newInstance() (string, error) { return strings.ToLower(rand.Text()[:8]), nil }
 
 func newSecret() (string, error) { return signing.NewSecret(), nil }
-
-// queue works turns until ctx ends, then finishes those in hand.
-func (d *Daemon) queue(ctx context.Context) error {
-	turns, pictures := turnsOf(d.renderer.Slots())
-	d.stride.least = 2 * pictures
-	return d.store.Run(ctx, store.Workers{
-		Slots: turns, Render: d.draw, Deliver: d.deliver, Poll: d.poll, Plan: d.planJob,
-	}, d.options.Grace)
-}
 
 func (d *Daemon) serve(ctx context.Context, l net.Listener) error {
 	if d.options.Listening != nil {

@@ -55,13 +55,17 @@ type courier struct {
 	failed  error             // of the machine: the turn comes again
 }
 
-// deliver is the work of one delivery turn on one sink.
+// deliver is the work of one delivery turn on one sink. No other process is on it at the
+// same time.
 func (d *Daemon) deliver(ctx context.Context, t store.Turn) error {
 	leave, err := d.couriers.take(ctx, t.Sink)
 	if err != nil {
 		return err
 	}
 	defer leave()
+	if seated, err := d.store.Seat(ctx, t); err != nil || !seated {
+		return err
+	}
 	c := &courier{Daemon: d, turn: t, policy: d.sinkPolicy(t.Sink), flights: leastFlights, landed: make(chan landing, mostFlights)}
 	return c.work(ctx)
 }

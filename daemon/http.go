@@ -19,6 +19,13 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	relayKey, err := d.store.Setting(ctx, "relay_key", newSecret)
+	if err != nil {
+		return nil, err
+	}
+	if d.member() {
+		return d.doorOfMember(keys, relayKey)
+	}
 	return api.New(d.settings.Server, api.Deps{
 		Log:                d.log,
 		Version:            d.options.Version,
@@ -78,6 +85,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Registry:      d.metrics.registry,
 		CountersFunc:  d.counters,
 		URLSecrets:    d.urls.secrets,
+		RelayKey:      []byte(relayKey),
 	})
 }
 
@@ -144,7 +152,7 @@ func (d *Daemon) able(ctx context.Context) error {
 			return err
 		}
 	}
-	if d.pool == nil {
+	if d.pool == nil || !d.roles().Has(RoleRender) {
 		return nil
 	}
 	if !slices.ContainsFunc(d.pool.Status(), isUp) {

@@ -33,6 +33,7 @@ const (
 	childStand  = "PICTIFYD_CHILD_STAND"  // not empty: it stands by
 	childHaste  = "PICTIFYD_CHILD_HASTE"  // not empty: failed deliveries are tried again soon, and for ever
 	childKeep   = "PICTIFYD_CHILD_KEEP"   // for how long it keeps what is kept for a time, and sweeps twice in that
+	childRoles  = "PICTIFYD_CHILD_ROLES"  // the roles, as of --roles
 	childDrawn  = "PICTIFYD_CHILD_DRAWN"  // a file that gets the hash of each picture that was drawn
 )
 
@@ -58,7 +59,19 @@ func child(path string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
+	var roles Roles
+	if text := os.Getenv(childRoles); text != "" {
+		roles, err = ParseRoles(text)
+		if err == nil {
+			settings, err = settings.With(roles)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 2
+		}
+	}
 	o := Options{
+		Roles:     roles,
 		Log:       slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Listening: func(addr net.Addr) { fmt.Println("listening", addr) },
 		Crash:     crashAt(os.Getenv(childCrash), syscall.SIGKILL),
@@ -67,7 +80,10 @@ func child(path string) int {
 		o.Crash = crashAt(spec, syscall.SIGSTOP)
 	}
 	if os.Getenv(childStand) != "" {
-		o.Standby, o.StandingBy = true, func(addr net.Addr) { fmt.Println("standing by", addr) }
+		o.Standby = true
+	}
+	if o.Standby || roles.Partial() {
+		o.StandingBy = func(addr net.Addr) { fmt.Println("standing by", addr) }
 	}
 	if os.Getenv(childChrome) == "" {
 		null := &rendertest.Null{Delay: 8 * time.Millisecond} // so that a turn is recorded in parts

@@ -64,6 +64,9 @@ func (d *Daemon) reloads(ctx context.Context, finish func()) error {
 // it refuses changes nothing.
 func (d *Daemon) loadAgain(ctx context.Context) error {
 	next, err := Load(d.options.Config)
+	if err == nil && len(d.options.Roles) > 0 {
+		next, err = next.With(d.options.Roles)
+	}
 	if err == nil {
 		err = d.Reload(ctx, next)
 	}
@@ -93,6 +96,9 @@ func (d *Daemon) Reload(ctx context.Context, next *Settings) error {
 	before := d.file()
 	if sections := before.apart(next); len(sections) > 0 {
 		return &RestartError{next, sections}
+	}
+	if d.member() {
+		return d.reloadMember(ctx, before, next)
 	}
 	if err := d.usable(ctx, before, next); err != nil {
 		return err

@@ -131,6 +131,9 @@ func (d *Daemon) renewBy(ctx context.Context, file *Settings) error {
 	}
 	before.closeSinks(now)
 	d.forgetGone(now)
+	if d.member() { // the rest is its holder's
+		return nil
+	}
 	d.noteSinks(ctx, now)
 	for _, f := range d.touched(before, now) {
 		f.rebind.ask()

@@ -27,6 +27,7 @@ var schemaComments []byte
 // words are the fields of which only some texts are taken.
 func words() map[reflect.Type]map[string][]string {
 	return map[reflect.Type]map[string][]string{
+		reflect.TypeFor[document]():          {"Roles": Roles{}.names()},
 		reflect.TypeFor[bindings.Config]():   {"OnDelete": {bindings.Keep, bindings.Remove}},
 		reflect.TypeFor[bindings.Encoding](): {"Format": bindings.Formats(), "Compression": bindings.Compressions()},
 		reflect.TypeFor[poll.Layout]():       {"Format": poll.Formats()},

@@ -22,6 +22,7 @@ import (
 // Settings is a whole configuration, decoded and checked.
 type Settings struct {
 	Dir       string // of the file: relative paths start here
+	Roles     Roles
 	Server    api.Config
 	Store     store.Config
 	Blobs     blob.Config
@@ -83,6 +84,7 @@ func (t *Templates) UnmarshalNode(n config.Node) error {
 
 // document is the outline of pictifyd.yaml.
 type document struct {
+	Roles     Roles                  `yaml:"roles"` // what this process does: api, connect, render, deliver; none: all of it
 	Server    api.Config             `yaml:"server"`
 	Store     store.Config           `yaml:"store"`
 	Blobs     blob.Config            `yaml:"blobs"`
@@ -139,7 +141,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	doc := defaults()
 	problems := problemsOf(root.Decode(&doc))
 	s := &Settings{
-		Dir: o.Dir, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
+		Dir: o.Dir, Roles: doc.Roles, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
 		Egress: doc.Egress, Copilot: doc.Copilot, Templates: doc.Templates, Secrets: doc.Secrets,
 		kinds: sources, nodes: map[string]config.Node{}, sections: sectionDigests(root), source: contentDigest(src), root: root,
 	}
@@ -188,6 +190,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		problems = append(problems, apart(node, cfg, s.sinkConfig)...)
 		problems = append(problems, s.findable(node, cfg)...)
 	}
+	problems = append(problems, s.roleProblems(root)...)
 	problems = append(problems, s.readExperiments(doc.Experiments)...)
 	problems = append(problems, s.dependencies(doc.Sources)...)
 	problems = append(problems, s.sinkSources()...)

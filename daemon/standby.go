@@ -45,9 +45,12 @@ func (s *standby) waits(reason error) {
 		s.daemon.log.Info("pictifyd waits on", slog.String("reason", text))
 	}
 	s.said = text
-	if hasSlug(reason, store.Away) {
+	switch {
+	case hasSlug(reason, store.Away):
 		s.door.Say("the store's server to answer")
-	} else {
+	case hasSlug(reason, store.Behind):
+		s.door.Say("a pictifyd with the role connect to bring the store to this version")
+	default:
 		s.door.Say("the pictifyd that works with the store to end")
 	}
 }
@@ -58,7 +61,10 @@ func (s *standby) over(got bool) {
 		return
 	}
 	s.door.End()
-	if got {
+	switch {
+	case got && s.daemon.member():
+		s.daemon.log.Info("pictifyd joins")
+	case got:
 		s.daemon.log.Info("pictifyd takes over")
 	}
 }

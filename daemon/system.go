@@ -19,10 +19,17 @@ func (d *Daemon) system(ctx context.Context) (api.System, error) {
 	if err != nil {
 		return api.System{}, err
 	}
+	members, err := d.store.Members(ctx)
+	if err != nil {
+		return api.System{}, err
+	}
 	file := d.file()
 	is := api.System{
 		StartedAt: d.began, Ledger: api.LedgerState{Kind: ledger.Kind, Schema: ledger.Schema, Bytes: ledger.Bytes},
 		Chrome: d.chromeState(), Waiting: waiting, Caches: d.caches(), Disk: fullerDisk(file.dataFolders()), Config: file.shown(),
+	}
+	for _, m := range members {
+		is.Processes = append(is.Processes, api.ProcessState{Place: m.Place, Roles: m.Roles, Version: m.Version, Address: m.Address, Holder: m.Holder, Since: m.Since.UTC()})
 	}
 	for _, sign := range append(d.chromeSigns(), machineSigns(file)...) {
 		is.Findings = append(is.Findings, findingOf(sign))

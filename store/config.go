@@ -44,6 +44,9 @@ func (c Config) Validate() error {
 
 const sqlitePrefix = "sqlite:"
 
+// Shared reports whether several processes can work with the ledger at a time.
+func (c Config) Shared() bool { return c.postgres() }
+
 func (c Config) postgres() bool {
 	return strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://")
 }

@@ -23,9 +23,16 @@ const otherwise = "; it has been configured otherwise since: resume it to try th
 // ConfigureSinks says which sinks there are, each with a digest of its
 // configuration. One that is configured otherwise than before rests no more, and
 // what failed is tried at once; one that is disabled stays so, and says that it was
-// changed. What waits for a sink that there is no more is held until it is back.
+// changed. What waits for a sink that there is no more is held until it is back. In a
+// member the holder's configuration counts, and nothing is noted.
 func (s *Store) ConfigureSinks(ctx context.Context, digests map[string]string) (Configured, error) {
 	var done Configured
+	if s.member {
+		return done, nil
+	}
+	if err := s.PublishRoutes(ctx); err != nil {
+		return done, err
+	}
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		done = Configured{}
 		known, err := t.configuredSinks(ctx)

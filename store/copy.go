@@ -23,8 +23,8 @@ type Copied struct {
 	Rows  int64  `json:"rows"`
 }
 
-// notCopied are tables that say who works with a ledger, and since when.
-var notCopied = []string{"ledger_epoch"}
+// notCopied are tables that say who works with a ledger, since when, and as whom.
+var notCopied = []string{"ledger_epoch", "ledger_revisions", "ledger_routes", "members"}
 
 // Copy copies a ledger from a SQLite file to an empty PostgreSQL database, in one
 // transaction there: all of it, or nothing. Both are locked meanwhile, and brought to

@@ -11,6 +11,7 @@ import (
 //	FROM rows($1) AS e  a JSON list of lists, one row each: e.value->>0 is its first column
 //	FROM texts($1) AS e a JSON list of strings: e.value
 //	IN list($1)         the same, to find one among them
+//	worker(attempted_by) the process that had a turn last, '' for none
 //
 // and FOR UPDATE where rows must be locked, which SQLite's one writer has no need
 // of. Where rows are joined, it is with CROSS JOIN: SQLite then loops in the order
@@ -29,6 +30,7 @@ var (
 	forSQLite = []rewrite{
 		{regexp.MustCompile(`\b(?:rows|texts)\((\$\d+)\)`), `json_each($1)`},
 		{regexp.MustCompile(`\bIN list\((\$\d+)\)`), `IN (SELECT value FROM json_each($1))`},
+		{regexp.MustCompile(`\bworker\((\w+)\)`), `COALESCE($1->>'$$[#-1]', '')`},
 		{regexp.MustCompile(`FOR UPDATE( SKIP LOCKED)?`), ``},
 	}
 	// An array, unlike a subquery, is looked up in an index whatever the planner
@@ -37,6 +39,7 @@ var (
 		{regexp.MustCompile(`\brows\((\$\d+)\)`), `jsonb_array_elements(CAST($1 AS jsonb))`},
 		{regexp.MustCompile(`\btexts\((\$\d+)\)`), `jsonb_array_elements_text(CAST($1 AS jsonb))`},
 		{regexp.MustCompile(`\bNOT IN list\((\$\d+)\)`), `<> ALL (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))`},
+		{regexp.MustCompile(`\bworker\((\w+)\)`), `COALESCE(${1}[array_upper($1, 1)], '')`},
 		{regexp.MustCompile(`\bIN list\((\$\d+)\)`), `= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))`},
 	}
 )

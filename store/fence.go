@@ -53,11 +53,12 @@ func (h *holder) reign(ctx context.Context) error {
 	if err := h.makeTable(ctx); err != nil {
 		return fmt.Errorf("make the table of epochs: %w", err)
 	}
-	h.id = newID()
 	if err := h.conn.QueryRow(ctx, `UPDATE ledger_epoch SET epoch = epoch + 1, holder = $1, place = $2, since = $3 RETURNING epoch`,
 		h.id, place(), millis(time.Now())).Scan(&h.epoch); err != nil {
 		return fmt.Errorf("raise the store's epoch: %w", err)
 	}
+	h.post.badgeClass, h.post.badge = epochClass, h.epoch
+	h.post.still, h.post.why = `holder = '`+h.id+`', place FROM ledger_epoch`, superseded
 	return h.expel(ctx)
 }
 
@@ -78,62 +79,47 @@ func (h *holder) makeTable(ctx context.Context) error {
 	return err
 }
 
-// admit lets a new connection of the store in, unless somebody else holds it now.
-func (h *holder) admit(ctx context.Context, conn *pgx.Conn) error {
-	err := h.err()
-	if err == nil && cures.Epoch {
-		err = h.join(ctx, conn)
-	}
-	if err != nil {
-		closeNow(conn) // nobody else does
-	}
-	return err
-}
-
-// join is two statements, so that the second sees what was committed before the
-// first was done.
-func (h *holder) join(ctx context.Context, conn *pgx.Conn) error {
-	if _, err := conn.Exec(ctx, fmt.Sprintf(`SELECT pg_advisory_lock_shared(hashtext(%s), %d)`, epochClass, h.epoch)); err != nil {
-		return err
-	}
-	var id, where string
-	if err := conn.QueryRow(ctx, `SELECT holder, place FROM ledger_epoch`, pgx.QueryExecModeSimpleProtocol).Scan(&id, &where); err != nil {
-		return err
-	}
-	if id == h.id {
-		return nil
-	}
-	err := supersededBy("another pictifyd (" + where + ")")
-	h.lose(err)
-	return err
-}
-
 // expel ends the sessions of other epochs, and returns when there are none.
 func (h *holder) expel(ctx context.Context) error {
+	stayed, err := expel(ctx, h.leftBehind, func(ctx context.Context, pid int64) error {
+		_, err := h.conn.Exec(ctx, endSession, pid)
+		return err
+	})
+	if len(stayed) > 0 {
+		return staying(stayed, err, h.cfg.User)
+	}
+	return err
+}
+
+const endSession = `SELECT pg_terminate_backend($1)`
+
+// expel ends the sessions that left gives, until there are none. stayed are those that
+// do not end, and err is then why they were not asked to, if they were not.
+func expel(ctx context.Context, left func(context.Context) ([]int64, error), end func(ctx context.Context, pid int64) error) (stayed []int64, err error) {
 	if !cures.Epoch {
-		return nil
+		return nil, nil
 	}
 	deadline := time.Now().Add(expelLimit)
 	for {
-		pids, err := h.leftBehind(ctx)
+		pids, err := left(ctx)
 		if err != nil || len(pids) == 0 {
-			return err
+			return nil, err
 		}
 		var refused error
 		for _, pid := range pids {
-			if _, err := h.conn.Exec(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {
+			if err := end(ctx, pid); err != nil {
 				refused = err
 			}
 		}
 		if time.Now().After(deadline) {
-			return h.stayed(pids, refused)
+			return pids, refused
 		}
 		wait := time.NewTimer(expelLook)
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
 			wait.Stop()
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 }
@@ -147,13 +133,13 @@ func (h *holder) leftBehind(ctx context.Context) ([]int64, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
-// stayed says why the ledger cannot be had although its lock can.
-func (h *holder) stayed(pids []int64, refused error) error {
+// staying says why the ledger cannot be had although its lock can.
+func staying(pids []int64, refused error, user string) error {
 	var said *pgconn.PgError
 	if !errors.As(refused, &said) {
 		return problem.New(problem.Surroundings, "sessions of the pictifyd that had this database before do not end (server processes %v)", pids).
 			WithSlug(Locked).WithHint("look for them in pg_stat_activity; it is tried again with --standby")
 	}
 	return problem.New(problem.Surroundings, "this role may not end the sessions of the pictifyd that had this database before (server processes %v): %w", pids, refused).
-		WithSlug(Locked).WithHint("let all pictifyds of a database connect as one role, or: GRANT pg_signal_backend TO %s", pgx.Identifier{h.session.User}.Sanitize())
+		WithSlug(Locked).WithHint("let all pictifyds of a database connect as one role, or: GRANT pg_signal_backend TO %s", pgx.Identifier{user}.Sanitize())
 }

@@ -42,9 +42,12 @@ func (s *Store) AddKey(ctx context.Context, k apikey.Key) error {
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (name) DO NOTHING`,
 			k.ID, clean(k.Name), k.Digest, k.Start, list(k.Scopes), list(k.Templates), list(k.Origins), k.Rate, k.Quota.String(), millis(k.CreatedAt), expires)
 		if err == nil && n == 0 {
-			err = problem.New(problem.Conflict, "there is a key %q", k.Name).WithSlug("key_name_taken")
+			return problem.New(problem.Conflict, "there is a key %q", k.Name).WithSlug("key_name_taken")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return t.raise(ctx, revisionOfKeys)
 	})
 	return wrap(err, "store key %q", k.Name)
 }
@@ -62,7 +65,10 @@ func (s *Store) RemoveKey(ctx context.Context, id string) error {
 				_, err = t.exec(ctx, forget, id)
 			}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return t.raise(ctx, revisionOfKeys)
 	})
 	return wrap(err, "remove key %s", id)
 }

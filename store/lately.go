@@ -16,6 +16,7 @@ const latelyLimit = 10_000
 type lately struct {
 	commits  atomic.Int64 // begun
 	underway atomic.Int64
+	others   atomic.Bool // commit too, which shows nowhere here
 
 	mu     sync.RWMutex
 	at     int64 // the commit since which images are
@@ -24,10 +25,18 @@ type lately struct {
 
 type latelyKey struct{ owner, key, output, ext string }
 
-// moment is the last commit; false while one is under way.
+// forbid has nothing be remembered, because others commit too, or allows it again.
+func (m *lately) forbid(others bool) {
+	if !others && m.others.Load() {
+		_ = m.during(func() error { return nil }) // theirs
+	}
+	m.others.Store(others)
+}
+
+// moment is the last commit; false while one is under way, or may be.
 func (m *lately) moment() (commit int64, ok bool) {
 	commit = m.commits.Load() // before underway: one that begins between shows in the one or in the other
-	return commit, m.underway.Load() == 0
+	return commit, m.underway.Load() == 0 && !m.others.Load()
 }
 
 func (m *lately) get(k latelyKey) (bindings.Image, bool) {

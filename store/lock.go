@@ -59,7 +59,7 @@ func (s *Store) hold(ctx context.Context, try func(context.Context) error) error
 
 // awaited reports whether err is over one day without anybody's doing here.
 func awaited(err error) bool {
-	return slices.ContainsFunc(problem.All(err), func(p *problem.Error) bool { return p.Slug == Locked || p.Slug == Away })
+	return slices.ContainsFunc(problem.All(err), func(p *problem.Error) bool { return slices.Contains([]string{Locked, Away, Behind}, p.Slug) })
 }
 
 // Certain fails while another process may have the ledger: then nobody outside is

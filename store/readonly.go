@@ -9,9 +9,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
@@ -72,14 +69,9 @@ func (s *Store) sameVersion(ctx context.Context) error {
 	if err := s.read.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version`).Scan(&have); err != nil || have.Int64 == 0 {
 		return fs.ErrNotExist
 	}
-	names, err := fs.Glob(migrations, "migrations/*.sql")
+	want, err := newestMigration()
 	if err != nil {
 		return err
-	}
-	number, _, _ := strings.Cut(filepath.Base(names[len(names)-1]), "_")
-	want, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return fmt.Errorf("read the number of %s: %w", names[len(names)-1], err)
 	}
 	if have.Int64 == want {
 		return nil

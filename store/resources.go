@@ -55,7 +55,7 @@ func (s *Store) SaveResources(ctx context.Context, all []Resource) error {
 				return err
 			}
 		}
-		return nil
+		return t.raise(ctx, revisionOfResources)
 	})
 	if err == nil {
 		s.crash("resource.committed")
@@ -106,8 +106,10 @@ func (s *Store) DeleteResource(ctx context.Context, kind, name, source string) e
 		if n == 0 {
 			return noResource(kind, name)
 		}
-		_, err = t.exec(ctx, `DELETE FROM resources WHERE kind = 'source' AND name = $1`, source)
-		return err
+		if _, err := t.exec(ctx, `DELETE FROM resources WHERE kind = 'source' AND name = $1`, source); err != nil {
+			return err
+		}
+		return t.raise(ctx, revisionOfResources)
 	})
 	if err == nil {
 		s.crash("resource.deleted")

@@ -8,14 +8,13 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-
-	"github.com/pictifyd/pictifyd/bindings"
 )
 
 // Workers work the turns. Each is called from many goroutines at once. A worker
 // ends its turn by the method that its kind has for that (FinishRenders,
 // FinishDeliveries, EndPoll, PlanRows); one that returns without having done so
 // gives back what it had claimed. One that returns an error gets the turn again.
+// Turns of a kind without a worker are left to other processes.
 type Workers struct {
 	Slots int // render turns at a time
 
@@ -41,20 +40,23 @@ const (
 )
 
 // Run puts back what a dead process left claimed, then gives turns to the
-// workers until ctx ends. It then waits at most grace for the work in hand and
+// workers until ctx ends. A member that has none runs it too: it hears what changes,
+// and that its place was lost. It then waits at most grace for the work in hand and
 // cancels what is left. It returns nil after that, and an error when the queue
 // could not be started or the store's lock was lost.
 func (s *Store) Run(ctx context.Context, w Workers, grace time.Duration) error {
-	s.slots.Store(int64(max(w.Slots, 1)))
-	if err := s.putBack(ctx); err != nil {
+	if err := s.prepare(ctx, w); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
-		return s.orLost(ctx, fmt.Errorf("put back the turns of a dead process: %w", err))
+		return s.orLost(ctx, err)
 	}
 	client, err := s.client(w, grace)
 	if err != nil {
 		return fmt.Errorf("start the queue: %w", err)
+	}
+	if client == nil {
+		return s.sweepUntil(ctx)
 	}
 	work, stop := context.WithCancel(ctx)
 	defer stop()
@@ -74,6 +76,24 @@ func (s *Store) Run(ctx context.Context, w Workers, grace time.Duration) error {
 	stop()
 	<-client.Stopped()
 	return nil
+}
+
+// prepare puts back what a dead process left claimed, and says how many turns draw here.
+func (s *Store) prepare(ctx context.Context, w Workers) error {
+	s.own = 0
+	if w.Render != nil {
+		s.own = int64(max(w.Slots, 1))
+	}
+	s.slots.Store(max(s.own, 1)) // until all are counted
+	if err := s.reckoned(ctx); err != nil {
+		return err
+	}
+	if !s.member { // who holds the ledger does it for all
+		if err := s.putBack(ctx); err != nil {
+			return fmt.Errorf("put back the turns of a dead process: %w", err)
+		}
+	}
+	return s.countSlots(ctx)
 }
 
 // orLost is err, or the loss of the lock where that is behind it: a new connection is told.
@@ -97,60 +117,39 @@ func (s *Store) abandon(client *river.Client[*sql.Tx]) {
 	}
 }
 
+// client works the turns that have workers; nil: none have.
 func (s *Store) client(w Workers, grace time.Duration) (*river.Client[*sql.Tx], error) {
-	workers := river.NewWorkers()
-	river.AddWorker(workers, &turnWorker[renderTurn]{store: s, work: w.Render})
-	river.AddWorker(workers, &turnWorker[deliverTurn]{store: s, work: w.Deliver})
-	river.AddWorker(workers, &turnWorker[pollTurn]{store: s, work: w.Poll})
-	river.AddWorker(workers, &turnWorker[planTurn]{store: s, work: w.Plan})
+	workers, worked := river.NewWorkers(), map[string]river.QueueConfig{}
+	if w.Render != nil {
+		river.AddWorker(workers, &turnWorker[renderTurn]{store: s, work: w.Render})
+		worked[queueRender] = river.QueueConfig{MaxWorkers: max(w.Slots, 1)}
+	}
+	if w.Deliver != nil {
+		river.AddWorker(workers, &turnWorker[deliverTurn]{store: s, work: w.Deliver})
+		worked[queueDeliver], worked[queueHooks] = river.QueueConfig{MaxWorkers: deliverWorkers}, river.QueueConfig{MaxWorkers: hookWorkers}
+	}
+	if w.Poll != nil {
+		river.AddWorker(workers, &turnWorker[pollTurn]{store: s, work: w.Poll})
+		worked[queuePoll] = river.QueueConfig{MaxWorkers: pollWorkers}
+	}
+	if w.Plan != nil {
+		river.AddWorker(workers, &turnWorker[planTurn]{store: s, work: w.Plan})
+		worked[queuePlan] = river.QueueConfig{MaxWorkers: planWorkers}
+	}
+	if len(worked) == 0 {
+		return nil, nil
+	}
 	return river.NewClient(s.driver(), &river.Config{
-		Logger:  s.riverLog(),
-		Workers: workers,
-		Queues: map[string]river.QueueConfig{
-			queueRender:  {MaxWorkers: max(w.Slots, 1)},
-			queueDeliver: {MaxWorkers: deliverWorkers},
-			queueHooks:   {MaxWorkers: hookWorkers},
-			queuePoll:    {MaxWorkers: pollWorkers},
-			queuePlan:    {MaxWorkers: planWorkers},
-		},
+		ID:                          s.self.ID, // so that others know whose a turn is
+		Logger:                      s.riverLog(),
+		Workers:                     workers,
+		Queues:                      worked,
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           fetchPoll,
 		JobTimeout:                  -1, // workers have deadlines of their own
 		RescueStuckJobsAfter:        never,
 		CompletedJobRetentionPeriod: 10 * time.Minute,
 		SoftStopTimeout:             max(grace, time.Millisecond), // zero would wait without end
-	})
-}
-
-// claimLimit is how many processes may die over a render before it is taken
-// for the cause.
-const claimLimit = 5
-
-// putBack makes waiting what a dead process had claimed. Its tries count.
-func (s *Store) putBack(ctx context.Context) error {
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.exec(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running'
-			AND queue IN list($1)`, list(queues)); err != nil {
-			return err
-		}
-		t.ring = append(t.ring, queues...)
-		crashed, err := collect(ctx, t.reader, `SELECT fingerprint FROM renders WHERE state = 'claimed' AND attempts >= $1`,
-			[]any{claimLimit}, text1)
-		if err != nil {
-			return err
-		}
-		failed := map[string]bindings.Problem{}
-		for _, f := range crashed {
-			failed[f] = bindings.Problem{Code: codeCrashed, Message: fmt.Sprintf("the process died %d times while it drew this picture", claimLimit)}
-		}
-		if err := t.failRenders(ctx, failed); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `UPDATE renders SET state = `+putAside+`, claimed_by = 0 WHERE state = 'claimed'`); err != nil {
-			return err
-		}
-		_, err = t.exec(ctx, `UPDATE deliveries SET state = 'waiting', claimed_by = 0, due_at = $1 WHERE state = 'claimed'`, millis(t.now))
-		return err
 	})
 }
 

@@ -248,7 +248,7 @@ func (t *tx) endRun(ctx context.Context, j batch.Job) error {
 		if err != nil {
 			return err
 		}
-		names := merge(t.store.runSinksOf(j.Origin.Binding), to.to(j.Origin.Binding, sink.RunCompleted))
+		names := merge(slices.Clone(to.runs[j.Origin.Binding]), to.to(j.Origin.Binding, sink.RunCompleted))
 		if err := t.tellWhole(ctx, names, bindings.JobOwner(j.ID), j.Run, sink.RunCompleted, ""); err != nil {
 			return err
 		}
@@ -258,12 +258,6 @@ func (t *tx) endRun(ctx context.Context, j batch.Job) error {
 		return err
 	}
 	return t.addPollTurn(ctx, j.Origin.Source)
-}
-
-func (s *Store) runSinksOf(binding string) []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.runSinks[binding])
 }
 
 // HeldBy is how many changes of a binding the guard holds of one reading, and why.

@@ -19,7 +19,6 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
-	"github.com/pictifyd/pictifyd/sink"
 )
 
 // Options are what a program gives to Open beside the configuration.
@@ -36,6 +35,20 @@ type Options struct {
 	// Standby makes Open wait for a ledger that another daemon has, or whose server
 	// does not answer. It is called with the reason after each look; nil: Open fails.
 	Standby func(reason error)
+
+	// Member makes Open join a ledger in PostgreSQL beside whoever holds it, instead of
+	// holding it. A member migrates nothing: where the tables are older than it needs,
+	// or are not there, it stands by.
+	Member bool
+	// Changed is called in a member when the holder has changed something that others
+	// know by heart, with its name: resources, templates, keys, subscriptions or routes.
+	// It must not block.
+	Changed func(what string)
+
+	// What the others and people are told of this process.
+	Roles   []string
+	Version string
+	Address string // where its API answers; SetAddress changes it
 }
 
 // A Store is an open ledger. Its methods may be called at once from many
@@ -46,6 +59,9 @@ type Store struct {
 
 	rowsChanged func(source string) // nil: nobody asks
 	standby     func(reason error)  // nil: what is locked is refused
+	changed     func(what string)   // nil: nobody asks
+	member      bool                // somebody else holds the ledger
+	self        Member              // this process
 
 	dialect *dialect
 	db      *sql.DB // writes; on SQLite one connection, which River shares
@@ -56,7 +72,9 @@ type Store struct {
 
 	queue *river.Client[*sql.Tx] // inserts turns
 	bell  *bell                  // wakes River's workers
-	slots atomic.Int64           // render turns at a time
+	slots atomic.Int64           // render turns at a time, in all processes
+	own   int64                  // and here; of Run
+	seen  map[string]int64       // the revisions when a member looked last; of Run
 
 	left     <-chan struct{} // closed when what abandon left in hand has ended; nil: nothing
 	draining atomic.Bool     // no deliveries are taken on any more
@@ -64,18 +82,20 @@ type Store struct {
 
 	lately lately
 
+	user      string      // of the database in PostgreSQL
+	noted     atomic.Bool // of a member: the holder reckons with it
+	unsettled atomic.Bool // members were put out, and may have something open
+
 	loading     sync.Mutex // held by whoever reads the subscriptions anew
 	subscribing sync.Mutex // held by whoever adds one
 
-	mu         sync.Mutex
-	sinks      routes
-	runSinks   map[string][]string     // by binding
-	subjects   map[string]sink.Subject // of bindings
-	subs       []*sink.Subscription    // oldest first
-	lastServed string                  // the owner whose renders were claimed last
-	claims     int64                   // turns that got renders
-	working    map[int64]struct{}
-	orphans    map[int64]time.Time // turns that run according to River, but not here
+	mu          sync.Mutex
+	routed      routes
+	unpublished bool   // members do not know them yet
+	lastServed  string // the owner whose renders were claimed last
+	claims      int64  // turns that got renders
+	working     map[int64]struct{}
+	orphans     map[int64]time.Time // turns that run according to River, but not here
 }
 
 // Open opens the ledger, makes or migrates its tables, and takes its lock. A
@@ -84,9 +104,14 @@ func Open(ctx context.Context, cfg Config, opt Options) (*Store, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if opt.Member && !cfg.postgres() {
+		return nil, problem.New(problem.Unsupported, "a SQLite store is one process's: no other can work beside it").WithSlug("store_single").
+			WithHint("leave out roles, or set store.url to a Postgres server; pictifyd store copy takes the ledger there")
+	}
 	s := &Store{
 		log: opt.Log, crash: opt.Crash, rowsChanged: opt.RowsChanged, standby: opt.Standby, dialect: &dialect{postgres: cfg.postgres()}, bell: newBell(),
-		working: map[int64]struct{}{}, orphans: map[int64]time.Time{},
+		working: map[int64]struct{}{}, orphans: map[int64]time.Time{}, changed: opt.Changed, member: opt.Member,
+		self: Member{ID: newID(), Place: place(), Roles: opt.Roles, Version: opt.Version, Address: opt.Address, Since: time.Now(), Holder: !opt.Member},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -109,20 +134,35 @@ func (s *Store) open(ctx context.Context, cfg Config, dir string) error {
 	if err := connect(ctx, cfg, dir); err != nil {
 		return err
 	}
-	if err := s.migrate(ctx); err != nil {
-		return err
+	if !s.member {
+		if err := s.migrate(ctx); err != nil {
+			return err
+		}
 	}
 	var err error
 	if s.queue, err = river.NewClient(s.driver(), &river.Config{Logger: s.riverLog()}); err != nil {
 		return fmt.Errorf("open the queue: %w", err)
 	}
 	if cfg.postgres() {
-		s.writer = &parallelWriter{s}
+		s.writer = &parallelWriter{store: s}
 	} else {
 		s.writer = newSerialWriter(s)
 	}
-	if err := s.loadSubscriptions(ctx); err != nil {
+	if s.member {
+		if s.seen, err = s.revisions(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.loadSubscriptions(ctx); err != nil || s.member {
 		return err
+	}
+	if err := s.enroll(ctx); err != nil {
+		return err
+	}
+	if cfg.postgres() {
+		if err := s.noteMembers(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.dropGone(ctx); err != nil {
 		return err
@@ -178,9 +218,8 @@ func (s *Store) openPostgres(ctx context.Context, cfg Config, _ string) error {
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
-	held := newHolder(parsed, s.log)
-	s.lock = held
-	if err := s.hold(ctx, held.take); err != nil {
+	held, err := s.takePost(ctx, parsed)
+	if err != nil {
 		return err
 	}
 	parsed.DialFunc = held.dial(parsed.DialFunc)
@@ -191,13 +230,30 @@ func (s *Store) openPostgres(ctx context.Context, cfg Config, _ string) error {
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
 	db.SetConnMaxIdleTime(5 * time.Minute)
+	s.user = parsed.User
+	s.lately.forbid(s.member)
 	s.db, s.read = db, db
 	return away(db.PingContext(ctx))
+}
+
+// takePost takes the ledger in PostgreSQL, or joins it.
+func (s *Store) takePost(ctx context.Context, cfg *pgx.ConnConfig) (*session, error) {
+	if s.member {
+		m := newMember(cfg, s.log, s.self)
+		s.lock = m
+		return m.session, s.hold(ctx, m.take)
+	}
+	h := newHolder(cfg, s.log, s.self.ID)
+	s.lock = h
+	return h.session, s.hold(ctx, h.take)
 }
 
 // Close ends the store. Nothing else may be called at the same time, or after.
 func (s *Store) Close() error {
 	var errs []error
+	if s.queue != nil && !s.member && s.Certain() == nil {
+		s.resign()
+	}
 	if s.writer != nil {
 		s.writer.close()
 	}

@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 	if url := os.Getenv(childEnv); url != "" {
 		takeUntilKilled(url)
 	}
+	store.BeMember()
 	goleak.VerifyTestMain(m)
 }
 

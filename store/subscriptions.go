@@ -46,23 +46,31 @@ func scanSubscription(scan func(...any) error) (*sink.Subscription, error) {
 
 // loadSubscriptions has what is planned from then on reach those that there are.
 func (s *Store) loadSubscriptions(ctx context.Context) error {
+	if s.member {
+		return s.loadRoutes(ctx)
+	}
 	s.loading.Lock()
 	defer s.loading.Unlock()
-	all, err := collect(ctx, s.reader(), `SELECT `+subscriptionColumns+` FROM webhook_subscriptions WHERE gone = 0 ORDER BY created_at, id`, nil, scanSubscription)
+	all, err := s.readSubscriptions(ctx)
 	if err != nil {
-		return wrap(err, "read the subscriptions")
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.subs = all
+	s.routed.subs = all
 	return nil
+}
+
+func (s *Store) readSubscriptions(ctx context.Context) ([]*sink.Subscription, error) {
+	all, err := collect(ctx, s.reader(), `SELECT `+subscriptionColumns+` FROM webhook_subscriptions WHERE gone = 0 ORDER BY created_at, id`, nil, scanSubscription)
+	return all, wrap(err, "read the subscriptions")
 }
 
 // Subscriptions are all that there are, oldest first. They are not to be changed.
 func (s *Store) Subscriptions() []*sink.Subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.subs
+	return s.routed.subs
 }
 
 // Subscription is the one of that id. A missing one is a problem of code NotFound.
@@ -103,6 +111,9 @@ func (s *Store) AddSubscription(ctx context.Context, new sink.Subscription, most
 	defer s.subscribing.Unlock()
 	err = s.write(ctx, func(ctx context.Context, t *tx) (err error) {
 		added = false
+		if err := t.alone(ctx); err != nil {
+			return err
+		}
 		if kept, err = t.sameSubscription(ctx, new); err != nil || kept != nil {
 			return err
 		}
@@ -116,7 +127,11 @@ func (s *Store) AddSubscription(ctx context.Context, new sink.Subscription, most
 		if err != nil {
 			return err
 		}
-		added = n > 0
+		if added = n > 0; added {
+			if err := t.raise(ctx, revisionOfSubscriptions); err != nil {
+				return err
+			}
+		}
 		kept, err = t.sameSubscription(ctx, new)
 		return err
 	})
@@ -160,6 +175,9 @@ func (t *tx) roomForSubscription(ctx context.Context, s sink.Subscription, most 
 func (s *Store) SaveSubscription(ctx context.Context, now sink.Subscription) (*sink.Subscription, error) {
 	var kept *sink.Subscription
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.alone(ctx); err != nil {
+			return err
+		}
 		same, err := t.sameSubscription(ctx, now)
 		if err != nil {
 			return err
@@ -177,6 +195,9 @@ func (s *Store) SaveSubscription(ctx context.Context, now sink.Subscription) (*s
 			WHERE id = $1 AND revision = $12 AND gone = 0 RETURNING `+subscriptionColumns,
 			now.ID, list(now.Events), clean(now.URL), clean(now.Platform), encode(now.Filter), list(now.Templates),
 			now.Secret, now.Previous, until, subscriptionDigest(now), millis(t.now), now.Revision).Scan)
+		if err == nil {
+			return t.raise(ctx, revisionOfSubscriptions)
+		}
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
@@ -201,11 +222,17 @@ func (s *Store) SaveSubscription(ctx context.Context, now sink.Subscription) (*s
 // the rest.
 func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `UPDATE webhook_subscriptions SET gone = 1, digest = 'gone ' || id, secret = '', previous = '' WHERE id = $1 AND gone = 0`, clean(id))
-		if err == nil && n == 0 {
-			err = noSubscription(id)
+		if err := t.alone(ctx); err != nil {
+			return err
 		}
-		return err
+		n, err := t.exec(ctx, `UPDATE webhook_subscriptions SET gone = 1, digest = 'gone ' || id, secret = '', previous = '' WHERE id = $1 AND gone = 0`, clean(id))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return noSubscription(id)
+		}
+		return t.raise(ctx, revisionOfSubscriptions)
 	})
 	if err == nil {
 		s.crash("subscription.deleted")

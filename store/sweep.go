@@ -5,12 +5,19 @@ import (
 	"time"
 )
 
-// sweep adds turns where work waits and none is live. A look at a store with
-// nothing to do writes nothing.
+// sweep adds turns where work waits and none is live, and puts back those that nobody
+// works. A look at a store with nothing to do writes nothing. In a member it looks only
+// after the member's own.
 func (s *Store) sweep(ctx context.Context) error {
-	found, err := s.unattended(ctx)
-	if err != nil {
+	if err := s.reckon(ctx); err != nil {
 		return err
+	}
+	var found unattended
+	var err error
+	if !s.member {
+		if found, err = s.unattended(ctx); err != nil {
+			return err
+		}
 	}
 	lost, err := s.lostTurns(ctx)
 	if err != nil {
@@ -104,54 +111,4 @@ func (s *Store) unattended(ctx context.Context) (u unattended, err error) {
 			UNION SELECT id FROM jobs WHERE steering = 1) AS j
 		WHERE id NOT IN (SELECT args->>'job' FROM river_job WHERE queue = 'plan' AND `+liveTurn+`)`, nil, text1)
 	return u, err
-}
-
-// orphanAfter is how long a turn may run for the queue without being worked
-// here before it is put back. Ended turns are recorded within a moment, unless
-// the disk was full at that moment.
-const orphanAfter = 15 * time.Second
-
-// lostTurns are those that the queue takes for running and nobody works.
-func (s *Store) lostTurns(ctx context.Context) ([]int64, error) {
-	running, err := collect(ctx, s.reader(), `SELECT id FROM river_job WHERE state = 'running'
-		AND queue IN list($1)`, []any{list(queues)}, func(scan func(...any) error) (id int64, err error) {
-		return id, scan(&id)
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := s.orphans
-	s.orphans = map[int64]time.Time{}
-	var lost []int64
-	for _, id := range running {
-		if _, worked := s.working[id]; worked {
-			continue
-		}
-		since, known := before[id]
-		if !known {
-			since = time.Now()
-		}
-		s.orphans[id] = since
-		if time.Since(since) > orphanAfter {
-			lost = append(lost, id)
-		}
-	}
-	return lost, nil
-}
-
-func (t *tx) putBackTurns(ctx context.Context, turns []int64) error {
-	for _, id := range turns {
-		for _, statement := range []string{
-			`UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running'`,
-			`UPDATE renders SET state = ` + putAside + `, claimed_by = 0 WHERE claimed_by = $1 AND state = 'claimed'`,
-			`UPDATE deliveries SET state = 'waiting', claimed_by = 0 WHERE claimed_by = $1 AND state = 'claimed'`,
-		} {
-			if _, err := t.exec(ctx, statement, id); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

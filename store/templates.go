@@ -129,7 +129,10 @@ func (t *tx) insertVersion(ctx context.Context, number int64, v template.Version
 	v.CreatedAt = moment(sql.NullInt64{Int64: millis(t.now), Valid: true})
 	_, err := t.exec(ctx, `INSERT INTO templates (`+templateColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		clean(v.Name), v.Number, v.Digest, string(v.Source), encode(v.Assets), clean(v.Author), millis(t.now))
-	return v, err
+	if err != nil {
+		return v, err
+	}
+	return v, t.raise(ctx, revisionOfTemplates)
 }
 
 // Template is a version of a template; number 0 is the newest.

@@ -40,6 +40,9 @@ func (s *Store) DeleteTemplate(ctx context.Context, name string, last func() err
 				return err
 			}
 		}
+		if err := t.raise(ctx, revisionOfTemplates); err != nil {
+			return err
+		}
 		return last()
 	})
 	return wrap(err, "delete template %q", name)

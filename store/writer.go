@@ -224,9 +224,20 @@ const conflictTries = 8
 func (w *parallelWriter) close() {}
 
 func (w *parallelWriter) write(ctx context.Context, c change) error {
-	var err error
+	err := w.store.reckoned(ctx)
+	if err != nil {
+		return err
+	}
 	for range conflictTries {
-		if err = w.once(ctx, c); !isConflict(err) || ctx.Err() != nil {
+		err = w.once(ctx, c)
+		switch {
+		case ctx.Err() != nil:
+			return err
+		case errors.Is(err, errMoved):
+			if err := w.store.loadRoutes(ctx); err != nil {
+				return err
+			}
+		case !isConflict(err):
 			return err
 		}
 	}

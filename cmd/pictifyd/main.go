@@ -122,6 +122,7 @@ type runCommand struct {
 	configFlag
 	Once      bool   `help:"Read every source once, render, deliver, and end."`
 	Standby   bool   `help:"Wait while another pictifyd works with the store, and take over when it ends, is frozen or cut off (of a SQLite store: when it ends). Meanwhile only /healthz answers 200."`
+	Roles     string `placeholder:"ROLES" help:"What this process does, of api, connect, render and deliver, with commas between them, in place of roles in the configuration; without both all of it. It works with others on one store in PostgreSQL, and stands by where another one has the role connect. See docs/scaling.md."`
 	LogFormat string `enum:"text,json" default:"text" help:"How the log is written: text or json."`
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"The least level that is logged."`
 }
@@ -138,7 +139,20 @@ func (c *runCommand) Run(t *terminal) error {
 	signal.Notify(reload, syscall.SIGHUP)
 	defer signal.Stop(reload)
 
+	var roles daemon.Roles
+	if c.Roles != "" {
+		var err error
+		if roles, err = daemon.ParseRoles(c.Roles); err != nil {
+			return err
+		}
+	}
 	settings, err := daemon.Load(c.Config)
+	if err == nil {
+		settings, err = settings.With(roles)
+	}
+	if err == nil && c.Once && settings.Roles.Member() {
+		err = problem.New(problem.Invalid, "--once reads the sources, which needs the role connect").WithHint("leave --once out, or add the role")
+	}
 	if err != nil {
 		return err
 	}
@@ -148,7 +162,7 @@ func (c *runCommand) Run(t *terminal) error {
 	}
 	return supervisor{
 		log: log, run: daemon.Run,
-		options: daemon.Options{Log: log, Version: version, Once: c.Once, Standby: c.Standby, Cache: cacheFolder(), Config: watched, Reload: reload},
+		options: daemon.Options{Log: log, Version: version, Roles: roles, Once: c.Once, Standby: c.Standby, Cache: cacheFolder(), Config: watched, Reload: reload},
 	}.supervise(ctx, settings)
 }
 

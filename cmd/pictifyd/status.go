@@ -98,14 +98,30 @@ func printStatus(w io.Writer, s client.Status, now time.Time) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", one.Name, f.State, lag(f.LagSeconds), one.Source, one.Items,
 			f.ImagesStale, span(f.OldestWantedSeconds), dashed(f.Cause))
 	}
-	if len(s.Sinks) == 0 {
-		return
+	if len(s.Sinks) > 0 {
+		fmt.Fprintln(w)
+		fmt.Fprintln(w, "SINK\tSTATE\tKIND\tWAITING\tDEAD\tARRIVED\tCAUSE")
 	}
-	fmt.Fprintln(w)
-	fmt.Fprintln(w, "SINK\tSTATE\tKIND\tWAITING\tDEAD\tARRIVED\tCAUSE")
 	for _, one := range s.Sinks {
 		d := one.Delivery
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", one.Name, sinkIs(one), one.Kind, d.Waiting, d.DeadLetters, ago(d.ArrivedAt, now), dashed(sinkCause(one, now)))
+	}
+	printProcesses(w, s.Processes, now)
+}
+
+// printProcesses shows who is at work, where it is more than the one that answers.
+func printProcesses(w io.Writer, all []client.Process, now time.Time) {
+	if len(all) < 2 {
+		return
+	}
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, "PROCESS\tROLES\tHOLDS\tVERSION\tSINCE\tADDRESS")
+	for _, p := range all {
+		holds := "-"
+		if p.Holder {
+			holds = "yes"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Place, strings.Join(p.Roles, ","), holds, dashed(p.Version), ago(&p.Since, now), dashed(p.Address))
 	}
 }
 

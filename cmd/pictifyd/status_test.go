@@ -99,3 +99,20 @@ func TestExplainTellsTheStoryOfARow(t *testing.T) {
 		t.Errorf("of a row that is not there it ended with %d", code)
 	}
 }
+
+func TestStatusShowsTheProcessesAtWork(t *testing.T) {
+	said{
+		"/sources": `{"sources":[` + goodSource + `]}`, "/bindings": `{"bindings":[]}`, "/sinks": `{"sinks":[]}`,
+		"/system": `{"processes":[{"place":"pid 7 on a","roles":["connect"],"version":"1.2","address":"a:8080","holder":true,"since":"2026-05-04T12:00:00Z"},
+			{"place":"pid 9 on b","roles":["api","render"],"version":"1.2","address":"b:8080","holder":false,"since":"2026-05-04T12:00:00Z"}]}`,
+	}.serve(t)
+	var out, errOut bytes.Buffer
+	if code := run([]string{"status"}, nil, &out, &errOut); code != exitDone {
+		t.Errorf("ended with %d: %s", code, errOut.String())
+	}
+	for _, want := range []string{"PROCESS     ROLES       HOLDS  VERSION", "pid 7 on a  connect     yes    1.2", "pid 9 on b  api,render  -      1.2"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it says\n%s\nwithout %q", out.String(), want)
+		}
+	}
+}

@@ -28,7 +28,10 @@ func (s supervisor) supervise(ctx context.Context, settings *daemon.Settings) er
 		switch {
 		case errors.As(err, &again) && ctx.Err() == nil:
 			before, settings = settings, again.Settings
-		case daemon.Lost(err) && s.options.Standby && ctx.Err() == nil:
+		case daemon.Lost(err) && settings.Roles.Member() && ctx.Err() == nil:
+			s.log.Error("the place beside the others was lost, this one joins anew", slog.Any("err", err))
+			before = nil
+		case daemon.Lost(err) && (s.options.Standby || settings.Roles.Partial()) && ctx.Err() == nil:
 			s.log.Error("another pictifyd took over, this one stands by", slog.Any("err", err))
 			before = nil
 		case err != nil && before != nil && !started && ctx.Err() == nil:

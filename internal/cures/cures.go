@@ -34,3 +34,11 @@ var CommitThenConfirm = true
 // TransactionSlices switches postgres.run.cut: a large transaction is committed in
 // slices (pitfall P11).
 var TransactionSlices = true
+
+// Routes switches routes of store: what a member plans goes by what the holder has
+// committed, not by what the member knew.
+var Routes = true
+
+// Members switches expelGuests of store: a member of the ledger that was frozen or cut
+// off commits nothing once what it had claimed is put back.
+var Members = true

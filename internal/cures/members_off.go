@@ -1,0 +1,6 @@
+//go:build cure_members_off
+
+package cures
+
+// Fails: ./store TestMemberWhoComesLateCommitsNothing
+var _ = off(&Members)

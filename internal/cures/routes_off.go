@@ -1,0 +1,6 @@
+//go:build cure_routes_off
+
+package cures
+
+// Fails: ./store TestMemberPlansByWhatTheHolderHasJustCommitted
+var _ = off(&Routes)
