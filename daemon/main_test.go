@@ -34,6 +34,7 @@ const (
 	childHaste  = "PICTIFYD_CHILD_HASTE"  // not empty: failed deliveries are tried again soon, and for ever
 	childKeep   = "PICTIFYD_CHILD_KEEP"   // for how long it keeps what is kept for a time, and sweeps twice in that
 	childRoles  = "PICTIFYD_CHILD_ROLES"  // the roles, as of --roles
+	childNull   = "PICTIFYD_CHILD_NULL"   // DURATION/N: what a picture takes, and how many are drawn at a time
 	childDrawn  = "PICTIFYD_CHILD_DRAWN"  // a file that gets the hash of each picture that was drawn
 )
 
@@ -87,6 +88,12 @@ func child(path string) int {
 	}
 	if os.Getenv(childChrome) == "" {
 		null := &rendertest.Null{Delay: 8 * time.Millisecond} // so that a turn is recorded in parts
+		if text := os.Getenv(childNull); text != "" {
+			if null, err = nullOf(text); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 2
+			}
+		}
 		if file := os.Getenv(childDrawn); file != "" {
 			null.DoneFunc = noteDrawn(file)
 		}
@@ -115,6 +122,17 @@ func child(path string) int {
 		return 1
 	}
 	return 0
+}
+
+// nullOf is a renderer of childNull's form.
+func nullOf(text string) (*rendertest.Null, error) {
+	took, slots, _ := strings.Cut(text, "/")
+	delay, err := time.ParseDuration(took)
+	if err != nil {
+		return nil, err
+	}
+	parallel, err := strconv.Atoi(slots)
+	return &rendertest.Null{Delay: delay, Parallel: parallel}, err
 }
 
 // noteDrawn appends the hash of each picture that was drawn to a file.

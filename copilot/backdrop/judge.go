@@ -290,14 +290,10 @@ func (p *plate) bounds(with *image.NRGBA) []bound {
 		}
 	}
 	for _, t := range p.texts {
-		need, rank := t.need*margin, most
-		if before := t.ratio(p.behind, p.behind, 0); before < need { // it was hard to read before: hardly harder, and no fault where it was none
-			need, rank = max(before*0.98, min(before, t.need*closest)), none
-		}
 		part := 0.0
-		for _, s := range strengths {
-			if t.share(p.behind, with, s, rank) >= need {
-				part = s
+		for holds, i := t.holds(p.behind), 0; i < len(strengths); i++ {
+			if holds(with, strengths[i]) {
+				part = strengths[i]
 				break
 			}
 		}
@@ -325,18 +321,26 @@ func (p *plate) transfer(with, other *image.NRGBA) *image.NRGBA {
 
 // ratio is the contrast that 95 % of a text's pixels have, with so much of a backdrop.
 func (l letters) ratio(without, with *image.NRGBA, part float64) float64 {
-	return l.share(without, with, part, most)
+	return l.share(without, with, part, 0.05)
 }
 
-// The parts of a text's pixels that need not have a contrast. None may be without it where
-// there is no margin: of a small text the check looks at a few dozens, and a line that
-// crosses it can be in many of those.
-const (
-	most = 0.05
-	none = 0
-)
+// holds is the question whether a text can be read on so much of a backdrop. One that
+// was hard to read without may be hardly harder to, and no fault where it was none;
+// nor may a line cross it then: of a small text the check looks at a few dozen pixels,
+// and the line can be in many of those.
+func (l letters) holds(without *image.NRGBA) func(with *image.NRGBA, part float64) bool {
+	before, least := l.ratio(without, without, 0), 0.0
+	need := l.need * margin
+	if before < need {
+		need = max(before*0.98, min(before, l.need*closest))
+		least = min(need, 0.98*l.share(without, without, 0, 0))
+	}
+	return func(with *image.NRGBA, part float64) bool {
+		return l.ratio(without, with, part) >= need && (least == 0 || l.share(without, with, part, 0) >= least)
+	}
+}
 
-// share is the contrast that all of a text's pixels have but those.
+// share is the contrast that a text's pixels have, but for that part of them.
 func (l letters) share(without, with *image.NRGBA, part, but float64) float64 {
 	ratios := make([]float64, len(l.at))
 	for n, i := range l.at {
