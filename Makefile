@@ -6,7 +6,7 @@ CACHE := $(CURDIR)/.cache
 LDFLAGS := -s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build studio studio-test demo load test test-long test-short mutate chaos lint fuzz bench clean chrome services
+.PHONY: help build studio studio-test demo load test test-long test-short mutate soak chaos lint fuzz bench clean chrome services
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,18 +23,22 @@ studio-test: chrome services build ## the studio in a browser (SPECS="e2e/shell.
 demo: chrome build ## the example daemon on the embedded defaults: edit its CSV and watch one image change
 	scripts/demo.sh
 
-test: chrome services build lint $(CACHE)/bin/versitygw ## every test, with the servers that they need (started and stopped here)
+test: chrome services build lint $(CACHE)/bin/versitygw $(CACHE)/bin/litestream ## every test, with the servers that they need (started and stopped here)
 	scripts/test.sh
 	scripts/studio.sh test
 
-test-long: chrome services $(CACHE)/bin/versitygw ## every test with whole campaigns of hostile rows (half an hour)
+test-long: chrome services $(CACHE)/bin/versitygw $(CACHE)/bin/litestream ## every test with whole campaigns of hostile rows (half an hour)
 	PICTIFYD_TEST_LONG=1 scripts/test.sh
 
-mutate: chrome services $(CACHE)/bin/versitygw ## switch each cure of internal/cures off and expect its test to fail (CURES="NAME …")
-	scripts/test.sh mutate $(CURES)
+mutate: chrome services $(CACHE)/bin/versitygw $(CACHE)/bin/litestream ## switch each cure of internal/cures off and expect its test to fail (CURES="NAME …")
+	scripts/test.sh scripts/mutate.sh $(CURES)
+
+SOAK ?= 2h
+soak: chrome services $(CACHE)/bin/versitygw ## a daemon at work for long, and what it takes by quarters of the time (SOAK=2h)
+	PICTIFYD_SOAK=$(SOAK) scripts/test.sh $(GO) test ./daemon -run '^$$' -bench 'Soak$$' -benchtime 1x -timeout 0
 
 chaos: chrome services $(CACHE)/bin/versitygw ## processes with roles that die, freeze and come, by seeds (SEEDS=5 ROUNDS=10)
-	scripts/test.sh chaos
+	scripts/test.sh scripts/chaos.sh
 
 test-short: ## the tests that need no service and no browser
 	$(GO) test -short ./...
@@ -79,4 +83,10 @@ VERSITYGW := v1.8.0
 $(CACHE)/bin/versitygw: Makefile # the S3 server of the tests
 	@mkdir -p $(CACHE)/bin
 	GOBIN=$(CACHE)/bin $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW)
+	@touch $@
+
+LITESTREAM := v0.5.18
+$(CACHE)/bin/litestream: Makefile # copies SQLite ledgers in the tests of backups
+	@mkdir -p $(CACHE)/bin
+	GOBIN=$(CACHE)/bin $(GO) install github.com/benbjohnson/litestream/cmd/litestream@$(LITESTREAM)
 	@touch $@

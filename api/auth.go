@@ -73,6 +73,11 @@ func (s *Server) holder(r *http.Request) (*principal, error) {
 		scheme, key, _ := strings.Cut(header, " ")
 		key = strings.TrimSpace(key)
 		p, ok := s.keys.find(key)
+		if s.keys.guarded || strings.HasPrefix(key, apikey.Prefix) {
+			if err := s.guesses.judge(r, key, ok); err != nil {
+				return nil, err
+			}
+		}
 		switch {
 		case ok && p.ended():
 			return nil, problem.New(problem.Unauthorized, "the key %q has expired", p.name).WithSlug(slugBadKey).WithHint("ask for a new one")

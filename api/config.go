@@ -25,6 +25,8 @@ type Config struct {
 	Now           NowConfig     `yaml:"now"`            // images that are made while the caller waits
 	Origins       []string      `yaml:"origins"`        // of the web pages that may call with a key that names none of its own
 	Limits        Limits        `yaml:"limits"`
+	TLS           TLS           `yaml:"tls"`             // none: plain HTTP
+	Proxies       []string      `yaml:"trusted_proxies"` // addresses and networks whose X-Forwarded-For and X-Forwarded-Proto count
 }
 
 // A Key opens the API. In YAML it may be just its text, which opens all of it.
@@ -87,6 +89,10 @@ func (c Config) Validate() error {
 	list = append(list, c.validateAddress()...)
 	list = append(list, c.validateKeys()...)
 	list = append(list, c.Limits.validate()...)
+	list = append(list, c.TLS.validate()...)
+	if _, i, err := parseProxies(c.Proxies); err != nil {
+		list = append(list, problem.All(err)[0].At("trusted_proxies["+strconv.Itoa(i)+"]"))
+	}
 	list = append(list, validateOrigins(c.Origins, func(i int) string { return "origins[" + strconv.Itoa(i) + "]" })...)
 	if len(c.Origins) > 0 && len(c.Keys) == 0 {
 		list = append(list, problem.New(problem.Invalid, "without a key the pages of these origins could do everything").
@@ -218,16 +224,19 @@ func (c Config) BaseURL(addr net.Addr) string {
 	if c.PublicURL != "" {
 		return strings.TrimRight(c.PublicURL, "/")
 	}
-	listen := c.Listen
+	scheme, listen := "http://", c.Listen
+	if c.TLS.On() {
+		scheme = "https://"
+	}
 	if addr != nil {
 		listen = addr.String()
 	}
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return "http://" + listen
+		return scheme + listen
 	}
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + net.JoinHostPort(host, port)
 }

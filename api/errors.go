@@ -25,6 +25,7 @@ var explanations = map[string]string{
 	slugNoKey:            "The route needs a key. Send Authorization: Bearer KEY, with a key of server.keys or one that was made over the API.",
 	slugBadKey:           "The key that was sent is not known. It may have been revoked, have expired, or be cut while copying.",
 	slugScope:            "The key is known, but is not for this. Give it the scope that the answer names, or the template, where it was made.",
+	slugGuesses:          "The address that asks has sent many keys that are not known. Until it has rested, keys that did not come from it before are not looked at. Check the keys that your programs send. Behind a proxy all clients have its address, unless server.trusted_proxies names it.",
 	slugRate:             "The key has asked more often than its rate allows. X-RateLimit-Remaining says how many requests are left at once, Retry-After when there is one again.",
 	slugKeyNotFound:      "No key has this name or id. GET /keys lists them.",
 	slugKeyConfigured:    "The key stands in the configuration, which the API does not change. Take it out of server.keys.",

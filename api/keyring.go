@@ -70,6 +70,7 @@ type keyring struct {
 
 	mu    sync.Mutex // of those who change it
 	own   []string   // origins of pages that may use keys which name none
+	order [][]byte   // digests of the configured keys
 	known atomic.Pointer[keys]
 }
 
@@ -77,6 +78,8 @@ type keyring struct {
 type keys struct {
 	byDigest map[[sha256.Size]byte]*principal
 	origins  map[string]bool // of any key, and of the server
+
+	configured [][]byte // digests, in the order of the configuration
 }
 
 func newKeyring(cfg Config, kept []apikey.Key) *keyring {
@@ -85,6 +88,7 @@ func newKeyring(cfg Config, kept []apikey.Key) *keyring {
 	for i, k := range cfg.Keys {
 		p := ring.configured(i, k)
 		all[p.digest] = p
+		ring.order = append(ring.order, p.digest[:])
 	}
 	for _, k := range kept {
 		p := ring.stored(k)
@@ -138,7 +142,7 @@ func (ring *keyring) quota(q apikey.Quota) apikey.Quota {
 }
 
 func (ring *keyring) set(all map[[sha256.Size]byte]*principal) {
-	now := &keys{byDigest: all, origins: map[string]bool{}}
+	now := &keys{byDigest: all, origins: map[string]bool{}, configured: ring.order}
 	for p := range maps.Values(all) {
 		for _, o := range p.origins {
 			now.origins[o] = true

@@ -24,6 +24,7 @@ func (ring *keyring) configure(cfg Config) {
 			delete(all, digest)
 		}
 	}
+	ring.order = nil
 	for i, k := range cfg.Keys {
 		p := ring.configured(i, k)
 		if old := before[string(p.digest[:])]; old.same(p) {
@@ -31,6 +32,7 @@ func (ring *keyring) configure(cfg Config) {
 			delete(before, string(p.digest[:]))
 		}
 		all[p.digest] = p
+		ring.order = append(ring.order, p.digest[:])
 	}
 	for _, p := range before {
 		ended = append(ended, p)

@@ -21,18 +21,19 @@ import (
 
 // Limits are how much is taken at a time. In each of them 0 is no limit.
 type Limits struct {
-	Rate    int          `yaml:"rate"`    // requests a minute of each key that has no rate of its own
-	Quota   apikey.Quota `yaml:"quota"`   // images of each key that has no quota of its own
-	Uploads int          `yaml:"uploads"` // batches that are being taken in at the same time
-	Staged  config.Bytes `yaml:"staged"`  // rows that are being taken in, all together
-	Backlog int64        `yaml:"backlog"` // rows that have not ended: with so many no batch is taken
+	Rate    int          `yaml:"rate"`     // requests a minute of each key that has no rate of its own
+	Quota   apikey.Quota `yaml:"quota"`    // images of each key that has no quota of its own
+	Uploads int          `yaml:"uploads"`  // batches that are being taken in at the same time
+	Staged  config.Bytes `yaml:"staged"`   // rows that are being taken in, all together
+	Backlog int64        `yaml:"backlog"`  // rows that have not ended: with so many no batch is taken
+	BadKeys int          `yaml:"bad_keys"` // keys that are not known, a minute of each address; then only those that came from there before are looked at
 
 	Subscriptions    int `yaml:"subscriptions"`     // webhook subscriptions, all together
 	KeySubscriptions int `yaml:"key_subscriptions"` // of each key
 }
 
 func defaultLimits() Limits {
-	return Limits{Uploads: 8, Staged: 1e9, Backlog: 1_000_000, Subscriptions: 1000, KeySubscriptions: 100}
+	return Limits{Uploads: 8, Staged: 1e9, Backlog: 1_000_000, BadKeys: 60, Subscriptions: 1000, KeySubscriptions: 100}
 }
 
 func (l Limits) validate() problem.List {
@@ -40,7 +41,7 @@ func (l Limits) validate() problem.List {
 	for _, one := range []struct {
 		name string
 		n    int64
-	}{{"rate", int64(l.Rate)}, {"uploads", int64(l.Uploads)}, {"staged", int64(l.Staged)}, {"backlog", l.Backlog},
+	}{{"rate", int64(l.Rate)}, {"uploads", int64(l.Uploads)}, {"staged", int64(l.Staged)}, {"backlog", l.Backlog}, {"bad_keys", int64(l.BadKeys)},
 		{"subscriptions", int64(l.Subscriptions)}, {"key_subscriptions", int64(l.KeySubscriptions)}} {
 		if one.n < 0 {
 			list = append(list, problem.New(problem.Invalid, "%d is below zero", one.n).At("limits."+one.name).WithHint("0 is no limit"))

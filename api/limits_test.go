@@ -272,7 +272,7 @@ func TestLimitsOfTheConfiguration(t *testing.T) {
 keys:
   - { name: shop, key: "key-of-the-online-shop", origins: ["https://shop.example"], rate: 60, quota: 1000/day }
 origins: ["*"]
-limits: { rate: 600, quota: 50000, uploads: 4, staged: 200MB, backlog: 0, subscriptions: 20, key_subscriptions: 5 }
+limits: { rate: 600, quota: 50000, uploads: 4, staged: 200MB, backlog: 0, bad_keys: 9, subscriptions: 20, key_subscriptions: 5 }
 `
 	root, err := config.Parse("pictifyd.yaml", []byte(text), config.Options{})
 	if err != nil {
@@ -282,13 +282,14 @@ limits: { rate: 600, quota: 50000, uploads: 4, staged: 200MB, backlog: 0, subscr
 	if err := root.Decode(&cfg); err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Limits != (Limits{600, apikey.Quota{Images: 50_000, Per: apikey.Month}, 4, 200e6, 0, 20, 5}) || cfg.Keys[0].Quota.String() != "1000/day" || cfg.Keys[0].Rate != 60 {
+	if cfg.Limits != (Limits{600, apikey.Quota{Images: 50_000, Per: apikey.Month}, 4, 200e6, 0, 9, 20, 5}) || cfg.Keys[0].Quota.String() != "1000/day" || cfg.Keys[0].Rate != 60 {
 		t.Errorf("read %+v", cfg)
 	}
 	for text, want := range map[string]string{
 		"limits: { rate: -1 }":                                  "limits.rate",
 		"limits: { uploads: -1 }":                               "limits.uploads",
 		"limits: { backlog: -1 }":                               "limits.backlog",
+		"limits: { bad_keys: -1 }":                              "limits.bad_keys",
 		"limits: { subscriptions: -1 }":                         "limits.subscriptions",
 		"limits: { key_subscriptions: -1 }":                     "limits.key_subscriptions",
 		"limits: { quota: 5/year }":                             "limits.quota",

@@ -133,6 +133,7 @@ var slugStatuses = map[string]int{
 	slugNoIfMatch:    http.StatusPreconditionRequired,
 	slugRenderRate:   http.StatusTooManyRequests,
 	slugRate:         http.StatusTooManyRequests,
+	slugGuesses:      http.StatusTooManyRequests,
 
 	apikey.QuotaExceeded: http.StatusTooManyRequests,
 	apikey.QuotaTooSmall: http.StatusPaymentRequired,
@@ -219,7 +220,7 @@ func documentOf(list problem.List, status int, r *http.Request) document {
 // retryable says whether the same request may succeed later.
 func retryable(e *problem.Error, status int) bool {
 	return status >= http.StatusInternalServerError || e.Slug == slugNotReady || e.Slug == slugNotEnded || e.Slug == slugCutBody ||
-		e.Slug == slugRate || e.Slug == slugRenderRate || e.Slug == apikey.QuotaExceeded
+		e.Slug == slugRate || e.Slug == slugGuesses || e.Slug == slugRenderRate || e.Slug == apikey.QuotaExceeded
 }
 
 func retryAfter(err error, status int) time.Duration {

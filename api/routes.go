@@ -268,8 +268,13 @@ func (s *Server) guarded(rt route) http.Handler {
 // enter counts r against the limits of its key, and asks for the route's scope.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, rt route) (*http.Request, error) {
 	if rt.metered() {
-		if p, err := s.identify(r); err == nil {
-			if err := p.meter(w.Header()); err != nil {
+		p, err := s.identify(r)
+		if err != nil && rt.scope != "" {
+			return r, err // not asked twice: a key that is none counts each time
+		}
+		if err == nil {
+			err = p.meter(w.Header())
+			if err != nil {
 				return r, err
 			}
 		}

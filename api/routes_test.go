@@ -271,6 +271,33 @@ func TestEveryRouteAnswersAndAsksForItsKey(t *testing.T) {
 	}
 }
 
+// A key with every right but the one that a route asks for is refused there.
+func TestEveryRouteWantsItsScope(t *testing.T) {
+	w := newWorld()
+	all := ways(w)
+	var keys []Key
+	for _, asked := range scopes {
+		var others []Scope
+		for _, one := range scopes {
+			if !(&principal{scopes: []Scope{one}}).may(asked) {
+				others = append(others, one)
+			}
+		}
+		keys = append(keys, Key{Name: string(asked), Key: secret("key-with-all-but-" + string(asked)), Scopes: others})
+	}
+	s, asked := mustServer(t, locked(keys...), w), 0
+	for _, rt := range routes() {
+		if rt.scope == "" {
+			continue
+		}
+		asked++
+		mustProblem(t, all[rt.pattern].call.bearer("key-with-all-but-"+string(rt.scope)).to(t, s), 403, "scope_missing")
+	}
+	if asked < 100 {
+		t.Errorf("only %d routes want a scope", asked)
+	}
+}
+
 func TestEveryAliasLeadsToARoute(t *testing.T) {
 	s := mustServer(t, open(), newWorld())
 	for alias, want := range map[string]string{

@@ -36,6 +36,8 @@ type Server struct {
 	cors    *corsRule
 	gate    *gate
 	origin  *originRule
+	proxies proxies
+	guesses *guesses
 	routes  []route
 	mux     *http.ServeMux
 	root    http.Handler
@@ -65,7 +67,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		deps: deps, log: deps.Log, base: strings.TrimRight(deps.BaseURL, "/"),
 		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), checks: make(chan struct{}, checksAtOnce), replays: newReplays(), now: newNowDesk(cfg, deps.URLSecrets),
-		eventCalls: newBuckets(eventCalls),
+		eventCalls: newBuckets(eventCalls), guesses: newGuesses(cfg.Limits.BadKeys, deps.Log),
 	}
 	if s.base == "" {
 		s.base = cfg.BaseURL(nil)
@@ -74,6 +76,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.load.look = deps.LoadFunc
 	s.state = newMemo(changeWindow, s.overview)
 	var err error
+	if s.proxies, _, err = parseProxies(cfg.Proxies); err != nil {
+		return nil, err
+	}
 	if s.origin, err = newOriginRule(s.base, s.keys.guarded); err != nil {
 		return nil, fmt.Errorf("read public address %q: %w", s.base, err)
 	}
@@ -100,7 +105,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	out := newResponse(w)
-	r = identified(out, r)
+	r = s.proxies.from(identified(out, r))
 	movesBody(out.control, r)
 	if client, ok := relayedFor(s.deps.RelayKey, r, began); ok {
 		r.RemoteAddr = client
@@ -126,10 +131,18 @@ func secure(h http.Header) {
 	h.Set("Cache-Control", "no-store") // until somebody knows better
 }
 
-// Listen opens the address that cfg names. An address that can't be had is a
-// problem that says so.
+// Listen opens the address that cfg names, with TLS where it has a certificate. An
+// address that can't be had is a problem that says so, and so is a certificate that
+// can't be used.
 func Listen(ctx context.Context, cfg Config) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
+	if err == nil && cfg.TLS.On() {
+		safe, err := newSecured(l.(*net.TCPListener), cfg.TLS)
+		if err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		return safe, nil
+	}
 	if err == nil {
 		return l, nil
 	}
@@ -157,6 +170,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		ReadTimeout: readStall, // until the first byte of a body; then it moves
 		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	logsTo(l, s.log)
 	ended := s.noteUses(ctx)
 	defer ended()
 	served := make(chan error, 1)

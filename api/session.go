@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,14 +24,36 @@ const (
 // A session is a cookie that stands for one of the keys: "expiry.MAC", where
 // the MAC is made with the key's digest. It needs no memory, so that every
 // process knows it and a restart keeps it; it dies with its key.
+//
+// The digests of keys that were made are in the store. Whoever has a copy of it
+// must not be able to make a session: the MAC of such a key needs the digest of a
+// configured key beside, which is nowhere kept.
 
-func sessionValue(p *principal, expires time.Time) string {
+// sessionValue is a new session of p.
+func (ring *keyring) sessionValue(p *principal, expires time.Time) string {
 	until := strconv.FormatInt(expires.Unix(), 36)
-	return until + "." + base64.RawURLEncoding.EncodeToString(sessionMAC(p, until))
+	return until + "." + base64.RawURLEncoding.EncodeToString(sessionMAC(p, ring.vouchers(p)[0], until))
 }
 
-func sessionMAC(p *principal, until string) []byte {
-	mac := hmac.New(sha256.New, p.digest[:])
+// vouches reports whether sent is the MAC of a session of p. Any configured key
+// will do, so that another one may take the first one's place.
+func (ring *keyring) vouches(p *principal, sent []byte, until string) bool {
+	return slices.ContainsFunc(ring.vouchers(p), func(voucher []byte) bool {
+		return hmac.Equal(sent, sessionMAC(p, voucher, until))
+	})
+}
+
+// vouchers are what a session of p needs beside its digest: one of these. There
+// is always one.
+func (ring *keyring) vouchers(p *principal) [][]byte {
+	if configured := ring.known.Load().configured; p.kept != nil && len(configured) > 0 {
+		return configured
+	}
+	return [][]byte{nil} // p is configured itself, or nobody needs a key here
+}
+
+func sessionMAC(p *principal, voucher []byte, until string) []byte {
+	mac := hmac.New(sha256.New, append(p.digest[:], voucher...))
 	mac.Write([]byte("pictifyd session\x00" + until))
 	return mac.Sum(nil)
 }
@@ -51,7 +74,7 @@ func (s *Server) sessionOf(r *http.Request) (*principal, bool) {
 		return nil, false
 	}
 	for p := range s.keys.all() {
-		if hmac.Equal(sent, sessionMAC(p, until)) {
+		if s.keys.vouches(p, sent, until) {
 			return p, !p.ended()
 		}
 	}
@@ -76,7 +99,13 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) error {
 		}
 		key = body.Key
 	}
-	p, ok := s.keys.find(strings.TrimSpace(key))
+	key = strings.TrimSpace(key)
+	p, ok := s.keys.find(key)
+	if s.keys.guarded {
+		if err := s.guesses.judge(r, key, ok); err != nil {
+			return err
+		}
+	}
 	ok = ok && !p.ended()
 	if !ok && s.keys.guarded {
 		if form {
@@ -87,7 +116,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) error {
 	}
 	if ok {
 		expires := time.Now().Add(sessionLife)
-		http.SetCookie(w, s.cookie(r, sessionValue(p, expires), int(sessionLife/time.Second)))
+		http.SetCookie(w, s.cookie(r, s.keys.sessionValue(p, expires), int(sessionLife/time.Second)))
 	}
 	if form {
 		http.Redirect(w, r, to, http.StatusSeeOther)
@@ -107,6 +136,6 @@ func (s *Server) closeSession(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) cookie(r *http.Request, value string, maxAge int) *http.Cookie {
 	return &http.Cookie{
 		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true,
-		SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil || strings.HasPrefix(s.base, "https://"),
+		SameSite: http.SameSiteStrictMode, Secure: isSecure(r) || strings.HasPrefix(s.base, "https://"),
 	}
 }

@@ -197,7 +197,7 @@ func (s *Server) ownUnit(w http.ResponseWriter, r *http.Request, c experiment.Cl
 	base, err := url.Parse(s.base)
 	http.SetCookie(w, &http.Cookie{
 		Name: unitCookie, Value: unit, Path: "/", MaxAge: int(unitAge.Seconds()), SameSite: http.SameSiteLaxMode,
-		Secure: r.TLS != nil || err == nil && base.Scheme == "https", // a page's own script may read it, to send events
+		Secure: isSecure(r) || err == nil && base.Scheme == "https", // a page's own script may read it, to send events
 	})
 	return unit
 }

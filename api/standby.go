@@ -25,6 +25,7 @@ type Standby struct {
 func StandBy(l net.Listener, version string, log *slog.Logger) *Standby {
 	s := &Standby{version: version, lent: &lentListener{Listener: l}, served: make(chan struct{})}
 	s.Say("its turn")
+	logsTo(l, log)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.healthy)
 	mux.HandleFunc("GET /readyz", s.ready)

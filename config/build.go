@@ -112,7 +112,8 @@ func (b *builder) alias(path string, n *ast.AliasNode) *value {
 	pos, name := b.position(n), n.Value.GetToken().Value
 	v, ok := b.anchors[name]
 	if !ok {
-		b.add(pos, path, slugSyntax, fmt.Sprintf("alias *%s comes before its anchor &%s, or has none", name, name))
+		b.add(pos, path, slugSyntax, "this alias comes before its anchor, or has none").
+			WithHint("a text that begins with * is written in quotes")
 		return &value{kind: Null, pos: pos, size: 1}
 	}
 	if !b.take(v.size, pos, path) {

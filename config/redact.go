@@ -35,7 +35,8 @@ func (s *secrets) add(text string) {
 	s.texts[quoted[1:len(quoted)-1]] = true
 }
 
-// redact replaces every known text, longest first, so that none leaves a rest.
+// redact replaces every known text, longest first, so that none leaves a rest, and
+// the passwords of addresses, which nobody may know as secrets.
 func (s *secrets) redact(message string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,5 +50,5 @@ func (s *secrets) redact(message string) string {
 	for _, text := range found {
 		message = strings.ReplaceAll(message, text, redacted)
 	}
-	return message
+	return withoutPasswords(message)
 }

@@ -114,3 +114,23 @@ func TestSecretsAreCutOutOfWhatOthersSay(t *testing.T) {
 		t.Errorf("text: got %v, want %s", err, want)
 	}
 }
+
+func TestPasswordsOfAddressesAreCutOut(t *testing.T) {
+	for address, want := range map[string]string{
+		"postgres://me:hunter2@host/db":        "postgres://me:***@host/db",
+		"s3://id:hunter/2@host/b?x=1":          "s3://id:***@host/b?x=1",
+		"http://me:hun@ter2@host:80/":          "http://me:***@host:80/",
+		"http://me:1234@host":                  "http://me:***@host",
+		"http://:hunter2@host":                 "http://:***@host",
+		"http://host:8080/a@b":                 "http://host:8080/a@b",
+		"http://host:8080":                     "http://host:8080",
+		"https://host/a:b@c":                   "https://host/a:b@c",
+		"mail a:b@c":                           "mail a:b@c",
+		`{"a":"x://u:p@h","b":"y://u:q@h"}`:    `{"a":"x://u:***@h","b":"y://u:***@h"}`,
+		"x://u:p@h and y://u:q@h, or http://h": "x://u:***@h and y://u:***@h, or http://h",
+	} {
+		if got := config.WithoutPasswords(address); got != want {
+			t.Errorf("%s is shown as %s, want %s", address, got, want)
+		}
+	}
+}

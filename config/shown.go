@@ -13,9 +13,15 @@ import (
 
 // Texts that give a right away beside those that are a Secret.
 var (
-	passwordInAddress = regexp.MustCompile(`(://[^/?#\s:@]*):[^/?#\s@]+@`)
+	// A password may have any letters, where it is not encoded. A port is none.
+	passwordInAddress = regexp.MustCompile(`(://[^/?#\s:@"]*):(?:\d+|[^\s/?#"]*[^\d\s/?#"][^\s"]*)@`)
 	passwordByName    = regexp.MustCompile(`(?i)\b(password|passwd|secret|token|api[_-]?key|key|sig|signature)=('[^']*'|[^\s&=][^\s&]*)`)
 )
+
+// withoutPasswords is text without the passwords of the addresses in it.
+func withoutPasswords(text string) string {
+	return passwordInAddress.ReplaceAllString(text, "${1}:"+redacted+"@")
+}
 
 // Shown is the section as it is in effect: v, into which n was decoded over the
 // defaults, as a JSON document with the keys of the file in the order of a form.
@@ -32,7 +38,7 @@ func (s shower) text(b []byte, text string) []byte {
 	if s.doc != nil {
 		text = s.doc.secrets.redact(text)
 	}
-	text = passwordInAddress.ReplaceAllString(text, "${1}:"+redacted+"@")
+	text = withoutPasswords(text)
 	return appendText(b, passwordByName.ReplaceAllString(text, "${1}="+redacted))
 }
 

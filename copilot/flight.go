@@ -121,7 +121,7 @@ func (f *flight) end(events []Event) {
 	ctx := f.copilot.base
 	for wait := endWait; ; wait = min(2*wait, mostEndWait) {
 		err := f.save(ctx, events...)
-		if err == nil {
+		if code := problem.CodeOf(err); err == nil || code == problem.NotFound || code == problem.Conflict { // it is gone, or ended by somebody else
 			return
 		}
 		f.copilot.o.Log.Error("the end of a copilot's run could not be kept", slog.String("run", f.run.ID), slog.Any("err", err))

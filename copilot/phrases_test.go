@@ -55,7 +55,7 @@ func TestPhrasesOnEveryTemplate(t *testing.T) {
 		for n, phrase := range slices.Sorted(maps.Keys(phrases)) {
 			p := phrases[phrase]
 			for who, provider := range map[string]model.Provider{"rules": rules.New("rules"), "scripted": scripted(p.script...)} {
-				if !campaign.Whole() && ((who == "rules") != (i%2 == 0) || (i+n)%len(phrases) != 0 || i%4 != 0 && i < len(looktest.Starters())) {
+				if !campaign.Whole() && ((who == "rules") != (i%2 == 0) || (i+n)%len(phrases) != 0 || i%5 != 0 && i < len(looktest.Starters())) {
 					continue
 				}
 				t.Run(name+"/"+phrase+"/"+who, func(t *testing.T) {
@@ -128,7 +128,7 @@ func tryPhrase(t *testing.T, room *looktest.Room, d look.Doc, rows []map[string]
 			t.Fatalf("%d candidates: %s", len(r.Candidates), r.Summary)
 		}
 		picked = []string{r.Candidates[i%5].Name}
-		if i == 0 {
+		if i == 0 && campaign.Whole() {
 			picked = nil
 			for _, c := range r.Candidates {
 				picked = append(picked, c.Name)

@@ -55,7 +55,7 @@ func (b Bench) Run(ctx context.Context) (bench.Result, error) {
 		return bench.Result{}, fmt.Errorf("make a folder for the images: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	blobs, err := blob.Open("file:images", dir, blob.Options{})
+	blobs, err := blob.Open(blob.Config{URL: "file:images"}, dir)
 	if err != nil {
 		return bench.Result{}, err
 	}

@@ -24,6 +24,11 @@ func Check(path string) (report string, err error) {
 	if s == nil {
 		return "", problems.Err()
 	}
+	if s.Server.TLS.On() {
+		if _, err := s.Server.TLS.Check(); err != nil {
+			problems = append(problems, problemsOf(err)...)
+		}
+	}
 	parsed, broken := checkTemplates(absolute(s.Dir, s.Templates.Path))
 	problems = append(problems, broken...)
 	for _, b := range s.Bindings {

@@ -80,7 +80,7 @@ type Daemon struct {
 	runRows  int   // of a reading, that a run has at most
 
 	store     *store.Store
-	blobs     *blob.Folder
+	blobs     blob.Store
 	spool     *spool.Spool
 	assets    *assets.Library
 	templates *templates
@@ -146,7 +146,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 	}
 	defer listener.Close()
 	d.listener = listener
-	d.urls.base = publicBase(settings.Server.PublicURL, listener.Addr().String())
+	d.urls.base = publicBase(settings.Server, listener.Addr().String())
 	closing, err := d.open(ctx)
 	defer closing()
 	if err != nil {
@@ -241,7 +241,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("store", d.store.Close) })
-	if d.blobs, err = blob.Open(s.Blobs.URL, s.Dir, blob.Options{}); err != nil {
+	if d.blobs, err = blob.Open(s.Blobs, s.Dir); err != nil {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("images", d.blobs.Close) })

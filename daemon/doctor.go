@@ -12,6 +12,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/render/chrome"
+	"github.com/pictifyd/pictifyd/store/blob"
 )
 
 // A Health is what a sign is a sign of.
@@ -45,7 +46,8 @@ type Doctor struct {
 	Log    *slog.Logger
 }
 
-// Examine looks at everything, and changes nothing. The error is that of a
+// Examine looks at everything, and leaves all as it was: what it puts into a bucket
+// of images it removes. The error is that of a
 // configuration which cannot be read; all else is a sign.
 func (d Doctor) Examine(ctx context.Context) ([]Sign, error) {
 	s, signs, err := d.settings()
@@ -53,7 +55,8 @@ func (d Doctor) Examine(ctx context.Context) ([]Sign, error) {
 		return nil, err
 	}
 	signs = append(signs, d.chromeSigns(ctx, s.Render)...)
-	return append(signs, machineSigns(s)...), nil
+	signs = append(signs, machineSigns(s)...)
+	return append(signs, bucketSigns(ctx, s)...), nil
 }
 
 // machineSigns are those for which no Chrome is needed.
@@ -62,6 +65,7 @@ func machineSigns(s *Settings) []Sign {
 	for _, f := range s.dataFolders() {
 		signs = append(signs, diskSign(f))
 	}
+	signs = append(signs, certificateSigns(s.Server.TLS, time.Now())...)
 	return append(signs, clockSigns(time.Now(), time.LoadLocation, os.Getenv("TZ"))...)
 }
 
@@ -125,6 +129,41 @@ func lanesSign(s chrome.LaneStatus) Sign {
 	}
 	return Sign{"lanes", Warn, "plain only: images take two to five times as long as they could",
 		"install a newer chromium-headless-shell (156 has it), and take render.lane: plain out if it is there"}
+}
+
+// bucketLimit is how long the store of a bucket may take for everything that it is
+// asked.
+const bucketLimit = 30 * time.Second
+
+// bucketSigns are those of the images, where they are in a bucket.
+func bucketSigns(ctx context.Context, s *Settings) []Sign {
+	where, err := probeBlobs(ctx, s, bucketLimit)
+	switch {
+	case err != nil:
+		return []Sign{signOf("images", err)}
+	case where == "":
+		return nil
+	}
+	return []Sign{{Name: "images", Health: Well, Says: where + ", bytes can be put, read, listed and removed"}}
+}
+
+// probeBlobs tries the bucket of images within a limit, and says where it is; "" of
+// a folder.
+func probeBlobs(ctx context.Context, s *Settings, limit time.Duration) (where string, err error) {
+	if !s.Blobs.IsBucket() || s.Blobs.Validate() != nil { // the configuration's problems are said already
+		return "", nil
+	}
+	images, err := blob.OpenBucket(s.Blobs, s.Dir)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err = errors.Join(images.Probe(ctx), images.Close())
+	if ctx.Err() != nil {
+		err = problem.New(problem.Timeout, "%s gave no answer within %s", images.Where(), limit).WithHint("see that the store runs, and that endpoint and region are right")
+	}
+	return images.Where(), err
 }
 
 // sandboxSign is what the renderers of the Chrome of process pid are seen in.

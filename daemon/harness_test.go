@@ -323,6 +323,20 @@ func (r *receiver) all(event string) []hook {
 	return found
 }
 
+// refuseNext has the next n requests refused.
+func (r *receiver) refuseNext(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refuse = n
+}
+
+// forget keeps nothing of what arrived.
+func (r *receiver) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hooks, r.tried = nil, nil
+}
+
 // different is how many deliveries arrived, those that were sent again once.
 func (r *receiver) different() int {
 	ids := map[string]bool{}

@@ -10,6 +10,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/chrome"
+	"github.com/pictifyd/pictifyd/store/blob"
 )
 
 // server is the API with this daemon's rooms behind it.
@@ -145,6 +146,11 @@ func (d *Daemon) able(ctx context.Context) error {
 	}
 	if err := d.room(ctx); err != nil {
 		return err
+	}
+	if far, ok := d.blobs.(blob.Prober); ok {
+		if err := far.Ready(ctx); err != nil {
+			return err
+		}
 	}
 	if d.pool == nil || !d.roles().Has(RoleRender) {
 		return nil

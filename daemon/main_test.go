@@ -32,7 +32,9 @@ const (
 	childReload = "PICTIFYD_CHILD_RELOAD" // not empty: the configuration is read again as it changes, and at a hangup
 	childStand  = "PICTIFYD_CHILD_STAND"  // not empty: it stands by
 	childHaste  = "PICTIFYD_CHILD_HASTE"  // not empty: failed deliveries are tried again soon, and for ever
+	childKeep   = "PICTIFYD_CHILD_KEEP"   // for how long it keeps what is kept for a time, and sweeps twice in that
 	childRoles  = "PICTIFYD_CHILD_ROLES"  // the roles, as of --roles
+	childNull   = "PICTIFYD_CHILD_NULL"   // DURATION/N: what a picture takes, and how many are drawn at a time
 	childDrawn  = "PICTIFYD_CHILD_DRAWN"  // a file that gets the hash of each picture that was drawn
 )
 
@@ -86,6 +88,12 @@ func child(path string) int {
 	}
 	if os.Getenv(childChrome) == "" {
 		null := &rendertest.Null{Delay: 8 * time.Millisecond} // so that a turn is recorded in parts
+		if text := os.Getenv(childNull); text != "" {
+			if null, err = nullOf(text); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 2
+			}
+		}
 		if file := os.Getenv(childDrawn); file != "" {
 			null.DoneFunc = noteDrawn(file)
 		}
@@ -94,6 +102,15 @@ func child(path string) int {
 	if os.Getenv(childHaste) != "" {
 		retrySchedule = slices.Repeat([]time.Duration{200 * time.Millisecond}, 1000)
 		sinkRest = retry.Backoff{Base: 50 * time.Millisecond, Max: 500 * time.Millisecond}
+	}
+	if text := os.Getenv(childKeep); text != "" {
+		keep, err := time.ParseDuration(text)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 2
+		}
+		settings.Keep.Results, settings.Keep.Superseded = Term(keep), Term(keep)
+		walkEvery, walkFirst, putRest = keep/2, keep/2, keep/2
 	}
 	if os.Getenv(childReload) != "" {
 		hangup := make(chan os.Signal, 1)
@@ -105,6 +122,17 @@ func child(path string) int {
 		return 1
 	}
 	return 0
+}
+
+// nullOf is a renderer of childNull's form.
+func nullOf(text string) (*rendertest.Null, error) {
+	took, slots, _ := strings.Cut(text, "/")
+	delay, err := time.ParseDuration(took)
+	if err != nil {
+		return nil, err
+	}
+	parallel, err := strconv.Atoi(slots)
+	return &rendertest.Null{Delay: delay, Parallel: parallel}, err
 }
 
 // noteDrawn appends the hash of each picture that was drawn to a file.

@@ -26,7 +26,8 @@ const (
 )
 
 // CheckOnline is Check, and asks the sources of the file for their first rows and
-// its sinks whether they are there. Nothing is written, rendered or delivered.
+// its sinks whether they are there. Nothing is written, rendered or delivered, but
+// for a few bytes that are put into a bucket of images and removed.
 func CheckOnline(ctx context.Context, path string) (report string, err error) {
 	return checkOnline(ctx, path, onlineLimit)
 }
@@ -74,7 +75,7 @@ func ofInput(p *problem.Error) bool {
 	return !slices.Contains([]problem.Code{problem.Surroundings, problem.Upstream, problem.Timeout, problem.Overloaded}, p.Code)
 }
 
-// An onlineCheck gathers what sources and sinks say.
+// An onlineCheck gathers what sources, sinks and the bucket of images say.
 type onlineCheck struct {
 	daemon   *Daemon
 	settings *Settings
@@ -104,6 +105,7 @@ func (o *onlineCheck) withoutStore(ctx context.Context) (closing func(), err err
 func (o *onlineCheck) run(ctx context.Context) {
 	now := o.daemon.roster()
 	var wg sync.WaitGroup
+	wg.Go(func() { o.images(ctx) })
 	for _, s := range o.settings.Sources {
 		wg.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, o.limit)
@@ -119,6 +121,18 @@ func (o *onlineCheck) run(ctx context.Context) {
 		})
 	}
 	wg.Wait()
+}
+
+// images tries the bucket of images; of a folder there is nothing to ask.
+func (o *onlineCheck) images(ctx context.Context) {
+	where, err := probeBlobs(ctx, o.settings, o.limit)
+	node, _ := o.settings.root.Child("blobs")
+	switch {
+	case err != nil:
+		o.atFault(ctx, node, "images", err)
+	case where != "":
+		o.note("images: %s can be written and read", where)
+	}
 }
 
 func (o *onlineCheck) note(format string, args ...any) {

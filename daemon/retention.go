@@ -13,6 +13,15 @@ import (
 const (
 	// lookEvery is how often it is looked for what is kept no longer.
 	lookEvery = 30 * time.Second
+	// putRestErased is as putRest, of bytes that a person had erased.
+	putRestErased = time.Minute
+
+	// goneFor is how long it is remembered that there was a job.
+	goneFor = 365 * day
+)
+
+// What takes days is shorter in tests that are to see it many times.
+var (
 	// walkEvery is how often all bytes are looked through for those that nothing
 	// shows, and walkFirst how long after the start.
 	walkEvery = 6 * time.Hour
@@ -21,11 +30,6 @@ const (
 	// putRest is how long bytes stay that were put, whatever refers to them: who
 	// put them has not recorded yet where they are shown.
 	putRest = day
-	// putRestErased is the same of bytes that a person had erased.
-	putRestErased = time.Minute
-
-	// goneFor is how long it is remembered that there was a job.
-	goneFor = 365 * day
 )
 
 // retain removes, at intervals, what the section keep says is kept no longer. It

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -76,55 +77,8 @@ func secretsIn(v reflect.Value, path string, all map[string][]string) {
 	}
 }
 
-// The whole of what can be secret. ECHO answers every call with an error that
-// repeats the request; CREDENTIALS are a service account's key.
-const secretiveYAML = `
-server:
-  listen: "127.0.0.1:0"
-  keys: [{ name: all, key: "hunter2-key-of-the-server" }]
-  webhook_secret: "whsec_aHVudGVyMi13ZWJob29rLXNlY3JldA=="
-  url_keys: [{ id: k1, secret: "hunter2-url-key-of-the-server" }]
-store: { url: "sqlite:data/pictifyd.db", seal_key: "hunter2-seal-key-of-the-store" }
-egress: { allow: ["127.0.0.1"], proxy: "http://me:hunter2-proxy@127.0.0.1:1" }
-secrets: { shop_key: { value: "hunter2-named-secret", api: true } }
-copilot:
-  model: chatty
-  models:
-    - { name: chatty, kind: openai, url: "ECHO/v1", model: x, key: "hunter2-model-key" }
-    - { name: native, kind: anthropic, url: "ECHO", model: x, key: "hunter2-native-key" }
-templates: templates
-sources:
-  rows:   { kind: static, key: sku, rows: [{ sku: A, name: Mug, price: 1 }] }
-  bearer: { kind: http, url: "ECHO/bearer", key: sku, every: 1s, bearer: "hunter2-bearer", headers: { X-A: "hunter2-header" }, query: { a: "hunter2-query" } }
-  basic:  { kind: http, url: "ECHO/basic", key: sku, every: 1s, basic: { user: me, password: "hunter2-password" }, body: "hunter2-body" }
-  apikey: { kind: http, url: "ECHO/apikey", key: sku, every: 1s, api_key: { query: k, value: "hunter2-apikey" } }
-  oauth:  { kind: http, url: "ECHO/oauth", key: sku, every: 1s, oauth2: { token_url: "ECHO/token", client_id: me, client_secret: "hunter2-client", params: { a: "hunter2-param" } } }
-  dead:   { kind: http, url: "http://127.0.0.1:1/", key: sku, every: 1s, api_key: { query: k, value: "hunter2-dead" } }
-  sheet:  { kind: sheets, spreadsheet: 1AbC, key: sku, every: 1s, endpoint: "ECHO", api_key: "hunter2-google" }
-  robot:  { kind: sheets, spreadsheet: 1AbC, key: sku, every: 1s, endpoint: "ECHO", credentials: CREDENTIALS }
-  table:  { kind: postgres, dsn: "postgres://me:hunter2-database@127.0.0.1:1/shop", table: rows, every: 1s }
-  topic:  { kind: kafka, brokers: ["127.0.0.1:1"], topic: rows, key: sku, format: avro, sasl: { mechanism: plain, user: me, password: "hunter2-topic" }, tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE }, schema_registry: { url: "ECHO", basic: { user: me, password: "hunter2-registry" } } }
-  topic2: { kind: kafka, brokers: ["127.0.0.1:1"], topic: rows, key: sku, format: avro, schema_registry: { url: "ECHO", bearer: "hunter2-registry-bearer", tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } } }
-  hook1:  { kind: webhook, path: a, key: sku, secret: ["hunter2-standard", "hunter2-standard-old"] }
-  hook2:  { kind: webhook, path: b, key: sku, verify: { github: "hunter2-github" } }
-  hook3:  { kind: webhook, path: c, key: sku, verify: { stripe: "hunter2-stripe" } }
-  hook4:  { kind: webhook, path: d, key: sku, verify: { bearer: "hunter2-hook-bearer" } }
-  hook5:  { kind: webhook, path: e, key: sku, verify: { basic: { user: me, password: "hunter2-hook-password" } } }
-  hook6:  { kind: webhook, path: f, key: sku, verify: { hmac: { header: X-Sig, secret: "hunter2-hmac" } } }
-sinks:
-  hook: { kind: webhook, url: "ECHO/hook?token=hunter2-url-token", secret: "hunter2-sink-secret", previous_secret: "hunter2-sink-secret-old", headers: { X-A: "hunter2-sink-header" } }
-  column: { kind: postgres, dsn: "postgres://me:hunter2-database@127.0.0.1:1/shop", table: rows, key: { sku: key }, set: { url: url } }
-  events: { kind: kafka, brokers: ["127.0.0.1:1"], topic: images, sasl: { mechanism: plain, user: me, password: "hunter2-sasl" }, tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
-  ring: { kind: webhook, url: "ECHO/ring", secrets: ["hunter2-of-several", "hunter2-of-several-old"], tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
-  crm1: { kind: http, url: "ECHO/crm?api_key=hunter2-crm-token", bearer: "hunter2-sink-bearer", headers: { X-A: "hunter2-crm-header" }, on: { image.removed: { headers: { X-A: "hunter2-on-header" } } } }
-  crm2: { kind: http, url: "ECHO/crm", basic: { user: me, password: "hunter2-sink-password" }, permanent: [], tls: { ca: CERTIFICATE, certificate: CERTIFICATE, private_key: PRIVATE } }
-  bucket: { kind: s3, bucket: cards, path: "{{ key }}.{{ ext }}", endpoint: "ECHO", access_key: "hunter2-s3-id", secret_key: "hunter2-s3-secret", session_token: "hunter2-s3-token" }
-bindings:
-  - { name: cards, source: rows, template: card, map: { title: name }, sinks: [hook, column, ring, crm1, crm2, bucket] }
-  - { name: others, source: bearer, template: card, map: { title: name } }
-`
-
-// newSecretive is the configuration in a site, and every secret that it has.
+// newSecretive is testdata/secretive.yaml, the whole of what can be secret, in a
+// site, and every secret that it has.
 func newSecretive(t *testing.T) (s *site, yaml string, hidden map[string][]string) {
 	t.Helper()
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -162,7 +116,11 @@ func newSecretive(t *testing.T) (s *site, yaml string, hidden map[string][]strin
 	inYAML := func(kind string, der []byte) string {
 		return strconv.Quote(string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
 	}
-	yaml = strings.NewReplacer("ECHO", echo.URL, "CREDENTIALS", string(quoted), "CERTIFICATE", inYAML("CERTIFICATE", signed), "PRIVATE", inYAML("PRIVATE KEY", der)).Replace(secretiveYAML)
+	written, err := os.ReadFile("testdata/secretive.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	yaml = strings.NewReplacer("ECHO", echo.URL, "CREDENTIALS", string(quoted), "CERTIFICATE", inYAML("CERTIFICATE", signed), "PRIVATE", inYAML("PRIVATE KEY", der)).Replace(string(written))
 	s = newSite(t, "")
 	s.write("pictifyd.yaml", yaml)
 	settings, err := Load(filepath.Join(s.dir, "pictifyd.yaml"))
@@ -238,6 +196,24 @@ func (l *locked) String() string {
 	return l.text.String()
 }
 
+// failedReadings is how many of the sources, as the API lists them, say why they
+// could not be read.
+func failedReadings(t *testing.T, list string) (failed int) {
+	t.Helper()
+	var sources struct {
+		Sources []struct{ Reading struct{ Error string } }
+	}
+	if err := json.Unmarshal([]byte(list), &sources); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range sources.Sources {
+		if one.Reading.Error != "" {
+			failed++
+		}
+	}
+	return failed
+}
+
 func TestNoSecretIsEverShown(t *testing.T) {
 	s, _, hidden := newSecretive(t)
 	log := new(locked)
@@ -263,28 +239,8 @@ func TestNoSecretIsEverShown(t *testing.T) {
 		return string(text)
 	}
 	get := func(path string) string { t.Helper(); return ask("GET", path, "hunter2-key-of-the-server", "") }
-	var sources struct {
-		Sources []struct {
-			Name    string
-			Reading struct{ Error string }
-		}
-	}
-	eventually(t, "what every source that is read says of its failure", func() bool {
-		if err := json.Unmarshal([]byte(get("/sources")), &sources); err != nil {
-			t.Fatal(err)
-		}
-		failed := 0
-		for _, one := range sources.Sources {
-			if one.Reading.Error != "" {
-				failed++
-			}
-		}
-		return failed == 8
-	})
+	eventually(t, "what every source that is read says of its failure", func() bool { return failedReadings(t, get("/sources")) == 8 })
 	eventually(t, "what the sink says", func() bool { return strings.Contains(get("/bindings/cards/rows/A"), "400") })
-	for _, one := range sources.Sources {
-		get("/sources/" + one.Name)
-	}
 	for _, path := range []string{
 		"/bindings", "/bindings/cards", "/bindings/others", "/bindings/cards/rows", "/bindings/others/guard", "/sinks", "/sinks/hook", "/keys", "/jobs",
 		"/openapi.json", "/docs", "/metrics", "/readyz", "/healthz", "/",

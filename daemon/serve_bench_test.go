@@ -68,7 +68,7 @@ func BenchmarkServe(b *testing.B) {
 // bigImage keeps 65 KB under their hash, and is where they are served.
 func (s *site) bigImage() (path string) {
 	s.tb.Helper()
-	folder, err := blob.Open("file:data/images", s.dir, blob.Options{})
+	folder, err := blob.Open(blob.Config{URL: "file:data/images"}, s.dir)
 	if err != nil {
 		s.tb.Fatal(err)
 	}

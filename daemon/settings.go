@@ -145,6 +145,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 		Egress: doc.Egress, Copilot: doc.Copilot, Templates: doc.Templates, Secrets: doc.Secrets,
 		kinds: sources, nodes: map[string]config.Node{}, sections: sectionDigests(root), source: contentDigest(src), root: root,
 	}
+	s.Server.TLS = doc.Server.TLS.Resolved(o.Dir)
 	for _, name := range sortedKeys(doc.Sources) {
 		node := doc.Sources[name]
 		kind, ok := findKind(node, "source", kindNames(sources), sources.Find, &problems)

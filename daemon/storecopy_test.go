@@ -77,7 +77,8 @@ func TestCopyThatIsCutOffLeavesNothing(t *testing.T) {
 	if _, err := store.Copy(t.Context(), from, to, store.Options{Dir: s.dir}, nil); problem.CodeOf(err) != problem.Invalid || !strings.Contains(err.Error(), "the table source_rows") {
 		t.Errorf("a text with NUL: %v", err)
 	}
-	if _, err := db.Exec(`UPDATE source_rows SET data = 'ä🦊'`); err != nil {
+	// Litestream, which followed the ledger, has tables of its own there.
+	if _, err := db.Exec(`UPDATE source_rows SET data = 'ä🦊'; CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER); INSERT INTO _litestream_seq VALUES (1, 1)`); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := store.Copy(t.Context(), from, to, store.Options{Dir: s.dir}, nil); err != nil {

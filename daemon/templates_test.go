@@ -171,9 +171,9 @@ func TestFileThatIsHalfWrittenIsWrittenToItsEnd(t *testing.T) {
 	}
 }
 
-func newBlobs(t *testing.T) *blob.Folder {
+func newBlobs(t *testing.T) blob.Store {
 	t.Helper()
-	blobs, err := blob.Open("file:blobs", t.TempDir(), blob.Options{})
+	blobs, err := blob.Open(blob.Config{URL: "file:blobs"}, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,9 +67,12 @@ func (u urls) OfJob(job, file string, expires time.Time) string {
 }
 
 // publicBase is where pictifyd is reached, as the configuration says or as it listens.
-func publicBase(public, listens string) string {
-	if public == "" {
-		return "http://" + listens
+func publicBase(c api.Config, listens string) string {
+	switch {
+	case c.PublicURL != "":
+		return strings.TrimRight(c.PublicURL, "/")
+	case c.TLS.On():
+		return "https://" + listens
 	}
-	return strings.TrimRight(public, "/")
+	return "http://" + listens
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test with the servers that it needs; with "mutate" or "chaos" as its
-# first argument, scripts/mutate.sh or scripts/chaos.sh in place of them. Two passes: everything with
+# Runs every test with the servers that it needs; with arguments, that command in
+# place of them. Two passes: everything with
 # the race detector on small data, then, without it, the tests that left what is
 # large, slow or of other processes: those alone, each whole.
 set -euo pipefail
@@ -81,14 +81,10 @@ export PICTIFYD_TEST_CHROME
 # A test whose service is missing must fail here, not be skipped.
 export PICTIFYD_TEST_ALL=1
 
-case "${1:-}" in
-mutate | chaos)
-  name=$1
-  shift
-  "scripts/$name.sh" "$@"
+if [ $# -gt 0 ]; then
+  "$@"
   exit
-  ;;
-esac
+fi
 
 minutes=40m
 [ -z "${PICTIFYD_TEST_LONG:-}" ] || minutes=60m

@@ -81,10 +81,10 @@ func (o Options) crash(point string) {
 	}
 }
 
-// ownTables are the tables of a SQLite ledger that are neither the queue's nor the
-// migrations'.
+// ownTables are the tables of a SQLite ledger that are neither the queue's, nor the
+// migrations', nor those in which Litestream notes how far it is.
 func (s *Store) ownTables(ctx context.Context) ([]string, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'river_%' AND name NOT LIKE 'goose_%' ORDER BY name`)
+	rows, err := s.read.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'river_%' AND name NOT LIKE 'goose_%' AND name NOT GLOB '_litestream_*' ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("list the tables: %w", err)
 	}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,7 +16,7 @@ import (
 	"github.com/pictifyd/pictifyd/store/blob"
 )
 
-// drawnJob is a job of n rows, each with a picture of its own, that has ended.
+// drawnJob is a job of n rows, each with a picture of its own, and of the job's, that has ended.
 func drawnJob(tb testing.TB, s *store.Store, id string, n int) {
 	tb.Helper()
 	ctx := tb.Context()
@@ -31,6 +32,8 @@ func drawnJob(tb testing.TB, s *store.Store, id string, n int) {
 	}
 	must(s.StageRows(ctx, id, rows))
 	must(s.AcceptJob(ctx, batch.Job{ID: id, Template: "card", Version: 1, Total: int64(n)}))
+	name := fnv.New64a()
+	fmt.Fprint(name, id)
 	const page = 500
 	for at := 0; at < n; at += page {
 		end := min(at+page, n)
@@ -38,7 +41,7 @@ func drawnJob(tb testing.TB, s *store.Store, id string, n int) {
 		for i := at; i < end; i++ {
 			spec := bindings.Spec{Template: "card", Page: "page", Values: []string{string(rows[i].Values)}, Encoding: bindings.Encoding{Format: "png"}}
 			proposals = append(proposals, bindings.Proposal{Owner: bindings.JobOwner(id), Index: int64(i), Key: fmt.Sprint(i), Digest: "d",
-				Wants: []bindings.Want{{Output: "card", Fingerprint: fmt.Sprintf("%064d", i), Spec: spec}}})
+				Wants: []bindings.Want{{Output: "card", Fingerprint: fmt.Sprintf("%016x%048d", name.Sum64(), i), Spec: spec}}})
 		}
 		must(s.PlanRows(ctx, store.Turn{ID: 1}, id, proposals, int64(end), end == n))
 	}
@@ -156,7 +159,7 @@ func BenchmarkSweep(b *testing.B) {
 	s := open(b, "sqlite:"+filepath.Join(dir, "pictifyd.db"))
 	defer s.Close()
 	drawnJob(b, s, "j", 50_000)
-	blobs, err := blob.Open("file:images", dir, blob.Options{})
+	blobs, err := blob.Open(blob.Config{URL: "file:images"}, dir)
 	if err != nil {
 		b.Fatal(err)
 	}

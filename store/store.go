@@ -172,7 +172,8 @@ func (s *Store) open(ctx context.Context, cfg Config, dir string) error {
 
 func (s *Store) openSQLite(ctx context.Context, cfg Config, dir string) error {
 	path := cfg.file(dir)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	// Images of private bindings lie below it too, where nothing else is configured.
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return problem.New(problem.Surroundings, "make the folder of the store: %w", err).
 			WithHint("let pictifyd write there, or set store.url to another place")
 	}

@@ -25,7 +25,7 @@ import (
 type yard struct {
 	tb    testing.TB
 	store *store.Store
-	blobs *blob.Folder
+	blobs blob.Store
 	dir   string
 
 	mu     sync.Mutex
@@ -39,7 +39,7 @@ func newYard(tb testing.TB, url string) *yard {
 	tb.Helper()
 	y := &yard{tb: tb, store: open(tb, url), dir: tb.TempDir(), flying: map[int64]time.Time{}}
 	var err error
-	if y.blobs, err = blob.Open("file:images", y.dir, blob.Options{}); err != nil {
+	if y.blobs, err = blob.Open(blob.Config{URL: "file:images"}, y.dir); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {

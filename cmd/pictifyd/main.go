@@ -19,8 +19,6 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
-var version = "dev"
-
 // Exit codes: what a script may branch on.
 const (
 	exitDone         = 0
@@ -198,13 +196,6 @@ func (c *checkCommand) Run(t *terminal) error {
 		fmt.Fprintln(t.out, report)
 	}
 	return err
-}
-
-type versionCommand struct{}
-
-func (versionCommand) Run(t *terminal) error {
-	fmt.Fprintln(t.out, "pictifyd", version)
-	return nil
 }
 
 // cacheFolder is where this user's programs keep what they can find out again,

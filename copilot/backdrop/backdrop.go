@@ -212,14 +212,14 @@ const named = "Backdrop: "
 // where that is not to be seen, or not to be had.
 func (s *studio) candidate(ctx context.Context, p painter, turn int) (Candidate, image.Image, error) {
 	c := Candidate{Name: p.name, Title: p.title, Kind: p.kind}
-	amp, on := 1.0, []*plate(nil)
-	for range 4 {
-		c.Change = s.change(p, turn, amp)
+	amp, on, clear := 1.0, []*plate(nil), clearings{}
+	for range 5 {
+		c.Change = s.change(p, turn, amp, clear)
 		d, err := c.Change.Apply(s.whole)
 		if err != nil {
 			return c, nil, fmt.Errorf("the backdrop %q: %w", p.name, err)
 		}
-		least, tight, err := s.judge.holds(ctx, d, amp, on)
+		least, tight, bounds, err := s.judge.holds(ctx, d, amp, on)
 		if err != nil {
 			return c, nil, fmt.Errorf("the backdrop %q: %w", p.name, err)
 		}
@@ -234,6 +234,9 @@ func (s *studio) candidate(ctx context.Context, p painter, turn int) (Candidate,
 			return c, shot.Picture, nil
 		}
 		on = tight
+		if len(clear) == 0 && clear.around(bounds, s.grounds) {
+			continue
+		}
 		if amp = least * 0.96; amp < faint {
 			break
 		}
@@ -246,8 +249,8 @@ const (
 	leastSeen = 0.02 // of the page, so that a backdrop makes sense
 )
 
-// change is the operations of a backdrop of that strength.
-func (s *studio) change(p painter, turn int, amp float64) craft.Change {
+// change is the operations of a backdrop of that strength, with clearings.
+func (s *studio) change(p painter, turn int, amp float64, clear clearings) craft.Change {
 	c := craft.Change{Ops: slices.Clone(s.undo)}
 	taken := map[string]bool{}
 	for _, g := range s.grounds {
@@ -274,6 +277,7 @@ func (s *studio) change(p painter, turn int, amp float64) craft.Change {
 			c.Ops = append(c.Ops, styles(g.over, made)...)
 			continue
 		}
+		made.style = clear[g.number].of(made.style)
 		content := s.html(p, g, made, taken)
 		index := g.index
 		c.Ops = append(c.Ops, edit.Op{Op: "paste", Parent: g.page, Index: &index, HTML: &content})
@@ -342,7 +346,7 @@ func (s *studio) withBase(color string) look.Doc {
 
 // plain is the document with backdrops of nothing but their ground.
 func (s *studio) plain() look.Doc {
-	c := s.change(painter{title: "ground", paint: func(*brush) piece { return piece{} }}, 0, 1)
+	c := s.change(painter{title: "ground", paint: func(*brush) piece { return piece{} }}, 0, 1, nil)
 	d, err := c.Apply(s.whole)
 	if err != nil {
 		return s.clean

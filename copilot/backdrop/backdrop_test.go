@@ -200,3 +200,68 @@ func TestWrongOptionsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// The grey is just dark enough for the white that it stands on: a backdrop that
+// darkened that would be the fault of the text.
+const barePage = `<!doctype html>
+<html lang="en" p-version="1">
+<head>
+<script type="application/json" id="p-template">{"sizes": {"default": {"w": 900, "h": 600}}}</script>
+<style id="p-tokens">
+  :root { --accent: #dc4a2d; }
+</style>
+<style>
+  #card { position: relative; width: 100%; height: 100%; background: #fff; font-family: "Liberation Sans"; }
+  p { position: absolute; font-size: 17px; color: #757575; }
+  #a { left: 60px; top: 40px; }
+  #b { right: 60px; top: 40px; }
+  #c { left: 340px; top: 280px; }
+  #d { left: 60px; bottom: 40px; }
+  #e { right: 60px; bottom: 40px; }
+</style>
+</head>
+<body>
+<section id="card" class="p-page">
+<p id="a">Awarded to whoever</p>
+<p id="b">reads this</p>
+<p id="c">and whoever reads on</p>
+<p id="d">in all its corners</p>
+<p id="e">and its middle</p>
+</section>
+</body>
+</html>
+`
+
+func TestTextsThatCanJustBeReadStandInAClearing(t *testing.T) {
+	if campaign.Leaves(t) { // Chrome draws, and every pixel is looked at
+		return
+	}
+	room := looktest.Open(t)
+	d := look.Doc{Name: "bare", Source: []byte(barePage), Assets: map[string]string{}}
+	made, err := backdrop.Generate(t.Context(), room, d, backdrop.Options{N: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(made) != 5 {
+		t.Errorf("%d candidates", len(made))
+	}
+	var seen []*image.NRGBA
+	for _, c := range made {
+		after := apply(t, d, c)
+		spans, err := check.Contrast(t.Context(), room, after, look.View{Page: 1})
+		if err != nil || len(spans) != 5 {
+			t.Fatalf("%s: %v, %v", c.Name, spans, err)
+		}
+		for _, s := range spans {
+			if !s.Passes() {
+				t.Errorf("%s: %s has a contrast of %.2f", c.Name, s.Layer, s.Ratio)
+			}
+		}
+		shot, err := room.Shoot(t.Context(), after, look.View{Page: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, shot.Picture)
+	}
+	sheet(t, "bare", seen)
+}

@@ -234,61 +234,74 @@ func lettersOf(shown, behind *image.NRGBA, lines []render.Line) (letters, bool) 
 // pixels than the check does.
 const margin = 1.06
 
+// closest is the margin of a text that had less than margin before: what pixels of a
+// sample and all of them differ by.
+const closest = 1.02
+
 // strengths are tried from the strongest on, as parts of the one that was drawn.
 var strengths = []float64{1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.42, 0.35, 0.28, 0.22, 0.17, 0.12, 0.08}
 
+// A bound is a text that leaves a backdrop less than its strength.
+type bound struct {
+	plate *plate
+	text  letters
+	part  float64
+}
+
 // holds is the strength at which all texts of d can be read, which has a backdrop of
 // strength amp: amp itself where they can already. on are the plates to look at, nil
-// is all; tight are those in which less would be needed.
-func (j *judge) holds(ctx context.Context, d look.Doc, amp float64, on []*plate) (least float64, tight []*plate, err error) {
+// is all; tight are those in which less would be needed, by the texts of bounds.
+func (j *judge) holds(ctx context.Context, d look.Doc, amp float64, on []*plate) (least float64, tight []*plate, bounds []bound, err error) {
 	if on == nil {
 		on = j.plates
 	}
-	parts := make([]float64, len(on))
+	found := make([][]bound, len(on))
 	err = each(len(on), func(i int) error {
 		shot, err := j.cam.Shoot(ctx, d, on[i].view)
 		if err != nil {
 			return err
 		}
-		parts[i] = on[i].part(shot.Picture)
+		found[i] = on[i].bounds(shot.Picture)
 		return nil
 	})
 	least = 1
-	for i, part := range parts {
-		if least = min(least, part); part < 1 {
+	for i, of := range found {
+		for _, b := range of {
+			least = min(least, b.part)
+		}
+		if len(of) > 0 {
 			tight = append(tight, on[i])
+			bounds = append(bounds, of...)
 		}
 	}
-	return amp * least, tight, err
+	return amp * least, tight, bounds, err
 }
 
-// part is how much of the backdrop in a picture without letters leaves all texts of
-// the plate to be read.
-func (p *plate) part(with *image.NRGBA) float64 {
+// bounds are the texts of the plate that could be read on less of the backdrop in a
+// picture without letters only.
+func (p *plate) bounds(with *image.NRGBA) []bound {
 	if with.Rect != p.behind.Rect {
-		return 0
+		return []bound{{plate: p}}
 	}
-	worst := 1.0
+	var all []bound
 	for _, r := range p.rows {
 		if r.behind.Rect == with.Rect {
-			worst = min(worst, r.part(p.transfer(with, r.behind)))
+			all = append(all, r.bounds(p.transfer(with, r.behind))...)
 		}
 	}
 	for _, t := range p.texts {
-		need := t.need * margin
-		if before := t.ratio(p.behind, p.behind, 0); before < need { // it was hard to read before: hardly harder
-			need = before * 0.98
-		}
 		part := 0.0
-		for _, s := range strengths {
-			if t.ratio(p.behind, with, s) >= need {
-				part = s
+		for holds, i := t.holds(p.behind), 0; i < len(strengths); i++ {
+			if holds(with, strengths[i]) {
+				part = strengths[i]
 				break
 			}
 		}
-		worst = min(worst, part)
+		if part < 1 {
+			all = append(all, bound{p, t, part})
+		}
 	}
-	return worst
+	return all
 }
 
 // transfer is the ground of another row with what the backdrop did to this one's,
@@ -308,6 +321,27 @@ func (p *plate) transfer(with, other *image.NRGBA) *image.NRGBA {
 
 // ratio is the contrast that 95 % of a text's pixels have, with so much of a backdrop.
 func (l letters) ratio(without, with *image.NRGBA, part float64) float64 {
+	return l.share(without, with, part, 0.05)
+}
+
+// holds is the question whether a text can be read on so much of a backdrop. One that
+// was hard to read without may be hardly harder to, and no fault where it was none;
+// nor may a line cross it then: of a small text the check looks at a few dozen pixels,
+// and the line can be in many of those.
+func (l letters) holds(without *image.NRGBA) func(with *image.NRGBA, part float64) bool {
+	before, least := l.ratio(without, without, 0), 0.0
+	need := l.need * margin
+	if before < need {
+		need = max(before*0.98, min(before, l.need*closest))
+		least = min(need, 0.98*l.share(without, without, 0, 0))
+	}
+	return func(with *image.NRGBA, part float64) bool {
+		return l.ratio(without, with, part) >= need && (least == 0 || l.share(without, with, part, 0) >= least)
+	}
+}
+
+// share is the contrast that a text's pixels have, but for that part of them.
+func (l letters) share(without, with *image.NRGBA, part, but float64) float64 {
 	ratios := make([]float64, len(l.at))
 	for n, i := range l.at {
 		var c [3]uint8
@@ -319,7 +353,7 @@ func (l letters) ratio(without, with *image.NRGBA, part float64) float64 {
 		ratios[n] = (max(y, l.luminance) + 0.05) / (min(y, l.luminance) + 0.05)
 	}
 	slices.Sort(ratios)
-	return ratios[len(ratios)/20]
+	return ratios[int(but*float64(len(ratios)))]
 }
 
 var linear = func() (all [256]float64) {

@@ -41,7 +41,7 @@ func TestEveryPainterMakesALayerThatIsUndoneToTheByte(t *testing.T) {
 		for _, p := range painters {
 			for _, amp := range []float64{1, 0.08} {
 				s := studioOf(seed)
-				made, err := edit.Apply([]byte(plainPage), s.change(p, 3, amp).Ops)
+				made, err := edit.Apply([]byte(plainPage), s.change(p, 3, amp, nil).Ops)
 				if err != nil {
 					t.Fatalf("%s: %v", p.name, err)
 				}
@@ -74,7 +74,7 @@ func TestEveryPainterMakesALayerThatIsUndoneToTheByte(t *testing.T) {
 
 func TestSameSeedMakesTheSame(t *testing.T) {
 	for _, p := range painters {
-		html := func(s *studio) string { return *s.change(p, 2, 0.5).Ops[0].HTML }
+		html := func(s *studio) string { return *s.change(p, 2, 0.5, nil).Ops[0].HTML }
 		if again := html(studioOf(1)); again != html(studioOf(1)) {
 			t.Errorf("%s differs for the same seed", p.name)
 		}
@@ -129,7 +129,7 @@ func TestKindsTakeTurns(t *testing.T) {
 
 func TestFormerBackdropIsReplaced(t *testing.T) {
 	s := studioOf(1)
-	c := s.change(painters[0], 0, 1)
+	c := s.change(painters[0], 0, 1, nil)
 	d, err := c.Apply(s.clean)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestGroundOfItsOwnIsWhole(t *testing.T) {
 	for _, p := range painters {
 		s := studioOf(1)
 		s.grounds[0].base = "#123"
-		if content := *s.change(p, 0, 1).Ops[0].HTML; strings.Contains(content, "mask-") || !strings.Contains(content, "background-color: #123") {
+		if content := *s.change(p, 0, 1, nil).Ops[0].HTML; strings.Contains(content, "mask-") || !strings.Contains(content, "background-color: #123") {
 			t.Errorf("%s: %s", p.name, content[:200])
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	buckets "github.com/pictifyd/pictifyd/internal/s3"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/sink/paths"
 )
@@ -22,7 +23,7 @@ type bucket struct {
 	path    *paths.Path
 	alias   *paths.Path // nil: none
 	headers headers
-	client  *s3.Client
+	client  *buckets.Client
 	open    func(ctx context.Context, hash string) (io.ReadCloser, error)
 
 	// unconditional says that the store does not know If-None-Match.
@@ -60,12 +61,12 @@ func (b *bucket) Deliver(ctx context.Context, d sink.Delivery) (sink.Receipt, er
 	} else {
 		err = b.place(ctx, d, objects, aliases)
 	}
-	var failure *failure
+	var failure *buckets.Failure
 	switch {
 	case err == nil && receipt.Ref != "":
 		receipt.Status = http.StatusOK
 	case errors.As(err, &failure):
-		receipt.Status, receipt.Header = failure.status, failure.header
+		receipt.Status, receipt.Header = failure.Status, failure.Header
 	}
 	return receipt, err
 }
@@ -132,24 +133,13 @@ func (b *bucket) remove(ctx context.Context, objects, aliases []object) error {
 
 func (b *bucket) delete(ctx context.Context, objects []object) error {
 	for _, o := range objects {
-		err := b.call(ctx, "remove", o.key, func(ctx context.Context) error {
+		err := b.client.Call(ctx, "remove", o.key, func(ctx context.Context) error {
 			_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.cfg.Bucket, Key: aws.String(o.key)})
 			return err
 		})
-		if err != nil && !isMissing(err) {
+		if err != nil && !buckets.IsMissing(err) {
 			return err
 		}
 	}
 	return nil
-}
-
-// call makes one request within the timeout.
-func (b *bucket) call(ctx context.Context, doing, key string, request func(context.Context) error) error {
-	timed, cancel := context.WithTimeout(ctx, b.cfg.Timeout.Std())
-	defer cancel()
-	err := request(timed)
-	if err == nil {
-		return nil
-	}
-	return b.failed(ctx, timed, doing, key, err)
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	buckets "github.com/pictifyd/pictifyd/internal/s3"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/sink/paths"
 )
@@ -62,7 +61,6 @@ const (
 	defaultPartSize = 16 << 20
 	minPartSize     = 5 << 20 // S3's, but for the last part
 	maxPartSize     = 1 << 30 // a part is held in memory
-	defaultRegion   = "us-east-1"
 )
 
 // rules are those of S3.
@@ -123,6 +121,18 @@ func (c *Config) rules() paths.Rules {
 	return r
 }
 
+// words are how the next steps of this sink's failures are said.
+var words = buckets.Words{Bucket: "the sink's bucket", Of: "the sink's", Wait: "deliveries wait", Docs: "docs/sinks.md", Slug: DeliveryFailed}
+
+// place is where the bucket is.
+func (c *Config) place() buckets.Place {
+	return buckets.Place{
+		Bucket: c.Bucket, Endpoint: c.Endpoint, Region: c.Region, PathStyle: c.pathStyle(),
+		AccessKey: c.AccessKey, SecretKey: c.SecretKey, SessionToken: c.SessionToken, CredentialsFile: c.CredentialsFile, Profile: c.Profile,
+		Timeout: c.Timeout.Std(), Words: words,
+	}
+}
+
 // pathStyle is whether the bucket stands in the path.
 func (c *Config) pathStyle() bool {
 	if c.PathStyle != nil {
@@ -132,8 +142,6 @@ func (c *Config) pathStyle() bool {
 }
 
 var (
-	bucketForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
-	regionForm = regexp.MustCompile(`^[a-z0-9-]{1,63}$`)
 	wordForm   = regexp.MustCompile(`^[A-Z_]{1,64}$`)
 	headerForm = regexp.MustCompile(`^[\x20-\x7e]*$`)
 )
@@ -145,21 +153,10 @@ func (c *Config) Validate() error {
 		problems = append(problems, problem.New(problem.Invalid, format, args...).At(path))
 		return problems[len(problems)-1]
 	}
-	switch {
-	case c.Bucket == "":
-		bad("bucket", "is missing")
-	case strings.HasPrefix(c.Bucket, "arn:"):
-		_ = bad("bucket", "is an ARN").WithHint("give the bucket's name, or the alias of the access point")
-	case !bucketForm.MatchString(c.Bucket):
-		_ = bad("bucket", "%q is not a bucket's name", c.Bucket).WithHint("without s3:// and without a folder, which stands in path")
-	}
+	place := c.place()
+	place.Check(bad, "without s3:// and without a folder, which stands in path")
 	problems = append(problems, c.checkPaths()...)
-	c.checkReach(bad)
-	c.checkCredentials(bad)
 	c.checkObject(bad)
-	if c.Timeout <= 0 {
-		bad("timeout", "must be longer than nothing")
-	}
 	if c.PartSize < minPartSize || c.PartSize > maxPartSize {
 		bad("part_size", "must be between 5MiB and 1GiB")
 	}
@@ -184,42 +181,6 @@ func (c *Config) checkPaths() (problems problem.List) {
 		problems = append(problems, err.At("alias"))
 	}
 	return problems
-}
-
-func (c *Config) checkReach(bad func(path, format string, args ...any) *problem.Error) {
-	if c.Endpoint != "" {
-		u, err := url.Parse(c.Endpoint)
-		switch {
-		case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https":
-			_ = bad("endpoint", "is not an http or https address").WithHint(`as in "https://ACCOUNT.r2.cloudflarestorage.com", without the bucket`)
-		case c.Bucket != "" && path.Base(u.Path) == c.Bucket: // as consoles show it
-			_ = bad("endpoint", "has the bucket in it").WithHint("take /%s off its end", c.Bucket)
-		}
-	}
-	switch {
-	case c.Region != "" && !regionForm.MatchString(c.Region):
-		_ = bad("region", "%q is not a region", c.Region).WithHint("as in eu-central-1")
-	case c.Region == "" && c.Endpoint == "" && !c.AccessKey.IsZero():
-		_ = bad("region", "is missing").WithHint("as in eu-central-1: where the bucket is")
-	}
-}
-
-func (c *Config) checkCredentials(bad func(path, format string, args ...any) *problem.Error) {
-	switch {
-	case c.AccessKey.IsZero() && !c.SecretKey.IsZero():
-		bad("access_key", "is missing beside secret_key")
-	case !c.AccessKey.IsZero() && c.SecretKey.IsZero():
-		bad("secret_key", "is missing beside access_key")
-	case c.AccessKey.IsZero() && !c.SessionToken.IsZero():
-		bad("session_token", "stands without access_key and secret_key")
-	case !c.AccessKey.IsZero() && (c.CredentialsFile != "" || c.Profile != ""):
-		_ = bad("access_key", "stands beside credentials_file or profile").WithHint("keep one of them")
-	}
-	for path, s := range map[string]config.Secret{"access_key": c.AccessKey, "secret_key": c.SecretKey, "session_token": c.SessionToken} {
-		if strings.ContainsFunc(s.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
-			_ = bad(path, "has white space or other characters in it that no key has").WithHint("see whether a line end was read with it")
-		}
-	}
 }
 
 func (c *Config) checkObject(bad func(path, format string, args ...any) *problem.Error) {
@@ -291,9 +252,9 @@ func newBucket(c Config, env sink.Env) (*bucket, error) {
 		// set; followed, the signature would be wrong.
 		direct := *env.Client
 		direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		b.client, err = newClient(c, &direct)
+		b.client, err = buckets.Open(c.place(), &direct)
 	} else {
-		b.client, err = newClient(c, nil)
+		b.client, err = buckets.Open(c.place(), nil)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open bucket %q: %w", c.Bucket, err)

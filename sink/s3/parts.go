@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	buckets "github.com/pictifyd/pictifyd/internal/s3"
 )
 
 // abortLimit is for the giving up of an upload, also where the delivery's time is over.
@@ -59,7 +61,7 @@ func (u *upload) begin(ctx context.Context) error {
 		ACL: types.ObjectCannedACL(u.cfg.ACL), StorageClass: types.StorageClass(u.cfg.StorageClass),
 		ServerSideEncryption: types.ServerSideEncryption(u.cfg.SSE), SSEKMSKeyId: some(u.cfg.KMSKey),
 	}
-	return u.call(ctx, "begin to put", u.key, func(ctx context.Context) error {
+	return u.client.Call(ctx, "begin to put", u.key, func(ctx context.Context) error {
 		out, err := u.client.CreateMultipartUpload(ctx, in)
 		if err == nil {
 			u.id = out.UploadId
@@ -88,7 +90,7 @@ func (u *upload) sendAll(ctx context.Context, part []byte, rest io.Reader) (sum 
 func (u *upload) sendPart(ctx context.Context, data []byte) error {
 	sums := digestsOf(data)
 	number := aws.Int32(int32(len(u.parts) + 1)) //nolint:gosec // at most 10,000
-	return u.call(ctx, fmt.Sprintf("put part %d of", *number), u.key, func(ctx context.Context) error {
+	return u.client.Call(ctx, fmt.Sprintf("put part %d of", *number), u.key, func(ctx context.Context) error {
 		out, err := u.client.UploadPart(ctx, &s3.UploadPartInput{
 			Bucket: &u.cfg.Bucket, Key: &u.key, UploadId: u.id, PartNumber: number,
 			Body: bytes.NewReader(data), ContentLength: aws.Int64(sums.size), ContentMD5: sums.contentMD5(),
@@ -104,7 +106,7 @@ func (u *upload) sendPart(ctx context.Context, data []byte) error {
 }
 
 func (u *upload) complete(ctx context.Context) error {
-	return u.call(ctx, "put", u.key, func(ctx context.Context) error {
+	return u.client.Call(ctx, "put", u.key, func(ctx context.Context) error {
 		_, err := u.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 			Bucket: &u.cfg.Bucket, Key: &u.key, UploadId: u.id, MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
 		})
@@ -117,11 +119,11 @@ func (u *upload) complete(ctx context.Context) error {
 func (u *upload) abort(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortLimit)
 	defer cancel()
-	err := u.call(ctx, "give up", u.key, func(ctx context.Context) error {
+	err := u.client.Call(ctx, "give up", u.key, func(ctx context.Context) error {
 		_, err := u.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &u.cfg.Bucket, Key: &u.key, UploadId: u.id})
 		return err
 	})
-	if isMissing(err) {
+	if buckets.IsMissing(err) {
 		return nil
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	buckets "github.com/pictifyd/pictifyd/internal/s3"
 )
 
 func tag(etag *string) string { return strings.Trim(aws.ToString(etag), `"`) }
@@ -29,7 +30,7 @@ func isMD5(head *s3.HeadObjectOutput) bool {
 func (b *bucket) has(ctx context.Context, o object, sums *digests) (bool, error) {
 	head, err := b.head(ctx, o.key)
 	switch {
-	case isMissing(err), isForbidden(err): // without s3:ListBucket a store does not say that there is none
+	case buckets.IsMissing(err), buckets.IsForbidden(err): // without s3:ListBucket a store does not say that there is none
 		return false, nil
 	case err != nil:
 		return false, err
@@ -46,7 +47,7 @@ func (b *bucket) has(ctx context.Context, o object, sums *digests) (bool, error)
 }
 
 func (b *bucket) head(ctx context.Context, key string) (out *s3.HeadObjectOutput, err error) {
-	err = b.call(ctx, "look at", key, func(ctx context.Context) error {
+	err = b.client.Call(ctx, "look at", key, func(ctx context.Context) error {
 		out, err = b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.cfg.Bucket, Key: &key})
 		return err
 	})
@@ -68,7 +69,7 @@ func (u *upload) look(ctx context.Context) error {
 // readBack is the proof where no digest was answered.
 func (b *bucket) readBack(ctx context.Context, o object, want [sha256.Size]byte) error {
 	read := sha256.New()
-	err := b.call(ctx, "read back", o.key, func(ctx context.Context) error {
+	err := b.client.Call(ctx, "read back", o.key, func(ctx context.Context) error {
 		out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.cfg.Bucket, Key: aws.String(o.key)})
 		if err != nil {
 			return err
@@ -84,6 +85,6 @@ func (b *bucket) readBack(ctx context.Context, o object, want [sha256.Size]byte)
 }
 
 func (b *bucket) differs(key string) error {
-	return &failure{is: problem.New(problem.Upstream, "the store has other bytes than were sent, under %q in %q", key, b.cfg.Bucket).
-		WithSlug(BytesDiffer).WithHint("it is sent again; if that goes on, see what stands between here and the store"), status: http.StatusOK}
+	return &buckets.Failure{Is: problem.New(problem.Upstream, "the store has other bytes than were sent, under %q in %q", key, b.cfg.Bucket).
+		WithSlug(BytesDiffer).WithHint("it is sent again; if that goes on, see what stands between here and the store"), Status: http.StatusOK}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	buckets "github.com/pictifyd/pictifyd/internal/s3"
 )
 
 // BytesDiffer is the slug of bytes that are not those of the picture, here or there.
@@ -92,9 +93,9 @@ func (b *bucket) putOnce(ctx context.Context, o object, data []byte, sums digest
 		in.IfNoneMatch = aws.String("*")
 	}
 	out, err := b.send(ctx, o, in, data)
-	var refused *failure
+	var refused *buckets.Failure
 	if onlyNew && errors.As(err, &refused) {
-		switch refused.status {
+		switch refused.Status {
 		case http.StatusPreconditionFailed:
 			if same, err := b.has(ctx, o, &sums); err != nil || same {
 				return err
@@ -117,7 +118,7 @@ func (b *bucket) putOnce(ctx context.Context, o object, data []byte, sums digest
 }
 
 func (b *bucket) send(ctx context.Context, o object, in *s3.PutObjectInput, data []byte) (out *s3.PutObjectOutput, err error) {
-	err = b.call(ctx, "put", o.key, func(ctx context.Context) error {
+	err = b.client.Call(ctx, "put", o.key, func(ctx context.Context) error {
 		in.Body = bytes.NewReader(data)
 		out, err = b.client.PutObject(ctx, in)
 		return err

@@ -44,10 +44,10 @@ type Folder struct {
 	claims claims
 }
 
-// Open makes the folder that url names if it is missing, and removes the
+// OpenFolder makes the folder that url names if it is missing, and removes the
 // temporary files that a process killed while writing has left. A relative path
 // in url is relative to dir.
-func Open(url, dir string, o Options) (*Folder, error) {
+func OpenFolder(url, dir string, o Options) (*Folder, error) {
 	root, invalid := folderOf(url, dir)
 	if invalid != nil {
 		return nil, invalid
@@ -67,6 +67,10 @@ func Open(url, dir string, o Options) (*Folder, error) {
 
 // Close releases the folder.
 func (f *Folder) Close() error { return f.lock.Close() }
+
+// Temporary implements Store: what a dead process has left there is swept by the
+// next OpenFolder.
+func (f *Folder) Temporary() string { return f.temporary() }
 
 func createFile(path string) (file, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
@@ -116,8 +120,7 @@ func (f *Folder) sweep() error {
 	return nil
 }
 
-// Open is the bytes of hash and their number. An unknown hash is a problem of
-// code NotFound.
+// Open implements Store.
 func (f *Folder) Open(_ context.Context, hash string) (io.ReadSeekCloser, int64, error) {
 	if !valid(hash) {
 		return nil, 0, missing(hash)
@@ -136,8 +139,7 @@ func (f *Folder) Open(_ context.Context, hash string) (io.ReadSeekCloser, int64,
 	return opened, info.Size(), nil
 }
 
-// Verify reads the bytes of hash and reports whether they still have it. Damaged
-// ones are removed and reported as missing: whoever wants them makes them again.
+// Verify implements Store.
 func (f *Folder) Verify(ctx context.Context, hash string) error {
 	r, _, err := f.Open(ctx, hash)
 	if err != nil {
@@ -157,7 +159,7 @@ func (f *Folder) Verify(ctx context.Context, hash string) error {
 	return missing(hash)
 }
 
-// Free is the number of bytes that can still be written.
+// Free implements Store.
 func (f *Folder) Free() (int64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(f.root, &s); err != nil {

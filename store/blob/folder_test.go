@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -24,7 +23,7 @@ import (
 
 func mustOpen(tb testing.TB, dir string, o Options) *Folder {
 	tb.Helper()
-	f, err := Open("file:images", dir, o)
+	f, err := OpenFolder("file:images", dir, o)
 	if err != nil {
 		tb.Fatalf("open folder: %v", err)
 	}
@@ -113,23 +112,6 @@ func TestBytesComeBackUnderTheirHash(t *testing.T) {
 	}
 }
 
-func TestManyComeBackInOrder(t *testing.T) {
-	f := mustOpen(t, t.TempDir(), Options{})
-	var data [][]byte
-	for i := range 50 {
-		data = append(data, fmt.Appendf(nil, "picture %d", i%40)) // ten of them twice
-	}
-	hashes, err := f.PutMany(t.Context(), data)
-	if err != nil {
-		t.Fatalf("put: %v", err)
-	}
-	for i, d := range data {
-		if got := mustRead(t, f, hashes[i]); got != string(d) {
-			t.Errorf("%d: got %q, want %q", i, got, d)
-		}
-	}
-}
-
 func TestEveryFileIsSyncedAndNoneIsLeftBehind(t *testing.T) {
 	dir, c := t.TempDir(), &counting{}
 	f := mustOpen(t, dir, Options{create: c.create})
@@ -184,24 +166,6 @@ func TestCutFileIsWrittenAnew(t *testing.T) {
 		if got := mustRead(t, f, hash); got != "picture" {
 			t.Errorf("after a cut to %d bytes: %q", size, got)
 		}
-	}
-}
-
-func TestDamagedBytesAreFoundAndRemoved(t *testing.T) {
-	f := mustOpen(t, t.TempDir(), Options{})
-	sound, damaged := mustPut(t, f, "sound"), mustPut(t, f, "picture")
-	if err := os.WriteFile(f.path(damaged), []byte("pictvre"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Verify(t.Context(), sound); err != nil {
-		t.Errorf("sound bytes: %v", err)
-	}
-	if err := f.Verify(t.Context(), damaged); problem.CodeOf(err) != problem.NotFound {
-		t.Errorf("damaged bytes: %v, want not_found", err)
-	}
-	mustPut(t, f, "picture")
-	if err := f.Verify(t.Context(), damaged); err != nil {
-		t.Errorf("mended bytes: %v", err)
 	}
 }
 
@@ -301,7 +265,7 @@ func TestRealFullDiskIsSaidAndLaterWorks(t *testing.T) {
 			t.Errorf("unmount: %v", err)
 		}
 	})
-	f, err := Open("file:images", dir, Options{})
+	f, err := OpenFolder("file:images", dir, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,7 +348,7 @@ func TestAddressesOfFolders(t *testing.T) {
 		"file://":                    "",
 		"file://nas/images":          "",
 		"data/images":                "",
-		"s3://bucket/prefix":         "",
+		"ftp://bucket/prefix":        "",
 		"":                           "",
 		"file:a\x00b":                "",
 	} {
@@ -403,24 +367,8 @@ func TestFolderThatCannotBeMadeIsSaid(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "images"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := Open("file:images", dir, Options{}); err == nil {
+	if f, err := OpenFolder("file:images", dir, Options{}); err == nil {
 		f.Close()
 		t.Error("Open = nil where a file stands")
-	}
-}
-
-func BenchmarkPutMany(b *testing.B) {
-	f := mustOpen(b, b.TempDir(), Options{})
-	picture := bytes.Repeat([]byte{7}, 100<<10)
-	n := 0
-	for b.Loop() {
-		data := make([][]byte, 100)
-		for i := range data {
-			n++
-			data[i] = fmt.Appendf(bytes.Clone(picture), "%d", n)
-		}
-		if _, err := f.PutMany(b.Context(), data); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -18,8 +18,7 @@ import (
 // that wait together with one write of its journal.
 const syncs = 16
 
-// Put keeps data and returns its hash. Bytes that are kept already are not
-// written, but count as put now.
+// Put implements Store.
 func (f *Folder) Put(ctx context.Context, data []byte) (string, error) {
 	hashes, err := f.PutMany(ctx, [][]byte{data})
 	if err != nil {
@@ -28,10 +27,8 @@ func (f *Folder) Put(ctx context.Context, data []byte) (string, error) {
 	return hashes[0], nil
 }
 
-// PutMany keeps each of data and returns their hashes, in order. When it
-// returns nil all of them are on the disk; on an error some may be, and none in
-// part. A full disk is a problem with the slug DiskFull, and another call may
-// succeed once there is space.
+// PutMany implements Store. A full disk is a problem with the slug DiskFull, and
+// another call may succeed once there is space.
 func (f *Folder) PutMany(ctx context.Context, data [][]byte) ([]string, error) {
 	hashes := make([]string, len(data))
 	batch := chunk{folder: f, wanted: make(map[string]bool)}

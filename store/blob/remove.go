@@ -11,18 +11,7 @@ import (
 	"time"
 )
 
-// A File is what is known of kept bytes.
-type File struct {
-	Hash string
-	Size int64
-	At   time.Time // they were last put; bytes that were there already count as put too
-}
-
-// walkPage is how many files one call of Walk's f gets at most.
-const walkPage = 500
-
-// Walk calls f for all bytes that are kept, a page at a time in the order of
-// their hashes. What is put or removed meanwhile may be among them or not.
+// Walk implements Store.
 func (f *Folder) Walk(ctx context.Context, visit func(page []File) error) error {
 	var page []File
 	flush := func() error {
@@ -96,11 +85,8 @@ func filesOf(folder string) ([]File, error) {
 	return files, nil
 }
 
-// Remove removes the bytes of hash unless somebody put them after before. left
-// says that they are still there. Bytes that are not there are removed already.
-// A Put at the same time comes before, and keeps them, or after, and writes them
-// anew: no Put has promised what is removed. That holds among the callers of one
-// Folder; only one process may remove.
+// Remove implements Store, to the moment. That a Put at the same time comes before
+// or after holds among the callers of one Folder.
 func (f *Folder) Remove(_ context.Context, hash string, before time.Time) (freed int64, left bool, err error) {
 	if !valid(hash) {
 		return 0, false, nil

@@ -1,0 +1,4 @@
+package config
+
+// WithoutPasswords is withoutPasswords, for tests.
+var WithoutPasswords = withoutPasswords

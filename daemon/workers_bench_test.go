@@ -1,0 +1,168 @@
+package daemon
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// workersEnv are the numbers of processes that BenchmarkWorkers has draw: "1,2,4,8" without.
+const workersEnv = "PICTIFYD_BENCH_WORKERS"
+
+const (
+	workTime  = 400 * time.Millisecond // that a simulated picture takes, without CPU
+	workSlots = 4                      // pictures at a time of a process
+	workRate  = int(float64(workSlots) / 0.4)
+)
+
+// BenchmarkWorkers is a batch, told to a webhook, that processes draw together: one that connects, answers and
+// delivers, and 1, 2, 4 … that draw, all on one PostgreSQL. A picture takes its time and no CPU, so that what is
+// measured is the queue and the bookkeeping: printed are images a second, beside one process, the CPU that
+// pictifyd and PostgreSQL take for each, and what both take while there is nothing to do. On one machine it bends
+// where its cores are full.
+func BenchmarkWorkers(b *testing.B) {
+	counts := []int{1, 2, 4, 8}
+	if text := os.Getenv(workersEnv); text != "" {
+		counts = nil
+		for word := range strings.SplitSeq(text, ",") {
+			n, err := strconv.Atoi(word)
+			if err != nil || n < 1 {
+				b.Fatalf("%s: %q is no number of processes", workersEnv, word)
+			}
+			counts = append(counts, n)
+		}
+	}
+	for b.Loop() {
+		fmt.Printf("\n%9s %10s %10s %10s %22s %10s %22s\n", "processes", "images/s", "beside one", "of the sum", "CPU an image: pictifyd", "PostgreSQL", "idle, of a core: both")
+		one := 0.0
+		for _, n := range counts {
+			w := newWorkers(b, n)
+			idle := w.idle()
+			rate, own, database := w.batch(max(200, 8*n*workRate))
+			if one == 0 {
+				one = rate / float64(n)
+			}
+			fmt.Printf("%9d %10.1f %9.2fx %9.0f%% %19.2f ms %7.2f ms %9.2f %% + %5.2f %%\n", n, rate, rate/one, 100*rate/float64(n*workRate), own, database, 100*idle[0], 100*idle[1])
+			w.end()
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+type workers struct {
+	b    *testing.B
+	site *site
+	db   *sql.DB
+	all  []*process // the first answers
+}
+
+func newWorkers(b *testing.B, n int) *workers {
+	b.Helper()
+	dsn := newDatabase(b)
+	w := &workers{b: b, site: newSite(b, "store: {}\n")}
+	var err error
+	if w.db, err = sql.Open("pgx", dsn); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { w.db.Close() })
+	w.site.write("pictifyd.yaml", chromeFor("")+fmt.Sprintf(`
+server: { listen: "127.0.0.1:0", public_url: "http://127.0.0.1" }
+egress: { allow: ["127.0.0.1"] }
+templates: templates
+store: { url: %q }
+`, dsn))
+	simulated := fmt.Sprintf("%s=%s/%d", childNull, workTime, workSlots)
+	w.all = append(w.all, w.site.start(childRoles+"=connect,api,deliver", simulated))
+	<-w.all[0].runs
+	for range n {
+		w.all = append(w.all, w.site.start(childRoles+"=render", simulated))
+	}
+	for i, p := range w.all {
+		eventually(b, fmt.Sprintf("process %d is ready", i), func() bool { return p.status("/readyz") == 200 })
+	}
+	return w
+}
+
+// batch draws so many rows, and says how many a second, and what each took of the CPU, in ms.
+func (w *workers) batch(rows int) (rate, own, database float64) {
+	w.b.Helper()
+	before := w.cpu()
+	began := time.Now()
+	id, err := w.all[0].postBatch(batchRows(rows), w.site.receiver.server.URL)
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	for done := 0; done < rows; {
+		if err := w.db.QueryRow(`SELECT succeeded + failed FROM jobs WHERE id = $1`, id).Scan(&done); err != nil {
+			w.b.Fatal(err)
+		}
+		if time.Since(began) > 10*time.Minute {
+			w.b.Fatalf("%d of %d rows are drawn after ten minutes", done, rows)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	took := time.Since(began).Seconds()
+	after, n := w.cpu(), float64(rows)
+	return n / took, 1e3 * (after[0] - before[0]) / n, 1e3 * (after[1] - before[1]) / n
+}
+
+// idle is the share of a core that pictifyd and the database take while nothing is to be done.
+func (w *workers) idle() (share [2]float64) {
+	w.b.Helper()
+	const watch = 5 * time.Second
+	before := w.cpu()
+	time.Sleep(watch)
+	for i, after := range w.cpu() {
+		share[i] = (after - before[i]) / watch.Seconds()
+	}
+	return share
+}
+
+// cpu is what pictifyd and the database have taken, in seconds.
+func (w *workers) cpu() (took [2]float64) {
+	w.b.Helper()
+	for _, p := range w.all {
+		took[0] += cpuOf(w.b, p.cmd.Process.Pid).Seconds()
+	}
+	took[1] = w.databaseCPU()
+	return took
+}
+
+// databaseCPU is what all processes of the server have taken that live, in seconds: its
+// connections last as long as the daemons do.
+func (w *workers) databaseCPU() (sum float64) {
+	w.b.Helper()
+	rows, err := w.db.Query(`SELECT pid FROM pg_stat_activity`)
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var pid int
+		if err := rows.Scan(&pid); err != nil {
+			w.b.Fatal(err)
+		}
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		fields := strings.Fields(rest)
+		for _, ticks := range fields[11:13] { // utime and stime, of 10 ms
+			n, _ := strconv.ParseFloat(ticks, 64)
+			sum += n / 100
+		}
+	}
+	return sum
+}
+
+func (w *workers) end() {
+	w.b.Helper()
+	for i := len(w.all) - 1; i >= 0; i-- {
+		w.all[i].terminate()
+	}
+}
