@@ -18,7 +18,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.New(d.settings.Server, api.Deps{
+	server, err := api.New(d.settings.Server, api.Deps{
 		Log:                d.log,
 		Version:            d.options.Version,
 		BaseURL:            d.urls.base,
@@ -60,6 +60,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Deletions:          eraser{d},
 		Deliveries:         d.store,
 		Valve:              d,
+		Audit:              d.store.Audit(),
 		SweepFunc:          d.askSweep,
 		RoomFunc:           d.room,
 		ConfiguredFunc:     d.configured,
@@ -76,8 +77,12 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		SystemFunc:    d.system,
 		Registry:      d.metrics.registry,
 		CountersFunc:  d.counters,
-		URLSecrets:    d.urls.secrets,
+		URLSecrets:    d.urls.signers.secrets(),
 	})
+	if err == nil {
+		server.SetURLKeys(d.urls.signers.all())
+	}
+	return server, err
 }
 
 // configured is every binding with what keeps it from working.

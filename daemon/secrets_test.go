@@ -83,8 +83,9 @@ server:
   listen: "127.0.0.1:0"
   keys: [{ name: all, key: "hunter2-key-of-the-server" }]
   webhook_secret: "whsec_aHVudGVyMi13ZWJob29rLXNlY3JldA=="
+  previous_webhook_secret: "whsec_aHVudGVyMi13ZWJob29rLXNlY3JldC1iZWZvcmU="
   url_keys: [{ id: k1, secret: "hunter2-url-key-of-the-server" }]
-store: { url: "sqlite:data/pictifyd.db", seal_key: "hunter2-seal-key-of-the-store" }
+store: { url: "sqlite:data/pictifyd.db", seal_key: "hunter2-seal-key-of-the-store", previous_seal_key: "hunter2-seal-key-before" }
 egress: { allow: ["127.0.0.1"], proxy: "http://me:hunter2-proxy@127.0.0.1:1" }
 secrets: { shop_key: { value: "hunter2-named-secret", api: true } }
 copilot:
