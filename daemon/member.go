@@ -57,9 +57,9 @@ func (d *Daemon) doorOfMember(keys []apikey.Key, relayKey string) (*api.Server, 
 		d.relay = api.NewRelay(relayKey, d.log)
 		away.Relay = d.relay
 	}
-	return api.New(d.settings.Server, api.Deps{
+	return d.door(api.Deps{
 		Log: d.log, Version: d.options.Version, BaseURL: d.urls.base, Images: d.store, Blobs: d.blobs, Keys: d.store, StoredKeys: keys,
-		BindingFunc: d.oneConfigured, ReadyFunc: d.able, Registry: d.metrics.registry, URLSecrets: d.urls.secrets, Elsewhere: away,
+		BindingFunc: d.oneConfigured, ReadyFunc: d.able, Registry: d.metrics.registry, Elsewhere: away,
 	})
 }
 
