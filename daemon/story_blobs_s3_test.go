@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"path"
@@ -38,17 +37,8 @@ func (p *process) fetch(method, path string, header ...string) (*http.Response, 
 // Images in a bucket: they are served with ETags and ranges; while the bucket is
 // away the work waits, is said to wait, and nothing is lost.
 func TestImagesInABucketAndABucketThatIsAway(t *testing.T) {
-	bucket := s3test.New(t)
+	s, bucket := newBucketSite(t)
 	secret, _ := bucket.User.Password()
-	t.Setenv("BLOBS_KEY", bucket.User.Username())
-	t.Setenv("BLOBS_SECRET", secret)
-	s := newSite(t, catalogWithHook+fmt.Sprintf(`
-blobs:
-  url: "s3://%s/shop/images?region=%s&endpoint=%s"
-  access_key: ${BLOBS_KEY}
-  secret_key: ${BLOBS_SECRET}
-  timeout: 2s
-`, bucket.Bucket, bucket.Region, bucket.Proxy.URL))
 	const rows = 60
 	s.write("rows.csv", csvRows(rows, "one"))
 	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
