@@ -6,7 +6,7 @@ CACHE := $(CURDIR)/.cache
 LDFLAGS := -s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build studio studio-test demo load test test-long test-short mutate soak lint fuzz vuln sbom release bench clean chrome services
+.PHONY: help build studio studio-test demo load test test-long test-short mutate soak chaos lint fuzz vuln sbom release bench clean chrome services
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ mutate: chrome services $(CACHE)/bin/versitygw $(CACHE)/bin/litestream ## switch
 SOAK ?= 2h
 soak: chrome services $(CACHE)/bin/versitygw ## a daemon at work for long, and what it takes by quarters of the time (SOAK=2h)
 	PICTIFYD_SOAK=$(SOAK) scripts/test.sh $(GO) test ./daemon -run '^$$' -bench 'Soak$$' -benchtime 1x -timeout 0
+
+chaos: chrome services $(CACHE)/bin/versitygw ## processes with roles that die, freeze and come, by seeds (SEEDS=5 ROUNDS=10)
+	scripts/test.sh scripts/chaos.sh
 
 test-short: ## the tests that need no service and no browser
 	$(GO) test -short ./...
