@@ -72,7 +72,7 @@ func (s *Store) noteMembers(ctx context.Context) error {
 		if err := s.dismissSilent(ctx); err != nil {
 			return err
 		}
-		s.feed.tell() // of what they have committed
+		s.feed.tell() // of what they have committed and not hinted at
 	}
 	if s.unsettled.Load() {
 		return s.expelGuests(ctx)
@@ -134,7 +134,7 @@ func (s *Store) expelGuests(ctx context.Context) error {
 		return err
 	})
 	if len(stayed) > 0 {
-		err = staying(stayed, err, s.user)
+		err = staying(stayed, err, s.connects.User)
 	}
 	if err == nil {
 		s.unsettled.Store(false)
