@@ -39,7 +39,6 @@ var mayImport = map[string][]string{
 	"store":               {"assets", "batch", "bindings", "connectors", "copilot", "experiment", "sink", "template", "template/draft", "config"},
 	"store/blob/*":        {"store/blob"},
 	"store/*":             {"store", "assets", "batch", "bindings", "connectors", "copilot", "copilot/model", "experiment", "sink", "template", "template/draft", "config"},
-	"store/blob/*":        {"store/blob"},
 	"internal/*":          {"config"}, // a room's Config speaks config's types
 	"api":                 {"assets", "batch", "bindings", "config", "connectors", "copilot", "copilot/*", "docs", "experiment", "mcp", "render", "sink", "studio", "template", "template/*"},
 	"daemon":              {"*", "*/*", "copilot/model/*"},
