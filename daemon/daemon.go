@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -263,11 +264,10 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	if d.told, err = d.store.Unable(ctx); err != nil {
 		return closing, err
 	}
-	if err := d.auditStart(ctx); err != nil {
-		return closing, err
-	}
-	if err := d.reseal(ctx, s); err != nil {
-		return closing, err
+	if !d.member() {
+		if err := errors.Join(d.auditStart(ctx), d.reseal(ctx, s)); err != nil {
+			return closing, err
+		}
 	}
 	if d.instance, err = d.store.Setting(ctx, "instance", newInstance); err != nil {
 		return closing, err
