@@ -33,7 +33,7 @@ func BenchmarkMembers(b *testing.B) {
 }
 
 // imagesOfRound are those of one round of the benchmark.
-const imagesOfRound = 4000
+const imagesOfRound = 1000
 
 func benchMembers(b *testing.B, url string, members int) {
 	holder := open(b, url)
