@@ -89,8 +89,9 @@ type Store struct {
 	hints *hints        // for the other processes
 	look  chan struct{} // one of them hints that something has changed
 
-	noted     atomic.Bool // of a member: the holder reckons with it
-	unsettled atomic.Bool // members were put out, and may have something open
+	noted     atomic.Bool         // of a member: the holder reckons with it
+	silent    map[int64]time.Time // members whose lock nobody has, since when; of reckon
+	unsettled atomic.Bool         // members were put out, and may have something open
 
 	loading     sync.Mutex // held by whoever reads the subscriptions anew
 	subscribing sync.Mutex // held by whoever adds one
