@@ -158,19 +158,30 @@ func (c Config) validateAddress() problem.List {
 
 // OwnAddress is where other processes reach this one, which listens on addr.
 func (c Config) OwnAddress(addr net.Addr) string {
-	if c.Address != "" {
-		return c.Address
-	}
-	host, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return addr.String()
-	}
-	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
-		if host, err = os.Hostname(); err != nil {
-			host = "localhost"
+	address := c.Address
+	if address == "" {
+		address = addr.String()
+		host, port, err := net.SplitHostPort(address)
+		if ip, bad := netip.ParseAddr(host); err == nil && (host == "" || bad == nil && ip.IsUnspecified()) {
+			if host, err = os.Hostname(); err != nil {
+				host = "localhost"
+			}
+			address = net.JoinHostPort(host, port)
 		}
 	}
-	return net.JoinHostPort(host, port)
+	if c.TLS.On() && !strings.Contains(address, "://") {
+		return "https://" + address
+	}
+	return address
+}
+
+// OwnName is the name that the certificate of the server is for.
+func (c Config) OwnName() string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 func (c Config) validateKeys() problem.List {

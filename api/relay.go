@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -56,8 +57,9 @@ type Relay struct {
 }
 
 // NewRelay makes one that nobody was named to yet. key is the ledger's: by it the
-// holder knows that a request was handed on.
-func NewRelay(key string, log *slog.Logger) *Relay {
+// holder knows that a request was handed on. name is what the certificates of holders
+// with TLS are for.
+func NewRelay(key, name string, log *slog.Logger) *Relay {
 	l := &Relay{key: []byte(key), log: log, moved: make(chan struct{})}
 	transport := &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
@@ -65,6 +67,7 @@ func NewRelay(key string, log *slog.Logger) *Relay {
 		IdleConnTimeout:       time.Minute,
 		ExpectContinueTimeout: 5 * time.Second, // then the body goes all the same
 		DisableCompression:    true,
+		TLSClientConfig:       &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12},
 	}
 	l.proxy = &httputil.ReverseProxy{
 		Rewrite:       l.rewrite,
@@ -114,7 +117,7 @@ func (l *Relay) rewrite(p *httputil.ProxyRequest) {
 			p.Out.Header[name] = values
 		}
 	}
-	p.Out.Header.Set(relayHeader, sealRelay(l.key, p.In.RemoteAddr, time.Now()))
+	p.Out.Header.Set(relayHeader, sealRelay(l.key, p.In.RemoteAddr, isSecure(p.In), time.Now()))
 	if p.Out.Body != nil && p.Out.Body != http.NoBody {
 		p.Out.Header.Set("Expect", "100-continue")
 	}
@@ -281,9 +284,10 @@ func (b *endedBody) Write(p []byte) (int, error) {
 	return w.Write(p)
 }
 
-// sealRelay is the header of a request that is handed on for whoever calls from client.
-func sealRelay(key []byte, client string, now time.Time) string {
-	text := client + " " + strconv.FormatInt(now.Unix(), 10)
+// sealRelay is the header of a request that is handed on for whoever calls from client,
+// by https or not.
+func sealRelay(key []byte, client string, secure bool, now time.Time) string {
+	text := client + " " + strconv.FormatInt(now.Unix(), 10) + " " + strconv.FormatBool(secure)
 	return text + " " + relayMAC(key, text)
 }
 
@@ -293,17 +297,23 @@ func relayMAC(key []byte, text string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// relayedFor is whom a request was handed on for, if somebody with the key says so.
-func relayedFor(key []byte, r *http.Request, now time.Time) (client string, ok bool) {
+// relayed is r as its client sent it to the process that handed it on, if somebody with
+// the key says so.
+func relayed(key []byte, r *http.Request, now time.Time) *http.Request {
 	header := r.Header.Get(relayHeader)
 	at := strings.LastIndexByte(header, ' ')
 	if len(key) == 0 || at < 0 || !hmac.Equal([]byte(relayMAC(key, header[:at])), []byte(header[at+1:])) {
-		return "", false
+		return r
 	}
-	client, sent, _ := strings.Cut(header[:at], " ")
-	seconds, err := strconv.ParseInt(sent, 10, 64)
+	words := strings.Split(header[:at], " ")
+	if len(words) != 3 {
+		return r
+	}
+	seconds, err := strconv.ParseInt(words[1], 10, 64)
 	if err != nil || now.Sub(time.Unix(seconds, 0)).Abs() > relayValid {
-		return "", false
+		return r
 	}
-	return client, true
+	r = r.WithContext(context.WithValue(r.Context(), secureKey{}, words[2] == "true"))
+	r.RemoteAddr = words[0]
+	return r
 }

@@ -18,7 +18,7 @@ import (
 // newRelay is a relay behind a server, to a holder; "" is none yet.
 func newRelay(tb testing.TB, holder string) (*Relay, *httptest.Server) {
 	tb.Helper()
-	l := NewRelay("a key of the ledger", slog.New(slog.DiscardHandler))
+	l := NewRelay("a key of the ledger", "", slog.New(slog.DiscardHandler))
 	if err := l.SetHolder(holder); err != nil {
 		tb.Fatal(err)
 	}
@@ -57,10 +57,11 @@ func mustRequest(tb testing.TB, method, url, body string) *http.Request {
 
 func TestRelayKeepsWhatTheCallerSent(t *testing.T) {
 	holder := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		client, ok := relayedFor([]byte("a key of the ledger"), r, time.Now())
+		r.RemoteAddr = ""
+		r = relayed([]byte("a key of the ledger"), r, time.Now())
 		body, _ := io.ReadAll(r.Body)
-		host, _, _ := net.SplitHostPort(client)
-		fmt.Fprintf(w, "%s %s %s %s %s %q %s %t", r.Method, r.Host, r.URL.RequestURI(), r.Header.Get("Authorization"), r.Header.Get("X-Forwarded-For"), body, host, ok)
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		fmt.Fprintf(w, "%s %s %s %s %s %q %s %t", r.Method, r.Host, r.URL.RequestURI(), r.Header.Get("Authorization"), r.Header.Get("X-Forwarded-For"), body, host, isSecure(r))
 	}))
 	t.Cleanup(holder.Close)
 	_, front := newRelay(t, holder.Listener.Addr().String())
@@ -69,7 +70,7 @@ func TestRelayKeepsWhatTheCallerSent(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer secret")
 	r.Header.Set("X-Forwarded-For", "203.0.113.9")
 	_, got := mustAsk(t, r)
-	if want := `PUT images.example.com /a%2Fb?q=1;2&r=%20 Bearer secret 203.0.113.9 "rows" 127.0.0.1 true`; got != want {
+	if want := `PUT images.example.com /a%2Fb?q=1;2&r=%20 Bearer secret 203.0.113.9 "rows" 127.0.0.1 false`; got != want {
 		t.Errorf("the holder got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -198,17 +199,21 @@ func TestRelayHandsNothingOnTwice(t *testing.T) {
 
 func TestOnlyTheKeySaysForWhomARequestCame(t *testing.T) {
 	now, key := time.Now(), []byte("key")
+	good := sealRelay(key, "10.0.0.1:5", true, now)
 	for header, want := range map[string]bool{
-		sealRelay(key, "10.0.0.1:5", now):                     true,
-		sealRelay(key, "10.0.0.1:5", now.Add(-time.Hour)):     false,
-		sealRelay([]byte("another"), "10.0.0.1:5", now):       false,
-		"10.0.0.2:5" + sealRelay(key, "10.0.0.1:5", now)[10:]: false,
+		good: true,
+		sealRelay(key, "10.0.0.1:5", true, now.Add(-time.Hour)): false,
+		sealRelay([]byte("another"), "10.0.0.1:5", true, now):   false,
+		strings.Replace(good, "10.0.0.1:5", "10.0.0.2:5", 1):    false,
+		strings.Replace(good, "true", "false", 1):               false,
 		"": false, "x": false, " ": false,
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr = "10.9.9.9:1"
 		r.Header.Set(relayHeader, header)
-		if client, ok := relayedFor(key, r, now); ok != want || want && client != "10.0.0.1:5" {
-			t.Errorf("%q is for %q %t", header, client, ok)
+		r = relayed(key, r, now)
+		if got := r.RemoteAddr == "10.0.0.1:5" && isSecure(r); got != want {
+			t.Errorf("%q is for %q", header, r.RemoteAddr)
 		}
 	}
 }

@@ -107,11 +107,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	out := newResponse(w)
-	r = s.proxies.from(identified(out, r))
+	r = relayed(s.deps.RelayKey, s.proxies.from(identified(out, r)), began)
 	movesBody(out.control, r)
-	if client, ok := relayedFor(s.deps.RelayKey, r, began); ok {
-		r.RemoteAddr = client
-	}
 	if !s.here(r) {
 		s.handOn(out, r)
 		s.metrics.answered(out.route, out.status, time.Since(began))

@@ -54,7 +54,7 @@ func (d *Daemon) queue(ctx context.Context) error {
 func (d *Daemon) doorOfMember(keys []apikey.Key, relayKey string) (*api.Server, error) {
 	away := &api.Elsewhere{Roles: d.roles().names()}
 	if d.roles().Has(RoleAPI) {
-		d.relay = api.NewRelay(relayKey, d.log)
+		d.relay = api.NewRelay(relayKey, d.settings.Server.OwnName(), d.log)
 		away.Relay = d.relay
 	}
 	return d.door(api.Deps{
