@@ -6,7 +6,7 @@ CACHE := $(CURDIR)/.cache
 LDFLAGS := -s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build studio studio-test demo load test test-long test-short mutate soak chaos lint fuzz bench clean chrome services
+.PHONY: help build studio studio-test demo load test test-long test-short mutate soak chaos lint fuzz vuln sbom release bench clean chrome services
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,8 +47,17 @@ lint: $(CACHE)/bin/golangci-lint ## gofmt, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(CACHE)/bin/golangci-lint run ./...
 
-fuzz: ## every fuzz target, a minute each (FUZZTIME=1m)
+fuzz: ## every fuzz target, a minute each (FUZZTIME=1h for a night; FUZZBUDGET=90 for a few of them)
 	scripts/fuzz.sh
+
+vuln: ## ask Go's vulnerability database about the dependencies; fails where it cannot be asked
+	scripts/vuln.sh
+
+sbom: $(CACHE)/bin/cyclonedx-gomod ## out/sbom-*.cdx.json: what the binary and its studio are made of (CycloneDX)
+	scripts/sbom.sh out
+
+release: $(CACHE)/bin/cyclonedx-gomod ## out/release: archives for Linux and macOS, checksums, SBOM, notes, of the tag at HEAD (VERSION=v0.0.0-trial without one)
+	scripts/release.sh
 
 bench: chrome build ## pictifyd beside its peers, printed and kept in bench/RESULTS.md (an hour; bench/README.md)
 	@scripts/install.sh bench
@@ -89,4 +98,16 @@ LITESTREAM := v0.5.18
 $(CACHE)/bin/litestream: Makefile # copies SQLite ledgers in the tests of backups
 	@mkdir -p $(CACHE)/bin
 	GOBIN=$(CACHE)/bin $(GO) install github.com/benbjohnson/litestream/cmd/litestream@$(LITESTREAM)
+	@touch $@
+
+CYCLONEDX := v1.10.0
+$(CACHE)/bin/cyclonedx-gomod: Makefile
+	@mkdir -p $(CACHE)/bin
+	GOBIN=$(CACHE)/bin $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
+	@touch $@
+
+GOVULNCHECK := v1.9.0
+$(CACHE)/bin/govulncheck: Makefile
+	@mkdir -p $(CACHE)/bin
+	GOBIN=$(CACHE)/bin $(GO) install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
 	@touch $@

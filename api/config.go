@@ -21,12 +21,14 @@ type Config struct {
 	Address       string        `yaml:"address"`        // where other processes of the same store reach this one, host:port; "" is Listen, with this machine's name where that is every address
 	Keys          []Key         `yaml:"keys"`           // none: loopback only
 	WebhookSecret config.Secret `yaml:"webhook_secret"` // signs the webhookUrl of batches; "": one is made and kept
-	URLKeys       []URLKey      `yaml:"url_keys"`       // sign addresses, the first of them new ones; none: one is made and kept
-	Now           NowConfig     `yaml:"now"`            // images that are made while the caller waits
-	Origins       []string      `yaml:"origins"`        // of the web pages that may call with a key that names none of its own
-	Limits        Limits        `yaml:"limits"`
-	TLS           TLS           `yaml:"tls"`             // none: plain HTTP
-	Proxies       []string      `yaml:"trusted_proxies"` // addresses and networks whose X-Forwarded-For and X-Forwarded-Proto count
+	// PreviousWebhookSecret signs as well while receivers change to a new one.
+	PreviousWebhookSecret config.Secret `yaml:"previous_webhook_secret"`
+	URLKeys               []URLKey      `yaml:"url_keys"` // sign addresses, the first of them new ones; none: one is made and kept
+	Now                   NowConfig     `yaml:"now"`      // images that are made while the caller waits
+	Origins               []string      `yaml:"origins"`  // of the web pages that may call with a key that names none of its own
+	Limits                Limits        `yaml:"limits"`
+	TLS                   TLS           `yaml:"tls"`             // none: plain HTTP
+	Proxies               []string      `yaml:"trusted_proxies"` // addresses and networks whose X-Forwarded-For and X-Forwarded-Proto count
 }
 
 // A Key opens the API. In YAML it may be just its text, which opens all of it.
@@ -44,6 +46,7 @@ type Key struct {
 type URLKey struct {
 	ID     string        `yaml:"id"`
 	Secret config.Secret `yaml:"secret"`
+	Made   bool          `yaml:"made"` // in place of both: the key that was made and is kept, from before there were others
 }
 
 // UnmarshalNode accepts a key's text alone as well.
@@ -102,15 +105,21 @@ func (c Config) Validate() error {
 	for i, k := range c.URLKeys {
 		at := "url_keys[" + strconv.Itoa(i) + "]"
 		switch {
-		case k.ID == "":
+		case k.Made && (k.ID != "" || !k.Secret.IsZero()):
+			list = append(list, problem.New(problem.Invalid, "the key that was made has neither id nor secret here").At(at+".made").
+				WithHint("write { made: true } alone, behind the new key"))
+		case k.ID == "" && !k.Made:
 			list = append(list, problem.New(problem.Invalid, "this key has no id").At(at+".id"))
 		case seen[k.ID]:
 			list = append(list, problem.New(problem.Invalid, "there are two keys %q", k.ID).At(at+".id"))
 		}
 		seen[k.ID] = true
-		if len(k.Secret.Reveal()) < minKey {
+		if !k.Made && len(k.Secret.Reveal()) < minKey {
 			list = append(list, tooShort(at+".secret"))
 		}
+	}
+	if c.WebhookSecret.IsZero() && !c.PreviousWebhookSecret.IsZero() {
+		list = append(list, problem.New(problem.Invalid, "stands without a webhook_secret").At("previous_webhook_secret"))
 	}
 	list = append(list, c.Now.validate()...)
 	return list.Err()

@@ -36,8 +36,8 @@ func TestConfigurationProblemsNameTheirPlace(t *testing.T) {
 		"URL key without id": {Config{Listen: "localhost:1", URLKeys: []URLKey{{Secret: long}}}, "url_keys[0].id", ""},
 		"places below zero":  {Config{Listen: "localhost:1", Now: NowConfig{AtOnce: -1}}, "now.at_once", ""},
 		"short URL secret":   {Config{Listen: "localhost:1", URLKeys: []URLKey{{ID: "k1", Secret: config.NewSecret("short")}}}, "url_keys[0].secret", ""},
-		"two URL keys, 1 id": {Config{Listen: "localhost:1", URLKeys: []URLKey{{"k1", long}, {"k1", long}}}, "url_keys[1].id", ""},
-		"URL keys to rotate": {Config{Listen: "localhost:1", URLKeys: []URLKey{{"k1", long}, {"k2", long}}}, "", ""},
+		"two URL keys, 1 id": {Config{Listen: "localhost:1", URLKeys: []URLKey{{ID: "k1", Secret: long}, {ID: "k1", Secret: long}}}, "url_keys[1].id", ""},
+		"URL keys to rotate": {Config{Listen: "localhost:1", URLKeys: []URLKey{{ID: "k1", Secret: long}, {ID: "k2", Secret: long}}}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.cfg.Validate()

@@ -214,6 +214,7 @@ type Deps struct {
 	Deletions     Deletions
 	Deliveries    Deliveries
 	Valve         Valve
+	Audit         Audit
 
 	ExperimentDesk ExperimentDesk
 	Copilot        Copilot

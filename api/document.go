@@ -17,7 +17,7 @@ import (
 // described are the operations by subject.
 var described = []operations{
 	batchOperations, jobOperations, nowOperations, imageOperations, showingOperations, templateOperations, draftOperations, trialOperations, expressionOperations,
-	bindingOperations, resourceOperations, streamOperations, deliveryOperations, subscriptionOperations, experimentOperations, copilotOperations, hookOperations, deletionOperations, keyOperations, serverOperations,
+	bindingOperations, resourceOperations, streamOperations, deliveryOperations, subscriptionOperations, experimentOperations, copilotOperations, hookOperations, deletionOperations, keyOperations, auditOperations, serverOperations,
 }
 
 // A webhook is a call that pictifyd makes.

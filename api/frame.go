@@ -45,11 +45,11 @@ func remoteMessage(url string) string { return remotePlace + "\n" + url }
 // remoteLink is where the editor finds a picture of another host. It has one
 // parameter, because & is written otherwise in CSS than in HTML.
 func (s *Server) remoteLink(url string) string {
-	if len(s.deps.URLSecrets) == 0 {
+	if len(s.signers.all()) == 0 {
 		return remotePlace
 	}
 	at := base64.RawURLEncoding.EncodeToString([]byte(url))
-	return remotePlace + "?at=" + signing.Sign(remoteMessage(url), s.deps.URLSecrets[0]) + "." + at
+	return remotePlace + "?at=" + signing.Sign(remoteMessage(url), s.signers.newest().Secret.Reveal()) + "." + at
 }
 
 // serveRemote serves a picture of another host that a drawing of this server's
@@ -57,7 +57,7 @@ func (s *Server) remoteLink(url string) string {
 func (s *Server) serveRemote(w http.ResponseWriter, r *http.Request) error {
 	sig, text, _ := strings.Cut(r.URL.Query().Get("at"), ".")
 	url, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || !signing.Verify(remoteMessage(string(url)), sig, s.deps.URLSecrets...) {
+	if err != nil || !signing.Verify(remoteMessage(string(url)), sig, s.signers.secrets()...) {
 		return problem.New(problem.Forbidden, "this address was not given by a drawing of this server").WithSlug("bad_signature").
 			WithHint("draw the template again")
 	}

@@ -82,12 +82,11 @@ type nowDesk struct {
 	places  chan struct{}
 	seats   chan struct{} // of those who wait for a row and its picture, many of them for the same
 	timeout time.Duration
-	keys    []URLKey // that sign addresses; the first makes new ones
 
 	perKey, perClient *buckets
 }
 
-func newNowDesk(cfg Config, secrets []string) *nowDesk {
+func newNowDesk(cfg Config) *nowDesk {
 	or := func(n, otherwise int) int {
 		if n == 0 {
 			return otherwise
@@ -95,17 +94,12 @@ func newNowDesk(cfg Config, secrets []string) *nowDesk {
 		return n
 	}
 	d := &nowDesk{
-		places: make(chan struct{}, or(cfg.Now.AtOnce, nowAtOnce)), timeout: cfg.Now.Timeout.Std(), keys: cfg.URLKeys,
+		places: make(chan struct{}, or(cfg.Now.AtOnce, nowAtOnce)), timeout: cfg.Now.Timeout.Std(),
 		perKey: newBuckets(or(cfg.Now.PerURLKey, nowPerURLKey)), perClient: newBuckets(or(cfg.Now.PerAddress, nowPerAddress)),
 	}
 	d.seats = make(chan struct{}, liveSeats*cap(d.places))
 	if d.timeout == 0 {
 		d.timeout = nowTimeout
-	}
-	if len(d.keys) == 0 { // one that was made, without a name
-		for _, s := range secrets {
-			d.keys = append(d.keys, URLKey{Secret: config.NewSecret(s)})
-		}
 	}
 	return d
 }

@@ -94,7 +94,7 @@ func (s *Server) verify(r *http.Request) (kid string, err error) {
 	}
 	kid = params.Get(paramKey)
 	known := false
-	for _, k := range s.now.keys {
+	for _, k := range s.signers.all() {
 		if kid != "" && k.ID != kid {
 			continue
 		}
@@ -261,11 +261,12 @@ func (s *Server) signAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	path, err := s.addressOf(r, fields, expires)
+	key := s.signers.newest()
+	path, err := s.addressOf(r, fields, expires, key)
 	if err != nil {
 		return err
 	}
-	view := addressView{URL: s.base + path, Path: path, KeyID: s.now.keys[0].ID}
+	view := addressView{URL: s.base + path, Path: path, KeyID: key.ID}
 	if expires > 0 {
 		at := time.Unix(expires, 0).UTC()
 		view.ExpiresAt = &at
@@ -297,7 +298,7 @@ func expiryOf(fields map[string]json.RawMessage, now time.Time) (int64, error) {
 }
 
 // addressOf is the signed path of the picture that fields describe.
-func (s *Server) addressOf(r *http.Request, fields map[string]json.RawMessage, expires int64) (string, error) {
+func (s *Server) addressOf(r *http.Request, fields map[string]json.RawMessage, expires int64, key URLKey) (string, error) {
 	name, ext, query := r.PathValue("id"), "png", url.Values{}
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		switch {
@@ -324,14 +325,14 @@ func (s *Server) addressOf(r *http.Request, fields map[string]json.RawMessage, e
 	if expires > 0 {
 		query.Set(paramExpires, strconv.FormatInt(expires, 10))
 	}
-	if id := s.now.keys[0].ID; id != "" {
-		query.Set(paramKey, id)
+	if key.ID != "" {
+		query.Set(paramKey, key.ID)
 	}
 	path := "/i/" + url.PathEscape(name) + "." + ext
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	return SignPath(path, s.now.keys[0].Secret.Reveal()), nil
+	return SignPath(path, key.Secret.Reveal()), nil
 }
 
 // paramOf is a JSON scalar as a parameter.

@@ -63,7 +63,7 @@ func (c canvases) Draw(_ context.Context, want bindings.Want, may func() error) 
 
 func TestAddressesOpenOnlyWhatWasSigned(t *testing.T) {
 	cfg := locked()
-	cfg.URLKeys = []URLKey{{"k2", config.NewSecret("the-new-secret-of-addresses")}, {"k1", config.NewSecret("the-old-secret-of-addresses")}}
+	cfg.URLKeys = []URLKey{{ID: "k2", Secret: config.NewSecret("the-new-secret-of-addresses")}, {ID: "k1", Secret: config.NewSecret("the-old-secret-of-addresses")}}
 	s := mustServer(t, cfg, newWorld())
 	sign := func(path, secret string) string { return SignPath(path, secret) }
 	const newer, older = "the-new-secret-of-addresses", "the-old-secret-of-addresses"
@@ -176,7 +176,7 @@ func TestPicturesBySignedAddressesAreCounted(t *testing.T) {
 
 func TestASignedAddressWorks(t *testing.T) {
 	cfg := locked(Key{Key: config.NewSecret(fullKey)}, Key{Name: "other", Key: config.NewSecret("key-for-another-template"), Templates: []string{"other"}})
-	cfg.URLKeys = []URLKey{{"k1", config.NewSecret("the-secret-of-all-addresses")}}
+	cfg.URLKeys = []URLKey{{ID: "k1", Secret: config.NewSecret("the-secret-of-all-addresses")}}
 	s := mustServer(t, cfg, newWorld())
 	signed := mustAnswer[addressView](t, post("/templates/tpl_certificate/sign",
 		`{"variables":{"recipient_name":"Zoë & \"Al\""},"format":"jpeg","quality":0.5,"size":"story","expiresIn":3600}`).bearer(fullKey).to(t, s), 200)

@@ -211,6 +211,7 @@ func routes() []route {
 		{"POST /bindings/{name}/rows/{key}/recall", BindingsWrite, replayed((*Server).recallRow)},
 		{"POST /deletions", BindingsWrite, replayed((*Server).deleteKey)},
 		{"POST /sweep", Admin, replayed((*Server).askSweep)},
+		{"GET /audit", Admin, (*Server).listAudit},
 
 		{"GET /events", BindingsRead, (*Server).stateEvents},
 		{"GET /overview", BindingsRead, (*Server).showOverview},
@@ -257,7 +258,7 @@ func (s *Server) guarded(rt route) http.Handler {
 			err = s.room(rt, r)
 		}
 		if err == nil {
-			err = rt.handle(s, w, r)
+			err = s.noted(rt, w, r)
 		}
 		if err != nil {
 			s.refuse(w, r, err)

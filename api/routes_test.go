@@ -189,6 +189,7 @@ func ways(w *world) map[string]struct {
 		"POST /copilot/runs/{id}/steps/{n}/undo":         {post("/copilot/runs/run_0/steps/1/undo", ""), 200},
 		"POST /copilot/runs/{id}/candidates/{name}/pick": {post("/copilot/runs/run_0/candidates/mesh/pick", ""), 200},
 		"POST /copilot/runs/{id}/experiment":             {post("/copilot/runs/run_0/experiment", `{"slug":"story-or-not"}`), 201},
+		"GET /audit":                                     {get("/audit?limit=1"), 200},
 		"GET /copilot/audit":                             {get("/copilot/audit?limit=1"), 200},
 		"POST /hooks/{path}":                             {post("/hooks/crm", `[{"id":1}]`), 200},
 		"GET /webhook-subscriptions":                     {get("/webhook-subscriptions"), 200},

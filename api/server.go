@@ -57,6 +57,8 @@ type Server struct {
 
 	canvases canvasCache // of the drafts that are worked on
 
+	signers *signers
+
 	closing chan struct{} // closed when streams should end
 	checks  chan struct{} // places of checks of rows
 	close   func()
@@ -66,7 +68,7 @@ type Server struct {
 func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		deps: deps, log: deps.Log, base: strings.TrimRight(deps.BaseURL, "/"),
-		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), checks: make(chan struct{}, checksAtOnce), replays: newReplays(), now: newNowDesk(cfg, deps.URLSecrets),
+		keys: newKeyring(cfg, deps.StoredKeys), closing: make(chan struct{}), checks: make(chan struct{}, checksAtOnce), replays: newReplays(), now: newNowDesk(cfg), signers: newSigners(cfg, deps.URLSecrets),
 		eventCalls: newBuckets(eventCalls), guesses: newGuesses(cfg.Limits.BadKeys, deps.Log),
 	}
 	if s.base == "" {

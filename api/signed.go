@@ -37,5 +37,5 @@ func (s *Server) signed(r *http.Request) bool {
 		}
 		message += "?exp=" + until
 	}
-	return signing.Verify(message, query.Get("sig"), s.deps.URLSecrets...)
+	return signing.Verify(message, query.Get("sig"), s.signers.secrets()...)
 }

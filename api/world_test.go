@@ -36,6 +36,8 @@ import (
 
 // A world is every room behind the API, in memory.
 type world struct {
+	diary diary
+
 	mu sync.Mutex
 
 	staged    map[string][]batch.Row
@@ -464,7 +466,7 @@ func (w *world) deps() Deps {
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{world: w}, nil)), Version: "1.2.3",
 		Intake: w, Origins: w, Sampler: w, Trials: w.tryout, Client: http.DefaultClient, Jobs: w, Steering: w,
 		Bindings: w, Runs: w, Resources: w.shelf, Workshop: w.shelf, Refresher: w.shelf, Guards: w.shelf, Streams: w.shelf, Hooks: &w.porch, Subscriptions: &w.subscriptionDesk, ExperimentDesk: &w.experiments, Copilot: &w.cockpit, CopilotRuns: &w.cockpit, Images: w, Gallery: w, Exhibit: &w.exhibit, Easel: canvases{w}, Blobs: w, Changes: w,
-		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(),
+		Templates: w, Drafts: w.ledger, Publisher: w, Keys: w, StoredKeys: w.storedKeys(), Audit: &w.diary,
 		Deliveries: w.outbox, Valve: w.outbox,
 		Deletions: w, SweepFunc: func() { w.change(func() { w.sweeps++ }) },
 		DeleteTemplateFunc: func(_ context.Context, name string) error { return w.deleteTemplate(name) },

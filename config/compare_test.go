@@ -11,7 +11,7 @@ import (
 // What somebody sends is held against a secret by hmac.Equal or subtle, or looked up
 // by its digest: == takes the longer the more of it is right.
 func TestSecretsAreComparedInConstantTime(t *testing.T) {
-	plain := regexp.MustCompile(`Reveal\(\)\s*[!=]=\s*[^"\s]|[!=]=\s*[\w.\[\]()]*\.Reveal\(\)|bytes\.Equal\([^)]*(mac|MAC|sum|sig)`)
+	plain := regexp.MustCompile(`Reveal\(\)\s*[!=]=\s*[^"\s]|[!=]=\s*[\w.\[\]()]*\.Reveal\(\)|bytes\.Equal\([^)]*(mac|MAC|sig)`)
 	files, constant := 0, 0
 	err := filepath.WalkDir("..", func(path string, entry os.DirEntry, err error) error {
 		switch {

@@ -61,11 +61,11 @@ func (d *Daemon) jobHook(ctx context.Context, id string, delivery sink.Delivery)
 	if err != nil {
 		return nil, delivery, err
 	}
-	secret, err := d.hookSecret(ctx)
+	secrets, err := d.hookSecrets(ctx)
 	if err != nil {
 		return nil, delivery, err
 	}
-	return webhook.New(job.WebhookURL, []string{secret}, d.guarded), delivery, nil
+	return webhook.New(job.WebhookURL, secrets, d.guarded), delivery, nil
 }
 
 // sinkLabel keeps ids of jobs and subscriptions out of the metrics.

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -203,8 +204,8 @@ func newDaemon(settings *Settings, o Options) *Daemon {
 		unable: map[string]error{}, polled: map[string]error{}, planning: newRota(planFlight), runRows: batch.MaxRunRows,
 		sweepAsked: make(chan struct{}, 1), looking: make(chan struct{}, looks),
 		renewed: make(chan struct{}, 1), changing: newGate(),
-		vault:   &vault{named: settings.Secrets, keyFunc: func() (string, error) { return store.SealKey(settings.Store, settings.Dir) }},
-		waiting: map[string]bool{},
+		vault:   &vault{named: settings.Secrets, keyFunc: settings.sealKeys},
+		waiting: map[string]bool{}, urls: urls{signers: &signers{}},
 	}
 	d.news.tell = newErrand(d.follow, func(err error) { d.faults.note(d.log, "lookups", "of changed sources", err) })
 	d.release = newErrand(d.releaseHolds, func(err error) { d.faults.note(d.log, "streams", "that are no more", err) })
@@ -262,6 +263,11 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 	}
 	if d.told, err = d.store.Unable(ctx); err != nil {
 		return closing, err
+	}
+	if !d.member() {
+		if err := errors.Join(d.auditStart(ctx), d.reseal(ctx, s)); err != nil {
+			return closing, err
+		}
 	}
 	if d.instance, err = d.store.Setting(ctx, "instance", newInstance); err != nil {
 		return closing, err
@@ -324,23 +330,23 @@ func (d *Daemon) close(what string, closeFunc func() error) {
 
 // openSecrets reads the keys that the store keeps, and makes them the first time.
 func (d *Daemon) openSecrets(ctx context.Context) error {
-	for _, k := range d.settings.Server.URLKeys {
-		d.urls.secrets = append(d.urls.secrets, k.Secret.Reveal())
-	}
-	if len(d.urls.secrets) > 0 {
-		return nil
-	}
-	key, err := d.store.Setting(ctx, "url_key", newSecret)
-	d.urls.secrets = []string{key}
+	keys, err := d.signersOf(ctx, d.settings.Server)
+	d.urls.signers.set(keys)
 	return err
 }
 
-// hookSecret signs the webhooks of batches.
-func (d *Daemon) hookSecret(ctx context.Context) (string, error) {
-	if secret := d.settings.Server.WebhookSecret.Reveal(); secret != "" {
-		return secret, nil
+// hookSecrets sign the webhooks of batches, each of them.
+func (d *Daemon) hookSecrets(ctx context.Context) ([]string, error) {
+	cfg := d.file().Server
+	secret := cfg.WebhookSecret.Reveal()
+	if secret == "" {
+		made, err := d.store.Setting(ctx, "webhook_secret", newSecret)
+		return []string{made}, err
 	}
-	return d.store.Setting(ctx, "webhook_secret", newSecret)
+	if previous := cfg.PreviousWebhookSecret.Reveal(); previous != "" {
+		return []string{secret, previous}, nil
+	}
+	return []string{secret}, nil
 }
 
 // newInstance is a word for the names of what is made at other servers.

@@ -19,7 +19,13 @@ func sectionDigests(root config.Node) map[string]string {
 			if len(keys.Items()) > 0 {
 				digests["server.keys"] = "some"
 			}
-			section = section.Without("keys", "origins")
+			section = section.Without("keys", "origins", "url_keys", "webhook_secret", "webhook_secret_file", "previous_webhook_secret", "previous_webhook_secret_file")
+		}
+		if name == "store" {
+			section = section.Without("seal_key", "seal_key_file", "previous_seal_key", "previous_seal_key_file")
+			if len(section.Keys()) == 0 { // the same as no section
+				continue
+			}
 		}
 		digests[name] = section.Digest()
 	}

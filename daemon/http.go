@@ -26,7 +26,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 	if d.member() {
 		return d.doorOfMember(keys, relayKey)
 	}
-	return api.New(d.settings.Server, api.Deps{
+	return d.door(api.Deps{
 		Log:                d.log,
 		Version:            d.options.Version,
 		BaseURL:            d.urls.base,
@@ -68,6 +68,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		Deletions:          eraser{d},
 		Deliveries:         d.store,
 		Valve:              d,
+		Audit:              d.store.Audit(),
 		SweepFunc:          d.askSweep,
 		RoomFunc:           d.room,
 		ConfiguredFunc:     d.configured,
@@ -84,9 +85,18 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		SystemFunc:    d.system,
 		Registry:      d.metrics.registry,
 		CountersFunc:  d.counters,
-		URLSecrets:    d.urls.secrets,
 		RelayKey:      []byte(relayKey),
 	})
+}
+
+// door is the API over those rooms, with the keys that sign addresses.
+func (d *Daemon) door(rooms api.Deps) (*api.Server, error) {
+	rooms.URLSecrets = d.urls.signers.secrets()
+	server, err := api.New(d.settings.Server, rooms)
+	if err == nil {
+		server.SetURLKeys(d.urls.signers.all())
+	}
+	return server, err
 }
 
 // configured is every binding with what keeps it from working.

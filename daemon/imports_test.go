@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"template":            {"template/*"},
 	"template/*":          {"template", "template/*"}, // Go refuses the circles
 	"store":               {"assets", "batch", "bindings", "connectors", "copilot", "experiment", "sink", "template", "template/draft", "config"},
+	"store/blob/*":        {"store/blob"},
 	"store/*":             {"store", "assets", "batch", "bindings", "connectors", "copilot", "copilot/model", "experiment", "sink", "template", "template/draft", "config"},
 	"internal/*":          {"config"}, // a room's Config speaks config's types
 	"api":                 {"assets", "batch", "bindings", "config", "connectors", "copilot", "copilot/*", "docs", "experiment", "mcp", "render", "sink", "studio", "template", "template/*"},

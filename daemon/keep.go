@@ -12,6 +12,7 @@ type Keep struct {
 	Results    Term         `yaml:"results"`    // jobs with their rows, from their end on
 	Superseded Term         `yaml:"superseded"` // bytes, from the moment on that no image shows them any more
 	Images     Term         `yaml:"images"`     // bytes that bindings show; older ones go, and are made again when somebody asks
+	Audit      Term         `yaml:"audit"`      // who changed what
 	MinFree    config.Bytes `yaml:"min_free"`   // with less free disk nothing is taken in; 0: it always is
 }
 
@@ -19,7 +20,7 @@ const day = 24 * time.Hour
 
 // defaultKeep is the section as it is when nobody wrote it.
 func defaultKeep() Keep {
-	return Keep{Results: Term(30 * day), Superseded: Term(90 * day), Images: Forever, MinFree: 2e9}
+	return Keep{Results: Term(30 * day), Superseded: Term(90 * day), Images: Forever, Audit: Term(400 * day), MinFree: 2e9}
 }
 
 // Validate reports every problem of k as a problem.List.
@@ -34,6 +35,7 @@ func (k Keep) Validate() error {
 	least("results", k.Results, time.Hour, "whoever sent a batch asks for its results")
 	least("superseded", k.Superseded, day, "caches and deliveries still name the old address")
 	least("images", k.Images, day, "each that goes has to be made again")
+	least("audit", k.Audit, day, "nobody would see what was changed")
 	if k.MinFree < 0 {
 		list = append(list, problem.New(problem.Invalid, "must not be negative").At("min_free"))
 	}

@@ -57,9 +57,9 @@ func (d *Daemon) doorOfMember(keys []apikey.Key, relayKey string) (*api.Server, 
 		d.relay = api.NewRelay(relayKey, d.settings.Server.OwnName(), d.log)
 		away.Relay = d.relay
 	}
-	return api.New(d.settings.Server, api.Deps{
+	return d.door(api.Deps{
 		Log: d.log, Version: d.options.Version, BaseURL: d.urls.base, Images: d.store, Blobs: d.blobs, Keys: d.store, StoredKeys: keys,
-		BindingFunc: d.oneConfigured, ReadyFunc: d.able, Registry: d.metrics.registry, URLSecrets: d.urls.secrets, Elsewhere: away,
+		BindingFunc: d.oneConfigured, ReadyFunc: d.able, Registry: d.metrics.registry, Elsewhere: away,
 	})
 }
 
@@ -112,12 +112,20 @@ func (d *Daemon) readAnew(ctx context.Context) error {
 
 // reloadMember takes another file: what is planned by it is its holder's matter.
 func (d *Daemon) reloadMember(ctx context.Context, before, next *Settings) error {
-	d.vault.lends(next.Secrets)
-	if err := d.renewBy(ctx, next); err != nil {
-		d.vault.lends(before.Secrets)
+	signers, err := d.signersOf(ctx, next.Server)
+	if err != nil {
 		return err
 	}
+	d.vault.lends(next.Secrets)
+	d.vault.sealsWith(next.sealKeys)
+	if err := d.renewBy(ctx, next); err != nil {
+		d.vault.lends(before.Secrets)
+		d.vault.sealsWith(before.sealKeys)
+		return err
+	}
+	d.urls.signers.set(signers)
 	d.api.SetKeys(next.Server)
+	d.api.SetURLKeys(signers)
 	return nil
 }
 

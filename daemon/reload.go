@@ -106,15 +106,32 @@ func (d *Daemon) Reload(ctx context.Context, next *Settings) error {
 	if err := d.usableExperiments(ctx, next); err != nil {
 		return err
 	}
+	signers, err := d.signersOf(ctx, next.Server)
+	if err != nil {
+		return err
+	}
 	ended := d.roster().feeds
 	d.vault.lends(next.Secrets)
-	if err := d.renewBy(ctx, next); err != nil {
+	d.vault.sealsWith(next.sealKeys)
+	back := func(err error) error {
 		d.vault.lends(before.Secrets)
+		d.vault.sealsWith(before.sealKeys)
 		return fmt.Errorf("take the configuration: %w", err)
 	}
+	if err := d.reseal(ctx, next); err != nil {
+		return back(err)
+	}
+	if err := d.renewBy(ctx, next); err != nil {
+		return back(err)
+	}
+	if err := d.auditFile(ctx, "reload", before.source, next.source); err != nil { // it is in effect, whatever the list says
+		d.log.Error("the reload is not in the audit log", slog.Any("err", err))
+	}
 	d.fileExperiments.ask()
+	d.urls.signers.set(signers)
 	if d.api != nil {
 		d.api.SetKeys(next.Server)
+		d.api.SetURLKeys(signers)
 	}
 	return d.dropGone(ctx, ended)
 }
@@ -167,8 +184,9 @@ func (d *Daemon) file() *Settings {
 	return d.settings
 }
 
-// live are the sections that a running daemon takes; server.keys and
-// server.origins it takes as well, as long as there are keys before and after.
+// live are the sections that a running daemon takes. It takes what signs and seals
+// (digests.go) as well, and server.keys and server.origins as long as there are keys
+// before and after.
 var live = []string{"keep", "secrets", "sources", "sinks", "bindings", "experiments"}
 
 // apart are the sections that differ in other and are read at the start alone.

@@ -69,7 +69,13 @@ templates: templates
 // mustReload has another configuration in effect.
 func (r *reloadable) mustReload(yaml string) {
 	r.site.tb.Helper()
-	r.site.write("pictifyd.yaml", reloadHead+yaml)
+	r.mustTake(reloadHead + yaml)
+}
+
+// mustTake has a whole file in effect.
+func (r *reloadable) mustTake(text string) {
+	r.site.tb.Helper()
+	r.site.write("pictifyd.yaml", text)
 	before := strings.Count(r.log.String(), "configuration read again")
 	r.signal <- syscall.SIGHUP
 	eventually(r.site.tb, "the reload", func() bool { return strings.Count(r.log.String(), "configuration read again") > before })

@@ -48,7 +48,7 @@ func (d *Daemon) retain(ctx context.Context) {
 		if !now.Before(walk) {
 			walk = now.Add(walkEvery)
 			_, err := d.sweep(ctx, now)
-			err = errors.Join(err, d.forgetDiscarded(ctx, now), d.giveUpAbsent(ctx, now))
+			err = errors.Join(err, d.forgetDiscarded(ctx, now), d.giveUpAbsent(ctx, now), d.store.Audit().Expire(ctx, d.file().Keep.Audit.before(now)))
 			if ctx.Err() == nil {
 				d.faults.note(d.log, "keep", "sweep", err)
 			}

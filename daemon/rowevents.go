@@ -23,9 +23,9 @@ func (d *Daemon) rowHook(ctx context.Context, c store.DeliveryClaim, delivery si
 	if delivery.Data, err = batch.RowEventData(job, r, c.CreatedAt, d.urls.Image); err != nil {
 		return nil, delivery, retry.Permanent(err)
 	}
-	secret, err := d.hookSecret(ctx)
+	secrets, err := d.hookSecrets(ctx)
 	if err != nil {
 		return nil, delivery, err
 	}
-	return webhook.New(job.WebhookURL, []string{secret}, d.guarded), delivery, nil
+	return webhook.New(job.WebhookURL, secrets, d.guarded), delivery, nil
 }

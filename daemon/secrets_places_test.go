@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -117,10 +121,68 @@ func TestNoAnswerShowsASecret(t *testing.T) {
 	}
 }
 
+// secretiveBucket is a bucket for images in the place of a folder.
+const secretiveBucket = `
+blobs: { url: "s3://images/cards?region=us-east-1&endpoint=http://127.0.0.1:1", access_key: "hunter2-bucket-id", secret_key: "hunter2-bucket-key", session_token: "hunter2-bucket-token" }
+`
+
+func mustDecode(t *testing.T, yaml string) *Settings {
+	t.Helper()
+	s, err := decode("pictifyd.yaml", []byte(yaml), config.Options{}, Connectors(), Sinks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestNoSecretOfABucketIsShown(t *testing.T) {
+	hidden := secretsOfSettings(mustDecode(t, secretiveBucket))
+	if len(hidden) != 3 {
+		t.Fatalf("its secrets are %v", slices.Sorted(maps.Keys(hidden)))
+	}
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, "<Error><Code>AccessDenied</Code><Message>%s %s hunter2-bucket-id hunter2-bucket-key</Message></Error>", r.URL, r.Header)
+	}))
+	t.Cleanup(store.Close)
+	for name, yaml := range map[string]string{
+		"nobody there": secretiveBucket, "a store that refuses": strings.Replace(secretiveBucket, "http://127.0.0.1:1", store.URL, 1),
+	} {
+		s := newSite(t, yaml+catalogWithHook)
+		s.write("rows.csv", csvRows(1, "one"))
+		settings, err := Load(filepath.Join(s.dir, "pictifyd.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := new(locked)
+		ctx, stop := context.WithCancel(t.Context())
+		said := ""
+		err = Run(ctx, settings, Options{
+			Renderer: &rendertest.Null{}, Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			Listening: func(addr net.Addr) {
+				go func() {
+					defer stop()
+					for _, path := range []string{"/system", "/readyz", "/overview", "/metrics"} {
+						_, text := answerOf(t, "http://"+addr.String(), path, "")
+						said += text
+					}
+				}()
+			},
+		})
+		stop()
+		if err == nil && said == "" {
+			t.Errorf("%s: it says nothing", name)
+		}
+		mustHide(t, name, fmt.Sprintf("%v\n%+v\n%#v\n%s\n%s", err, err, err, log, said), hidden)
+	}
+}
+
 // A secret that is not written as it should be is a problem of the file, which must
 // not quote it. Each is broken alone, in each way.
 func TestNoSecretIsInTheErrorOfItsOwnPlace(t *testing.T) {
 	_, yaml, hidden := newSecretive(t)
+	maps.Copy(hidden, secretsOfSettings(mustDecode(t, secretiveBucket)))
+	yaml += secretiveBucket
 	refused, quoted := 0, regexp.MustCompile(`"[^"\n]*hunter2-[^"\n]*"`)
 	for _, at := range quoted.FindAllStringIndex(yaml, -1) {
 		value := yaml[at[0]:at[1]]

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"path"
@@ -38,17 +37,8 @@ func (p *process) fetch(method, path string, header ...string) (*http.Response, 
 // Images in a bucket: they are served with ETags and ranges; while the bucket is
 // away the work waits, is said to wait, and nothing is lost.
 func TestImagesInABucketAndABucketThatIsAway(t *testing.T) {
-	bucket := s3test.New(t)
+	s, bucket := newBucketSite(t)
 	secret, _ := bucket.User.Password()
-	t.Setenv("BLOBS_KEY", bucket.User.Username())
-	t.Setenv("BLOBS_SECRET", secret)
-	s := newSite(t, catalogWithHook+fmt.Sprintf(`
-blobs:
-  url: "s3://%s/shop/images?region=%s&endpoint=%s"
-  access_key: ${BLOBS_KEY}
-  secret_key: ${BLOBS_SECRET}
-  timeout: 2s
-`, bucket.Bucket, bucket.Region, bucket.Proxy.URL))
 	const rows = 60
 	s.write("rows.csv", csvRows(rows, "one"))
 	url, _ := s.run(Options{Renderer: &rendertest.Null{}})
@@ -64,19 +54,19 @@ blobs:
 	image := "/images/" + hash + ".png"
 	res, body := p.fetch("GET", image)
 	etag := res.Header.Get("ETag")
-	if res.StatusCode != 200 || body != want || etag == "" || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
+	if res.StatusCode != http.StatusOK || body != want || etag == "" || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
 		t.Errorf("GET: %d, %d bytes, %v", res.StatusCode, len(body), res.Header)
 	}
-	if res, body := p.fetch("HEAD", image); res.StatusCode != 200 || body != "" || res.ContentLength != int64(len(want)) {
+	if res, body := p.fetch("HEAD", image); res.StatusCode != http.StatusOK || body != "" || res.ContentLength != int64(len(want)) {
 		t.Errorf("HEAD: %d, length %d", res.StatusCode, res.ContentLength)
 	}
-	if res, body := p.fetch("GET", image, "Range", "bytes=2-9"); res.StatusCode != 206 || body != want[2:10] {
+	if res, body := p.fetch("GET", image, "Range", "bytes=2-9"); res.StatusCode != http.StatusPartialContent || body != want[2:10] {
 		t.Errorf("Range: %d, %q", res.StatusCode, body)
 	}
-	if res, _ := p.fetch("GET", image, "If-None-Match", etag); res.StatusCode != 304 {
+	if res, _ := p.fetch("GET", image, "If-None-Match", etag); res.StatusCode != http.StatusNotModified {
 		t.Errorf("If-None-Match: %d", res.StatusCode)
 	}
-	if res, _ := p.fetch("GET", "/images/"+strings.Repeat("0", 64)+".png"); res.StatusCode != 404 {
+	if res, _ := p.fetch("GET", "/images/"+strings.Repeat("0", 64)+".png"); res.StatusCode != http.StatusNotFound {
 		t.Errorf("an unknown image: %d", res.StatusCode)
 	}
 

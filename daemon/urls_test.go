@@ -4,13 +4,16 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/bindings"
+	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/signing"
 	"github.com/pictifyd/pictifyd/sink"
 )
 
 func TestLatestIsTheShortestAddressThatShowsTheOutput(t *testing.T) {
-	u := urls{base: "https://img.example", secrets: []string{"first", "second"}}
+	u := urls{base: "https://img.example", signers: &signers{}}
+	u.signers.set([]api.URLKey{{Secret: config.NewSecret("first")}, {Secret: config.NewSecret("second")}})
 	b := bindings.Config{Name: "cards", Public: true, Outputs: []bindings.Output{{Name: "card"}, {Name: "small"}, {Name: "story", Encoding: bindings.Encoding{Format: "jpeg"}}}}
 	for name, c := range map[string]struct {
 		o    sink.Output

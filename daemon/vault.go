@@ -34,25 +34,31 @@ func (s NamedSecret) Validate() error {
 // A vault keeps the secrets of what callers make: it seals the ones they give,
 // and lends those that the operator allows.
 type vault struct {
-	keyFunc func() (string, error) // called once, when there is something to seal
-
-	mu    sync.Mutex
-	named map[string]NamedSecret
-
-	once   sync.Once
-	sealer *sealing.Sealer
-	err    error
+	mu      sync.Mutex
+	named   map[string]NamedSecret
+	keyFunc func() ([]string, error) // the newest first; called when there is something to seal
+	sealer  *sealing.Sealer          // nil before that
 }
 
 func (v *vault) open() (*sealing.Sealer, error) {
-	v.once.Do(func() {
-		key, err := v.keyFunc()
-		if err == nil {
-			v.sealer, err = sealing.New(key)
-		}
-		v.err = err
-	})
-	return v.sealer, v.err
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.sealer != nil {
+		return v.sealer, nil
+	}
+	keys, err := v.keyFunc()
+	if err != nil {
+		return nil, err
+	}
+	v.sealer, err = sealing.New(keys[0], keys[1:]...)
+	return v.sealer, err
+}
+
+// sealsWith has v seal with those keys from now on.
+func (v *vault) sealsWith(keyFunc func() ([]string, error)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.keyFunc, v.sealer = keyFunc, nil
 }
 
 // lends has v lend these from now on.
@@ -111,10 +117,13 @@ type deposit struct {
 	kept   bool              // one is taken over from before
 }
 
+// placeOfResource begins the places where the secrets of a resource open.
+func placeOfResource(id resourceID) string { return id.kind + "/" + id.name }
+
 // opening is the deposit of a resource with those secrets.
 func (v *vault) opening(id resourceID, sealed map[string]string) *deposit {
 	return &deposit{
-		vault: v, place: id.kind + "/" + id.name, before: sealed,
+		vault: v, place: placeOfResource(id), before: sealed,
 		sealed: map[string]string{}, shown: map[string]string{},
 	}
 }

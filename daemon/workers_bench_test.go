@@ -3,6 +3,7 @@ package daemon
 import (
 	"database/sql"
 	"fmt"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -82,7 +83,7 @@ store: { url: %q }
 		w.all = append(w.all, w.site.start(childRoles+"=render", simulated))
 	}
 	for i, p := range w.all {
-		eventually(b, fmt.Sprintf("process %d is ready", i), func() bool { return p.status("/readyz") == 200 })
+		eventually(b, fmt.Sprintf("process %d is ready", i), func() bool { return p.status("/readyz") == http.StatusOK })
 	}
 	return w
 }
@@ -156,6 +157,9 @@ func (w *workers) databaseCPU() (sum float64) {
 			n, _ := strconv.ParseFloat(ticks, 64)
 			sum += n / 100
 		}
+	}
+	if err := rows.Err(); err != nil {
+		w.b.Fatal(err)
 	}
 	return sum
 }

@@ -17,6 +17,9 @@ type Config struct {
 	// streams for which a server keeps something. Empty: a SQLite ledger
 	// has one in a file beside it; with a server none can be given.
 	SealKey config.Secret `yaml:"seal_key"`
+	// PreviousSealKey opens what was sealed before SealKey was changed, until all of
+	// it has been sealed anew, which is at once.
+	PreviousSealKey config.Secret `yaml:"previous_seal_key"`
 }
 
 // Validate returns all problems, as a problem.List.
@@ -38,6 +41,10 @@ func (c Config) Validate() error {
 	if key := c.SealKey.Reveal(); key != "" && len(key) < minSealKey {
 		list = append(list, problem.New(problem.Invalid, "this key is shorter than %d characters", minSealKey).
 			At("seal_key").WithHint("make one with: openssl rand -hex 32"))
+	}
+	if !c.PreviousSealKey.IsZero() && c.SealKey.IsZero() {
+		list = append(list, problem.New(problem.Invalid, "there is no key that follows this one").
+			At("previous_seal_key").WithHint("write the new key as seal_key"))
 	}
 	return list.Err()
 }

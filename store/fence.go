@@ -40,6 +40,20 @@ import (
 // If the server forgets (a), as after a failover to a server that was behind, it has
 // forgotten all that the new holder wrote too, and what is fenced is that server's.
 
+// A member of the ledger is kept from writing in the same way, with its number for the
+// epoch and its row for the table of epochs. It takes the lock of its number, and then
+// makes its row; each connection of its store (1) takes a shared lock of the number and
+// then (2) asks whether the row is there. The holder puts out one whose lock nobody has:
+// (a) it deletes the row, with that lock in hand, and commits, and then (b) ends the
+// sessions that have shared locks of numbers without a row, until there are none left
+// (dismiss, expelGuests). Only then it puts back what turns of processes without a row had
+// claimed, those that it saw before (b): so a row that goes meanwhile does no harm. The
+// holder is fenced itself, and (b) is done again by the next one, should it die.
+//
+// A member whose session broke takes its lock again only if the row is there still; as
+// (a) is done with the lock in hand, it has the one or the holder the other, never both.
+// By its own clock a member stops after lockPatience, before the server lets its lock go.
+
 // epochClass is the first key of the locks of epochs; the second is the epoch.
 const epochClass = `'pictifyd epoch ' || current_schema()`
 

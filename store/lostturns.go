@@ -47,14 +47,14 @@ func (s *Store) lostTurns(ctx context.Context) ([]lostTurn, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if s.member {
-		lost = nil
-	} else if len(lost) > 0 {
-		if err := s.expelGuests(ctx); err != nil {
-			return nil, err
-		}
+	orphans := s.orphaned(own)
+	if s.member || len(lost) == 0 { // the holder puts back what the dead had
+		return orphans, nil
 	}
-	return append(lost, s.orphaned(own)...), nil
+	if err := s.expelGuests(ctx); err != nil {
+		return orphans, err
+	}
+	return append(lost, orphans...), nil
 }
 
 // orphaned are those of our running turns that have not been worked here for long.

@@ -72,7 +72,7 @@ func (s *Store) noteMembers(ctx context.Context) error {
 		if err := s.dismissSilent(ctx); err != nil {
 			return err
 		}
-		s.feed.tell() // of what they have committed
+		s.feed.tell() // of what they have committed and not hinted at
 	}
 	if s.unsettled.Load() {
 		return s.expelGuests(ctx)
@@ -84,24 +84,36 @@ func (s *Store) noteMembers(ctx context.Context) error {
 }
 
 // silent are members whose lock nobody has.
-var silent = `SELECT m.number, m.place FROM members AS m WHERE m.number > 0 AND NOT EXISTS (SELECT FROM pg_locks AS l
+var silent = `SELECT m.number FROM members AS m WHERE m.number > 0 AND NOT EXISTS (SELECT FROM pg_locks AS l
 	WHERE l.granted AND ` + locksOf(memberClass) + ` AND l.objid::bigint = m.number)`
+
+// silentLeast is how long a lock is seen with nobody before its member is put out: so
+// long that one whose session broke, as all do when the server is started again, has
+// taken it again.
+const silentLeast = 4 * retakeEvery
 
 // dismissSilent takes the places of members that give no sign of life.
 func (s *Store) dismissSilent(ctx context.Context) error {
-	type gone struct {
-		number int64
-		place  string
+	all, err := collect(ctx, s.reader(), silent, nil, func(scan func(...any) error) (number int64, err error) { return number, scan(&number) })
+	if err != nil {
+		return wrap(err, "look which members give no sign of life")
 	}
-	all, err := collect(ctx, s.reader(), silent, nil, func(scan func(...any) error) (g gone, err error) {
-		return g, scan(&g.number, &g.place)
-	})
-	for _, g := range all {
-		if err == nil {
-			err = s.dismiss(ctx, g.number)
+	before := s.silent
+	s.silent = map[int64]time.Time{}
+	for _, number := range all {
+		since, known := before[number]
+		if !known {
+			since = time.Now()
+		}
+		s.silent[number] = since
+		if time.Since(since) < silentLeast {
+			continue
+		}
+		if err := s.dismiss(ctx, number); err != nil {
+			return wrap(err, "put out a member that gives no sign of life")
 		}
 	}
-	return wrap(err, "put out a member that gives no sign of life")
+	return nil
 }
 
 // dismiss takes the place of a member, with its lock in hand: so that it has the one or
@@ -134,7 +146,7 @@ func (s *Store) expelGuests(ctx context.Context) error {
 		return err
 	})
 	if len(stayed) > 0 {
-		err = staying(stayed, err, s.user)
+		err = staying(stayed, err, s.connects.User)
 	}
 	if err == nil {
 		s.unsettled.Store(false)

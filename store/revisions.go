@@ -20,6 +20,7 @@ const (
 
 // raise has all others look anew at something that this change changes.
 func (t *tx) raise(ctx context.Context, name string) error {
+	t.raised = true
 	_, err := t.exec(ctx, `UPDATE ledger_revisions SET number = number + 1 WHERE name = $1`, name)
 	return err
 }

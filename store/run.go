@@ -51,6 +51,9 @@ func (s *Store) Run(ctx context.Context, w Workers, grace time.Duration) error {
 		}
 		return s.orLost(ctx, err)
 	}
+	hinting, hush := context.WithCancel(ctx)
+	defer s.hintUntil(hinting)()
+	defer hush()
 	client, err := s.client(w, grace)
 	if err != nil {
 		return fmt.Errorf("start the queue: %w", err)
@@ -177,6 +180,7 @@ func (s *Store) sweepUntil(ctx context.Context) error {
 			return nil
 		case <-s.lock.lost():
 			return s.lock.err()
+		case <-s.look:
 		case <-tick.C:
 		}
 	}

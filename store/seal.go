@@ -39,6 +39,27 @@ func SealKey(cfg Config, dir string) (string, error) {
 		WithHint("bring the file back, or remove it and give every secret again")
 }
 
+// PreviousSealKeys are the keys that may have sealed what SealKey did not: the
+// configured one, and the one beside a SQLite ledger where another is configured by now.
+func PreviousSealKeys(cfg Config, dir string) (keys []string, err error) {
+	if key := cfg.PreviousSealKey.Reveal(); key != "" {
+		keys = append(keys, key)
+	}
+	if cfg.SealKey.IsZero() || cfg.postgres() {
+		return keys, nil
+	}
+	path := filepath.Join(filepath.Dir(cfg.file(dir)), sealFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return keys, nil
+	}
+	if err != nil {
+		return nil, problem.New(problem.Surroundings, "the key that sealed secrets before store.seal_key cannot be read from %s: %w", path, err).
+			WithHint("let this user read it, or remove it where nothing is sealed with it any more")
+	}
+	return append(keys, strings.TrimSpace(string(text))), nil
+}
+
 // CanSeal reports whether there is a key to seal secrets with, or one is made.
 func (c Config) CanSeal() bool { return !c.SealKey.IsZero() || !c.postgres() }
 

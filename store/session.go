@@ -56,9 +56,8 @@ type post struct {
 // A session holds the lock of a post, and beats. Holder and member differ in how they
 // come by it.
 type session struct {
-	cfg  *pgx.ConnConfig // of the lock
-	log  *slog.Logger
-	hear func(said string) // of every word that the others say; nil: nobody listens
+	cfg *pgx.ConnConfig // of the lock
+	log *slog.Logger
 
 	// After the lock was taken only keep uses them, after keep only release.
 	conn  *pgx.Conn
@@ -191,18 +190,14 @@ func (s *session) keep(ctx context.Context) {
 	}
 }
 
-// listen waits for the next beat, or until the session breaks. Meanwhile it hears
-// what the others say.
+// listen waits for the next beat, or until the session breaks: the server says
+// nothing else in it.
 func (s *session) listen(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, beatEvery)
 	defer cancel()
 	for s.conn != nil {
-		n, err := s.conn.WaitForNotification(ctx)
-		if err != nil {
+		if _, err := s.conn.WaitForNotification(ctx); err != nil {
 			return
-		}
-		if s.hear != nil {
-			s.hear(n.Payload)
 		}
 	}
 }

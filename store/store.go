@@ -82,9 +82,16 @@ type Store struct {
 
 	lately lately
 
-	user      string      // of the database in PostgreSQL
-	noted     atomic.Bool // of a member: the holder reckons with it
-	unsettled atomic.Bool // members were put out, and may have something open
+	// In PostgreSQL, how each connection is made, and let in.
+	connects *pgx.ConnConfig
+	admit    func(ctx context.Context, conn *pgx.Conn) error
+
+	hints *hints        // for the other processes
+	look  chan struct{} // one of them hints that something has changed
+
+	noted     atomic.Bool         // of a member: the holder reckons with it
+	silent    map[int64]time.Time // members whose lock nobody has, since when; of reckon
+	unsettled atomic.Bool         // members were put out, and may have something open
 
 	loading     sync.Mutex // held by whoever reads the subscriptions anew
 	subscribing sync.Mutex // held by whoever adds one
@@ -111,6 +118,7 @@ func Open(ctx context.Context, cfg Config, opt Options) (*Store, error) {
 	s := &Store{
 		log: opt.Log, crash: opt.Crash, rowsChanged: opt.RowsChanged, standby: opt.Standby, dialect: &dialect{postgres: cfg.postgres()}, bell: newBell(),
 		working: map[int64]struct{}{}, orphans: map[int64]time.Time{}, changed: opt.Changed, member: opt.Member,
+		hints: newHints(), look: make(chan struct{}, 1),
 		self: Member{ID: newID(), Place: place(), Roles: opt.Roles, Version: opt.Version, Address: opt.Address, Since: time.Now(), Holder: !opt.Member},
 	}
 	if s.log == nil {
@@ -226,11 +234,11 @@ func (s *Store) openPostgres(ctx context.Context, cfg Config, _ string) error {
 	if parsed.RuntimeParams["application_name"] == "" {
 		parsed.RuntimeParams["application_name"] = "pictifyd"
 	}
+	s.connects, s.admit = parsed, held.admit
 	db := stdlib.OpenDB(*parsed, stdlib.OptionAfterConnect(held.admit))
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	s.user = parsed.User
 	s.lately.forbid(s.member)
 	s.db, s.read = db, db
 	return away(db.PingContext(ctx))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -9,9 +10,7 @@ import (
 // works. A look at a store with nothing to do writes nothing. In a member it looks only
 // after the member's own.
 func (s *Store) sweep(ctx context.Context) error {
-	if err := s.reckon(ctx); err != nil {
-		return err
-	}
+	unreckoned := s.reckon(ctx) // which keeps nobody else waiting
 	var found unattended
 	var err error
 	if !s.member {
@@ -20,13 +19,10 @@ func (s *Store) sweep(ctx context.Context) error {
 		}
 	}
 	lost, err := s.lostTurns(ctx)
-	if err != nil {
-		return err
+	if unreckoned = errors.Join(unreckoned, err); found.empty() && len(lost) == 0 {
+		return unreckoned
 	}
-	if found.empty() && len(lost) == 0 {
-		return nil
-	}
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.putBackTurns(ctx, lost); err != nil {
 			return err
 		}
@@ -56,6 +52,7 @@ func (s *Store) sweep(ctx context.Context) error {
 		}
 		return nil
 	})
+	return errors.Join(unreckoned, err)
 }
 
 // An unattended is work without a live turn.

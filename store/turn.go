@@ -30,11 +30,24 @@ type handle struct {
 	ended    atomic.Bool
 }
 
+func (t Turn) queue() string {
+	switch {
+	case t.Sink != "":
+		return deliverTurn{t.Sink}.queue()
+	case t.Source != "":
+		return queuePoll
+	case t.Job != "":
+		return queuePlan
+	}
+	return queueRender
+}
+
 // complete ends the turn's job in the same commit as its work.
 func (t *tx) complete(ctx context.Context, turn Turn) error {
 	if turn.handle == nil {
 		return nil
 	}
+	t.endedTurn = turn.queue()
 	t.after = append(t.after, func() { turn.handle.ended.Store(true) })
 	return turn.handle.complete(ctx, t.raw)
 }

@@ -72,6 +72,8 @@ type tx struct {
 	stopping    map[string]bool // jobs that this change stopped
 	recounts    map[string]*recount
 	ring        []string // queues that got turns
+	endedTurn   string   // the queue of the turn that it ends; "" for none
+	raised      bool     // others have to look anew at something
 	after       []func() // to be called when committed
 }
 

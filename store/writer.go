@@ -50,6 +50,7 @@ func (s *Store) committed(changes ...*tx) {
 		}
 	}
 	s.feed.tell()
+	s.hint(changes)
 }
 
 // A serialWriter is SQLite's: one goroutine writes, and the writers that wait

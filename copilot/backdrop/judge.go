@@ -256,13 +256,12 @@ func (j *judge) holds(ctx context.Context, d look.Doc, amp float64, on []*plate)
 		on = j.plates
 	}
 	found := make([][]bound, len(on))
-	err = each(len(on), func(i int) error {
-		shot, err := j.cam.Shoot(ctx, d, on[i].view)
-		if err != nil {
-			return err
-		}
-		found[i] = on[i].bounds(shot.Picture)
-		return nil
+	err = each(len(on), func(i int) (err error) {
+		found[i], err = on[i].bounds(func(v look.View) (*image.NRGBA, error) {
+			shot, err := j.cam.Shoot(ctx, d, v)
+			return shot.Picture, err
+		})
+		return err
 	})
 	least = 1
 	for i, of := range found {
@@ -277,18 +276,41 @@ func (j *judge) holds(ctx context.Context, d look.Doc, amp float64, on []*plate)
 	return amp * least, tight, bounds, err
 }
 
-// bounds are the texts of the plate that could be read on less of the backdrop in a
-// picture without letters only.
-func (p *plate) bounds(with *image.NRGBA) []bound {
-	if with.Rect != p.behind.Rect {
-		return []bound{{plate: p}}
+// bounds are the texts of the plate, and of its rows, that could be read on less of a
+// backdrop only. shoot draws a view with it. A row without margin is drawn itself.
+func (p *plate) bounds(shoot func(look.View) (*image.NRGBA, error)) ([]bound, error) {
+	with, err := shoot(p.view)
+	if err != nil {
+		return nil, err
 	}
-	var all []bound
+	if with.Rect != p.behind.Rect {
+		return []bound{{plate: p}}, nil
+	}
+	all := p.of(with)
 	for _, r := range p.rows {
-		if r.behind.Rect == with.Rect {
-			all = append(all, r.bounds(p.transfer(with, r.behind))...)
+		ground := with
+		switch {
+		case r.tender():
+			if ground, err = shoot(r.view); err != nil {
+				return nil, err
+			}
+		case r.behind.Rect == with.Rect:
+			ground = p.transfer(with, r.behind)
+		}
+		if ground.Rect == r.behind.Rect {
+			all = append(all, r.of(ground)...)
 		}
 	}
+	return all, nil
+}
+
+// tender reports whether a text of the plate has little contrast to lose.
+func (p *plate) tender() bool {
+	return slices.ContainsFunc(p.texts, func(t letters) bool { return t.ratio(p.behind, p.behind, 0) < t.need*margin })
+}
+
+// of are the bounds in a picture without letters.
+func (p *plate) of(with *image.NRGBA) (all []bound) {
 	for _, t := range p.texts {
 		part := 0.0
 		for holds, i := t.holds(p.behind), 0; i < len(strengths); i++ {

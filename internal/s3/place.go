@@ -57,7 +57,7 @@ type Bad func(path, format string, args ...any) *problem.Error
 func (p *Place) Check(bad Bad, bucketHint string) {
 	switch {
 	case p.Bucket == "":
-		bad("bucket", "is missing")
+		_ = bad("bucket", "is missing")
 	case strings.HasPrefix(p.Bucket, "arn:"):
 		_ = bad("bucket", "is an ARN").WithHint("give the bucket's name, or the alias of the access point")
 	case !bucketForm.MatchString(p.Bucket):
@@ -66,7 +66,7 @@ func (p *Place) Check(bad Bad, bucketHint string) {
 	p.checkReach(bad)
 	p.checkCredentials(bad)
 	if p.Timeout <= 0 {
-		bad("timeout", "must be longer than nothing")
+		_ = bad("timeout", "must be longer than nothing")
 	}
 }
 
@@ -91,11 +91,11 @@ func (p *Place) checkReach(bad Bad) {
 func (p *Place) checkCredentials(bad Bad) {
 	switch {
 	case p.AccessKey.IsZero() && !p.SecretKey.IsZero():
-		bad("access_key", "is missing beside secret_key")
+		_ = bad("access_key", "is missing beside secret_key")
 	case !p.AccessKey.IsZero() && p.SecretKey.IsZero():
-		bad("secret_key", "is missing beside access_key")
+		_ = bad("secret_key", "is missing beside access_key")
 	case p.AccessKey.IsZero() && !p.SessionToken.IsZero():
-		bad("session_token", "stands without access_key and secret_key")
+		_ = bad("session_token", "stands without access_key and secret_key")
 	case !p.AccessKey.IsZero() && (p.CredentialsFile != "" || p.Profile != ""):
 		_ = bad("access_key", "stands beside credentials_file or profile").WithHint("keep one of them")
 	}

@@ -19,11 +19,31 @@ const version = "v1."
 // was changed since.
 var ErrUnsealed = errors.New("the secret cannot be opened: it was sealed with another key, or for another place")
 
-// A Sealer seals and opens. It is safe for concurrent use.
-type Sealer struct{ aead cipher.AEAD }
+// A Sealer seals with one key, and opens what that or an older one sealed. It is
+// safe for concurrent use.
+type Sealer struct {
+	aead     cipher.AEAD
+	previous []cipher.AEAD
+}
 
-// New is the sealer of a key of any length that nobody can guess.
-func New(key string) (*Sealer, error) {
+// New is the sealer of a key of any length that nobody can guess. previous are the
+// keys before it, which open and seal no more.
+func New(key string, previous ...string) (*Sealer, error) {
+	aead, err := newAEAD(key)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sealer{aead: aead}
+	for _, older := range previous {
+		if aead, err = newAEAD(older); err != nil {
+			return nil, err
+		}
+		s.previous = append(s.previous, aead)
+	}
+	return s, nil
+}
+
+func newAEAD(key string) (cipher.AEAD, error) {
 	derived, err := hkdf.Key(sha256.New, []byte(key), nil, "pictifyd/sealing/1", 32)
 	if err != nil {
 		return nil, err
@@ -32,8 +52,7 @@ func New(key string) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	return &Sealer{aead}, err
+	return cipher.NewGCMWithRandomNonce(block)
 }
 
 // Seal is text, to be opened for the same place only.
@@ -43,14 +62,33 @@ func (s *Sealer) Seal(place, text string) string {
 
 // Open is the text that was sealed for place, or ErrUnsealed.
 func (s *Sealer) Open(place, sealed string) (string, error) {
+	text, _, err := s.open(place, sealed)
+	return text, err
+}
+
+// Renew is the text of sealed, sealed with the newest key: sealed itself where it is
+// so already.
+func (s *Sealer) Renew(place, sealed string) (string, error) {
+	text, newest, err := s.open(place, sealed)
+	if err != nil || newest {
+		return sealed, err
+	}
+	return s.Seal(place, text), nil
+}
+
+func (s *Sealer) open(place, sealed string) (text string, newest bool, err error) {
 	rest, ok := strings.CutPrefix(sealed, version)
 	data, err := base64.RawStdEncoding.DecodeString(rest)
 	if !ok || err != nil {
-		return "", ErrUnsealed
+		return "", false, ErrUnsealed
 	}
-	text, err := s.aead.Open(nil, nil, data, []byte(place))
-	if err != nil {
-		return "", ErrUnsealed
+	if opened, err := s.aead.Open(nil, nil, data, []byte(place)); err == nil {
+		return string(opened), true, nil
 	}
-	return string(text), nil
+	for _, older := range s.previous {
+		if opened, err := older.Open(nil, nil, data, []byte(place)); err == nil {
+			return string(opened), false, nil
+		}
+	}
+	return "", false, ErrUnsealed
 }

@@ -43,3 +43,31 @@ func TestSealedTextOpensForItsPlaceOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsAreRenewedWithAnotherKey(t *testing.T) {
+	old := mustNew(t, "one key that nobody can guess")
+	both, err := sealing.New("another that nobody can guess", "never used for anything", "one key that nobody can guess")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := old.Seal("source/shop bearer", "hunter2")
+	if got, err := both.Open("source/shop bearer", sealed); err != nil || got != "hunter2" {
+		t.Errorf("with both keys Open = %q, %v", got, err)
+	}
+	renewed, err := both.Renew("source/shop bearer", sealed)
+	if err != nil || renewed == sealed {
+		t.Fatalf("Renew = %q, %v", renewed, err)
+	}
+	if got, err := mustNew(t, "another that nobody can guess").Open("source/shop bearer", renewed); err != nil || got != "hunter2" {
+		t.Errorf("with the new key alone Open = %q, %v", got, err)
+	}
+	if again, err := both.Renew("source/shop bearer", renewed); err != nil || again != renewed {
+		t.Errorf("what is new already is renewed to %q, %v", again, err)
+	}
+	if _, err := both.Renew("source/other bearer", sealed); !errors.Is(err, sealing.ErrUnsealed) {
+		t.Errorf("renewed for another place: %v", err)
+	}
+	if _, err := old.Open("source/shop bearer", renewed); !errors.Is(err, sealing.ErrUnsealed) {
+		t.Errorf("the old key opens what the new one sealed: %v", err)
+	}
+}

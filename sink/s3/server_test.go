@@ -41,7 +41,6 @@ var (
 	swallows = s3test.Swallows
 	late     = s3test.Late
 	spoils   = s3test.Spoils
-	drop     = s3test.Drop
 	on       = s3test.On
 )
 

@@ -58,7 +58,7 @@ func bucketOf(c Config) (address, problem.List) {
 		_ = bad("url", "has credentials in it").WithHint("write them as access_key and secret_key, which are never shown")
 	}
 	if u.Fragment != "" {
-		bad("url", "has a # in it")
+		_ = bad("url", "has a # in it")
 	}
 	a.Bucket = u.Host
 	if prefix := strings.Trim(u.Path, "/"); prefix != "" {
@@ -85,7 +85,7 @@ func (a *address) settings(query url.Values, bad s3.Bad) {
 	for name, values := range query {
 		switch {
 		case len(values) > 1:
-			bad("url", "has %s twice", name)
+			_ = bad("url", "has %s twice", name)
 		case name == "region":
 			a.Region = values[0]
 		case name == "endpoint":
@@ -105,7 +105,7 @@ func (a *address) settings(query url.Values, bad s3.Bad) {
 	if text := query.Get("path_style"); text != "" {
 		style, err := strconv.ParseBool(text)
 		if err != nil {
-			bad("url", "path_style is neither true nor false")
+			_ = bad("url", "path_style is neither true nor false")
 		}
 		a.PathStyle = style
 	}

@@ -179,6 +179,13 @@ func (b *Bucket) note(err error) error {
 	return err
 }
 
+// answers reports whether the store gave a good answer a moment ago, and no bad one
+// since.
+func (b *Bucket) answers() bool {
+	at := b.answered.Load()
+	return at != 0 && time.Since(time.Unix(0, at)) < fresh
+}
+
 func pause(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -195,7 +202,7 @@ const readyLimit = 2 * time.Second
 
 // Ready implements Prober.
 func (b *Bucket) Ready(ctx context.Context) error {
-	if at := b.answered.Load(); at != 0 && time.Since(time.Unix(0, at)) < fresh {
+	if b.answers() {
 		return nil
 	}
 	timed, cancel := context.WithTimeout(ctx, readyLimit)

@@ -56,7 +56,7 @@ func TestFaultsThatPassAreNotSeen(t *testing.T) {
 		"InternalError": s3test.Says(500, "InternalError", "We encountered an internal error."),
 		"a full second": s3test.Says(503, "SlowDown", "Please reduce your request rate.", "Retry-After", "1"),
 		"a page of a proxy": func(w http.ResponseWriter, _ *http.Request, _ http.Handler) bool {
-			http.Error(w, "<html>", 502)
+			http.Error(w, "<html>", http.StatusBadGateway)
 			return true
 		},
 		"cut":               s3test.Cuts,

@@ -33,7 +33,7 @@ func (b *Bucket) Open(ctx context.Context, hash string) (io.ReadSeekCloser, int6
 		return nil, 0, missing(hash)
 	}
 	size, ok := b.known.size(hash)
-	if !ok {
+	if !ok || !b.answers() { // of a store that is away the fault is said here, and not in the middle of an answer
 		found, err := b.look(ctx, b.key(hash))
 		if err != nil {
 			return nil, 0, err

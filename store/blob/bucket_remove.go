@@ -89,7 +89,8 @@ func (b *Bucket) Remove(ctx context.Context, hash string, before time.Time) (fre
 		if found, err := b.look(ctx, b.key(hash)); err != nil {
 			return 0, true, err
 		} else if !found.there {
-			return 0, false, b.list(ctx) // in a bucket that is missing nothing is known to be
+			err := b.list(ctx) // in a bucket that is missing nothing is known to be
+			return 0, err != nil, err
 		} else if found.age() < rest || found.now.IsZero() {
 			return 0, true, nil
 		}

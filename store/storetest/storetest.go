@@ -21,7 +21,7 @@ type Open func(tb testing.TB) *store.Store
 
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
-	for _, group := range []map[string]func(*testing.T, Open){settings, readings, guards, renders, places, gallery, redrawn, deliveries, sinks, counts, letters, jobs, intakes, steering, rowEvents, turns, views, interrupted, drafts, rechecks, keys, lately, keeping, asked, resources, inboxes, arrivals, looks, freshness, lookups, runs, forced, numbering, subscriptions, news, streams, rowPlaces, mapped, ledger, past, experiments, experimentNews, treated, copilots} {
+	for _, group := range []map[string]func(*testing.T, Open){settings, readings, guards, renders, places, gallery, redrawn, deliveries, sinks, counts, letters, jobs, intakes, steering, rowEvents, turns, views, interrupted, drafts, rechecks, keys, lately, keeping, asked, resources, inboxes, arrivals, looks, freshness, lookups, runs, forced, numbering, subscriptions, news, streams, rowPlaces, mapped, ledger, past, experiments, experimentNews, treated, copilots, audits, reseals} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) { test(t, open) })
 		}
