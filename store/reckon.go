@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/cures"
@@ -23,10 +24,35 @@ func (s *Store) reckon(ctx context.Context) error {
 	if s.member {
 		return s.lookForChanges(ctx)
 	}
-	if err := s.PublishRoutes(ctx); err != nil {
-		return err
+	return s.PublishRoutes(ctx)
+}
+
+// patrol looks for members each second until it is stopped or the lock is lost. It waits
+// for nobody but the server, from the opening on: what a frozen member has locked may
+// hold up everything else of the holder until that member is put out.
+func (s *Store) patrol(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	var said string
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.lock.lost():
+			return
+		case <-tick.C:
+		}
+		err := s.noteMembers(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			said = ""
+		case err.Error() != said:
+			said = err.Error()
+			s.log.Error("look who works with the store", slog.Any("err", err))
+		}
 	}
-	return s.noteMembers(ctx)
 }
 
 // countSlots adds up the turns that draw at a time, in all processes, and says how many
@@ -56,6 +82,8 @@ func (s *Store) countSlots(ctx context.Context) error {
 // noteMembers looks who is there. Before a member may commit anything, the holder does
 // without what it remembers of images.
 func (s *Store) noteMembers(ctx context.Context) error {
+	s.noting.Lock()
+	defer s.noting.Unlock()
 	var joined, all int64
 	if err := s.db.QueryRowContext(ctx, `SELECT count(*), COALESCE(sum(1 - noted), 0) FROM members WHERE number > 0`).Scan(&all, &joined); err != nil {
 		return wrap(err, "look who works with the store")

@@ -89,9 +89,13 @@ type Store struct {
 	hints *hints        // for the other processes
 	look  chan struct{} // one of them hints that something has changed
 
-	noted     atomic.Bool         // of a member: the holder reckons with it
-	silent    map[int64]time.Time // members whose lock nobody has, since when; of reckon
-	unsettled atomic.Bool         // members were put out, and may have something open
+	noted      atomic.Bool         // of a member: the holder reckons with it
+	silent     map[int64]time.Time // members whose lock nobody has, since when; of reckon
+	noting     sync.Mutex          // held by whoever looks for members
+	patrols    sync.WaitGroup      // ends after stopPatrol
+	stopPatrol context.CancelFunc  // nil: there is none
+
+	unsettled atomic.Bool // members were put out, and may have something open
 
 	loading     sync.Mutex // held by whoever reads the subscriptions anew
 	subscribing sync.Mutex // held by whoever adds one
@@ -168,9 +172,13 @@ func (s *Store) open(ctx context.Context, cfg Config, dir string) error {
 		return err
 	}
 	if cfg.postgres() {
+		s.unsettled.Store(true) // as the one before may have left it
 		if err := s.noteMembers(ctx); err != nil {
 			return err
 		}
+		looking, stop := context.WithCancel(context.WithoutCancel(ctx))
+		s.stopPatrol = stop
+		s.patrols.Go(func() { s.patrol(looking) })
 	}
 	if err := s.dropGone(ctx); err != nil {
 		return err
@@ -259,6 +267,10 @@ func (s *Store) takePost(ctx context.Context, cfg *pgx.ConnConfig) (*session, er
 // Close ends the store. Nothing else may be called at the same time, or after.
 func (s *Store) Close() error {
 	var errs []error
+	if s.stopPatrol != nil {
+		s.stopPatrol()
+		s.patrols.Wait()
+	}
 	if s.queue != nil && !s.member && s.Certain() == nil {
 		s.resign()
 	}
