@@ -165,7 +165,7 @@ func (p *passing) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer again.Stop()
 	var last error
 	for {
-		holder, moved := p.relay.at()
+		_, moved := p.relay.at()
 		select {
 		case <-again.C:
 		case <-moved:
@@ -174,7 +174,7 @@ func (p *passing) RoundTrip(r *http.Request) (*http.Response, error) {
 		case <-r.Context().Done():
 			return nil, r.Context().Err()
 		}
-		if holder, moved = p.relay.at(); holder != nil {
+		if holder, moved := p.relay.at(); holder != nil {
 			res, err := p.once(r, body, holder, moved)
 			if err == nil && !(isAway(res) && !body.begun.Load()) {
 				return res, nil

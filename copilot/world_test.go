@@ -239,7 +239,7 @@ func newWorldOf(tb testing.TB, cam look.Camera, d look.Doc, rows []map[string]an
 		Ledger: w.ledger, Desk: desk{w.desk, w.drafts}, Camera: cam, Models: []model.Provider{p},
 		Budget: Budget{Steps: 12, Calls: 60, Tokens: 1_000_000, Seconds: 120, Images: 6},
 		RowsFunc: func(context.Context, string, string) ([]map[string]any, error) {
-			return []map[string]any{{"title": "One"}}, nil
+			return rows, nil
 		},
 		CrashFunc: func(at string) {
 			if w.crash != nil {

@@ -168,6 +168,9 @@ func (f *fleet) told() (n int) {
 			n++
 		}
 	}
+	if err := rows.Err(); err != nil {
+		f.t.Fatal(err)
+	}
 	return n
 }
 
