@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who changed what, newest first
+         * @description An entry is written before its change begins, so that there is none without; its `status`, `after` and, of what was made, `name` follow when it has ended. It never has the key of a row. `keep.audit` says for how long they are kept.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/b/{binding}/{file}": {
         parameters: {
             query?: never;
@@ -379,6 +399,298 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/copilot/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who asked the copilot what, and what it cost
+         * @description The newest first. The calls that a run made are its `tool` events.
+         */
+        get: operations["auditCopilot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The models that runs may take
+         * @description The default one is the first. `rules` is always there: it is no language model, works without a network, and knows the phrases that it says when it does not understand. Keys are never shown.
+         */
+        get: operations["listCopilotModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs, the newest first */
+        get: operations["listCopilotRuns"];
+        put?: never;
+        /**
+         * Ask the copilot to change a template
+         * @description The answer comes at once; `GET /copilot/runs/{id}/events` tells what happens. The copilot changes the draft alone, one step after the other, each of which can be taken back. The key needs `renders:write` too. A template has one open run: another one is a 409 `copilot_busy` that names it.
+         */
+        post: operations["startCopilotRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A run as it is now */
+        get: operations["getCopilotRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep all steps that wait
+         * @description Nothing is published by it.
+         */
+        post: operations["acceptCopilotRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer the question of a run that waits */
+        post: operations["answerCopilotRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a run
+         * @description Steps that it took stay, to be reviewed.
+         */
+        post: operations["cancelCopilotRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/candidates/{name}/pick": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a candidate
+         * @description It becomes a step. Where another one was picked before, that is taken back.
+         */
+        post: operations["pickCopilotCandidate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take all steps of a run back
+         * @description The draft is what it was before, but for what others changed. Where something later changed the same it is a 409 `edit_conflict` with both, and nothing changes.
+         */
+        post: operations["discardCopilotRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens in a run
+         * @description Server-sent events from the first one on, whose `id` counts from 1. Who comes back with `Last-Event-ID` (browsers do) gets what follows. The stream ends behind `end`; with `follow=true` it goes on with what people say on the steps. `event` is the kind: `run`, `plan`, `text`, `step.start`, `tool`, `look`, `check`, `step`, `candidates`, `variant`, `ask`, `usage`, `end`. docs/copilot.md has the data of each.
+         */
+        get: operations["watchCopilotRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/experiment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an experiment of a run's variants
+         * @description A draft of one: the template as it is against each variant, in equal shares. The draft of the template has to be published first: else it is a 409 `not_published`.
+         */
+        post: operations["testCopilotVariants"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/pictures/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture of a run
+         * @description The same for ever.
+         */
+        get: operations["getCopilotPicture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/steps/{n}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a step */
+        post: operations["acceptCopilotStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/steps/{n}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a step back
+         * @description Where something later changed the same it is a 409 `edit_conflict` with both, and nothing changes.
+         */
+        post: operations["rejectCopilotStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/copilot/runs/{id}/steps/{n}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a step back that was accepted
+         * @description Where something later changed the same it is a 409 `edit_conflict` with both, and nothing changes.
+         */
+        post: operations["undoCopilotStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dead-letters": {
         parameters: {
             query?: never;
@@ -536,6 +848,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/docs/{page}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the documentation */
+        get: operations["readDocs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/errors/{slug}": {
         parameters: {
             query?: never;
@@ -674,6 +1003,26 @@ export interface paths {
          * @description One line each: `record` says which of the two. Assignments come first, by unit; then events, in the order in which they came.
          */
         get: operations["exportExperiment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What bindings would render if a variant won
+         * @description When an experiment ends, the rows of bindings that name it go to the winner. This counts what that comes to, and changes nothing.
+         */
+        get: operations["forecastExperiment"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1392,6 +1741,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/llms-full.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same with all pages */
+        get: operations["readAllForModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/llms.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this is, for programs that read
+         * @description With the addresses of this description, of every page of the documentation, and of what agents use.
+         */
+        get: operations["readForModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mcp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A message of an agent
+         * @description The streamable HTTP transport of the Model Context Protocol: JSON-RPC, a message a request, without sessions. `docs/mcp.md` says how to connect a client, and lists the tools. Any key will do; what a tool asks of the API, it asks with that key, and its scopes, rate and quota hold. A session of a browser will not do.
+         */
+        post: operations["askByMCP"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -1418,6 +1824,23 @@ export interface paths {
         };
         /** This description */
         get: operations["getDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The operations by which drafts are changed */
+        get: operations["listOperations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3092,6 +3515,12 @@ export interface components {
             action?: components["schemas"]["Action"] | null;
             affects?: string[];
         };
+        /** @description An audit list is a page of who changed what, newest first. */
+        AuditList: {
+            entries: components["schemas"]["Entry"][];
+            /** @description Of the next page; null: there is none. */
+            nextAfter: null | string;
+        };
         /** @description An author request says whose a step is. */
         AuthorRequest: {
             /** @description Without it the name of the key. */
@@ -3160,7 +3589,7 @@ export interface components {
                 [key: string]: string;
             };
             /** @description By which each row is drawn as the variant of its unit. */
-            experiment?: components["schemas"]["RowsExperiment"];
+            experiment?: components["schemas"]["RowExperiment"];
             /** @description The unit of experiment, where a query has only its slug. */
             experimentUnit?: string;
             /** @description Comes back in results and in the webhook; at most 64 KiB. */
@@ -3802,6 +4231,278 @@ export interface components {
             /** @description Of a sink: how it fares. */
             delivery?: components["schemas"]["SinkState"] | null;
         };
+        /** @description A copilot allowance is what a run may use up. What is left out is the configuration's. */
+        CopilotAllowance: {
+            steps?: number;
+            /** @description Of tools. */
+            calls?: number;
+            /** Format: int64 */
+            tokens?: number;
+            seconds?: number;
+            /** @description That a model looks at. */
+            images?: number;
+        };
+        /** @description A copilot answer is what a person says to a question of a run. */
+        CopilotAnswer: {
+            /** @description Its id. */
+            question: string;
+            /** @description One of its choices, or a text. */
+            answer: string;
+        };
+        /** @description A copilot audit is a page of the list, newest first. */
+        CopilotAudit: {
+            entries: components["schemas"]["CopilotEntry"][];
+            /** @description Of the next page; null: there is none. */
+            nextAfter: null | string;
+        };
+        /** @description A copilot budget is what a run may use up; 0 is the configuration's. */
+        CopilotBudget: {
+            steps: number;
+            /** @description Of tools. */
+            calls: number;
+            /** Format: int64 */
+            tokens: number;
+            seconds: number;
+            /** @description That a model looks at. */
+            images: number;
+        };
+        /** @description A copilot candidate is one of several ways to go on, of which a person picks one. */
+        CopilotCandidate: {
+            name: string;
+            title: string;
+            ops: unknown[];
+            picture?: string;
+            /** @description The step that it became. */
+            picked?: number;
+        };
+        /** @description A copilot entry is one run in the list of what the copilot was asked and what that cost. Its calls are among the events of the run. */
+        CopilotEntry: {
+            run: string;
+            template: string;
+            /** @description Who asked. */
+            author: string;
+            message: string;
+            model: string;
+            /** @description SHA-256, hex, of the system prompt and the tools. */
+            promptHash: string;
+            status: string;
+            problem?: components["schemas"]["CopilotProblem"] | null;
+            /** @description That it took. */
+            steps: number;
+            /** @description That a person accepted. */
+            kept: number;
+            /** @description Of tools. */
+            calls: number;
+            /** @description Replies of the model. */
+            turns: number;
+            images: number;
+            tokens: components["schemas"]["CopilotTokens"];
+            seconds: number;
+            cost: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            endedAt: null | string;
+        };
+        /** @description A copilot experiment asks for an experiment on the variants of a run. */
+        CopilotExperiment: {
+            /** @description In the addresses of its images, unique for ever. */
+            slug: string;
+            /** @description Without it the run's message. */
+            name?: string;
+            /** @description Without it nothing is compared: impressions_only. */
+            goalConfig?: components["schemas"]["GoalOrder"];
+        };
+        /** @description A copilot finding is something that the checks found. */
+        CopilotFinding: {
+            /** @description Contrast, overflow, off_page, overlap, …: see copilot/check. */
+            code: string;
+            /** @description Error or warning. */
+            level: string;
+            layer?: string;
+            size?: string;
+            theme?: string;
+            /** @description What the row is hard by. */
+            row?: string;
+            ratio?: number;
+            need?: number;
+            message: string;
+        };
+        /** @description An copilot item is one line of the plan. */
+        CopilotItem: {
+            text: string;
+            state: string;
+            /** @description That it became, from 1. */
+            step?: number;
+        };
+        /** @description A copilot model is a model that runs may take. */
+        CopilotModel: {
+            /** @description As runs name it. */
+            name: string;
+            /** @description Rules, openai or anthropic. */
+            provider: string;
+            /** @description As the provider calls it; "" of rules, which are none. */
+            model: string;
+            /** @description It calls tools by itself; others are asked for one action at a time. */
+            tools: boolean;
+            /** @description It looks at pictures; others get numbers. */
+            vision: boolean;
+            price: components["schemas"]["CopilotPrice"];
+            /** @description That runs take which name none. */
+            default: boolean;
+        };
+        /** @description Copilot models are all models, and what a run may use up. */
+        CopilotModels: {
+            models: components["schemas"]["CopilotModel"][];
+            budget: components["schemas"]["CopilotBudget"];
+        };
+        /** @description A copilot order is what the copilot is asked. */
+        CopilotOrder: {
+            template: string;
+            message: string;
+            /** @description That the person looks at; without it the first. */
+            size?: string;
+            /** @description Likewise; without it none. */
+            theme?: string;
+            /** @description Ids of layers that the person has selected. */
+            layers?: string[];
+            /** @description Without it the default one. */
+            model?: string;
+            /** @description Less than the configuration's; more is cut. */
+            budget?: components["schemas"]["CopilotAllowance"];
+            /** @description That its steps are tried with. */
+            rows?: components["schemas"]["CopilotRowsChoice"];
+            /** @description Whose the run is said to be; without it the key's. */
+            author?: string;
+        };
+        /** @description A copilot price is for a million tokens, in the currency of whoever is paid. */
+        CopilotPrice: {
+            in: number;
+            out: number;
+        };
+        /** @description A copilot problem says why a run ended. */
+        CopilotProblem: {
+            code: string;
+            message: string;
+            hint?: string;
+        };
+        /** @description A copilot question waits for a person. */
+        CopilotQuestion: {
+            id: string;
+            text: string;
+            choices: string[];
+        };
+        /** @description A copilot rows choice says where the rows come from. */
+        CopilotRowsChoice: {
+            /** @description Samples, binding:NAME, source:NAME or job:ID; without it the best that there is. */
+            from?: string;
+        };
+        /** @description A copilot run is one message to the copilot and what came of it. */
+        CopilotRun: {
+            id: string;
+            template: string;
+            message: string;
+            /** @description Who asked. */
+            author: string;
+            /** @description As pictifyd.yaml calls it. */
+            model: string;
+            /** @description SHA-256, hex, of the system prompt and the tools that the model was told of. */
+            promptHash: string;
+            /** @description That the person looks at. */
+            size?: string;
+            /** @description Likewise. */
+            theme?: string;
+            /** @description That the person has selected. */
+            layers: string[];
+            status: string;
+            /** @description The copilot's last words. */
+            summary?: string;
+            problem?: components["schemas"]["CopilotProblem"] | null;
+            plan: components["schemas"]["CopilotItem"][];
+            steps: components["schemas"]["CopilotStep"][];
+            /** @description To choose one of. */
+            candidates: components["schemas"]["CopilotCandidate"][];
+            /** @description That an experiment can be made of. */
+            variants: components["schemas"]["CopilotVariant"][];
+            question?: components["schemas"]["CopilotQuestion"] | null;
+            /** @description Of the last checks. */
+            findings: components["schemas"]["CopilotFinding"][];
+            /**
+             * Format: int64
+             * @description The version that the draft began with.
+             */
+            base: number;
+            /**
+             * Format: int64
+             * @description Of the draft before the first step.
+             */
+            revision: number;
+            budget: components["schemas"]["CopilotBudget"];
+            spent: components["schemas"]["CopilotSpent"];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            endedAt?: null | string;
+        };
+        /** @description A copilot run list is a page of runs. */
+        CopilotRunList: {
+            runs: components["schemas"]["CopilotRun"][];
+            /** @description Of the next page; null: there is none. */
+            nextAfter: null | string;
+        };
+        /** @description Copilot spent is what a run has used up. */
+        CopilotSpent: {
+            steps: number;
+            calls: number;
+            /** @description Replies of the model. */
+            turns: number;
+            tokens: components["schemas"]["CopilotTokens"];
+            images: number;
+            seconds: number;
+            /** @description In the currency of the model's price. */
+            cost: number;
+        };
+        /** @description A copilot step is one change of the draft. */
+        CopilotStep: {
+            /** @description From 1. */
+            number: number;
+            title: string;
+            state: string;
+            /**
+             * Format: int64
+             * @description Of the draft, that it led to.
+             */
+            revision: number;
+            ops: unknown[];
+            notes: string[];
+            /** @description Layers. */
+            changed: string[];
+            /** @description Of the document, as diff -u has it. */
+            diff: string;
+            /** @description That the pictures are of. */
+            size?: string;
+            theme?: string;
+            /** @description Names of pictures. */
+            before?: string;
+            after?: string;
+            /** @description After it. */
+            findings: components["schemas"]["CopilotFinding"][];
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description A copilot tokens counts tokens. */
+        CopilotTokens: {
+            /** Format: int64 */
+            in: number;
+            /** Format: int64 */
+            out: number;
+        };
+        /** @description A copilot variant is a way to show the template that an experiment can compare with it. */
+        CopilotVariant: {
+            name: string;
+            theme?: string;
+            size?: string;
+        };
         /** @description A deletion counts what went. */
         Deletion: {
             /** Format: int64 */
@@ -4174,6 +4875,8 @@ export interface components {
             author?: string;
             /** @description What an editor shows: the answer is then what becomes of it. */
             view?: components["schemas"]["ViewOrder"];
+            /** @description Take no step: the answer is what would come of it, at the revision that there is. */
+            dryRun?: boolean;
         };
         /** @description A element box is where an element is shown: the rectangle around it, in CSS pixels of the page. One that is not shown has no size. */
         ElementBox: {
@@ -4183,6 +4886,33 @@ export interface components {
             y: number;
             width: number;
             height: number;
+            /** @description That stands right in it and is seen; nil for none. */
+            text?: components["schemas"]["TextMeasure"] | null;
+        };
+        /** @description An entry is one change that somebody asked for. It is written before the change begins, so that there is none without an entry, and its end is filled in once. */
+        Entry: {
+            /** @description In the order of time. */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The name of the key; "" where none is needed. */
+            actor: string;
+            /** @description Key, session, local, mcp, file. */
+            via: string;
+            /** @description The route, as in PUT /sources/{name}, or what the daemon did by itself. */
+            action: string;
+            /** @description Of what was changed. */
+            kind: string;
+            /** @description Of what was changed; never the key of a row. */
+            name: string;
+            /** @description A digest of it; "" where it was not there, or is not one thing. */
+            before: string;
+            /** @description The same afterwards. */
+            after: string;
+            /** @description Status is that of the answer; 0: it never came, because pictifyd ended meanwhile or still works on it. */
+            status: number;
+            /** @description Under which the log knows it. */
+            requestId: string;
         };
         /** @description An envelope is the answer of a template: the first picture in short, all of them, and those that there are not. */
         Envelope: {
@@ -5789,6 +6519,26 @@ export interface components {
             /** @description It signs what is sent; to be kept by the caller: nobody can be told it again. */
             secret?: string;
         };
+        /** @description An operation is one operation. */
+        Operation: {
+            /** @description The op of an edit. */
+            name: string;
+            summary: string;
+            fields: components["schemas"]["OperationField"][];
+        };
+        /** @description An operation field is one field of an operation, in the words of JSON Schema. */
+        OperationField: {
+            name: string;
+            type: string;
+            description: string;
+            required?: boolean;
+            nullable?: boolean;
+            enum?: string[];
+        };
+        /** @description An operation list is the operations by which drafts are changed. */
+        OperationList: {
+            operations: components["schemas"]["Operation"][];
+        };
         /** @description An output is one picture of a row. */
         Output: {
             name: string;
@@ -6349,7 +7099,7 @@ export interface components {
             allowedTransitions?: string[];
         };
         /** @description The stable word of a problem. There will be more. */
-        ProblemCode: ("address_refused" | "asset_not_found" | "bad_archive" | "bad_event" | "bad_if_match" | "bad_json" | "bad_key" | "bad_name" | "bad_secret" | "bad_signature" | "bad_table" | "bad_unit" | "bad_workbook" | "binding_not_found" | "binding_paused" | "binding_unable" | "body_cut_short" | "body_too_large" | "conflict" | "dead_letters_not_found" | "defined_in_file" | "delivery_discarded" | "delivery_not_dead" | "delivery_not_found" | "delivery_superseded" | "delivery_waiting" | "disk_low" | "edit_conflict" | "experiment_moved" | "experiment_not_found" | "experiment_not_started" | "forbidden" | "frozen_field" | "given_twice" | "guard_held" | "guard_moved" | "hook_not_found" | "hook_path_taken" | "hook_refused" | "hook_too_large" | "hook_unguarded" | "hook_without_id" | "host_refused" | "idempotency_conflict" | "if_match_missing" | "image_failed" | "image_not_found" | "image_removed" | "in_use" | "internal" | "invalid" | "invalid_api_key" | "invalid_format" | "invalid_transition" | "invalid_type" | "job_deleted" | "job_expired" | "job_not_ended" | "job_not_found" | "job_retried" | "job_running" | "job_state" | "key_in_configuration" | "key_name_taken" | "key_not_found" | "kind_refused" | "lookup_missing" | "lookup_unread" | "malformed_body" | "method_not_allowed" | "minimum_not_reached" | "missing_authorization" | "never_read" | "no_destination" | "no_head" | "no_pdf" | "no_rows" | "no_seal_key" | "not_a_font" | "not_a_stream" | "not_found" | "not_ready" | "not_supported" | "nothing_to_retry" | "nothing_to_undo" | "origin_refused" | "out_of_range" | "overloaded" | "pdf_vanished" | "port_in_use" | "quota_exceeded" | "quota_too_small" | "rate_limited" | "reason_missing" | "render_rate" | "replay_unsupported" | "required" | "revision_gone" | "route_not_found" | "row_late" | "row_not_found" | "row_too_large" | "row_unavailable" | "scope_missing" | "selection_missing" | "signature_expired" | "signature_invalid" | "sink_gone" | "sink_not_found" | "slug_taken" | "source_failed" | "source_gone" | "source_not_found" | "source_refused" | "stale_revision" | "standing_by" | "starter_not_found" | "subscription_exists" | "subscription_moved" | "subscription_not_found" | "surroundings" | "template_not_found" | "timeout" | "too_busy" | "too_large" | "too_long" | "too_many_rows" | "too_many_subscriptions" | "unauthorized" | "unknown_channel" | "unknown_field" | "unknown_format" | "unknown_place" | "unknown_size" | "unknown_variable" | "unsupported" | "unsupported_encoding" | "unsupported_media_type" | "upstream" | "variant_not_found" | "version_moved" | "webhook_refused" | "workbook_too_large" | "write_key_invalid" | "wrong_type") | string;
+        ProblemCode: ("address_refused" | "already_undone" | "asset_not_found" | "bad_archive" | "bad_event" | "bad_if_match" | "bad_json" | "bad_key" | "bad_name" | "bad_secret" | "bad_signature" | "bad_table" | "bad_unit" | "bad_workbook" | "bandit_moves_weights" | "binding_not_found" | "binding_paused" | "binding_unable" | "body_cut_short" | "body_too_large" | "conflict" | "copilot_budget" | "copilot_busy" | "copilot_interrupted" | "copilot_no_model" | "copilot_no_step" | "copilot_not_ended" | "copilot_not_open" | "copilot_refused" | "copilot_run_not_found" | "copilot_stuck" | "dead_letters_not_found" | "defined_in_file" | "delivery_discarded" | "delivery_not_dead" | "delivery_not_found" | "delivery_superseded" | "delivery_waiting" | "disk_low" | "edit_conflict" | "experiment_moved" | "experiment_not_found" | "experiment_not_started" | "forbidden" | "frozen_field" | "given_twice" | "guard_held" | "guard_moved" | "holder_lost" | "hook_not_found" | "hook_path_taken" | "hook_refused" | "hook_too_large" | "hook_unguarded" | "hook_without_id" | "host_refused" | "idempotency_conflict" | "if_match_missing" | "image_failed" | "image_not_found" | "image_removed" | "in_use" | "internal" | "invalid" | "invalid_api_key" | "invalid_format" | "invalid_transition" | "invalid_type" | "job_deleted" | "job_expired" | "job_not_ended" | "job_not_found" | "job_retried" | "job_running" | "job_state" | "key_in_configuration" | "key_name_taken" | "key_not_found" | "kind_refused" | "lookup_missing" | "lookup_unread" | "malformed_body" | "method_not_allowed" | "minimum_not_reached" | "missing_authorization" | "never_read" | "no_destination" | "no_head" | "no_holder" | "no_pdf" | "no_rows" | "no_seal_key" | "no_variants" | "not_a_font" | "not_a_stream" | "not_found" | "not_here" | "not_published" | "not_ready" | "not_supported" | "nothing_to_retry" | "nothing_to_undo" | "origin_refused" | "out_of_range" | "overloaded" | "pdf_vanished" | "picture_not_found" | "port_in_use" | "quota_exceeded" | "quota_too_small" | "rate_limited" | "reason_missing" | "render_rate" | "replay_unsupported" | "required" | "revision_gone" | "route_not_found" | "row_late" | "row_not_found" | "row_too_large" | "row_unavailable" | "scope_missing" | "selection_missing" | "signature_expired" | "signature_invalid" | "sink_gone" | "sink_not_found" | "slug_taken" | "source_failed" | "source_gone" | "source_not_found" | "source_refused" | "stale_revision" | "standing_by" | "starter_not_found" | "step_not_found" | "step_replaced" | "subscription_exists" | "subscription_moved" | "subscription_not_found" | "surroundings" | "template_not_found" | "timeout" | "too_busy" | "too_large" | "too_long" | "too_many_bad_keys" | "too_many_rows" | "too_many_subscriptions" | "unauthorized" | "unknown_channel" | "unknown_field" | "unknown_format" | "unknown_place" | "unknown_size" | "unknown_variable" | "unsupported" | "unsupported_encoding" | "unsupported_media_type" | "upstream" | "variant_not_found" | "version_moved" | "webhook_refused" | "workbook_too_large" | "write_key_invalid" | "wrong_type") | string;
         /** @description A problem field is one problem of several, at its place in the request or in the text that came with it. */
         ProblemField: {
             field: string;
@@ -6368,6 +7118,21 @@ export interface components {
             /** @description In UTF-16 units. */
             from?: number;
             to?: number;
+        };
+        /** @description A process state is a process at work on the ledger. */
+        ProcessState: {
+            /** @description Its number and machine. */
+            place: string;
+            /** @description Api, connect, render, deliver. */
+            roles: string[];
+            /** @description Of pictifyd. */
+            version: string;
+            /** @description Where the others reach it. */
+            address: string;
+            /** @description It reads sources and plans, and answers what others hand on. */
+            holder: boolean;
+            /** Format: date-time */
+            since: string;
         };
         /** @description A publish request makes a draft a version. */
         PublishRequest: {
@@ -6445,6 +7210,8 @@ export interface components {
         /** @description A ready is a daemon that can do its work. A source that cannot be read takes nothing of that away, and is counted here. */
         Ready: {
             status: string;
+            /** @description Of this process; none: all. */
+            roles?: string[];
             /** @description By their state: ok, warn, error, paused. */
             sources?: {
                 [key: string]: number;
@@ -6698,6 +7465,13 @@ export interface components {
             timestamp: string;
             data: components["schemas"]["CompletedRow"];
         };
+        /** @description A row experiment is the experiment by which rows are drawn. */
+        RowExperiment: {
+            /** @description Of one that was started, of the type ab_test. */
+            slug: string;
+            /** @description The column that is the same whenever it is the same person. */
+            unit: string;
+        };
         /** @description A row failed is the body of the webhook of a row that has failed. */
         RowFailed: {
             /** @description Render.failed. */
@@ -6743,6 +7517,8 @@ export interface components {
             /** Format: int64 */
             generation: number;
             problem?: components["schemas"]["RowProblem"] | null;
+            /** @description Of the experiment of its binding. */
+            variant?: components["schemas"]["RowVariant"] | null;
             images: components["schemas"]["RowImage"][];
             deliveries: components["schemas"]["Delivery"][];
             source: components["schemas"]["RowSource"];
@@ -6837,12 +7613,12 @@ export interface components {
             /** Format: date-time */
             nextAt: null | string;
         };
-        /** @description An rows experiment says by which experiment rows are drawn. Each row is for a unit, and is drawn as the variant that the unit was given. */
-        RowsExperiment: {
-            /** @description Of the experiment. */
-            slug: string;
-            /** @description The column that names the unit, as in customer_id. */
+        /** @description A row variant is as which variant of an experiment a row is drawn, and for whom. */
+        RowVariant: {
+            /** @description Its id. */
+            experiment: string;
             unit: string;
+            id: string;
         };
         /** @description A run is what is shown of a run beside its job. */
         Run: {
@@ -7544,6 +8320,8 @@ export interface components {
             /** @description As it is in effect, its secrets as ***. */
             config: unknown;
             findings: components["schemas"]["Sign"][];
+            /** @description At work on the ledger, its holder first. */
+            processes: components["schemas"]["ProcessState"][];
             /** Format: date-time */
             at: string;
         };
@@ -7630,6 +8408,40 @@ export interface components {
             variable?: string;
             before: string;
             after: string;
+        };
+        /** @description A text line is the rectangle around one piece of text, in CSS pixels of the page. */
+        TextLine: {
+            x: number;
+            y: number;
+            width: number;
+            height: number;
+        };
+        /** @description A text measure is how an element shows the text that stands right in it, in CSS pixels of the page as they are seen: zoom and transforms are in them. */
+        TextMeasure: {
+            /** @description The id of the element, or where it is. */
+            layer: string;
+            /** @description A CSS selector of this element alone; "" where it would be too long. */
+            path: string;
+            /** @description The font size. */
+            fontPx: number;
+            /** @description Of the font, 1 to 1000. */
+            weight: number;
+            /** @description Of the element and all that it stands in. */
+            opacity: number;
+            /** @description It says nothing: without a letter or digit, or hidden from screen readers. */
+            decorative?: boolean;
+            /** @description Letters have an outline of their own. */
+            outlined?: boolean;
+            /** @description Letters show the element's background. */
+            clipped?: boolean;
+            /** @description Letters have a shadow. */
+            shadowed?: boolean;
+            /** @description By how much its lines leave the element's own box. */
+            over?: number;
+            /** @description By how much they leave what clips them, short of the page. */
+            cut?: number;
+            /** @description Around its pieces, as high as the font; the first ones. */
+            lines: components["schemas"]["TextLine"][];
         };
         /** @description A texts is a document and what stands where it would go. */
         Texts: {
@@ -7916,6 +8728,8 @@ export interface components {
             schedule?: components["schemas"]["VariantSchedule"] | null;
             /** @description Of new units. */
             currentWeight: number;
+            /** @description Of the picture that people are shown; none before the start, and where rows have their own. */
+            imageUrl?: string;
             stats: components["schemas"]["VariantStats"];
         };
         /** @description A variant condition is a group of conditions or a rule, as the seed writes them. */
@@ -8118,6 +8932,21 @@ export interface components {
             layer: string;
             message: string;
         };
+        /** @description A winner forecast is what the end of an experiment would render. */
+        WinnerForecast: {
+            winnerVariantId: string;
+            /** @description That would be rendered. */
+            images: number;
+            /** @description That would become pictures which are made already. */
+            reused: number;
+            /** @description That stay as they are. */
+            unchanged: number;
+            /** @description Whose change the guard holds. */
+            held: number;
+            failingRows: number;
+            /** @description Those that name the experiment. */
+            bindings: components["schemas"]["BindingForecast"][];
+        };
     };
     responses: {
         /** @description What is wrong, where, why, and what to do. */
@@ -8150,6 +8979,47 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only what the key of this name did. */
+                actor?: string;
+                /** @description Only by way of `key`, `session`, `local`, `mcp` or `file`. */
+                via?: string;
+                /** @description Only this route, as in `PUT /sources/{name}`. */
+                action?: string;
+                /** @description Only what changed something of this kind: `template`, `source`, `sink`, `binding`, `subscription`, `experiment`, `key`, `delivery`, `job`, `row`, `unit`, `sweep`, `configuration`. */
+                kind?: string;
+                /** @description Only what changed the one of this name. */
+                name?: string;
+                /** @description Only from this time on: a time, a day, or how long ago, as in `2h`. */
+                since?: string;
+                /** @description Only before this time. */
+                until?: string;
+                /** @description Only those behind the entry of this id. */
+                after?: string;
+                /** @description At most so many; 50 where it is missing. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     getRowImage: {
         parameters: {
             query?: never;
@@ -8950,6 +9820,485 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    auditCopilot: {
+        parameters: {
+            query?: {
+                /** @description Only those of this template. */
+                template?: string;
+                /** @description Only those behind the run of this id. */
+                after?: string;
+                /** @description At most so many; 20 where it is missing. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotAudit"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listCopilotModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotModels"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listCopilotRuns: {
+        parameters: {
+            query?: {
+                /** @description Only those of this template. */
+                template?: string;
+                /** @description Only those behind the run of this id. */
+                after?: string;
+                /** @description At most so many; 20 where it is missing. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRunList"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    startCopilotRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopilotOrder"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description The path of the run. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRun"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getCopilotRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRun"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    acceptCopilotRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRun"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    answerCopilotRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopilotAnswer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRun"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    cancelCopilotRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRun"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    pickCopilotCandidate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the run. */
+                id: string;
+                /** @description The name of the candidate. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRun"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    discardCopilotRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRun"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    watchCopilotRun: {
+        parameters: {
+            query?: {
+                /** @description Go on behind the end of the run. */
+                follow?: boolean;
+                /** @description As `Last-Event-ID`, for who cannot send headers. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One event for each thing that happened. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The run has ended, and nothing follows the last event. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    testCopilotVariants: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopilotExperiment"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description The experiment's revision. */
+                    ETag?: string;
+                    /** @description The path of the experiment. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        experiment: components["schemas"]["Experiment"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getCopilotPicture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the run. */
+                id: string;
+                /** @description The name of the picture, as steps, candidates and events have it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The digest of the bytes. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    acceptCopilotStep: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the run. */
+                id: string;
+                /** @description The number of the step, from 1. */
+                n: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRun"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    rejectCopilotStep: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the run. */
+                id: string;
+                /** @description The number of the step, from 1. */
+                n: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRun"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    undoCopilotStep: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of your own for this request. The same word with the same body is answered as the first time, and nothing is done again; with another body it is a 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the run. */
+                id: string;
+                /** @description The number of the step, from 1. */
+                n: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotRun"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     listDeadLetters: {
         parameters: {
             query?: {
@@ -9207,6 +10556,43 @@ export interface operations {
                         delivery: components["schemas"]["DeliveryDetail"];
                     };
                 };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    readDocs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have. A 304 says that it is still the newest. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchETag"];
+            };
+            path: {
+                /** @description The name of the page, as `copilot.md`. */
+                page: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description A digest of the text. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": string;
+                };
+            };
+            /** @description You have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
@@ -9496,6 +10882,34 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    forecastExperiment: {
+        parameters: {
+            query?: {
+                /** @description The variant. */
+                winnerVariantId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id or the slug of the experiment. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WinnerForecast"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -10944,6 +12358,139 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    readAllForModels: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have. A 304 says that it is still the newest. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchETag"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description A digest of the text. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description You have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    readForModels: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have. A 304 says that it is still the newest. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchETag"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description A digest of the text. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description You have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    askByMCP: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer, after what is told meanwhile. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description It was a notification. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is no message of the protocol, or of a version that is not spoken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                    "text/plain": string;
+                };
+            };
+            /** @description It is larger than 4 MB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description It is not sent as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     metrics: {
         parameters: {
             query?: never;
@@ -10997,6 +12544,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listOperations: {
+        parameters: {
+            query?: {
+                /** @description Only this one. */
+                op?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationList"];
+                };
             };
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
