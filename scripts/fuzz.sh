@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Runs every fuzz target in turn, FUZZTIME each. With FUZZBUDGET=SECONDS those that
 # come first in an order which the commit decides, FUZZTIME each, until so many
-# seconds are over: each commit tries others, and a run can be repeated. What breaks a
+# seconds are over: each commit tries others, and a run can be repeated. FUZZTIME is a
+# time, or a number of inputs as in 2000x. What breaks a
 # target is written to its testdata/fuzz: commit it with the cure, and every later run of
 # the tests tries it. The seeds themselves are tried by go test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 budget=${FUZZBUDGET:-}
-time=${FUZZTIME:-$([ -n "$budget" ] && echo 5s || echo 1m)}
+time=${FUZZTIME:-$([ -n "$budget" ] && echo 2000x || echo 1m)}
 order() { if [ -n "$budget" ]; then shuf --random-source=<(seed); else cat; fi; }
 seed() { local commit; commit=$(git rev-parse HEAD); while :; do printf '%s' "$commit"; done 2>/dev/null; }
 began=$SECONDS ran=0 all=0
