@@ -93,6 +93,7 @@ type Daemon struct {
 	api      *api.Server
 	relay    *api.Relay // nil where requests are not handed on
 	listener net.Listener
+	relayed  string // where other processes of the ledger reach this one; "" where nobody does
 	vault    *vault
 
 	fileExperiments *errand                 // makes the experiments what the file says
@@ -146,7 +147,7 @@ func Run(ctx context.Context, settings *Settings, o Options) error {
 		return unlessEnded(ctx, err)
 	}
 	defer listener.Close()
-	d.listener = listener
+	d.listener, d.relayed = listener, settings.Server.OwnAddress(listener.Addr())
 	d.urls.base = publicBase(settings.Server, listener.Addr().String())
 	closing, err := d.open(ctx)
 	defer closing()
@@ -310,7 +311,7 @@ func (d *Daemon) openStore(ctx context.Context) (*store.Store, error) {
 	o := store.Options{
 		Log: d.log, Dir: d.settings.Dir, Crash: d.options.Crash, RowsChanged: d.rowsChanged,
 		Member: d.member(), Changed: func(string) { d.catchUp.ask() },
-		Roles: d.roles().names(), Version: d.options.Version, Address: d.settings.Server.OwnAddress(d.listener.Addr()),
+		Roles: d.roles().names(), Version: d.options.Version, Address: d.relayed,
 	}
 	if !d.options.Standby && !d.roles().Partial() {
 		return store.Open(ctx, d.settings.Store, o)
