@@ -46,10 +46,10 @@ function Typed({ value, change, ...rest }: { value: string; change: (value: stri
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
   useEffect(() => {
-    if (text === value) return undefined;
+    if (text === value) return undefined; // also after Enter: a pause that is over later would undo what was done since
     const wait = setTimeout(() => change(text), 500);
     return () => clearTimeout(wait);
-  }, [text]);
+  }, [text, value]);
   const now = () => text !== value && change(text);
   return <Input {...rest} type="search" value={text} change={setText} onBlur={now} onKeyDown={(e: KeyboardEvent) => e.key === 'Enter' && now()} />;
 }

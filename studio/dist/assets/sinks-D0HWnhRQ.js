@@ -1,1 +1,0 @@
-import{u as i}from"./index-D-WQzYbe.js";import{N as o,C as t,a as s}from"./page-B5ubvf32.js";import"./filters-rsKttcAw.js";import"./load-2gaSa-kV.js";import"./state-Caok6W6M.js";import"./table-CIebQVqH.js";import"./key-CEQdVJKr.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
