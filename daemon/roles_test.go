@@ -258,12 +258,11 @@ func TestMembersLearnWhatTheHolderIsGiven(t *testing.T) {
 	}
 }
 
-// Seeds and rounds of faults; scripts/chaos.sh asks for more.
+// Faults by seeds. One seed with two faults is the short form; scripts/chaos.sh asks for
+// many of both.
 func TestRolesUnderSeededFaults(t *testing.T) {
-	seeds, rounds := chaosEnv("PICTIFYD_CHAOS_SEEDS"), chaosEnv("PICTIFYD_CHAOS_ROUNDS")
-	if seeds == 0 {
-		t.Skip("make chaos runs it")
-	}
+	t.Parallel()
+	seeds, rounds := chaosEnv(t, "PICTIFYD_CHAOS_SEEDS", 1), chaosEnv(t, "PICTIFYD_CHAOS_ROUNDS", 2)
 	for seed := range uint64(seeds) {
 		t.Run(strconv.FormatUint(seed+1, 10), func(t *testing.T) {
 			f := newFleet(t)
@@ -271,7 +270,7 @@ func TestRolesUnderSeededFaults(t *testing.T) {
 			const rows = 3000
 			id := f.at["door"].mustPost(batchRows(rows), f.site.receiver.server.URL)
 			word := ""
-			for round := range max(rounds, 1) {
+			for round := range rounds {
 				word = strconv.Itoa(round + 1)
 				f.site.write("rows.csv", csvRows(fleetRows, word))
 				f.fault(rng)
@@ -282,8 +281,17 @@ func TestRolesUnderSeededFaults(t *testing.T) {
 	}
 }
 
-func chaosEnv(name string) int {
-	n, _ := strconv.Atoi(os.Getenv(name)) // anything else is none
+// chaosEnv is the number that a variable has, or short without one.
+func chaosEnv(t *testing.T, name string, short int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return short
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s: %q is no number of faults or seeds", name, text)
+	}
 	return n
 }
 

@@ -213,7 +213,7 @@ const named = "Backdrop: "
 func (s *studio) candidate(ctx context.Context, p painter, turn int) (Candidate, image.Image, error) {
 	c := Candidate{Name: p.name, Title: p.title, Kind: p.kind}
 	amp, on, clear := 1.0, []*plate(nil), clearings{}
-	for range 5 {
+	for range 7 {
 		c.Change = s.change(p, turn, amp, clear)
 		d, err := c.Change.Apply(s.whole)
 		if err != nil {
@@ -234,7 +234,7 @@ func (s *studio) candidate(ctx context.Context, p painter, turn int) (Candidate,
 			return c, shot.Picture, nil
 		}
 		on = tight
-		if len(clear) == 0 && clear.around(bounds, s.grounds) {
+		if clear.around(bounds, s.grounds) {
 			continue
 		}
 		if amp = least * 0.96; amp < faint {

@@ -19,9 +19,10 @@ const (
 )
 
 // around makes clearings around the texts that leave a backdrop next to nothing, in
-// all sizes, and reports whether there are any now. A backdrop that is the ground of
-// its page has none.
-func (c clearings) around(bounds []bound, grounds []ground) bool {
+// all sizes, and reports whether there is more of them now. A backdrop that is the
+// ground of its page has none.
+func (c clearings) around(bounds []bound, grounds []ground) (more bool) {
+	before := c.cells()
 	for _, b := range bounds {
 		number := b.plate.view.Page
 		has := func(g ground) bool { return g.number == number && g.base == "" && g.over == "" }
@@ -38,7 +39,14 @@ func (c clearings) around(bounds []bound, grounds []ground) bool {
 			delete(c, number)
 		}
 	}
-	return len(c) > 0
+	return c.cells() > before
+}
+
+func (c clearings) cells() (n int) {
+	for _, cells := range c {
+		n += len(cells)
+	}
+	return n
 }
 
 const apron = 2 // cells around letters, in which the backdrop fades

@@ -277,7 +277,8 @@ func (j *judge) holds(ctx context.Context, d look.Doc, amp float64, on []*plate)
 }
 
 // bounds are the texts of the plate, and of its rows, that could be read on less of a
-// backdrop only. shoot draws a view with it. A row without margin is drawn itself.
+// backdrop only. shoot draws a view with it. Where all others can be read, rows without
+// margin are drawn themselves: what is a backdrop's share of their ground is a guess.
 func (p *plate) bounds(shoot func(look.View) (*image.NRGBA, error)) ([]bound, error) {
 	with, err := shoot(p.view)
 	if err != nil {
@@ -288,14 +289,17 @@ func (p *plate) bounds(shoot func(look.View) (*image.NRGBA, error)) ([]bound, er
 	}
 	all := p.of(with)
 	for _, r := range p.rows {
-		ground := with
-		switch {
-		case r.tender():
-			if ground, err = shoot(r.view); err != nil {
-				return nil, err
-			}
-		case r.behind.Rect == with.Rect:
-			ground = p.transfer(with, r.behind)
+		if r.behind.Rect == with.Rect {
+			all = append(all, r.of(p.transfer(with, r.behind))...)
+		}
+	}
+	for _, r := range p.rows {
+		if len(all) > 0 || !r.tender() {
+			continue
+		}
+		ground, err := shoot(r.view)
+		if err != nil {
+			return nil, err
 		}
 		if ground.Rect == r.behind.Rect {
 			all = append(all, r.of(ground)...)
