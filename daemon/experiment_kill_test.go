@@ -27,7 +27,7 @@ func TestAStartSurvivesKillAt(t *testing.T) {
 			}
 			p.mustDie(point)
 
-			p = s.start()
+			p = s.start(childHaste + "=1") // it may tell before the document was read
 			heard.reads(t, p)
 			var shown struct {
 				Experiment  struct{ Status string }

@@ -31,6 +31,7 @@ type shop struct {
 	writeKey          string
 	chance            *rand.Rand
 	events            []map[string]any // not sent yet
+	looked            int64            // robots
 }
 
 func main() {
@@ -106,6 +107,7 @@ func (s *shop) visits(people int) {
 
 // robots see the control, and count nowhere.
 func (s *shop) robots(many int) {
+	s.looked += int64(many)
 	for i := range many {
 		s.look(fmt.Sprintf("robot-%d", i), "Googlebot/2.1 (+http://www.google.com/bot.html)")
 	}
@@ -170,9 +172,9 @@ func (s *shop) report() {
 			Excluded struct{ Bots, Duplicates, Repeats int64 }
 		}
 	}
-	for range 50 { // the last fetches are written down within a second or two
+	for range 100 { // the last fetches are written down within a second or two
 		s.must("GET", "/experiments/"+s.slug+"/results", nil, &answer)
-		if answer.Experiment.Excluded.Bots > 0 {
+		if answer.Experiment.Excluded.Bots >= s.looked {
 			break
 		}
 		time.Sleep(100 * time.Millisecond)
