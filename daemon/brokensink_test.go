@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,18 +100,18 @@ func TestFaultOfTheMachineCostsNoTry(t *testing.T) {
 
 // What churn holds back is one row's: the sink goes on with the others.
 func TestDeliveryThatIsHeldBackLetsTheOthersGo(t *testing.T) {
-	held := 0
+	var held atomic.Int64 // calls run side by side
 	d := oweTo(t, sinkFunc(func(_ context.Context, d sink.Delivery) error {
 		if d.Key[len(d.Key)-1] == '7' {
-			held++
+			held.Add(1)
 			return retry.After(problem.New(problem.Conflict, "not now").WithSlug(heldBack), time.Minute)
 		}
 		return nil
 	}), 50)
 	d.mustDeliver(t)
 	d.mustCount(t, 45, 5)
-	if is := d.sinkIs(t, "hook"); is.Is() != store.SinkWell || held != 5 {
-		t.Errorf("the sink is %+v, %d were held back", is, held)
+	if is := d.sinkIs(t, "hook"); is.Is() != store.SinkWell || held.Load() != 5 {
+		t.Errorf("the sink is %+v, %d were held back", is, held.Load())
 	}
 }
 
