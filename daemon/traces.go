@@ -110,7 +110,8 @@ func (d *Daemon) tracedOf(ctx context.Context, claims []store.Claim) *tracedRows
 		fingerprints[i] = c.Fingerprint
 	}
 	images, err := d.store.WaitingImages(ctx, fingerprints, mostFollowed)
-	if err != nil { // the pictures are made all the same
+	d.faults.note(d.log, "traces", "whose pictures are drawn", err)
+	if err != nil { // they are made all the same
 		return nil
 	}
 	f := &tracedRows{d.traces, map[string][]tracedRow{}}
@@ -175,7 +176,7 @@ func (c *courier) telling(ctx context.Context, claim store.DeliveryClaim) (conte
 }
 
 func (c *courier) onRow(ctx context.Context, claim store.DeliveryClaim) context.Context {
-	if claim.Key == "" || store.IsWhole(claim.Key) {
+	if !sink.OfRow(claim.Event) {
 		return ctx
 	}
 	return c.traces.On(ctx, wayOf(claim.Owner, claim.Index, claim.Key, claim.Generation))

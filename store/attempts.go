@@ -121,7 +121,7 @@ func scanRecord(scan func(...any) error) (r sink.Record, err error) {
 		return r, err
 	}
 	r.Binding, r.Job = owner.Binding(), owner.Job()
-	if IsWhole(r.Key) && !sink.OfRow(r.Event) {
+	if isWhole(r.Key) && !sink.OfRow(r.Event) {
 		r.Key = ""
 	}
 	r.CreatedAt, r.DueAt, r.EndedAt = moment(created), moment(due), moment(ended)

@@ -113,7 +113,7 @@ func (t *tx) retell(ctx context.Context, page []toldThing, newID bool) (done sin
 	for _, p := range page {
 		now := texts[p.id]
 		switch {
-		case IsWhole(p.on.key) && p.on.owner.Job() == "": // an event that has passed, and of no row
+		case isWhole(p.on.key) && p.on.owner.Job() == "": // an event that has passed, and of no row
 			continue
 		case p.newer:
 			done.Waiting++

@@ -14,8 +14,8 @@ import (
 // has it: keys of rows are percent-encoded.
 const wholeKey = "#"
 
-// IsWhole reports whether a delivery of that key is about a binding or a job as a whole.
-func IsWhole(key string) bool { return strings.HasPrefix(key, wholeKey) }
+// isWhole reports whether a key is of deliveries about no row.
+func isWhole(key string) bool { return strings.HasPrefix(key, wholeKey) }
 
 // tellRowsOfBatches tells subscriptions of the rows of batches that ended. Those of
 // runs are pictures of their binding, which it tells of itself.
