@@ -110,9 +110,9 @@ func printStatus(w io.Writer, s client.Status, now time.Time) {
 	printProcesses(w, s.Processes, now)
 }
 
-// printProcesses shows who is at work, where it is more than the one that answers.
+// printProcesses shows who is at work, where it is more than one that does everything.
 func printProcesses(w io.Writer, all []client.Process, now time.Time) {
-	if len(all) < 2 {
+	if len(all) == 0 || len(all) == 1 && len(all[0].Roles) == allRoles {
 		return
 	}
 	fmt.Fprintln(w)
@@ -128,7 +128,15 @@ func printProcesses(w io.Writer, all []client.Process, now time.Time) {
 	if versions := versionsOf(all); len(versions) > 1 {
 		fmt.Fprintf(w, "\ndifferent versions are at work (%s): right while you upgrade one after the other; see docs/scaling.md\n", strings.Join(versions, ", "))
 	}
+	for _, lack := range []struct{ role, means string }{{"render", "nothing is drawn but what somebody waits for"}, {"deliver", "no sink is told of anything"}} {
+		if !slices.ContainsFunc(all, func(p client.Process) bool { return p.GoneAt == nil && slices.Contains(p.Roles, lack.role) }) {
+			fmt.Fprintf(w, "\nno process has the role %s: %s; start one with pictifyd run --roles %s\n", lack.role, lack.means, lack.role)
+		}
+	}
 }
+
+// allRoles is how many roles one process has that does everything.
+const allRoles = 4
 
 // inHand is what a process has in hand.
 func inHand(p client.Process) string {

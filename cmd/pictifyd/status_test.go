@@ -117,7 +117,7 @@ func TestStatusShowsTheProcessesAtWork(t *testing.T) {
 	for _, want := range []string{
 		"PROCESS STATE ROLES HOLDS IN HAND HEARD VERSION", "pid 7 on a well connect yes - 1s ago 1.2",
 		"pid 9 on b late api,render - 120 to draw, 4 to tell - 1.3", "it gives no sign of life; see its machine",
-		"pid 5 on c gone", "put out 1s ago: it ended without leaving; start it again", "different versions are at work (1.2, 1.3):",
+		"pid 5 on c gone", "put out 1s ago: it ended without leaving; start it again", "no process has the role deliver: no sink is told", "different versions are at work (1.2, 1.3):",
 	} {
 		if !strings.Contains(squeezed(out.String()), want) {
 			t.Errorf("it says\n%s\nwithout %q", out.String(), want)
@@ -127,6 +127,18 @@ func TestStatusShowsTheProcessesAtWork(t *testing.T) {
 
 // squeezed is text without the width of its columns.
 func squeezed(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func TestStatusSaysWhichRoleNobodyHas(t *testing.T) {
+	said{
+		"/sources": `{"sources":[` + goodSource + `]}`, "/bindings": `{"bindings":[]}`, "/sinks": `{"sinks":[]}`,
+		"/system": `{"processes":[{"place":"pid 7 on a","state":"well","roles":["api","connect","deliver"],"version":"1.2","holder":true,"since":"2026-05-04T12:00:00Z"}]}`,
+	}.serve(t)
+	var out, errOut bytes.Buffer
+	if code := run([]string{"status"}, nil, &out, &errOut); code != exitDone || !strings.Contains(out.String(), "no process has the role render: nothing is drawn") ||
+		strings.Contains(out.String(), "role deliver") || strings.Contains(out.String(), "versions") {
+		t.Errorf("ended with %d:\n%s%s", code, &out, &errOut)
+	}
+}
 
 func TestStatusOfOneProcessHasNoListOfThem(t *testing.T) {
 	said{
