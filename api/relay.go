@@ -189,7 +189,7 @@ func (p *passing) RoundTrip(r *http.Request) (*http.Response, error) {
 			if err == nil && !(isAway(res) && !body.begun.Load()) {
 				return res, nil
 			}
-			if err != nil && isUntrusted(err) {
+			if err != nil && !reached.Load() && isUntrusted(err) {
 				return nil, p.relay.untrusted(holder, err)
 			}
 			if err != nil && !mayAgain(r, body, reached.Load()) {
@@ -207,9 +207,11 @@ func (p *passing) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // once asks one holder. The request, and the reading of its answer, end when there is
 // another one: one that is frozen would never say so. reached is set once there is a
-// connection, its handshake done: before that nothing of the request is sent.
+// connection, its handshake done: before that nothing of the request is sent. A connection
+// that turns out to be closed is followed by another one as long as nothing was sent.
 func (p *passing) once(r *http.Request, body *begunBody, holder *url.URL, moved <-chan struct{}, reached *atomic.Bool) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { reached.Store(false) },
 		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
 	}))
 	stop := make(chan struct{})
