@@ -134,6 +134,7 @@ type Row struct {
 	Values     json.RawMessage `json:"values,omitempty"`
 	State      string          `json:"state"`
 	Generation int64           `json:"generation"`
+	Trace      string          `json:"traceId,omitempty"` // of the generation, in the collector; none where it is not traced
 	Problem    *RowProblem     `json:"problem,omitempty"`
 	Source     struct {
 		Name        string     `json:"name"`
