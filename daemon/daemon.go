@@ -253,6 +253,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("images", d.blobs.Close) })
+	d.metrics.blobs.observe(d.blobs)
 	d.spool = spool.New(d.blobs.Temporary(), spool.Options{})
 	opened = append(opened, func() { d.close("files to send", d.spool.Close) })
 	if d.guard, err = egress.New(s.Egress); err != nil {

@@ -110,6 +110,7 @@ type Store struct {
 	lastServed  string // the owner whose renders were claimed last
 	claims      int64  // turns that got renders
 	working     map[int64]struct{}
+	gone        []Process           // were put out while this one holds the ledger, the last ones
 	orphans     map[int64]time.Time // turns that run according to River, but not here
 }
 
