@@ -7545,6 +7545,8 @@ export interface components {
             state: string;
             /** Format: int64 */
             generation: number;
+            /** @description Of the generation, in the collector; none where it is not traced. */
+            traceId?: string;
             problem?: components["schemas"]["RowProblem"] | null;
             /** @description Of the experiment of its binding. */
             variant?: components["schemas"]["RowVariant"] | null;

@@ -1,0 +1,1 @@
+import{p as t}from"./index-BXfSrg_-.js";const e=["ab_test","smart_link","scheduled"],o=["draft","running","paused","completed"],d=s=>`/studio${t`/experiments/${s.id}`}`,i=s=>t`/experiments/${s.id}`,r=s=>s.name||s.id,c=s=>s.variants.find(a=>a.isDefault)??s.variants[0];export{d as a,c,i as d,r as n,o as s,e as t};

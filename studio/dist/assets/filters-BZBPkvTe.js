@@ -1,1 +1,0 @@
-import{y as u}from"./index-DspdZUoG.js";function l(){const{query:n,path:r,route:a}=u();return[n,c=>{const e=new URLSearchParams(location.search);for(const[o,s]of Object.entries(c))s===""?e.delete(o):e.set(o,s);const t=e.toString();a(r+(t&&`?${t}`),!0)}]}export{l as u};

@@ -1,1 +1,0 @@
-import{Q as a}from"./index-DspdZUoG.js";import{t as r}from"./editor-BLD-MpHZ.js";const s=a(null);function n(t,o){s.value={from:t,to:o},r.strip.value="Source"}export{n as t,s as w};

@@ -1,0 +1,1 @@
+import{u as i}from"./index-BXfSrg_-.js";import{N as o,C as t,a as s}from"./page-726NRa27.js";import"./filters-n3XvA4ai.js";import"./load-BBFxpfwX.js";import"./state-CGc1OaQ1.js";import"./table-B4kGooGY.js";import"./key-BlDlG0XE.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};

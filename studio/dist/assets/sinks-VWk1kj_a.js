@@ -1,1 +1,0 @@
-import{u as i}from"./index-DspdZUoG.js";import{N as o,C as t,a as s}from"./page-Dp-735ii.js";import"./filters-BZBPkvTe.js";import"./load-BzQAaIev.js";import"./state-Gbd1iwTO.js";import"./table-DdPOKz7q.js";import"./key-BbCGkHCZ.js";const C=()=>i(s,{side:"sink"}),d=()=>i(o,{side:"sink"}),N=n=>i(t,{side:"sink",name:n.name,tab:n.tab});export{d as NewSink,N as Sink,C as Sinks};
