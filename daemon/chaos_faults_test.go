@@ -1,0 +1,82 @@
+package daemon
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// A chaosFault befalls a fleet for a span of time.
+type chaosFault struct {
+	name string
+	// begin begins it. It says what it does, and how it ends; nil: it is over.
+	begin func(c *chaos) (what string, end func())
+}
+
+// faultsOfAll befall every fleet.
+var faultsOfAll = []chaosFault{
+	{"kill", func(c *chaos) (string, func()) {
+		name := c.one(places)
+		c.signal(name, syscall.SIGKILL)
+		return name, nil
+	}},
+	{"end", func(c *chaos) (string, func()) {
+		name, at := c.one(places), time.Now()
+		c.signal(name, syscall.SIGTERM)
+		return fmt.Sprintf("%s, in %s", name, time.Since(at).Round(time.Millisecond)), nil
+	}},
+	// What one that delivers has begun to send nobody takes back: its receivers may hear
+	// it late. So those are cut off, and not frozen.
+	{"freeze", func(c *chaos) (string, func()) {
+		name := c.one([]string{"one", "two", "pencil", "brush", "door"})
+		p := c.signal(name, syscall.SIGSTOP)
+		return name, func() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
+	}},
+	onAWay("cut the ledger off", (*way).cut),
+	onAWay("swallow all to the ledger", (*way).swallow),
+	onAWay("hold all to the ledger back", (*way).hold),
+	onAWay("reset connections to the ledger", (*way).reset),
+	{"slow the ledger down", func(c *chaos) (string, func()) {
+		name, by := c.one(places), time.Duration(100+c.rng.IntN(400))*time.Millisecond
+		w := c.ways[name]
+		w.slow(by / 2) // there, and back
+		return fmt.Sprintf("of %s, by %s", name, by), w.calm
+	}},
+	{"cut the shelf off", func(c *chaos) (string, func()) { c.shelf.way.cut(); return "from its reader", c.shelf.way.calm }},
+	{"swallow all to the shelf", func(c *chaos) (string, func()) { c.shelf.way.swallow(); return "of its reader", c.shelf.way.calm }},
+	{"restart the database", func(c *chaos) (string, func()) {
+		c.server.Stop()
+		return "away", c.server.Start
+	}},
+	{"crash the database", func(c *chaos) (string, func()) {
+		c.server.Kill()
+		return "away", c.server.Start
+	}},
+}
+
+// onAWay is a fault of the way of one process to the ledger.
+func onAWay(name string, do func(*way)) chaosFault {
+	return chaosFault{name, func(c *chaos) (string, func()) {
+		place := c.one(places)
+		do(c.ways[place])
+		return "of " + place, c.ways[place].calm
+	}}
+}
+
+// one is one of these, by chance.
+func (c *chaos) one(of []string) string { return of[c.rng.IntN(len(of))] }
+
+// befall has a fault begin, last and end.
+func (c *chaos) befall(f chaosFault) {
+	c.t.Helper()
+	c.again()
+	what, end := f.begin(c)
+	if end == nil {
+		c.t.Logf("%s: %s", f.name, what)
+		return
+	}
+	span := time.Second + time.Duration(c.rng.Int64N(int64(c.longest-time.Second)))
+	c.t.Logf("%s: %s, for %s", f.name, what, span.Round(time.Millisecond))
+	pause(c.t, span)
+	end()
+}
