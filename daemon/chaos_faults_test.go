@@ -13,8 +13,8 @@ type chaosFault struct {
 	begin func(c *chaos) (what string, end func())
 }
 
-// faultsOfAll befall every fleet.
-var faultsOfAll = []chaosFault{
+// faultsThatMeet may befall a fleet while it has another one.
+var faultsThatMeet = []chaosFault{
 	{"kill", func(c *chaos) (string, func()) {
 		name := c.one(places)
 		c.signal(name, syscall.SIGKILL)
@@ -24,13 +24,6 @@ var faultsOfAll = []chaosFault{
 		name, at := c.one(places), time.Now()
 		c.signal(name, syscall.SIGTERM)
 		return fmt.Sprintf("%s, in %s", name, time.Since(at).Round(time.Millisecond)), nil
-	}},
-	// What one that delivers has begun to send nobody takes back: its receivers may hear
-	// it late. So those are cut off, and not frozen.
-	{"freeze", func(c *chaos) (string, func()) {
-		name := c.one([]string{"one", "two", "pencil", "brush", "door"})
-		p := c.signal(name, syscall.SIGSTOP)
-		return name, func() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
 	}},
 	onAWay("cut the ledger off", (*way).cut),
 	onAWay("swallow all to the ledger", (*way).swallow),
@@ -44,6 +37,18 @@ var faultsOfAll = []chaosFault{
 	}},
 	{"cut the shelf off", func(c *chaos) (string, func()) { c.shelf.way.cut(); return "from its reader", c.shelf.way.calm }},
 	{"swallow all to the shelf", func(c *chaos) (string, func()) { c.shelf.way.swallow(); return "of its reader", c.shelf.way.calm }},
+}
+
+// faultsAlone befall it when it has none.
+var faultsAlone = []chaosFault{
+	// What one that delivers has begun to send nobody takes back: its receivers may hear
+	// it late. So those are cut off, and not frozen.
+	{"freeze", func(c *chaos) (string, func()) {
+		name := c.one([]string{"one", "two", "pencil", "brush", "door"})
+		p := c.signal(name, syscall.SIGSTOP)
+		c.frozen = name
+		return name, func() { c.frozen = ""; _ = p.cmd.Process.Signal(syscall.SIGCONT) }
+	}},
 	{"restart the database", func(c *chaos) (string, func()) {
 		c.server.Stop()
 		return "away", c.server.Start
@@ -63,10 +68,18 @@ func onAWay(name string, do func(*way)) chaosFault {
 	}}
 }
 
-// one is one of these, by chance.
-func (c *chaos) one(of []string) string { return of[c.rng.IntN(len(of))] }
+// one is one of these places, by chance, but not one that is frozen: a process that
+// cannot end would be waited for.
+func (c *chaos) one(of []string) string {
+	for {
+		if name := of[c.rng.IntN(len(of))]; name != c.frozen {
+			return name
+		}
+	}
+}
 
-// befall has a fault begin, last and end.
+// befall has a fault begin, last and end. While it lasts another one may come to it, of
+// those that can meet any.
 func (c *chaos) befall(f chaosFault) {
 	c.t.Helper()
 	c.again()
@@ -77,6 +90,15 @@ func (c *chaos) befall(f chaosFault) {
 	}
 	span := time.Second + time.Duration(c.rng.Int64N(int64(c.longest-time.Second)))
 	c.t.Logf("%s: %s, for %s", f.name, what, span.Round(time.Millisecond))
+	if c.rng.IntN(2) == 0 {
+		and := c.meeting[c.rng.IntN(len(c.meeting))]
+		if what, ends := and.begin(c); ends == nil {
+			c.t.Logf("and %s: %s", and.name, what)
+		} else {
+			c.t.Logf("and %s: %s, until then", and.name, what)
+			defer ends()
+		}
+	}
 	pause(c.t, span)
 	end()
 }

@@ -13,8 +13,9 @@ import (
 
 // A way leads from one process to one server. Toxiproxy does to it what networks do.
 type way struct {
-	tb    testing.TB
-	proxy *toxiproxy.Proxy
+	tb     testing.TB
+	proxy  *toxiproxy.Proxy
+	toxics int // that there were, so that each has a name
 }
 
 // newWay leads to an address. It has a loopback address of its own: what the machine
@@ -22,7 +23,7 @@ type way struct {
 func newWay(tb testing.TB, to string) *way {
 	tb.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	w := &way{tb, toxiproxy.NewProxy(server, "to "+to, "127.0.0.2:0", to)}
+	w := &way{tb: tb, proxy: toxiproxy.NewProxy(server, "to "+to, "127.0.0.2:0", to)}
 	if err := w.proxy.Start(); err != nil {
 		tb.Fatal(err)
 	}
@@ -65,7 +66,8 @@ func (w *way) calm() {
 func (w *way) both(kind, attributes string) {
 	w.tb.Helper()
 	for _, stream := range []string{"upstream", "downstream"} {
-		if _, err := w.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"type": %q, "stream": %q, "attributes": %s}`, kind, stream, attributes))); err != nil {
+		w.toxics++
+		if _, err := w.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name": "%d", "type": %q, "stream": %q, "attributes": %s}`, w.toxics, kind, stream, attributes))); err != nil {
 			w.tb.Fatal(err)
 		}
 	}
