@@ -27,7 +27,7 @@ var faultsThatMeet = []chaosFault{
 	}},
 	onAWay("cut the ledger off", (*way).cut),
 	onAWay("swallow all to the ledger", (*way).swallow),
-	onAWay("hold all to the ledger back", (*way).hold),
+	onAWay("hold answers of the ledger back", (*way).hold),
 	onAWay("reset connections to the ledger", (*way).reset),
 	{"slow the ledger down", func(c *chaos) (string, func()) {
 		name, by := c.one(places), time.Duration(100+c.rng.IntN(400))*time.Millisecond

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,29 +8,35 @@ import (
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
+
+	"github.com/pictifyd/pictifyd/internal/pgtest"
 )
 
-// A way leads from one process to one server. Toxiproxy does to it what networks do.
+// A way leads from one process to one server. Toxiproxy does to it what networks do, and
+// behind that another proxy, whose connections outlive it, holds answers back.
 type way struct {
-	tb     testing.TB
-	proxy  *toxiproxy.Proxy
-	toxics int // that there were, so that each has a name
+	tb      testing.TB
+	answers *pgtest.Proxy
+	proxy   *toxiproxy.Proxy
+	toxics  int // of the proxy
 }
 
 // newWay leads to an address. It has a loopback address of its own: what the machine
 // dials from 127.0.0.1 never takes its port while it is cut.
 func newWay(tb testing.TB, to string) *way {
 	tb.Helper()
-	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	w := &way{tb: tb, proxy: toxiproxy.NewProxy(server, "to "+to, "127.0.0.2:0", to)}
-	if err := w.proxy.Start(); err != nil {
+	w := &way{tb: tb, answers: pgtest.NewProxy(tb, "tcp://"+to)}
+	if err := w.open("127.0.0.2:0"); err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() {
-		w.calm()
-		w.proxy.Stop()
-	})
+	tb.Cleanup(func() { w.proxy.Stop() })
 	return w
+}
+
+func (w *way) open(address string) error {
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	w.proxy, w.toxics = toxiproxy.NewProxy(server, "way", address, w.answers.Address), 0
+	return w.proxy.Start()
 }
 
 func (w *way) address() string { return w.proxy.Listen }
@@ -39,27 +44,33 @@ func (w *way) address() string { return w.proxy.Listen }
 // cut ends all connections, and refuses new ones.
 func (w *way) cut() { w.proxy.Stop() }
 
-// swallow takes what both ends send, and hands on nothing. Connections that were open
-// meanwhile are dead when it is over.
+// swallow takes what both ends send, and hands on nothing.
 func (w *way) swallow() { w.both("timeout", `{"timeout": 0}`) }
 
-// hold takes what both ends send, and hands it on when it is over.
-func (w *way) hold() { w.both("latency", fmt.Sprintf(`{"latency": %d}`, time.Hour.Milliseconds())) }
+// reset ends each connection at the first that is sent over it, as a machine does that
+// knows nothing of it.
+func (w *way) reset() { w.both("reset_peer", `{"timeout": 0}`) }
 
 // slow has each end hear the other so much later.
 func (w *way) slow(by time.Duration) {
 	w.both("latency", fmt.Sprintf(`{"latency": %d, "jitter": %d}`, by.Milliseconds(), by.Milliseconds()/4))
 }
 
-// reset ends each connection at the first that is sent over it, as a machine does that
-// knows nothing of it.
-func (w *way) reset() { w.both("reset_peer", `{"timeout": 0}`) }
+// hold keeps what the server answers, and hands it on when it is over.
+func (w *way) hold() { w.answers.Hold() }
 
-// calm ends what was begun.
+// calm ends what was begun. After all but hold the connections end with it: Toxiproxy
+// 2.5 waits for ever where it takes a toxic off one whose other end has gone, so that
+// another one follows it.
 func (w *way) calm() {
 	w.tb.Helper()
-	w.proxy.Toxics.ResetToxics(context.Background())
-	eventually(w.tb, "the way is there again", func() bool { return w.proxy.Enabled || w.proxy.Start() == nil })
+	w.answers.Up()
+	if w.proxy.Enabled && w.toxics == 0 {
+		return
+	}
+	address := w.proxy.Listen
+	w.proxy.Stop()
+	eventually(w.tb, "the way is there again", func() bool { return w.open(address) == nil })
 }
 
 // both has a toxic work on what is sent in both directions.

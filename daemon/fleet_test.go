@@ -19,6 +19,7 @@ type fleet struct {
 	at    map[string]*process // by a name of its place
 	roles map[string]string
 	env   func(place string) []string // what a place's process has beside its roles; nil: nothing
+	sent  map[*process]bool           // that were told to end, or killed
 }
 
 const fleetRows = 12 // fewer than the guard looks at
@@ -48,7 +49,7 @@ server: { listen: "127.0.0.1:0", public_url: "http://127.0.0.1" }
 egress: { allow: ["127.0.0.1"] }
 templates: templates
 `+strings.ReplaceAll(yaml, "RECEIVER", s.receiver.server.URL))
-	return &fleet{t: t, site: s, db: db, at: map[string]*process{}, roles: map[string]string{
+	return &fleet{t: t, site: s, db: db, at: map[string]*process{}, sent: map[*process]bool{}, roles: map[string]string{
 		"one": "connect", "two": "connect", "pencil": "render", "brush": "render", "postman": "deliver", "courier": "deliver", "door": "api",
 	}}
 }
@@ -89,17 +90,23 @@ func (f *fleet) signal(name string, how syscall.Signal) *process {
 		f.t.Fatal(err)
 	}
 	if how == syscall.SIGKILL || how == syscall.SIGTERM {
+		f.sent[p] = true
 		<-p.done
 	}
 	return p
 }
 
-// again starts in a place what has ended there by itself, as a supervisor does it.
+// again starts in a place what has ended there, as a supervisor does it. Whoever ends by
+// itself does so because its place at the ledger was lost, and for nothing else.
 func (f *fleet) again() {
 	f.t.Helper()
 	for name, p := range f.at {
 		select {
 		case <-p.done:
+			if !f.sent[p] {
+				f.t.Logf("%s has ended", name)
+				p.mustEndLost()
+			}
 			f.start(name)
 		default:
 		}
