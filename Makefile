@@ -23,14 +23,14 @@ studio-test: chrome services build ## the studio in a browser (SPECS="e2e/shell.
 demo: chrome build ## the example daemon on the embedded defaults: edit its CSV and watch one image change
 	scripts/demo.sh
 
-test: chrome services build lint $(CACHE)/bin/versitygw $(CACHE)/bin/litestream ## every test, with the servers that they need (started and stopped here)
+test: chrome services build lint $(CACHE)/bin/versitygw $(CACHE)/bin/litestream $(CACHE)/bin/collector ## every test, with the servers that they need (started and stopped here)
 	scripts/test.sh
 	scripts/studio.sh test
 
-test-long: chrome services $(CACHE)/bin/versitygw $(CACHE)/bin/litestream ## every test with whole campaigns of hostile rows (half an hour)
+test-long: chrome services $(CACHE)/bin/versitygw $(CACHE)/bin/litestream $(CACHE)/bin/collector ## every test with whole campaigns of hostile rows (half an hour)
 	PICTIFYD_TEST_LONG=1 scripts/test.sh
 
-mutate: chrome services $(CACHE)/bin/versitygw $(CACHE)/bin/litestream ## switch each cure of internal/cures off and expect its test to fail (CURES="NAME …")
+mutate: chrome services $(CACHE)/bin/versitygw $(CACHE)/bin/litestream $(CACHE)/bin/collector ## switch each cure of internal/cures off and expect its test to fail (CURES="NAME …")
 	scripts/test.sh scripts/mutate.sh $(CURES)
 
 SOAK ?= 2h
@@ -99,6 +99,10 @@ $(CACHE)/bin/litestream: Makefile # copies SQLite ledgers in the tests of backup
 	@mkdir -p $(CACHE)/bin
 	GOBIN=$(CACHE)/bin $(GO) install github.com/benbjohnson/litestream/cmd/litestream@$(LITESTREAM)
 	@touch $@
+
+$(CACHE)/bin/collector: $(wildcard scripts/collector/*) # the OpenTelemetry Collector of the tests
+	@mkdir -p $(CACHE)/bin
+	cd scripts/collector && $(GO) build -o $(CACHE)/bin/collector .
 
 CYCLONEDX := v1.10.0
 $(CACHE)/bin/cyclonedx-gomod: Makefile

@@ -13,6 +13,7 @@ import (
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/tracing"
 )
 
 const (
@@ -144,6 +145,7 @@ func (in *intake) take(ctx context.Context, w http.ResponseWriter, body io.Reade
 	in.committing = true
 	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
 	defer cancel()
+	tracing.Note(ctx, tracing.Text("pictifyd.job", in.job.ID)) // by which its rows are found
 	if err := s.deps.Intake.AcceptJob(commit, in.job); err != nil {
 		return fmt.Errorf("accept job %s: %w", in.job.ID, err)
 	}

@@ -29,6 +29,9 @@ type Config struct {
 	Limits                Limits        `yaml:"limits"`
 	TLS                   TLS           `yaml:"tls"`             // none: plain HTTP
 	Proxies               []string      `yaml:"trusted_proxies"` // addresses and networks whose X-Forwarded-For and X-Forwarded-Proto count
+	// HSTS is for how long browsers that came by https come by nothing else to this
+	// name, on every port; 0: they are not told.
+	HSTS config.Duration `yaml:"hsts"`
 }
 
 // A Key opens the API. In YAML it may be just its text, which opens all of it.
@@ -93,6 +96,7 @@ func (c Config) Validate() error {
 	list = append(list, c.validateKeys()...)
 	list = append(list, c.Limits.validate()...)
 	list = append(list, c.TLS.validate()...)
+	list = append(list, c.validateHSTS()...)
 	if _, i, err := parseProxies(c.Proxies); err != nil {
 		list = append(list, problem.All(err)[0].At("trusted_proxies["+strconv.Itoa(i)+"]"))
 	}

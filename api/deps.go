@@ -16,6 +16,7 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/apikey"
 	"github.com/pictifyd/pictifyd/internal/spool"
+	"github.com/pictifyd/pictifyd/internal/tracing"
 	"github.com/pictifyd/pictifyd/template"
 	"github.com/pictifyd/pictifyd/template/draft"
 )
@@ -253,6 +254,7 @@ type Deps struct {
 	ReadyFunc func(ctx context.Context) error
 
 	Registry     *prometheus.Registry
+	Traces       *tracing.Tracer // nil: nothing is traced
 	CountersFunc func(ctx context.Context) (Counters, error)
 	URLSecrets   []string // verify signed addresses
 

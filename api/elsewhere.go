@@ -37,6 +37,7 @@ func (s *Server) here(r *http.Request) bool {
 // handOn has somebody else answer. What was said in the answer so far is unsaid.
 func (s *Server) handOn(w http.ResponseWriter, r *http.Request) {
 	clear(w.Header())
+	s.insist(w.Header(), r)
 	away := s.deps.Elsewhere
 	if out, ok := w.(*response); ok {
 		out.route = "handed on"

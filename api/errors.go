@@ -110,6 +110,7 @@ var explanations = map[string]string{
 	draft.NothingToUndo: "The draft has no step of this author that still stands, since the document was last replaced as a whole.",
 	draft.VersionMoved: "Something else stands where the document would go: a version that came by another door, or a file in the templates folder. " +
 		"The texts of the answer have both. To publish the draft all the same, send their digest as over.",
+	slugHolderUntrusted:      "The process that holds the ledger could not show by its certificate that it is the one, so nothing was sent to it. Its certificate has to be for the name of server.public_url, of an authority that this machine trusts.",
 	slugRowFailed:            "The source could not be asked for the row whose image this is. Its log has why; ask again after Retry-After. on_error: serve_stale or serve_default of the binding's live serves another image meanwhile.",
 	slugRowLate:              "The source, or the drawing, took longer than timeout of the binding's live. Ask again after Retry-After: the row may be there by then.",
 	"binding_paused":         "A person has paused the binding: its images stay as they are. POST /bindings/NAME/resume goes on.",

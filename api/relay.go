@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
 	"strconv"
@@ -35,9 +36,10 @@ const (
 	// relayValid is how far the clocks of two processes may be apart.
 	relayValid = 2 * time.Minute
 
-	slugNotHere    = "not_here"
-	slugNoHolder   = "no_holder"
-	slugHolderLost = "holder_lost"
+	slugNotHere         = "not_here"
+	slugNoHolder        = "no_holder"
+	slugHolderLost      = "holder_lost"
+	slugHolderUntrusted = "holder_untrusted"
 )
 
 // errMoved ends a request that is with a process which has not the ledger any more.
@@ -48,23 +50,26 @@ var errMoved = errors.New("the ledger has another holder")
 // not begun.
 type Relay struct {
 	key   []byte
+	name  string
 	log   *slog.Logger
 	proxy *httputil.ReverseProxy
 
 	mu     sync.Mutex
 	holder *url.URL
 	moved  chan struct{} // closed when there is another holder
+	said   string        // of a holder that is not trusted, what was logged last
 }
 
 // NewRelay makes one that nobody was named to yet. key is the ledger's: by it the
 // holder knows that a request was handed on. name is what the certificates of holders
 // with TLS are for.
 func NewRelay(key, name string, log *slog.Logger) *Relay {
-	l := &Relay{key: []byte(key), log: log, moved: make(chan struct{})}
+	l := &Relay{key: []byte(key), name: name, log: log, moved: make(chan struct{})}
 	transport := &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
 		MaxIdleConnsPerHost:   64,
 		IdleConnTimeout:       time.Minute,
+		TLSHandshakeTimeout:   5 * time.Second,
 		ExpectContinueTimeout: 5 * time.Second, // then the body goes all the same
 		DisableCompression:    true,
 		TLSClientConfig:       &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12},
@@ -73,8 +78,12 @@ func NewRelay(key, name string, log *slog.Logger) *Relay {
 		Rewrite:       l.rewrite,
 		Transport:     &passing{relay: l, next: transport},
 		FlushInterval: -1,
-		ErrorHandler:  l.failed,
-		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ModifyResponse: func(res *http.Response) error {
+			res.Header.Del(hstsHeader) // it is for whoever the client came to, who has said it
+			return nil
+		},
+		ErrorHandler: l.failed,
+		ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return l
 }
@@ -175,11 +184,15 @@ func (p *passing) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, r.Context().Err()
 		}
 		if holder, moved := p.relay.at(); holder != nil {
-			res, err := p.once(r, body, holder, moved)
+			var reached atomic.Bool
+			res, err := p.once(r, body, holder, moved, &reached)
 			if err == nil && !(isAway(res) && !body.begun.Load()) {
 				return res, nil
 			}
-			if err != nil && !mayAgain(r, err, body) {
+			if err != nil && !reached.Load() && isUntrusted(err) {
+				return nil, p.relay.untrusted(holder, err)
+			}
+			if err != nil && !mayAgain(r, body, reached.Load()) {
 				return nil, err
 			}
 			if err == nil {
@@ -193,9 +206,14 @@ func (p *passing) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // once asks one holder. The request, and the reading of its answer, end when there is
-// another one: one that is frozen would never say so.
-func (p *passing) once(r *http.Request, body *begunBody, holder *url.URL, moved <-chan struct{}) (*http.Response, error) {
-	ctx, cancel := context.WithCancelCause(r.Context())
+// another one: one that is frozen would never say so. reached is set once there is a
+// connection, its handshake done: before that nothing of the request is sent. A connection
+// that turns out to be closed is followed by another one as long as nothing was sent.
+func (p *passing) once(r *http.Request, body *begunBody, holder *url.URL, moved <-chan struct{}, reached *atomic.Bool) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { reached.Store(false) },
+		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
+	}))
 	stop := make(chan struct{})
 	go func() {
 		select {
@@ -225,17 +243,35 @@ func (p *passing) once(r *http.Request, body *begunBody, holder *url.URL, moved 
 	return res, nil
 }
 
-// mayAgain reports whether a request that ended with err did nothing for sure, or may
-// be done twice.
-func mayAgain(r *http.Request, err error, body *begunBody) bool {
+// mayAgain reports whether a request that ended with an error did nothing for sure, or
+// may be done twice.
+func mayAgain(r *http.Request, body *begunBody, reached bool) bool {
 	if r.Context().Err() != nil || body.begun.Load() {
 		return false
 	}
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
-		return true
+	return !reached || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+}
+
+// isUntrusted reports whether whoever answered could not show that it is the holder.
+// Time does not cure that, and nothing was sent.
+func isUntrusted(err error) bool {
+	var refused *tls.CertificateVerificationError
+	var other tls.RecordHeaderError // it speaks no TLS
+	return errors.As(err, &refused) || errors.As(err, &other)
+}
+
+// untrusted is the answer for that, which the log has once.
+func (l *Relay) untrusted(holder *url.URL, err error) error {
+	p := problem.New(problem.Upstream, "the process that holds the ledger, at %s, was not believed, and nothing was sent to it: %w", holder.Host, err).WithSlug(slugHolderUntrusted).
+		WithHint("its server.tls needs a certificate for %q, the name of server.public_url, of an authority that this machine trusts (or that SSL_CERT_FILE names)", l.name)
+	l.mu.Lock()
+	said := l.said
+	l.said = p.Error()
+	l.mu.Unlock()
+	if said != p.Error() {
+		l.log.Error("requests cannot be handed on", slog.Any("err", p))
 	}
-	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+	return p
 }
 
 func isAway(res *http.Response) bool {

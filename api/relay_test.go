@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,58 @@ func TestRelayWaitsForAHolder(t *testing.T) {
 				t.Errorf("answered %s", text)
 			}
 		})
+	}
+}
+
+// A scripted transport does as it is told at each request.
+type scripted []func(*httptrace.ClientTrace) (*http.Response, error)
+
+func (s *scripted) RoundTrip(r *http.Request) (*http.Response, error) {
+	if len(*s) == 0 {
+		return nil, errors.New("it is asked once more")
+	}
+	next := (*s)[0]
+	*s = (*s)[1:]
+	return next(httptrace.ContextClientTrace(r.Context()))
+}
+
+// What was sent is not sent again; what met no connection, or one that was left of a
+// holder that is gone, is.
+func TestRelayKnowsWhetherARequestWasSent(t *testing.T) {
+	gone := errors.New("gone")
+	good := func(at *httptrace.ClientTrace) (*http.Response, error) {
+		at.GetConn("")
+		at.GotConn(httptrace.GotConnInfo{})
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+	}
+	for name, c := range map[string]struct {
+		first func(*httptrace.ClientTrace) (*http.Response, error)
+		again bool
+	}{
+		"no connection": {func(at *httptrace.ClientTrace) (*http.Response, error) {
+			at.GetConn("")
+			return nil, gone
+		}, true},
+		"one that was left, then none": {func(at *httptrace.ClientTrace) (*http.Response, error) {
+			at.GetConn("")
+			at.GotConn(httptrace.GotConnInfo{Reused: true})
+			at.GetConn("")
+			return nil, gone
+		}, true},
+		"one": {func(at *httptrace.ClientTrace) (*http.Response, error) {
+			at.GetConn("")
+			at.GotConn(httptrace.GotConnInfo{})
+			return nil, gone
+		}, false},
+	} {
+		l, _ := newRelay(t, "127.0.0.1:1")
+		res, err := (&passing{relay: l, next: &scripted{c.first, good}}).RoundTrip(mustRequest(t, http.MethodDelete, "http://holder/", ""))
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		if (err == nil) != c.again || !c.again && !errors.Is(err, gone) {
+			t.Errorf("%s: ended with %v", name, err)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pictifyd/pictifyd/config"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/tracing"
 	"github.com/pictifyd/pictifyd/template/draft"
 )
 
@@ -250,10 +251,16 @@ func (s *Server) newMux() *http.ServeMux {
 // guarded asks for the route's scope, runs it, and answers with its error.
 func (s *Server) guarded(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if out, ok := w.(*response); ok {
+		out, ok := w.(*response)
+		if ok {
 			out.route = r.Pattern
 		}
 		r, err := s.enter(w, r, rt)
+		if err == nil && ok && rt.scope != "" { // strangers have nothing traced
+			var part *tracing.Span
+			r, part = s.deps.Traces.Served(r)
+			defer func() { part.Answered(rt.pattern, out.status) }()
+		}
 		if err == nil {
 			err = s.room(rt, r)
 		}

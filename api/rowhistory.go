@@ -29,6 +29,7 @@ type RowHistory struct {
 	AskedAt   time.Time            // the source was asked for this row alone, since the start
 	Renders   []RowRender
 	Paused    string // why its binding is, where no person has paused it
+	Trace     string // id of the trace of this generation; "" where it is not traced
 }
 
 // Why there is another picture than before.
@@ -72,6 +73,7 @@ type historyView struct {
 	Values     json.RawMessage   `json:"values,omitempty"`
 	State      string            `json:"state"`
 	Generation int64             `json:"generation"`
+	Trace      string            `json:"traceId,omitempty"` // of the generation, in the collector; none where it is not traced
 	Problem    *bindings.Problem `json:"problem,omitempty"`
 	Variant    *rowVariantView   `json:"variant,omitempty"` // of the experiment of its binding
 	Images     []rowImageView    `json:"images"`
@@ -178,7 +180,7 @@ func viewOfRender(renders []RowRender, output string) *renderView {
 
 func (s *Server) viewOfHistory(key string, h RowHistory) historyView {
 	v := historyView{
-		Key: key, Name: bindings.KeyText(key), Gone: h.Row == nil, State: h.State, Generation: h.Generation, Problem: h.Problem,
+		Key: key, Name: bindings.KeyText(key), Gone: h.Row == nil, State: h.State, Generation: h.Generation, Trace: h.Trace, Problem: h.Problem,
 		Images: []rowImageView{}, Deliveries: []deliveryView{}, Paused: h.Paused,
 	}
 	if h.Assigned.Is() {

@@ -58,6 +58,7 @@ type Server struct {
 	canvases canvasCache // of the drafts that are worked on
 
 	signers *signers
+	hsts    string // "" for nothing
 
 	closing chan struct{} // closed when streams should end
 	checks  chan struct{} // places of checks of rows
@@ -74,6 +75,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.base == "" {
 		s.base = cfg.BaseURL(nil)
 	}
+	s.hsts = cfg.hsts()
 	s.close = sync.OnceFunc(func() { close(s.closing) })
 	s.load.look = deps.LoadFunc
 	s.state = newMemo(changeWindow, s.overview)
@@ -115,6 +117,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	secure(out.Header())
+	s.insist(out.Header(), r)
 	if err := s.origin.judge(r); err != nil {
 		s.refuse(out, r, err)
 	} else if !s.cors.answer(out, r) {

@@ -20,17 +20,30 @@ type System struct {
 	Disk      int64 // all bytes of the fuller disk; 0: nobody can say
 	Config    json.RawMessage
 	Findings  []Sign
-	Processes []ProcessState // at work on the ledger, its holder first
+	Processes []ProcessState // at work on the ledger, its holder first, then those that were put out lately
 }
 
-// A ProcessState is a process at work on the ledger.
+// A ProcessState is a process at work on the ledger, or one that was until lately.
 type ProcessState struct {
-	Place   string    `json:"place"`   // its number and machine
-	Roles   []string  `json:"roles"`   // api, connect, render, deliver
-	Version string    `json:"version"` // of pictifyd
-	Address string    `json:"address"` // where the others reach it
-	Holder  bool      `json:"holder"`  // it reads sources and plans, and answers what others hand on
-	Since   time.Time `json:"since"`
+	Place   string     `json:"place"`           // its number and machine
+	State   string     `json:"state"`           // well, late (a sign of life is overdue) or gone (it gave none, and was put out)
+	Cause   string     `json:"cause,omitempty"` // why it is not well
+	Next    string     `json:"next,omitempty"`  // what to do about it
+	Roles   []string   `json:"roles"`           // api, connect, render, deliver
+	Version string     `json:"version"`         // of pictifyd
+	Address string     `json:"address"`         // where the others reach it
+	Holder  bool       `json:"holder"`          // it reads sources and plans, and answers what others hand on
+	Since   time.Time  `json:"since"`
+	HeardAt *time.Time `json:"heardAt"`          // its last sign of life; null: nobody can say
+	GoneAt  *time.Time `json:"goneAt,omitempty"` // when it was put out
+	InHand  HandState  `json:"inHand"`
+}
+
+// A HandState is what a process has in hand; what it draws for those who wait is not among it.
+type HandState struct {
+	Turns      int64 `json:"turns"` // of the queue that it works
+	Renders    int64 `json:"renders"`
+	Deliveries int64 `json:"deliveries"`
 }
 
 // A LedgerState is what the ledger is kept in.
@@ -100,7 +113,7 @@ type systemView struct {
 	Keys          keyCounts       `json:"keys"`
 	Config        json.RawMessage `json:"config"` // as it is in effect, its secrets as ***
 	Findings      []Sign          `json:"findings"`
-	Processes     []ProcessState  `json:"processes"` // at work on the ledger, its holder first
+	Processes     []ProcessState  `json:"processes"` // at work on the ledger, its holder first, then those that were put out lately
 	At            time.Time       `json:"at"`
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/pictifyd/pictifyd/bindings"
 	"github.com/pictifyd/pictifyd/config"
 )
@@ -45,12 +47,35 @@ func TestSystemTellsWhatItRunsOn(t *testing.T) {
 	}
 }
 
+func TestSystemTellsOfTheProcessesOnOneLedger(t *testing.T) {
+	w := newWorld()
+	heard, gone := time.Now().Add(-time.Second).UTC(), time.Now().Add(-time.Minute).UTC()
+	w.machine = System{Processes: []ProcessState{
+		{Place: "pid 7 on a", State: "well", Roles: []string{"connect"}, Version: "1.2", Address: "a:8080", Holder: true, HeardAt: &heard, InHand: HandState{Turns: 1, Deliveries: 4}},
+		{Place: "pid 9 on b", State: "late", Cause: "silent", Next: "look", Roles: []string{"render"}, Version: "1.3", InHand: HandState{Turns: 2, Renders: 120}},
+		{Place: "pid 5 on c", State: "gone", Cause: "silent", Next: "look", Roles: []string{"render"}, GoneAt: &gone},
+	}}
+	out := get("/system").to(t, mustServer(t, open(), w))
+	v := mustAnswer[systemView](t, out, http.StatusOK)
+	if diff := cmp.Diff(w.machine.Processes, v.Processes); diff != "" {
+		t.Errorf("other processes (-want +got):\n%s", diff)
+	}
+	for _, part := range []string{`"inHand":{"turns":2,"renders":120,"deliveries":0}`, `"heardAt":null`, `"state":"gone","cause":"silent","next":"look"`} {
+		if !strings.Contains(out.Body.String(), part) {
+			t.Errorf("%s is not in %s", part, out.Body)
+		}
+	}
+	if n := strings.Count(out.Body.String(), "goneAt"); n != 1 {
+		t.Errorf("%d are gone", n)
+	}
+}
+
 func TestSystemWithoutChromeHasNone(t *testing.T) {
 	v := mustAnswer[map[string]any](t, get("/system").to(t, mustServer(t, open(), newWorld())), http.StatusOK)
 	if chrome, there := v["chrome"]; !there || chrome != nil {
 		t.Errorf("Chrome is %v", chrome)
 	}
-	for _, name := range []string{"caches", "findings"} {
+	for _, name := range []string{"caches", "findings", "processes"} {
 		if _, ok := v[name].([]any); !ok {
 			t.Errorf("%s are %v, want a list", name, v[name])
 		}

@@ -26,15 +26,15 @@ import (
 	"github.com/pictifyd/pictifyd/internal/problem"
 )
 
-// newPair is a certificate for 127.0.0.1 and its key, in PEM.
-func newPair(tb testing.TB, serial int64) (cert, key []byte) {
+// newPair is a certificate for 127.0.0.1, and for other names, and its key, in PEM.
+func newPair(tb testing.TB, serial int64, names ...string) (cert, key []byte) {
 	tb.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(48 * time.Hour),
+		SerialNumber: big.NewInt(serial), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: names, NotAfter: time.Now().Add(48 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)

@@ -83,14 +83,24 @@ type Status struct {
 	Processes []Process `json:"processes,omitempty"` // at work on the store; none where the key may not see them
 }
 
-// A Process is a pictifyd at work on the store of another.
+// A Process is a pictifyd at work on the store of another, or one that was until lately.
 type Process struct {
-	Place   string    `json:"place"`
-	Roles   []string  `json:"roles"`
-	Version string    `json:"version"`
-	Address string    `json:"address,omitempty"`
-	Holder  bool      `json:"holder"`
-	Since   time.Time `json:"since"`
+	Place   string     `json:"place"`
+	State   string     `json:"state,omitempty"` // well, late or gone
+	Cause   string     `json:"cause,omitempty"` // why it is not well
+	Next    string     `json:"next,omitempty"`
+	Roles   []string   `json:"roles"`
+	Version string     `json:"version"`
+	Address string     `json:"address,omitempty"`
+	Holder  bool       `json:"holder"`
+	Since   time.Time  `json:"since"`
+	HeardAt *time.Time `json:"heardAt,omitempty"` // its last sign of life
+	GoneAt  *time.Time `json:"goneAt,omitempty"`  // when it was put out
+	InHand  struct {
+		Turns      int64 `json:"turns"`
+		Renders    int64 `json:"renders"`
+		Deliveries int64 `json:"deliveries"`
+	} `json:"inHand"`
 }
 
 // Status asks how the sources, bindings and sinks of the remote are, and which processes
@@ -124,6 +134,7 @@ type Row struct {
 	Values     json.RawMessage `json:"values,omitempty"`
 	State      string          `json:"state"`
 	Generation int64           `json:"generation"`
+	Trace      string          `json:"traceId,omitempty"` // of the generation, in the collector; none where it is not traced
 	Problem    *RowProblem     `json:"problem,omitempty"`
 	Source     struct {
 		Name        string     `json:"name"`

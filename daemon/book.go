@@ -13,6 +13,7 @@ type book struct {
 	daemon *Daemon
 	turn   store.Turn
 	began  time.Time
+	rows   *tracedRows // nil where nothing is traced
 
 	done   []store.Rendered
 	bytes  [][]byte
@@ -76,6 +77,7 @@ func (b *book) record(ctx context.Context, end bool) error {
 	if err != nil {
 		return err
 	}
+	b.rows.recorded(ctx, b.done, put)
 	if time.Since(put) > putRestErased/2 && len(b.bytes) > 0 { // so late that a deletion may have taken them
 		if _, err := d.blobs.PutMany(ctx, b.bytes); err != nil {
 			return err

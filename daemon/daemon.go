@@ -23,6 +23,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/signing"
 	"github.com/pictifyd/pictifyd/internal/spool"
+	"github.com/pictifyd/pictifyd/internal/tracing"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/chrome"
 	"github.com/pictifyd/pictifyd/store"
@@ -73,6 +74,7 @@ type Daemon struct {
 	urls     urls
 	faults   faults
 	metrics  *metrics
+	traces   *tracing.Tracer // nil where nothing is traced
 	kept     keeper
 	now      now
 	planning rota // of the plan turns, one page each
@@ -239,6 +241,10 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		}
 	}
 	s := d.settings
+	if err = d.openTraces(ctx); err != nil {
+		return closing, err
+	}
+	opened = append(opened, func() { d.closeTraces(ctx) })
 	if d.store, err = d.openStore(ctx); err != nil {
 		return closing, err
 	}
@@ -247,6 +253,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 		return closing, err
 	}
 	opened = append(opened, func() { d.close("images", d.blobs.Close) })
+	d.metrics.blobs.observe(d.blobs)
 	d.spool = spool.New(d.blobs.Temporary(), spool.Options{})
 	opened = append(opened, func() { d.close("files to send", d.spool.Close) })
 	if d.guard, err = egress.New(s.Egress); err != nil {
@@ -309,7 +316,7 @@ func (d *Daemon) open(ctx context.Context) (closing func(), err error) {
 // openStore opens the ledger, where the daemon stands by when it is its turn.
 func (d *Daemon) openStore(ctx context.Context) (*store.Store, error) {
 	o := store.Options{
-		Log: d.log, Dir: d.settings.Dir, Crash: d.options.Crash, RowsChanged: d.rowsChanged,
+		Log: d.log, Dir: d.settings.Dir, Crash: d.options.Crash, RowsChanged: d.rowsChanged, Renewed: d.renewedFunc(),
 		Member: d.member(), Changed: func(string) { d.catchUp.ask() },
 		Roles: d.roles().names(), Version: d.options.Version, Address: d.relayed,
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/pictifyd/pictifyd/internal/retry"
 	"github.com/pictifyd/pictifyd/render"
 	"github.com/pictifyd/pictifyd/render/rendertest"
+	"github.com/pictifyd/pictifyd/store/blob"
 )
 
 // scrape reads /metrics as Prometheus does.
@@ -263,6 +264,8 @@ bindings:
 	d.metrics.found("catalog", true, nil, time.Millisecond)
 	d.metrics.circles.WithLabelValues("cards").Inc()
 	d.metrics.exhibit.fetched(choice{counted: true})
+	d.metrics.blobs.requested(blob.Request{Operation: "put", Result: "ok"}) // of a bucket, which is none here
+	d.metrics.blobs.requested(blob.Request{Operation: "get", Result: "failed"})
 	d.metrics.swept(swept{}, time.Now())
 	families := map[string]*dto.MetricFamily{}
 	eventually(t, "the stream and the failed reading in the metrics", func() bool {

@@ -42,13 +42,14 @@ func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
 		return err
 	}
 	defer func() { d.stride.took(len(claims), time.Since(began)) }()
+	rows := d.tracedOf(ctx, claims)
 	ahead, leave := context.WithCancel(ctx)
 	pages, wait := d.prepare(ahead, claims)
 	defer wait()
 	pictures, drawn := d.pictures(ahead, pages)
 	defer drawn()
 	defer leave() // a turn that fails does not fetch and draw on
-	book := book{daemon: d, turn: t, began: time.Now()}
+	book := book{daemon: d, turn: t, began: time.Now(), rows: rows}
 	for range claims {
 		p, err := book.await(ctx, pictures)
 		if err != nil {
@@ -60,6 +61,7 @@ func (d *Daemon) draw(ctx context.Context, t store.Turn) error {
 		if p.fault != nil {
 			return p.fault
 		}
+		rows.drawn(ctx, p)
 		if err := book.add(ctx, p.done, p.bytes); err != nil {
 			return err
 		}
@@ -73,6 +75,7 @@ type picture struct {
 	done  store.Rendered
 	bytes []byte
 	fault error
+	times times
 }
 
 // pictures draws pages as they come, several at a time. There is one picture
@@ -92,8 +95,11 @@ func (d *Daemon) pictures(ctx context.Context, pages <-chan prepared) (ready <-c
 					out <- picture{fault: ctx.Err()}
 					continue
 				}
+				took := page.times
+				took.drawing = time.Now()
 				done, bytes := d.shared(ctx, page)
-				out <- picture{done: done, bytes: bytes}
+				took.drawn = time.Now()
+				out <- picture{done: done, bytes: bytes, times: took}
 			}
 		})
 	}
@@ -105,6 +111,7 @@ type prepared struct {
 	claim store.Claim
 	sheet *sheet
 	err   error
+	times times
 }
 
 // prepare compiles the pages of claims and fetches their remote assets, a few
@@ -118,8 +125,9 @@ func (d *Daemon) prepare(ctx context.Context, claims []store.Claim) (pages <-cha
 		g.SetLimit(assetFlight)
 		for _, c := range claims {
 			g.Go(func() error {
+				began := time.Now()
 				s, err := d.sheet(ctx, c)
-				ready <- prepared{c, s, err}
+				ready <- prepared{c, s, err, times{began: began, ready: time.Now()}}
 				return nil
 			})
 		}

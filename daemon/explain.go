@@ -36,6 +36,9 @@ func (d *Daemon) explain(ctx context.Context, cfg bindings.Config, key string, h
 	if err != nil {
 		return err
 	}
+	if w := wayOf(bindings.BindingOwner(cfg.Name), 0, key, h.Generation); h.Generation > 0 && d.traces.Follows(w) {
+		h.Trace = w.TraceID()
+	}
 	h.Source, h.Freshness = cfg.Source, fresh[cfg.Source]
 	position, err := d.store.Position(ctx, cfg.Source)
 	if err != nil {

@@ -120,7 +120,9 @@ func (c *courier) fly(ctx context.Context, claim store.DeliveryClaim) landing {
 		return landing{unsent: []string{claim.ID}, fault: err}
 	}
 	began := time.Now()
-	receipt, err := c.try(ctx, to, delivery)
+	on, part := c.telling(ctx, claim)
+	receipt, err := c.try(on, to, delivery)
+	part.End(err, statusOf(receipt.Status)...)
 	return c.answered(ctx, began, []store.DeliveryClaim{claim}, []sink.Outcome{{Receipt: receipt, Err: err}})
 }
 
@@ -170,7 +172,9 @@ func (c *courier) flyTogether(ctx context.Context, to sink.Batcher, claims []sto
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, limitOf(to))
 	defer cancel()
-	l.done = append(l.done, c.answered(ctx, began, sent, c.tryAll(limited, to, deliveries)).done...)
+	outcomes := c.tryAll(limited, to, deliveries)
+	c.toldTogether(ctx, began, sent, outcomes)
+	l.done = append(l.done, c.answered(ctx, began, sent, outcomes).done...)
 	return l
 }
 

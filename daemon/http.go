@@ -84,6 +84,7 @@ func (d *Daemon) server(ctx context.Context) (*api.Server, error) {
 		LoadFunc:      d.load,
 		SystemFunc:    d.system,
 		Registry:      d.metrics.registry,
+		Traces:        d.traces,
 		CountersFunc:  d.counters,
 		RelayKey:      []byte(relayKey),
 	})

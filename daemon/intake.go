@@ -214,7 +214,7 @@ func (s sampler) drawn(ctx context.Context, job string, w bindings.Want) (batch.
 	if err != nil && machineFault(err) {
 		return batch.Picture{}, nil, err
 	}
-	done, bytes := s.picture(ctx, prepared{c, sheet, err})
+	done, bytes := s.picture(ctx, prepared{claim: c, sheet: sheet, err: err})
 	if e := rowErrorOf(done); e != nil {
 		return batch.Picture{}, e, nil
 	}

@@ -36,7 +36,7 @@ func (d *Daemon) member() bool { return d.roles().Member() }
 // queue works turns until ctx ends, then finishes those in hand.
 func (d *Daemon) queue(ctx context.Context) error {
 	turns, pictures := turnsOf(d.renderer.Slots())
-	d.stride.least = 2 * pictures
+	d.stride.least, d.stride.first = 2*pictures, min(8*pictures, turnSize) // one that takes all leaves others without
 	w := store.Workers{Slots: turns}
 	if d.roles().Has(RoleRender) {
 		w.Render = d.draw
@@ -59,7 +59,7 @@ func (d *Daemon) doorOfMember(keys []apikey.Key, relayKey string) (*api.Server, 
 	}
 	return d.door(api.Deps{
 		Log: d.log, Version: d.options.Version, BaseURL: d.urls.base, Images: d.store, Blobs: d.blobs, Keys: d.store, StoredKeys: keys,
-		BindingFunc: d.oneConfigured, ReadyFunc: d.able, Registry: d.metrics.registry, Elsewhere: away,
+		BindingFunc: d.oneConfigured, ReadyFunc: d.able, Registry: d.metrics.registry, Traces: d.traces, Elsewhere: away,
 	})
 }
 

@@ -29,6 +29,7 @@ type metrics struct {
 	config     configMetrics
 	hooks      hookMetrics
 	exhibit    exhibitMetrics
+	blobs      blobMetrics
 }
 
 func newMetrics() *metrics {
@@ -69,9 +70,11 @@ func newMetrics() *metrics {
 		config:  newConfigMetrics(),
 		hooks:   newHookMetrics(),
 		exhibit: newExhibitMetrics(),
+		blobs:   newBlobMetrics(),
 	}
 	m.readingMetrics.register(m.registry)
 	m.registry.MustRegister(m.exhibit.collectors()...)
+	m.registry.MustRegister(m.blobs.collectors()...)
 	m.registry.MustRegister(m.config.reloads, m.config.good, m.config.loadedAt, m.hooks.calls, m.hooks.rows, m.hooks.drifts, m.finds, m.finding, m.pictures, m.drawing, m.deliveries, m.kept, m.files, m.freed, m.sweptAt, m.circles,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -38,6 +38,7 @@ func (r *reading) emit(ctx context.Context, b connectors.Batch) error {
 
 // commit plans one batch and has it durable.
 func (r *reading) commit(ctx context.Context, b connectors.Batch) (plan bindings.Plan, result store.CommitResult, err error) {
+	ctx = reads(ctx, r.source, time.Now())
 	if err := r.settle(ctx, b); err != nil {
 		return plan, result, err
 	}

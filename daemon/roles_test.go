@@ -1,12 +1,16 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Whoever dies, freezes or comes while a batch is drawn and told: each row is there once.
@@ -81,14 +85,81 @@ func TestMembersLearnWhatTheHolderIsGiven(t *testing.T) {
 	}
 	var is struct {
 		Processes []struct {
-			Roles  []string
-			Holder bool
+			Roles   []string
+			Holder  bool
+			State   string
+			HeardAt *time.Time
 		}
+		Findings []struct{ Check, Level string }
 	}
 	if status := door.get("/system", &is); status != http.StatusOK || len(is.Processes) != 6 || !is.Processes[0].Holder {
 		t.Errorf("/system is %d %+v", status, is)
 	}
+	for _, one := range is.Processes {
+		if one.State != "well" || one.HeardAt == nil {
+			t.Errorf("a process is %+v", one)
+		}
+	}
+	for _, found := range is.Findings {
+		if found.Check == "processes" && found.Level != "ok" {
+			t.Errorf("of the processes is found %+v", found)
+		}
+	}
 	if status := f.at["pencil"].status("/bindings"); status != http.StatusServiceUnavailable {
 		t.Errorf("one that only draws answers %d", status)
 	}
+}
+
+// A member has the routes in its hands while a binding is made: until it has let go, and
+// all know who hears of it, no row of the binding is planned.
+func TestBindingIsPlannedOnceMembersKnowWhoHearsOfIt(t *testing.T) {
+	t.Parallel()
+	dsn := newDatabase(t)
+	s, shop := newSite(t, fmt.Sprintf("store: { url: %q, seal_key: a-key-that-seals-what-callers-give }", dsn)), newShop(t, oneMug)
+	p := s.start()
+	p.connect(shop, s.receiver.server.URL)
+	told := func(binding string) (n int) {
+		for _, e := range s.receiver.all("render.completed") {
+			if strings.Contains(string(e.Data), strconv.Quote(binding)) {
+				n++
+			}
+		}
+		return n
+	}
+	eventually(t, "the first delivery", func() bool { return told("cards") == 1 })
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	value := func(query string) (n int64) {
+		t.Helper()
+		if err := conn.QueryRow(t.Context(), query).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if _, err := conn.Exec(t.Context(), `SELECT pg_advisory_lock_shared(hashtext('pictifyd routes ' || current_schema()), 0)`); err != nil {
+		t.Fatal(err)
+	}
+	made := make(chan int, 1)
+	go func() {
+		status, _ := p.ask("POST", "/bindings", `{"name":"second","source":"shop","template":"card","map":{"title":"name"},"sinks":["hook"]}`, "Content-Type", "application/json")
+		made <- status
+	}()
+	eventually(t, "somebody waits for the routes", func() bool {
+		return value(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`) > 0
+	})
+	s.write("templates/card.html", strings.Replace(cardTemplate, "background: #fff", "background: #eee", 1))
+	eventually(t, "what there is of bindings is planned again", func() bool { return told("cards") == 2 })
+	if n := value(`SELECT count(*) FROM items WHERE owner LIKE '%second'`); n != 0 {
+		t.Errorf("%d rows of the new binding are planned", n)
+	}
+	if _, err := conn.Exec(t.Context(), `SELECT pg_advisory_unlock_all()`); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-made; status != http.StatusCreated {
+		t.Errorf("the binding: status %d", status)
+	}
+	eventually(t, "the delivery of the new binding", func() bool { return told("second") == 1 })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 
@@ -120,10 +121,8 @@ func (d *Daemon) renewBy(ctx context.Context, file *Settings) error {
 		now.abandon(before)
 		return err
 	}
+	d.announce(ctx, now)
 	d.current.Store(now)
-	d.store.SetSinks(now.routes())
-	d.store.SetRunSinks(now.runRoutes())
-	d.store.SetSubjects(now.subjects())
 	for name, f := range before.feeds {
 		if now.feeds[name] != f {
 			f.end()
@@ -150,6 +149,18 @@ func (d *Daemon) renewBy(ctx context.Context, file *Settings) error {
 	default:
 	}
 	return nil
+}
+
+// announce has the store, and the members beside it, know who hears of what in a roster.
+// It comes before any row is planned by that roster: else a member that draws the first
+// image of a binding would plan no delivery of it.
+func (d *Daemon) announce(ctx context.Context, now *roster) {
+	d.store.SetSinks(now.routes())
+	d.store.SetRunSinks(now.runRoutes())
+	d.store.SetSubjects(now.subjects())
+	if err := d.store.PublishRoutes(ctx); err != nil { // it is tried again each second
+		d.log.Error("members do not know yet who hears of what", slog.Any("err", err))
+	}
 }
 
 // touched are the feeds that go on, and whose bindings are not as they were.

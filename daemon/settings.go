@@ -13,6 +13,7 @@ import (
 	"github.com/pictifyd/pictifyd/connectors"
 	"github.com/pictifyd/pictifyd/internal/egress"
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/tracing"
 	"github.com/pictifyd/pictifyd/render/chrome"
 	"github.com/pictifyd/pictifyd/sink"
 	"github.com/pictifyd/pictifyd/store"
@@ -29,6 +30,7 @@ type Settings struct {
 	Render    chrome.Config
 	Keep      Keep
 	Egress    egress.Config
+	Traces    tracing.Config
 	Copilot   Copilot
 	Templates Templates
 	Sources   []Source
@@ -91,6 +93,7 @@ type document struct {
 	Keep      Keep                   `yaml:"keep"`
 	Render    chrome.Config          `yaml:"render"`
 	Egress    egress.Config          `yaml:"egress"`
+	Traces    tracing.Config         `yaml:"traces"`
 	Copilot   Copilot                `yaml:"copilot"`
 	Templates Templates              `yaml:"templates"`
 	Sources   map[string]config.Node `yaml:"sources"`
@@ -110,6 +113,7 @@ func defaults() document {
 		Keep:      defaultKeep(),
 		Render:    chrome.DefaultConfig(),
 		Egress:    egress.Default(),
+		Traces:    tracing.Default(),
 		Copilot:   defaultCopilot(),
 		Templates: Templates{Path: "templates", Write: true},
 	}
@@ -142,7 +146,7 @@ func decode(name string, src []byte, o config.Options, sources connectors.Kinds,
 	problems := problemsOf(root.Decode(&doc))
 	s := &Settings{
 		Dir: o.Dir, Roles: doc.Roles, Server: doc.Server, Store: doc.Store, Blobs: doc.Blobs, Keep: doc.Keep, Render: doc.Render,
-		Egress: doc.Egress, Copilot: doc.Copilot, Templates: doc.Templates, Secrets: doc.Secrets,
+		Egress: doc.Egress, Traces: doc.Traces, Copilot: doc.Copilot, Templates: doc.Templates, Secrets: doc.Secrets,
 		kinds: sources, nodes: map[string]config.Node{}, sections: sectionDigests(root), source: contentDigest(src), root: root,
 	}
 	s.Server.TLS = doc.Server.TLS.Resolved(o.Dir)

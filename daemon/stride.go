@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -13,6 +14,7 @@ const turnTime = 3 * time.Second
 // turnSize of those that are made fast, fewer of those that are not.
 type stride struct {
 	least int // so that a turn keeps its part of the renderer busy
+	first int // before it is known how fast they are made; 0: as many as a turn takes
 
 	mu  sync.Mutex
 	per time.Duration // of a turn for each of its renders, lately; 0 before the first
@@ -22,7 +24,7 @@ func (s *stride) size() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.per == 0 {
-		return turnSize
+		return cmp.Or(s.first, turnSize)
 	}
 	return min(max(int(turnTime/s.per), s.least, 1), turnSize)
 }

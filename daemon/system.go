@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/pictifyd/pictifyd/api"
 	"github.com/pictifyd/pictifyd/render/chrome"
@@ -19,7 +20,7 @@ func (d *Daemon) system(ctx context.Context) (api.System, error) {
 	if err != nil {
 		return api.System{}, err
 	}
-	members, err := d.store.Members(ctx)
+	processes, err := d.store.Processes(ctx)
 	if err != nil {
 		return api.System{}, err
 	}
@@ -27,11 +28,9 @@ func (d *Daemon) system(ctx context.Context) (api.System, error) {
 	is := api.System{
 		StartedAt: d.began, Ledger: api.LedgerState{Kind: ledger.Kind, Schema: ledger.Schema, Bytes: ledger.Bytes},
 		Chrome: d.chromeState(), Waiting: waiting, Caches: d.caches(), Disk: fullerDisk(file.dataFolders()), Config: file.shown(),
+		Processes: processStates(processes),
 	}
-	for _, m := range members {
-		is.Processes = append(is.Processes, api.ProcessState{Place: m.Place, Roles: m.Roles, Version: m.Version, Address: m.Address, Holder: m.Holder, Since: m.Since.UTC()})
-	}
-	for _, sign := range append(d.chromeSigns(), machineSigns(file)...) {
+	for _, sign := range slices.Concat(d.chromeSigns(), processSigns(processes), machineSigns(file)) {
 		is.Findings = append(is.Findings, findingOf(sign))
 	}
 	if err := d.lowDisk(int64(file.Keep.MinFree)); err != nil {

@@ -26,7 +26,7 @@ func (v *visit) pay(ctx context.Context, from connectors.Cursor) error {
 	f.latest.begin(began)
 	life, stop := f.living(ctx)
 	f.live.turned()
-	err := v.poll(life, from)
+	err := v.poll(reads(life, f.name, began), from)
 	f.live.turned()
 	stop()
 	f.latest.end(time.Now(), err)

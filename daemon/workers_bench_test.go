@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"net/http"
@@ -15,16 +16,16 @@ import (
 const workersEnv = "PICTIFYD_BENCH_WORKERS"
 
 const (
-	workTime  = 400 * time.Millisecond // that a simulated picture takes, without CPU
-	workSlots = 4                      // pictures at a time of a process
-	workRate  = int(float64(workSlots) / 0.4)
+	workTime = 400 * time.Millisecond // that a simulated picture takes, without CPU
+	workFor  = 40 * time.Second       // that the processes of a measure have work for
 )
 
 // BenchmarkWorkers is a batch, told to a webhook, that processes draw together: one that connects, answers and
-// delivers, and 1, 2, 4 … that draw, all on one PostgreSQL. A picture takes its time and no CPU, so that what is
-// measured is the queue and the bookkeeping: printed are images a second, beside one process, the CPU that
-// pictifyd and PostgreSQL take for each, and what both take while there is nothing to do. On one machine it bends
-// where its cores are full.
+// delivers, and 1, 2, 4 … that draw one picture at a time, all on one PostgreSQL. A picture takes its time and no CPU,
+// so that what is measured is the queue and the bookkeeping: printed are images a second from the first to the last,
+// beside one process, the CPU that pictifyd and PostgreSQL take for each, and what both take while there is nothing to
+// do. Each picture is a commit of its own, since it takes longer than pictures wait for others: the most that the
+// bookkeeping can cost. On one machine it bends where its cores are full.
 func BenchmarkWorkers(b *testing.B) {
 	counts := []int{1, 2, 4, 8}
 	if text := os.Getenv(workersEnv); text != "" {
@@ -41,13 +42,43 @@ func BenchmarkWorkers(b *testing.B) {
 		fmt.Printf("\n%9s %10s %10s %10s %22s %10s %22s\n", "processes", "images/s", "beside one", "of the sum", "CPU an image: pictifyd", "PostgreSQL", "idle, of a core: both")
 		one := 0.0
 		for _, n := range counts {
-			w := newWorkers(b, n)
+			w := newWorkers(b, "")
+			for range n {
+				w.add(childRoles+"=render", simulated(1))
+			}
 			idle := w.idle()
-			rate, own, database := w.batch(max(200, 8*n*workRate))
+			most := float64(n) / workTime.Seconds()
+			rate, own, database := w.batch(int(most * workFor.Seconds()))
 			if one == 0 {
 				one = rate / float64(n)
 			}
-			fmt.Printf("%9d %10.1f %9.2fx %9.0f%% %19.2f ms %7.2f ms %9.2f %% + %5.2f %%\n", n, rate, rate/one, 100*rate/float64(n*workRate), own, database, 100*idle[0], 100*idle[1])
+			fmt.Printf("%9d %10.1f %9.2fx %9.0f%% %19.2f ms %7.2f ms %9.2f %% + %5.2f %%\n", n, rate, rate/one, 100*rate/most, own, database, 100*idle[0], 100*idle[1])
+			w.end()
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// simulated has a child draw as workTime says, so many pictures at a time.
+func simulated(slots int) string { return fmt.Sprintf("%s=%s/%d", childNull, workTime, slots) }
+
+// BenchmarkRenderProcesses is one process with two Chromes beside two with one each, which draw the same
+// batch on one PostgreSQL.
+func BenchmarkRenderProcesses(b *testing.B) {
+	needChrome(b)
+	for b.Loop() {
+		one := 0.0
+		for _, n := range []int{1, 2, 1, 2} { // twice, for what changes on the machine
+			w := newWorkers(b, fmt.Sprintf("render: { chrome: %q, browsers: %d }\n", os.Getenv("PICTIFYD_TEST_CHROME"), 2/n))
+			for range n {
+				w.add(childRoles+"=render", childChrome+"=1")
+			}
+			w.batch(200) // so that Chromes are there, and their pace is known
+			rate, _, _ := w.batch(3000)
+			if n == 1 {
+				one = rate
+			}
+			fmt.Printf("%d process(es) with %d Chrome(s) each: %.1f images/s, %.2fx\n", n, 2/n, rate, rate/one)
 			w.end()
 		}
 	}
@@ -59,9 +90,12 @@ type workers struct {
 	site *site
 	db   *sql.DB
 	all  []*process // the first answers
+	sent int        // rows
 }
 
-func newWorkers(b *testing.B, n int) *workers {
+// newWorkers is a process that connects, answers and delivers. render is the configuration of those
+// that draw; "" for simulated ones.
+func newWorkers(b *testing.B, render string) *workers {
 	b.Helper()
 	dsn := newDatabase(b)
 	w := &workers{b: b, site: newSite(b, "store: {}\n")}
@@ -70,33 +104,39 @@ func newWorkers(b *testing.B, n int) *workers {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { w.db.Close() })
-	w.site.write("pictifyd.yaml", chromeFor("")+fmt.Sprintf(`
+	w.site.write("pictifyd.yaml", cmp.Or(render, chromeFor("")+"\n")+fmt.Sprintf(`
 server: { listen: "127.0.0.1:0", public_url: "http://127.0.0.1" }
 egress: { allow: ["127.0.0.1"] }
 templates: templates
 store: { url: %q }
 `, dsn))
-	simulated := fmt.Sprintf("%s=%s/%d", childNull, workTime, workSlots)
-	w.all = append(w.all, w.site.start(childRoles+"=connect,api,deliver", simulated))
+	w.add(childRoles+"=connect,api,deliver", simulated(1))
 	<-w.all[0].runs
-	for range n {
-		w.all = append(w.all, w.site.start(childRoles+"=render", simulated))
-	}
-	for i, p := range w.all {
-		eventually(b, fmt.Sprintf("process %d is ready", i), func() bool { return p.status("/readyz") == http.StatusOK })
-	}
 	return w
+}
+
+// add starts a process, and waits until it is ready.
+func (w *workers) add(env ...string) {
+	w.b.Helper()
+	p := w.site.start(env...)
+	w.all = append(w.all, p)
+	eventually(w.b, fmt.Sprintf("process %d is ready", len(w.all)), func() bool { return p.status("/readyz") == http.StatusOK })
 }
 
 // batch draws so many rows, and says how many a second, and what each took of the CPU, in ms.
 func (w *workers) batch(rows int) (rate, own, database float64) {
 	w.b.Helper()
 	before := w.cpu()
-	began := time.Now()
-	id, err := w.all[0].postBatch(batchRows(rows), w.site.receiver.server.URL)
+	all := make([]map[string]any, rows)
+	for i := range all {
+		w.sent++ // no two batches have a picture in common
+		all[i] = map[string]any{"title": fmt.Sprintf("Card %d", w.sent), "price": w.sent}
+	}
+	id, err := w.all[0].postBatch(all, w.site.receiver.server.URL)
 	if err != nil {
 		w.b.Fatal(err)
 	}
+	began := time.Now()
 	for done := 0; done < rows; {
 		if err := w.db.QueryRow(`SELECT succeeded + failed FROM jobs WHERE id = $1`, id).Scan(&done); err != nil {
 			w.b.Fatal(err)

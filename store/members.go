@@ -22,9 +22,11 @@ type Member struct {
 // Members are the processes at work on the ledger, its holder first, then by when they
 // joined. One that died is among them until whoever holds the ledger has noticed.
 func (s *Store) Members(ctx context.Context) ([]Member, error) {
-	all, err := collect(ctx, s.reader(), `SELECT id, number, place, version, roles, address, slots, since FROM members ORDER BY number`, nil, scanMember)
+	all, err := collect(ctx, s.reader(), `SELECT `+memberColumns+` FROM members ORDER BY number`, nil, scanMember)
 	return all, wrap(err, "read who works with the store")
 }
+
+const memberColumns = `id, number, place, version, roles, address, slots, since`
 
 func scanMember(scan func(...any) error) (m Member, err error) {
 	var number, slots int64
@@ -56,13 +58,18 @@ func (s *Store) SetAddress(ctx context.Context, address string) error {
 	return wrap(err, "note the address of this process")
 }
 
-// enroll has the ledger know its holder.
+// enroll has the ledger know its holder. One that is still named there has not ended
+// in peace.
 func (s *Store) enroll(ctx context.Context) error {
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.exec(ctx, `DELETE FROM members WHERE number = 0`); err != nil {
+		before, err := collect(ctx, t.reader, `DELETE FROM members WHERE number = 0 RETURNING `+memberColumns, nil, scanMember)
+		if err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, insertMember, s.self.cells(0)...)
+		if s.dialect.postgres {
+			t.after = append(t.after, func() { s.noteGone(before) })
+		}
+		_, err = t.exec(ctx, insertMember, s.self.cells(0)...)
 		return err
 	})
 	return wrap(err, "note who holds the store")

@@ -98,6 +98,8 @@ func (t *tx) promotePage(ctx context.Context, page []bindings.Proposal) (int, er
 	if err := t.want(ctx, changed, wanted, renders); err != nil {
 		return 0, err
 	}
+	t.noteRenewed(changed, false)
+	t.noteRenewed(removed, true)
 	return len(changed) + len(removed), t.endAtOnce(ctx, changed, removed, wanted)
 }
 

@@ -172,8 +172,10 @@ func (t *tx) reopen(ctx context.Context, stale []staleImage) (items int, err err
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	_, err = t.exec(ctx, `UPDATE items SET generation = generation + 1, pending = pending + CAST(e.value->>3 AS BIGINT), state = 'waiting' FROM rows($1) AS e
-		WHERE items.owner = e.value->>0 AND items.idx = CAST(e.value->>1 AS BIGINT) AND items.key = e.value->>2`, table(rows))
+	again, err := collect(ctx, t.reader, `UPDATE items SET generation = generation + 1, pending = pending + CAST(e.value->>3 AS BIGINT), state = 'waiting' FROM rows($1) AS e
+		WHERE items.owner = e.value->>0 AND items.idx = CAST(e.value->>1 AS BIGINT) AND items.key = e.value->>2
+		RETURNING items.owner, items.idx, items.key, generation, digest`, []any{table(rows)}, scanChanged)
+	t.noteRenewed(again, false)
 	return len(rows), err
 }
 

@@ -153,7 +153,8 @@ func (s *Store) dismiss(ctx context.Context, number int64) error {
 		if err := t.row(ctx, `SELECT pg_try_advisory_xact_lock(hashtext(`+memberClass+`), CAST($1 AS INT))`, number).Scan(&got); err != nil || !got {
 			return err
 		}
-		_, err := t.exec(ctx, `DELETE FROM members WHERE number = $1`, number)
+		gone, err := collect(ctx, t.reader, `DELETE FROM members WHERE number = $1 RETURNING `+memberColumns, []any{number}, scanMember)
+		t.after = append(t.after, func() { s.noteGone(gone) })
 		return err
 	})
 }

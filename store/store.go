@@ -32,6 +32,9 @@ type Options struct {
 	// name: a reading was closed, or a person deleted some. With "" there may be
 	// LookupChanges. It must not block.
 	RowsChanged func(source string)
+	// Renewed is called after a commit with the rows whose images got another generation, in the context of
+	// whoever committed; nil: nobody asks. It must not block.
+	Renewed func(ctx context.Context, rows []Renewed)
 	// Standby makes Open wait for a ledger that another daemon has, or whose server
 	// does not answer. It is called with the reason after each look; nil: Open fails.
 	Standby func(reason error)
@@ -57,11 +60,12 @@ type Store struct {
 	log   *slog.Logger
 	crash func(point string)
 
-	rowsChanged func(source string) // nil: nobody asks
-	standby     func(reason error)  // nil: what is locked is refused
-	changed     func(what string)   // nil: nobody asks
-	member      bool                // somebody else holds the ledger
-	self        Member              // this process
+	rowsChanged func(source string)                       // nil: nobody asks
+	renewed     func(ctx context.Context, rows []Renewed) // nil: nobody asks
+	standby     func(reason error)                        // nil: what is locked is refused
+	changed     func(what string)                         // nil: nobody asks
+	member      bool                                      // somebody else holds the ledger
+	self        Member                                    // this process
 
 	dialect *dialect
 	db      *sql.DB // writes; on SQLite one connection, which River shares
@@ -106,6 +110,7 @@ type Store struct {
 	lastServed  string // the owner whose renders were claimed last
 	claims      int64  // turns that got renders
 	working     map[int64]struct{}
+	gone        []Process           // were put out while this one holds the ledger, the last ones
 	orphans     map[int64]time.Time // turns that run according to River, but not here
 }
 
@@ -120,7 +125,7 @@ func Open(ctx context.Context, cfg Config, opt Options) (*Store, error) {
 			WithHint("leave out roles, or set store.url to a Postgres server; pictifyd store copy takes the ledger there")
 	}
 	s := &Store{
-		log: opt.Log, crash: opt.Crash, rowsChanged: opt.RowsChanged, standby: opt.Standby, dialect: &dialect{postgres: cfg.postgres()}, bell: newBell(),
+		log: opt.Log, crash: opt.Crash, rowsChanged: opt.RowsChanged, renewed: opt.Renewed, standby: opt.Standby, dialect: &dialect{postgres: cfg.postgres()}, bell: newBell(),
 		working: map[int64]struct{}{}, orphans: map[int64]time.Time{}, changed: opt.Changed, member: opt.Member,
 		hints: newHints(), look: make(chan struct{}, 1),
 		self: Member{ID: newID(), Place: place(), Roles: opt.Roles, Version: opt.Version, Address: opt.Address, Since: time.Now(), Holder: !opt.Member},

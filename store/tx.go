@@ -71,10 +71,11 @@ type tx struct {
 	stirred     map[string]bool // bindings of which something changed
 	stopping    map[string]bool // jobs that this change stopped
 	recounts    map[string]*recount
-	ring        []string // queues that got turns
-	endedTurn   string   // the queue of the turn that it ends; "" for none
-	raised      bool     // others have to look anew at something
-	after       []func() // to be called when committed
+	ring        []string  // queues that got turns
+	endedTurn   string    // the queue of the turn that it ends; "" for none
+	raised      bool      // others have to look anew at something
+	renewed     []Renewed // where somebody asks
+	after       []func()  // to be called when committed
 }
 
 func (s *Store) newTx(raw *sql.Tx) *tx {

@@ -28,6 +28,9 @@ func (s *Store) write(ctx context.Context, c change) error {
 		if err := c(ctx, t); err != nil {
 			return err
 		}
+		if len(t.renewed) > 0 {
+			t.after = append(t.after, func() { s.renewed(ctx, t.renewed) })
+		}
 		if err := t.tellNews(ctx); err != nil {
 			return err
 		}

@@ -32,8 +32,9 @@ var (
 	colours = map[string]string{
 		"ok": "32", "ready": "32", "delivered": "32", "warn": "33", "waiting": "33", "error": "31", "failed": "31", "dead": "31", "paused": "36",
 		"well": "32", "claimed": "33", "failing": "33", "resting": "33", "disabled": "31", "superseded": "90", "discarded": "90",
+		"late": "33", "gone": "90",
 	}
-	stateWord = regexp.MustCompile(`(?m)^(\S+ +)(ok|ready|delivered|warn|waiting|error|failed|dead|paused|well|claimed|failing|resting|disabled|superseded|discarded)\b`)
+	stateWord = regexp.MustCompile(`(?m)^(\S+(?: \S+)* {2,})(ok|ready|delivered|warn|waiting|error|failed|dead|paused|well|claimed|failing|resting|disabled|superseded|discarded|late|gone)\b`)
 )
 
 // Write implements io.Writer. A line comes whole.

@@ -53,6 +53,9 @@ func printRow(w io.Writer, row client.Row, now time.Time) {
 		fmt.Fprintf(w, "binding\tis paused: %s\n", row.Paused)
 	}
 	fmt.Fprintf(w, "images\t%s, generation %d\n", orNone(row.State), row.Generation)
+	if row.Trace != "" {
+		fmt.Fprintf(w, "\ttrace %s\n", row.Trace)
+	}
 	if row.Problem != nil {
 		fmt.Fprintf(w, "\t%s: %s\n", row.Problem.Code, row.Problem.Message)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -109,20 +110,66 @@ func printStatus(w io.Writer, s client.Status, now time.Time) {
 	printProcesses(w, s.Processes, now)
 }
 
-// printProcesses shows who is at work, where it is more than the one that answers.
+// printProcesses shows who is at work, where it is more than one that does everything.
 func printProcesses(w io.Writer, all []client.Process, now time.Time) {
-	if len(all) < 2 {
+	if len(all) == 0 || len(all) == 1 && len(all[0].Roles) == allRoles {
 		return
 	}
 	fmt.Fprintln(w)
-	fmt.Fprintln(w, "PROCESS\tROLES\tHOLDS\tVERSION\tSINCE\tADDRESS")
+	fmt.Fprintln(w, "PROCESS\tSTATE\tROLES\tHOLDS\tIN HAND\tHEARD\tVERSION\tSINCE\tADDRESS\tCAUSE")
 	for _, p := range all {
 		holds := "-"
 		if p.Holder {
 			holds = "yes"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Place, strings.Join(p.Roles, ","), holds, dashed(p.Version), ago(&p.Since, now), dashed(p.Address))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Place, dashed(p.State), strings.Join(p.Roles, ","), holds, inHand(p),
+			ago(p.HeardAt, now), dashed(p.Version), ago(&p.Since, now), dashed(p.Address), dashed(processCause(p, now)))
 	}
+	if versions := versionsOf(all); len(versions) > 1 {
+		fmt.Fprintf(w, "\ndifferent versions are at work (%s): right while you upgrade one after the other; see docs/scaling.md\n", strings.Join(versions, ", "))
+	}
+	for _, lack := range []struct{ role, means string }{{"render", "nothing is drawn but what somebody waits for"}, {"deliver", "no sink is told of anything"}} {
+		if !slices.ContainsFunc(all, func(p client.Process) bool { return p.GoneAt == nil && slices.Contains(p.Roles, lack.role) }) {
+			fmt.Fprintf(w, "\nno process has the role %s: %s; start one with pictifyd run --roles %s\n", lack.role, lack.means, lack.role)
+		}
+	}
+}
+
+// allRoles is how many roles one process has that does everything.
+const allRoles = 4
+
+// inHand is what a process has in hand.
+func inHand(p client.Process) string {
+	var has []string
+	if n := p.InHand.Renders; n > 0 {
+		has = append(has, fmt.Sprintf("%d to draw", n))
+	}
+	if n := p.InHand.Deliveries; n > 0 {
+		has = append(has, fmt.Sprintf("%d to tell", n))
+	}
+	return dashed(strings.Join(has, ", "))
+}
+
+// processCause is why a process is not well, and what to do about it.
+func processCause(p client.Process, now time.Time) string {
+	if p.Cause == "" {
+		return ""
+	}
+	cause := p.Cause
+	if p.GoneAt != nil {
+		cause = "put out " + ago(p.GoneAt, now) + ": " + cause
+	}
+	return cause + "; " + p.Next
+}
+
+// versionsOf are the versions of those at work, each once.
+func versionsOf(all []client.Process) (versions []string) {
+	for _, p := range all {
+		if version := dashed(p.Version); p.GoneAt == nil && !slices.Contains(versions, version) {
+			versions = append(versions, version)
+		}
+	}
+	return versions
 }
 
 // sinkIs is the one word for a sink.

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A said is what a daemon answers to the paths of a test.
@@ -69,9 +70,9 @@ func TestStatusWhereAllIsWell(t *testing.T) {
 
 func TestWordsForStatesAreColoured(t *testing.T) {
 	var out bytes.Buffer
-	text := "shop  ok     an error of before\nfeed  error  503\nSOURCE  STATE\n"
+	text := "shop  ok     an error of before\nfeed  error  503\npid 9 on b  late   render\nSOURCE  STATE\n"
 	n, err := painter{&out, true}.Write([]byte(text))
-	if want := "shop  \x1b[32mok\x1b[0m     an error of before\nfeed  \x1b[31merror\x1b[0m  503\nSOURCE  STATE\n"; err != nil || n != len(text) || out.String() != want {
+	if want := "shop  \x1b[32mok\x1b[0m     an error of before\nfeed  \x1b[31merror\x1b[0m  503\npid 9 on b  \x1b[33mlate\x1b[0m   render\nSOURCE  STATE\n"; err != nil || n != len(text) || out.String() != want {
 		t.Errorf("painted %q, want %q", out.String(), want)
 	}
 }
@@ -101,18 +102,51 @@ func TestExplainTellsTheStoryOfARow(t *testing.T) {
 }
 
 func TestStatusShowsTheProcessesAtWork(t *testing.T) {
+	heard := time.Now().Add(-time.Second).UTC().Format(time.RFC3339Nano)
 	said{
 		"/sources": `{"sources":[` + goodSource + `]}`, "/bindings": `{"bindings":[]}`, "/sinks": `{"sinks":[]}`,
-		"/system": `{"processes":[{"place":"pid 7 on a","roles":["connect"],"version":"1.2","address":"a:8080","holder":true,"since":"2026-05-04T12:00:00Z"},
-			{"place":"pid 9 on b","roles":["api","render"],"version":"1.2","address":"b:8080","holder":false,"since":"2026-05-04T12:00:00Z"}]}`,
+		"/system": `{"processes":[{"place":"pid 7 on a","state":"well","roles":["connect"],"version":"1.2","address":"a:8080","holder":true,"since":"2026-05-04T12:00:00Z","heardAt":"` + heard + `"},
+			{"place":"pid 9 on b","state":"late","cause":"it gives no sign of life","next":"see its machine","roles":["api","render"],"version":"1.3","address":"b:8080","holder":false,"since":"2026-05-04T12:00:00Z",
+				"inHand":{"turns":2,"renders":120,"deliveries":4}},
+			{"place":"pid 5 on c","state":"gone","cause":"it ended without leaving","next":"start it again","roles":["render"],"version":"1.1","goneAt":"` + heard + `","since":"2026-05-04T12:00:00Z"}]}`,
 	}.serve(t)
 	var out, errOut bytes.Buffer
 	if code := run([]string{"status"}, nil, &out, &errOut); code != exitDone {
 		t.Errorf("ended with %d: %s", code, errOut.String())
 	}
-	for _, want := range []string{"PROCESS     ROLES       HOLDS  VERSION", "pid 7 on a  connect     yes    1.2", "pid 9 on b  api,render  -      1.2"} {
-		if !strings.Contains(out.String(), want) {
+	for _, want := range []string{
+		"PROCESS STATE ROLES HOLDS IN HAND HEARD VERSION", "pid 7 on a well connect yes - 1s ago 1.2",
+		"pid 9 on b late api,render - 120 to draw, 4 to tell - 1.3", "it gives no sign of life; see its machine",
+		"pid 5 on c gone", "put out 1s ago: it ended without leaving; start it again", "no process has the role deliver: no sink is told", "different versions are at work (1.2, 1.3):",
+	} {
+		if !strings.Contains(squeezed(out.String()), want) {
 			t.Errorf("it says\n%s\nwithout %q", out.String(), want)
 		}
+	}
+}
+
+// squeezed is text without the width of its columns.
+func squeezed(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func TestStatusSaysWhichRoleNobodyHas(t *testing.T) {
+	said{
+		"/sources": `{"sources":[` + goodSource + `]}`, "/bindings": `{"bindings":[]}`, "/sinks": `{"sinks":[]}`,
+		"/system": `{"processes":[{"place":"pid 7 on a","state":"well","roles":["api","connect","deliver"],"version":"1.2","holder":true,"since":"2026-05-04T12:00:00Z"}]}`,
+	}.serve(t)
+	var out, errOut bytes.Buffer
+	if code := run([]string{"status"}, nil, &out, &errOut); code != exitDone || !strings.Contains(out.String(), "no process has the role render: nothing is drawn") ||
+		strings.Contains(out.String(), "role deliver") || strings.Contains(out.String(), "versions") {
+		t.Errorf("ended with %d:\n%s%s", code, &out, &errOut)
+	}
+}
+
+func TestStatusOfOneProcessHasNoListOfThem(t *testing.T) {
+	said{
+		"/sources": `{"sources":[` + goodSource + `]}`, "/bindings": `{"bindings":[]}`, "/sinks": `{"sinks":[]}`,
+		"/system": `{"processes":[{"place":"pid 7 on a","state":"well","roles":["api","connect","render","deliver"],"version":"1.2","holder":true,"since":"2026-05-04T12:00:00Z"}]}`,
+	}.serve(t)
+	var out, errOut bytes.Buffer
+	if code := run([]string{"status"}, nil, &out, &errOut); code != exitDone || strings.Contains(out.String(), "PROCESS") {
+		t.Errorf("ended with %d:\n%s%s", code, &out, &errOut)
 	}
 }

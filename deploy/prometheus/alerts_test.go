@@ -103,6 +103,12 @@ func TestAlertsFireWhenTheyShouldAndNotBefore(t *testing.T) {
 		{"PictifydConfigRefused", 9, []string{`pictifyd_config_last_reload_successful{` + ours + `} 1 0 0 0 1x20`}, nil},
 		{"PictifydDiskLow", 9, answered("507", "0+1x20", "0+10x20"), []string{`{instance="a:8080", job="pictifyd"}`}},
 		{"PictifydDiskLow", 9, answered("500", "0+1x20", "0+10x20"), nil},
+		{"PictifydBucketFails", 30, bucket("failed", "0+5x40", "0+20x40"), []string{`{job="pictifyd"}`}},
+		{"PictifydBucketFails", 30, bucket("refused", "0x18 0+5x22", "0+20x40"), []string{`{job="pictifyd"}`}},
+		{"PictifydBucketFails", 30, bucket("cut", "0x28 0+5x12", "0+20x40"), nil}, // it may be over in a moment
+		{"PictifydBucketFails", 30, bucket("failed", "0+5x40", "0+200x40"), nil},
+		{"PictifydBucketFails", 30, bucket("missing", "0+20x40", "0+20x40"), nil}, // an answer as good as any
+		{"PictifydBucketFails", 30, bucket("failed", "0+1x5 5x40", "0x40"), nil},  // few
 		{"PictifydErrors", 30, answered("500", "0+2x40", "0+100x40"), []string{`{instance="a:8080", job="pictifyd"}`}},
 		{"PictifydErrors", 30, answered("500", "0+2x40", "0+1000x40"), nil},
 		{"PictifydSheds", 30, answered("429", "0+10x40", "0+100x40"), []string{`{instance="a:8080", job="pictifyd"}`}},
@@ -182,6 +188,12 @@ func delivered(planned, arrived string) []string {
 		all = append(all, begin+`planned"} `+planned, begin+`delivered"} `+arrived, begin+`waiting"} 1x30`, begin+`dead"} 1x30`, begin+`superseded"} 1x30`)
 	}
 	return all
+}
+
+// bucket are requests to a bucket that end as result says, and others.
+func bucket(result, some, ok string) []string {
+	of := `pictifyd_blob_requests_total{job="pictifyd",instance="a:8080",operation="put",result="`
+	return []string{of + result + `"} ` + some, of + `ok"} ` + ok}
 }
 
 func answered(status, some, ok string) []string {

@@ -129,9 +129,9 @@ type stage struct {
 	took   time.Duration // of the slowest row
 }
 
-// campaignShare: in a short campaign a starter gets each sixth of the payloads, which
+// campaignShare: in a short campaign a starter gets each twelfth of the payloads, which
 // are others for each; the template with a variable in every place gets all.
-const campaignShare = 6
+const campaignShare = 12
 
 const anyPicture = "any picture"
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/internal/problem"
+	"github.com/pictifyd/pictifyd/internal/tracing"
 	"github.com/pictifyd/pictifyd/sink"
 )
 
@@ -77,6 +78,7 @@ func (r *Receiver) Send(ctx context.Context, req *http.Request, most int64, deci
 	timed, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	a := Answer{receiver: r, from: Shown(req.URL), sent: r.sent(req)}
+	tracing.Inject(ctx, req.Header)
 	resp, err := r.client.Do(req.WithContext(timed))
 	if err != nil {
 		return a, r.noAnswer(ctx, timed, a.from, err)

@@ -54,7 +54,8 @@ type Bucket struct {
 	backoff  retry.Backoff
 	known    *known
 	session  sessions
-	answered atomic.Int64 // unix nanoseconds of the last good answer; 0: none since a bad one
+	hear     func(Request) // nil: nobody listens
+	answered atomic.Int64  // unix nanoseconds of the last good answer; 0: none since a bad one
 }
 
 // OpenBucket opens the bucket that c names. It reaches no network.
@@ -123,7 +124,7 @@ func clockOf(m middleware.Metadata) time.Time {
 
 // look asks for what is known of the object under key.
 func (b *Bucket) look(ctx context.Context, key string) (s seen, err error) {
-	err = b.ask(ctx, "look at", key, func(ctx context.Context) error {
+	err = b.ask(ctx, "head", "look at", key, func(ctx context.Context) error {
 		out, err := b.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &b.name, Key: &key})
 		if err != nil {
 			return err
@@ -143,11 +144,14 @@ func (b *Bucket) look(ctx context.Context, key string) (s seen, err error) {
 	return s, err
 }
 
-// ask makes a request, again where it may well succeed a moment later.
-func (b *Bucket) ask(ctx context.Context, doing, key string, request func(context.Context) error) error {
+// ask makes a request, again where it may well succeed a moment later. doing is the
+// operation for people.
+func (b *Bucket) ask(ctx context.Context, operation, doing, key string, request func(context.Context) error) error {
 	began := time.Now()
 	for n := 1; ; n++ {
+		sent := time.Now()
 		err := b.note(b.client.Call(ctx, doing, key, request))
+		b.heard(operation, sent, err)
 		var f *s3.Failure
 		if err == nil || n == tries || !errors.As(err, &f) || !f.Passing() {
 			return err
@@ -218,7 +222,7 @@ func (b *Bucket) Ready(ctx context.Context) error {
 // list asks for one name. HeadBucket would do, but its answer has no body, so that
 // a wrong key could not be told from a policy, nor a missing bucket from an object.
 func (b *Bucket) list(ctx context.Context) error {
-	return b.ask(ctx, "list", "", func(ctx context.Context) error {
+	return b.ask(ctx, "list", "list", "", func(ctx context.Context) error {
 		_, err := b.client.ListObjectsV2(ctx, &awss3.ListObjectsV2Input{Bucket: &b.name, Prefix: &b.prefix, MaxKeys: aws.Int32(1)})
 		return err
 	})

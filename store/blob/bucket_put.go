@@ -101,7 +101,7 @@ func (b *Bucket) write(ctx context.Context, hash string, data []byte, sum [md5.S
 		return err
 	}
 	key := b.key(hash)
-	return b.ask(ctx, "put", key, func(ctx context.Context) error {
+	return b.ask(ctx, "put", "put", key, func(ctx context.Context) error {
 		_, err := b.client.PutObject(ctx, &awss3.PutObjectInput{
 			Bucket: &b.name, Key: &key, Body: bytes.NewReader(data), ContentLength: aws.Int64(int64(len(data))),
 			// A store refuses what has another digest than was said: of the two each knows one.

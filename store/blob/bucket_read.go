@@ -227,7 +227,9 @@ func (r *reader) fetch(p []byte) (int, error) {
 		if err == nil || errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return 0, r.bucket.client.Failed(r.ctx, r.body.silent, "read", r.bucket.key(r.name), err)
+		err = r.bucket.client.Failed(r.ctx, r.body.silent, "read", r.bucket.key(r.name), err)
+		r.bucket.heardCut(err)
+		return 0, err
 	}
 	return n, nil
 }
@@ -249,10 +251,12 @@ func (r *reader) get() error {
 	if r.pos > 0 {
 		in.Range = aws.String(fmt.Sprintf("bytes=%d-", r.pos))
 	}
+	sent := time.Now()
 	out, err := b.client.GetObject(within, in)
 	if err != nil {
 		watchdog.Stop()
 		err = b.note(b.client.Failed(r.ctx, within, "read", key, err))
+		b.heard("get", sent, err)
 		cancel()
 		if s3.IsMissing(err) {
 			b.known.drop(r.name)
@@ -262,6 +266,7 @@ func (r *reader) get() error {
 	}
 	watchdog.Stop()
 	_ = b.note(nil)
+	b.heard("get", sent, nil)
 	r.body = &body{out.Body, r.pos, cancel, watchdog, within}
 	if r.pos+aws.ToInt64(out.ContentLength) != r.size {
 		r.drop()

@@ -46,7 +46,7 @@ func (b *Bucket) Walk(ctx context.Context, visit func(page []File) error) error 
 			return err
 		}
 		var out *awss3.ListObjectsV2Output
-		if err := b.ask(ctx, "list", "", func(ctx context.Context) (err error) {
+		if err := b.ask(ctx, "list", "list", "", func(ctx context.Context) (err error) {
 			out, err = b.client.ListObjectsV2(ctx, &in)
 			return err
 		}); err != nil {
@@ -144,7 +144,7 @@ func (b *Bucket) announce(ctx context.Context) (session, error) {
 		return session{}, err
 	}
 	begun := time.Now()
-	if err := b.ask(ctx, "put", b.marker(), func(ctx context.Context) error {
+	if err := b.ask(ctx, "put", "put", b.marker(), func(ctx context.Context) error {
 		_, err := b.client.PutObject(ctx, &awss3.PutObjectInput{
 			Bucket: &b.name, Key: aws.String(b.marker()), Body: strings.NewReader(markerText), ContentLength: aws.Int64(int64(len(markerText))),
 			ContentType: aws.String("text/plain"), Metadata: map[string]string{removerName: s.by},
@@ -185,7 +185,7 @@ func errOthers(where string) error {
 // announced is the newest session, and whose it is.
 func (b *Bucket) announced(ctx context.Context) (s seen, by string, err error) {
 	key := b.marker()
-	err = b.ask(ctx, "look at", key, func(ctx context.Context) error {
+	err = b.ask(ctx, "head", "look at", key, func(ctx context.Context) error {
 		out, err := b.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &b.name, Key: &key})
 		if err != nil {
 			return err
@@ -224,7 +224,9 @@ func (b *Bucket) delete(ctx context.Context, hash string, in session) error {
 			request.Header[name] = values
 		}
 	}
+	sent := time.Now()
 	err = b.note(b.client.Do(ctx, "remove", key, request))
+	b.heard("delete", sent, err)
 	switch {
 	case s3.IsMissing(err):
 		return nil

@@ -100,6 +100,8 @@ export interface Browser {
   error?: string;
 }
 
+export type Process = Omit<Schemas['ProcessState'], 'state'> & { state: 'well' | 'late' | 'gone' };
+
 export interface System {
   version: string;
   goVersion: string;
@@ -114,5 +116,6 @@ export interface System {
   keys: { file: number; made: number };
   config: unknown;
   findings: { check: string; level: 'ok' | 'warn' | 'error'; message: string; next?: string }[];
+  processes: Process[];
   at: string;
 }

@@ -5757,6 +5757,18 @@ export interface components {
             /** Format: int64 */
             removals?: number;
         };
+        /** @description A hand state is what a process has in hand; what it draws for those who wait is not among it. */
+        HandState: {
+            /**
+             * Format: int64
+             * @description Of the queue that it works.
+             */
+            turns: number;
+            /** Format: int64 */
+            renders: number;
+            /** Format: int64 */
+            deliveries: number;
+        };
         /** @description A health is how everything goes, in one sentence. */
         Health: {
             /** @description Ok, warn, error, paused. */
@@ -7099,7 +7111,7 @@ export interface components {
             allowedTransitions?: string[];
         };
         /** @description The stable word of a problem. There will be more. */
-        ProblemCode: ("address_refused" | "already_undone" | "asset_not_found" | "bad_archive" | "bad_event" | "bad_if_match" | "bad_json" | "bad_key" | "bad_name" | "bad_secret" | "bad_signature" | "bad_table" | "bad_unit" | "bad_workbook" | "bandit_moves_weights" | "binding_not_found" | "binding_paused" | "binding_unable" | "body_cut_short" | "body_too_large" | "conflict" | "copilot_budget" | "copilot_busy" | "copilot_interrupted" | "copilot_no_model" | "copilot_no_step" | "copilot_not_ended" | "copilot_not_open" | "copilot_refused" | "copilot_run_not_found" | "copilot_stuck" | "dead_letters_not_found" | "defined_in_file" | "delivery_discarded" | "delivery_not_dead" | "delivery_not_found" | "delivery_superseded" | "delivery_waiting" | "disk_low" | "edit_conflict" | "experiment_moved" | "experiment_not_found" | "experiment_not_started" | "forbidden" | "frozen_field" | "given_twice" | "guard_held" | "guard_moved" | "holder_lost" | "hook_not_found" | "hook_path_taken" | "hook_refused" | "hook_too_large" | "hook_unguarded" | "hook_without_id" | "host_refused" | "idempotency_conflict" | "if_match_missing" | "image_failed" | "image_not_found" | "image_removed" | "in_use" | "internal" | "invalid" | "invalid_api_key" | "invalid_format" | "invalid_transition" | "invalid_type" | "job_deleted" | "job_expired" | "job_not_ended" | "job_not_found" | "job_retried" | "job_running" | "job_state" | "key_in_configuration" | "key_name_taken" | "key_not_found" | "kind_refused" | "lookup_missing" | "lookup_unread" | "malformed_body" | "method_not_allowed" | "minimum_not_reached" | "missing_authorization" | "never_read" | "no_destination" | "no_head" | "no_holder" | "no_pdf" | "no_rows" | "no_seal_key" | "no_variants" | "not_a_font" | "not_a_stream" | "not_found" | "not_here" | "not_published" | "not_ready" | "not_supported" | "nothing_to_retry" | "nothing_to_undo" | "origin_refused" | "out_of_range" | "overloaded" | "pdf_vanished" | "picture_not_found" | "port_in_use" | "quota_exceeded" | "quota_too_small" | "rate_limited" | "reason_missing" | "render_rate" | "replay_unsupported" | "required" | "revision_gone" | "route_not_found" | "row_late" | "row_not_found" | "row_too_large" | "row_unavailable" | "scope_missing" | "selection_missing" | "signature_expired" | "signature_invalid" | "sink_gone" | "sink_not_found" | "slug_taken" | "source_failed" | "source_gone" | "source_not_found" | "source_refused" | "stale_revision" | "standing_by" | "starter_not_found" | "step_not_found" | "step_replaced" | "subscription_exists" | "subscription_moved" | "subscription_not_found" | "surroundings" | "template_not_found" | "timeout" | "too_busy" | "too_large" | "too_long" | "too_many_bad_keys" | "too_many_rows" | "too_many_subscriptions" | "unauthorized" | "unknown_channel" | "unknown_field" | "unknown_format" | "unknown_place" | "unknown_size" | "unknown_variable" | "unsupported" | "unsupported_encoding" | "unsupported_media_type" | "upstream" | "variant_not_found" | "version_moved" | "webhook_refused" | "workbook_too_large" | "write_key_invalid" | "wrong_type") | string;
+        ProblemCode: ("address_refused" | "already_undone" | "asset_not_found" | "bad_archive" | "bad_event" | "bad_if_match" | "bad_json" | "bad_key" | "bad_name" | "bad_secret" | "bad_signature" | "bad_table" | "bad_unit" | "bad_workbook" | "bandit_moves_weights" | "binding_not_found" | "binding_paused" | "binding_unable" | "body_cut_short" | "body_too_large" | "conflict" | "copilot_budget" | "copilot_busy" | "copilot_interrupted" | "copilot_no_model" | "copilot_no_step" | "copilot_not_ended" | "copilot_not_open" | "copilot_refused" | "copilot_run_not_found" | "copilot_stuck" | "dead_letters_not_found" | "defined_in_file" | "delivery_discarded" | "delivery_not_dead" | "delivery_not_found" | "delivery_superseded" | "delivery_waiting" | "disk_low" | "edit_conflict" | "experiment_moved" | "experiment_not_found" | "experiment_not_started" | "forbidden" | "frozen_field" | "given_twice" | "guard_held" | "guard_moved" | "holder_lost" | "holder_untrusted" | "hook_not_found" | "hook_path_taken" | "hook_refused" | "hook_too_large" | "hook_unguarded" | "hook_without_id" | "host_refused" | "idempotency_conflict" | "if_match_missing" | "image_failed" | "image_not_found" | "image_removed" | "in_use" | "internal" | "invalid" | "invalid_api_key" | "invalid_format" | "invalid_transition" | "invalid_type" | "job_deleted" | "job_expired" | "job_not_ended" | "job_not_found" | "job_retried" | "job_running" | "job_state" | "key_in_configuration" | "key_name_taken" | "key_not_found" | "kind_refused" | "lookup_missing" | "lookup_unread" | "malformed_body" | "method_not_allowed" | "minimum_not_reached" | "missing_authorization" | "never_read" | "no_destination" | "no_head" | "no_holder" | "no_pdf" | "no_rows" | "no_seal_key" | "no_variants" | "not_a_font" | "not_a_stream" | "not_found" | "not_here" | "not_published" | "not_ready" | "not_supported" | "nothing_to_retry" | "nothing_to_undo" | "origin_refused" | "out_of_range" | "overloaded" | "pdf_vanished" | "picture_not_found" | "port_in_use" | "quota_exceeded" | "quota_too_small" | "rate_limited" | "reason_missing" | "render_rate" | "replay_unsupported" | "required" | "revision_gone" | "route_not_found" | "row_late" | "row_not_found" | "row_too_large" | "row_unavailable" | "scope_missing" | "selection_missing" | "signature_expired" | "signature_invalid" | "sink_gone" | "sink_not_found" | "slug_taken" | "source_failed" | "source_gone" | "source_not_found" | "source_refused" | "stale_revision" | "standing_by" | "starter_not_found" | "step_not_found" | "step_replaced" | "subscription_exists" | "subscription_moved" | "subscription_not_found" | "surroundings" | "template_not_found" | "timeout" | "too_busy" | "too_large" | "too_long" | "too_many_bad_keys" | "too_many_rows" | "too_many_subscriptions" | "unauthorized" | "unknown_channel" | "unknown_field" | "unknown_format" | "unknown_place" | "unknown_size" | "unknown_variable" | "unsupported" | "unsupported_encoding" | "unsupported_media_type" | "upstream" | "variant_not_found" | "version_moved" | "webhook_refused" | "workbook_too_large" | "write_key_invalid" | "wrong_type") | string;
         /** @description A problem field is one problem of several, at its place in the request or in the text that came with it. */
         ProblemField: {
             field: string;
@@ -7119,10 +7131,16 @@ export interface components {
             from?: number;
             to?: number;
         };
-        /** @description A process state is a process at work on the ledger. */
+        /** @description A process state is a process at work on the ledger, or one that was until lately. */
         ProcessState: {
             /** @description Its number and machine. */
             place: string;
+            /** @description Well, late (a sign of life is overdue) or gone (it gave none, and was put out). */
+            state: string;
+            /** @description Why it is not well. */
+            cause?: string;
+            /** @description What to do about it. */
+            next?: string;
             /** @description Api, connect, render, deliver. */
             roles: string[];
             /** @description Of pictifyd. */
@@ -7133,6 +7151,17 @@ export interface components {
             holder: boolean;
             /** Format: date-time */
             since: string;
+            /**
+             * Format: date-time
+             * @description Its last sign of life; null: nobody can say.
+             */
+            heardAt: null | string;
+            /**
+             * Format: date-time
+             * @description When it was put out.
+             */
+            goneAt?: null | string;
+            inHand: components["schemas"]["HandState"];
         };
         /** @description A publish request makes a draft a version. */
         PublishRequest: {
@@ -8320,7 +8349,7 @@ export interface components {
             /** @description As it is in effect, its secrets as ***. */
             config: unknown;
             findings: components["schemas"]["Sign"][];
-            /** @description At work on the ledger, its holder first. */
+            /** @description At work on the ledger, its holder first, then those that were put out lately. */
             processes: components["schemas"]["ProcessState"][];
             /** Format: date-time */
             at: string;
