@@ -110,7 +110,7 @@ func TestRolesUnderSeededFaults(t *testing.T) {
 	}
 	// The first faults of seed 16 hold answers back, fill the disk, crash the database, and cut the table off.
 	first, seeds := chaosEnv(t, "PICTIFYD_CHAOS_SEED", 16), chaosEnv(t, "PICTIFYD_CHAOS_SEEDS", 1)
-	rounds, rows := chaosEnv(t, "PICTIFYD_CHAOS_ROUNDS", 4), chaosEnv(t, "PICTIFYD_CHAOS_ROWS", 1500)
+	rounds, rows := chaosEnv(t, "PICTIFYD_CHAOS_ROUNDS", 4), chaosEnv(t, "PICTIFYD_CHAOS_ROWS", 1000)
 	for seed := uint64(first); seed < uint64(first+seeds); seed++ {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			c := newChaos(t, seed, rows)
