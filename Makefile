@@ -37,7 +37,7 @@ SOAK ?= 2h
 soak: chrome services $(CACHE)/bin/versitygw ## a daemon at work for long, and what it takes by quarters of the time (SOAK=2h)
 	PICTIFYD_SOAK=$(SOAK) scripts/test.sh $(GO) test ./daemon -run '^$$' -bench 'Soak$$' -benchtime 1x -timeout 0
 
-chaos: chrome services $(CACHE)/bin/versitygw ## processes with roles that die, freeze and come, by seeds (SEEDS=5 ROUNDS=10)
+chaos: chrome services $(CACHE)/bin/versitygw ## processes with roles, their database, bucket and disk under faults by seeds (SEEDS=4 ROUNDS=15 ROWS=20000 LONGEST=20)
 	scripts/test.sh scripts/chaos.sh
 
 test-short: ## the tests that need no service and no browser

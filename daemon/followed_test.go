@@ -129,8 +129,10 @@ func (f *followed) recorded() map[string]bool {
 }
 
 // draw is the picture of a card of that name, as the daemon draws it.
-func (f *followed) draw(name string) string {
-	code, text := f.p.ask(http.MethodPost, "/templates/card/render", fmt.Sprintf(`{"response":"binary","variables":{"title":%q}}`, name))
+func (f *followed) draw(name string) string { return f.p.draw(name) }
+
+func (p *process) draw(name string) string {
+	code, text := p.ask(http.MethodPost, "/templates/card/render", fmt.Sprintf(`{"response":"binary","variables":{"title":%q}}`, name))
 	if code != http.StatusOK {
 		return ""
 	}
@@ -150,7 +152,7 @@ func (f *followed) agrees() {
 		f.tb.Errorf("%d rows have pictures, want %d", n, len(f.rows))
 	}
 	eventually(f.tb, "the receiver has been told all", func() bool { return f.p.owes("hook") == 0 })
-	told := f.told()
+	told := f.receiver.told(f.tb)
 	for key, name := range f.rows {
 		u, err := url.Parse(told[key])
 		if err != nil || told[key] == "" {
@@ -171,13 +173,13 @@ func (f *followed) agrees() {
 
 // told is the last that the receiver was told of each key: an address, or "" for a row
 // that is gone.
-func (f *followed) told() map[string]string {
-	f.tb.Helper()
+func (r *receiver) told(tb testing.TB) map[string]string {
+	tb.Helper()
 	last := map[string]string{}
-	for _, h := range f.receiver.all("") {
+	for _, h := range r.all("") {
 		var d struct{ Key, URL string }
 		if err := json.Unmarshal(h.Data, &d); err != nil {
-			f.tb.Fatal(err)
+			tb.Fatal(err)
 		}
 		if last[d.Key] = d.URL; h.Event != "render.completed" {
 			last[d.Key] = ""

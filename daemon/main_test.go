@@ -42,6 +42,9 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(childConfig); path != "" {
 		os.Exit(child(path))
 	}
+	if spec := os.Getenv(childMount); spec != "" {
+		os.Exit(lendDisk(spec))
+	}
 	os.Exit(m.Run())
 }
 
