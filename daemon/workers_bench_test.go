@@ -15,17 +15,29 @@ import (
 // workersEnv are the numbers of processes that BenchmarkWorkers has draw: "1,2,4,8" without.
 const workersEnv = "PICTIFYD_BENCH_WORKERS"
 
-const (
-	workTime = 400 * time.Millisecond // that a simulated picture takes, without CPU
-	workFor  = 40 * time.Second       // that the processes of a measure have work for
-)
+// pictureEnv is how long a simulated picture takes, without CPU: "400ms" without. Pictures that take less than
+// 250ms share commits.
+const pictureEnv = "PICTIFYD_BENCH_PICTURE"
+
+const workFor = 40 * time.Second // that the processes of a measure have work for
+
+// workTime is what pictureEnv says.
+func workTime(b *testing.B) time.Duration {
+	b.Helper()
+	text := cmp.Or(os.Getenv(pictureEnv), "400ms")
+	took, err := time.ParseDuration(text)
+	if err != nil || took <= 0 {
+		b.Fatalf("%s: %q is no time", pictureEnv, text)
+	}
+	return took
+}
 
 // BenchmarkWorkers is a batch, told to a webhook, that processes draw together: one that connects, answers and
 // delivers, and 1, 2, 4 … that draw one picture at a time, all on one PostgreSQL. A picture takes its time and no CPU,
 // so that what is measured is the queue and the bookkeeping: printed are images a second from the first to the last,
 // beside one process, the CPU that pictifyd and PostgreSQL take for each, and what both take while there is nothing to
-// do. Each picture is a commit of its own, since it takes longer than pictures wait for others: the most that the
-// bookkeeping can cost. On one machine it bends where its cores are full.
+// do. With 400 ms each is a commit of its own, since it takes longer than pictures wait for others: the
+// most that the bookkeeping can cost. On one machine it bends where its cores are full.
 func BenchmarkWorkers(b *testing.B) {
 	counts := []int{1, 2, 4, 8}
 	if text := os.Getenv(workersEnv); text != "" {
@@ -38,16 +50,17 @@ func BenchmarkWorkers(b *testing.B) {
 			counts = append(counts, n)
 		}
 	}
+	took := workTime(b)
 	for b.Loop() {
 		fmt.Printf("\n%9s %10s %10s %10s %22s %10s %22s\n", "processes", "images/s", "beside one", "of the sum", "CPU an image: pictifyd", "PostgreSQL", "idle, of a core: both")
 		one := 0.0
 		for _, n := range counts {
-			w := newWorkers(b, "")
+			w := newWorkers(b, "", simulated(took))
 			for range n {
-				w.add(childRoles+"=render", simulated(1))
+				w.add(childRoles+"=render", simulated(took))
 			}
 			idle := w.idle()
-			most := float64(n) / workTime.Seconds()
+			most := float64(n) / took.Seconds()
 			rate, own, database := w.batch(int(most * workFor.Seconds()))
 			if one == 0 {
 				one = rate / float64(n)
@@ -59,8 +72,8 @@ func BenchmarkWorkers(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// simulated has a child draw as workTime says, so many pictures at a time.
-func simulated(slots int) string { return fmt.Sprintf("%s=%s/%d", childNull, workTime, slots) }
+// simulated has a child draw one picture at a time, each of which takes so long.
+func simulated(took time.Duration) string { return fmt.Sprintf("%s=%s/1", childNull, took) }
 
 // BenchmarkRenderProcesses is one process with two Chromes beside two with one each, which draw the same
 // batch on one PostgreSQL.
@@ -69,7 +82,7 @@ func BenchmarkRenderProcesses(b *testing.B) {
 	for b.Loop() {
 		one := 0.0
 		for _, n := range []int{1, 2, 1, 2} { // twice, for what changes on the machine
-			w := newWorkers(b, fmt.Sprintf("render: { chrome: %q, browsers: %d }\n", os.Getenv("PICTIFYD_TEST_CHROME"), 2/n))
+			w := newWorkers(b, fmt.Sprintf("render: { chrome: %q, browsers: %d }\n", os.Getenv("PICTIFYD_TEST_CHROME"), 2/n), childChrome+"=1")
 			for range n {
 				w.add(childRoles+"=render", childChrome+"=1")
 			}
@@ -94,8 +107,8 @@ type workers struct {
 }
 
 // newWorkers is a process that connects, answers and delivers. render is the configuration of those
-// that draw; "" for simulated ones.
-func newWorkers(b *testing.B, render string) *workers {
+// that draw, "" for simulated ones; draws is what the variable of its renderer says, which it never asks.
+func newWorkers(b *testing.B, render, draws string) *workers {
 	b.Helper()
 	dsn := newDatabase(b)
 	w := &workers{b: b, site: newSite(b, "store: {}\n")}
@@ -110,7 +123,7 @@ egress: { allow: ["127.0.0.1"] }
 templates: templates
 store: { url: %q }
 `, dsn))
-	w.add(childRoles+"=connect,api,deliver", simulated(1))
+	w.add(childRoles+"=connect,api,deliver", draws)
 	<-w.all[0].runs
 	return w
 }
