@@ -31,7 +31,7 @@ func turnsOf(slots int) (turns, pictures int) {
 	return turns, (slots + turns - 1) / turns
 }
 
-const leastTurns = 4
+const leastTurns = 2
 
 // draw is the work of one render turn: claimed renders become pictures, their
 // bytes are kept, their results recorded.

@@ -87,11 +87,11 @@ func BenchmarkRenderProcesses(b *testing.B) {
 				w.add(childRoles+"=render", childChrome+"=1")
 			}
 			w.batch(200) // so that Chromes are there, and their pace is known
-			rate, _, _ := w.batch(3000)
+			rate, own, database := w.batch(3000)
 			if n == 1 {
 				one = rate
 			}
-			fmt.Printf("%d process(es) with %d Chrome(s) each: %.1f images/s, %.2fx\n", n, 2/n, rate, rate/one)
+			fmt.Printf("%d process(es) with %d Chrome(s) each: %.1f images/s, %.2fx; CPU an image: pictifyd %.2f ms, PostgreSQL %.2f ms\n", n, 2/n, rate, rate/one, own, database)
 			w.end()
 		}
 	}

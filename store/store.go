@@ -248,7 +248,13 @@ func (s *Store) openPostgres(ctx context.Context, cfg Config, _ string) error {
 		parsed.RuntimeParams["application_name"] = "pictifyd"
 	}
 	s.connects, s.admit = parsed, held.admit
-	db := stdlib.OpenDB(*parsed, stdlib.OptionAfterConnect(held.admit))
+	db := stdlib.OpenDB(*parsed, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		if err := held.admit(ctx, conn); err != nil {
+			return err
+		}
+		_, err := conn.Exec(ctx, pagesCost)
+		return err
+	}))
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -256,6 +262,12 @@ func (s *Store) openPostgres(ctx context.Context, cfg Config, _ string) error {
 	s.db, s.read = db, db
 	return away(db.PingContext(ctx))
 }
+
+// pagesCost tells the planner what a page costs that is in memory or on a disk without a head, as
+// PostgreSQL's own advice is, and as little as the operator says where that is less. By the default of
+// 4.0 it reads whole tables for a few keys while they have some thousand rows, and keeps to that for as
+// long as a connection has the plan, however large they become.
+const pagesCost = `SELECT set_config('random_page_cost', least(CAST(current_setting('random_page_cost') AS DOUBLE PRECISION), 1.1)::TEXT, false)`
 
 // takePost takes the ledger in PostgreSQL, or joins it.
 func (s *Store) takePost(ctx context.Context, cfg *pgx.ConnConfig) (*session, error) {
