@@ -122,9 +122,10 @@ func (t *tx) settle(ctx context.Context, done []string, failed map[string]string
 		if err := t.noteShown(ctx, page); err != nil {
 			return err
 		}
+		// Both tables are looked up by what ended: of all that waits there may be far more.
 		return t.each(ctx, `UPDATE images SET state = 'ready', hash = r.hash, ext = r.ext, format = r.format, width = r.width,
 				height = r.height, rendered_at = CAST($2 AS BIGINT) FROM renders AS r
-			WHERE r.fingerprint IN list($1) AND images.fingerprint = r.fingerprint AND images.state = 'waiting'
+			WHERE r.fingerprint IN list($1) AND images.fingerprint IN list($1) AND images.fingerprint = r.fingerprint AND images.state = 'waiting'
 			RETURNING images.owner, images.idx, images.key, images.hash`, []any{list(page), millis(t.now)}, func(scan func(...any) error) error {
 			var id itemID
 			var hash string
