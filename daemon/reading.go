@@ -94,16 +94,36 @@ func (r *reading) settle(ctx context.Context, b connectors.Batch) error {
 
 // reading begins to plan a reading of f as o says. The caller is inside the gate.
 func (d *Daemon) reading(ctx context.Context, f *feed, o bindings.ReadingOptions) (*reading, error) {
-	names := make([]string, len(f.bindings))
-	for i, b := range f.bindings {
+	bound, err := d.stillBound(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(bound))
+	for i, b := range bound {
 		names[i] = b.Name()
 	}
 	first, err := d.store.FirstReadings(ctx, names)
 	if err != nil {
 		return nil, err
 	}
-	o.Source, o.Bindings, o.Promote, o.Now = f.name, f.bindings, first, time.Now()
+	o.Source, o.Bindings, o.Promote, o.Now = f.name, bound, first, time.Now()
 	return &reading{store: d.store, assign: d.assignUnits, metrics: d.metrics.readingMetrics, source: f.name, bindings: names, options: o, plan: bindings.NewReading(o), settles: !o.Told && f.bound.Load()}, nil
+}
+
+// stillBound are the bindings of f that there are. One that was taken out, and for which f was not bound
+// again yet, is not planned: its sinks would hear nothing of it. It is planned from all rows when it is back.
+func (d *Daemon) stillBound(ctx context.Context, f *feed) (still []*bindings.Binding, err error) {
+	there := namesOf(d.roster().of(f.name))
+	for _, b := range f.bindings {
+		if slices.Contains(there, b.Name()) {
+			still = append(still, b)
+			continue
+		}
+		if err := d.forgetPlan(ctx, b.Config()); err != nil {
+			return nil, err
+		}
+	}
+	return still, nil
 }
 
 // promote has what came be wanted as it comes where the guard could not hold
