@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/pictifyd/pictifyd/render/rendertest"
+	"github.com/pictifyd/pictifyd/store"
 )
 
 // A reloadable daemon runs in the test's process, and reads its configuration
@@ -213,6 +214,40 @@ bindings:
 			digest, err := r.daemon.store.BindingDigest(t.Context(), binding)
 			return err == nil && digest == ""
 		})
+	}
+}
+
+// A row changes after its binding was taken out, and before the source was bound anew. Its sink
+// hears of it once the binding is back.
+func TestRowThatChangesWhileItsBindingIsOutIsToldWhenItIsBack(t *testing.T) {
+	s := newSite(t, catalogWithHook)
+	s.write("rows.csv", csvRows(1, "one"))
+	d := s.open()
+	d.mustDraw(t)
+	d.mustDeliver(t)
+	_, line, _ := strings.Cut(catalogWithHook, "\nbindings: ")
+	line = "bindings: " + strings.TrimSpace(line)
+	if err := s.rewrite(d, line, "bindings: []"); err != nil {
+		t.Fatal(err)
+	}
+	s.write("rows.csv", csvRows(1, "two"))
+	read := func() {
+		t.Helper()
+		if err := d.poll(t.Context(), store.Turn{ID: 1, Source: "catalog"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.draw(t.Context(), store.Turn{ID: 2}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read()
+	if err := s.rewrite(d, "bindings: []", line); err != nil {
+		t.Fatal(err)
+	}
+	d.mustDraw(t)
+	d.mustDeliver(t)
+	if heard := s.receiver.all("render.completed"); len(heard) != 2 {
+		t.Errorf("its sink heard %d times, want of both states", len(heard))
 	}
 }
 

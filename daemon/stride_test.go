@@ -25,6 +25,18 @@ func TestTurnsOfSlowPicturesAreSmall(t *testing.T) {
 	}
 }
 
+// A process that has drawn nothing yet does not know how fast it is, and leaves some to others.
+func TestFirstTurnOfAProcessLeavesSomeToOthers(t *testing.T) {
+	s := stride{least: 4, first: 32}
+	if got := s.size(); got != 32 {
+		t.Errorf("the first turn takes %d, want 32", got)
+	}
+	s.took(32, 32*time.Millisecond)
+	if got := s.size(); got != turnSize {
+		t.Errorf("the second one takes %d, want %d", got, turnSize)
+	}
+}
+
 func TestOneSlowTurnDoesNotMakeAllSmall(t *testing.T) {
 	s := stride{least: 4}
 	for range 10 {

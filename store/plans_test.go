@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/pictifyd/pictifyd/internal/pgtest"
 )
 
 // What a request waits for must not look through the rows of the whole ledger.
@@ -71,5 +73,19 @@ func TestRequestsFindTheirRowsByAnIndex(t *testing.T) {
 		if text := strings.Join(plan, "; "); !strings.Contains(text, c.want) {
 			t.Errorf("%s are found by %q, want %q", name, text, c.want)
 		}
+	}
+}
+
+// In PostgreSQL keys are looked up at what a page costs without a disk's head, unless the
+// operator says that it is less.
+func TestPagesCostAsMuchAsTheyDo(t *testing.T) {
+	for said, want := range map[string]string{"4": "1.1", "1.05": "1.05"} {
+		t.Run(said, func(t *testing.T) {
+			s := opened(t, pgtest.With(pgtest.New(t).DSN, "random_page_cost", said))
+			var got string
+			if err := s.db.QueryRowContext(t.Context(), `SELECT current_setting('random_page_cost')`).Scan(&got); err != nil || got != want {
+				t.Errorf("a page costs %s, %v; want %s", got, err, want)
+			}
+		})
 	}
 }

@@ -253,6 +253,9 @@ func (s *Store) openPostgres(ctx context.Context, cfg Config, _ string) error {
 			return err
 		}
 		_, err := conn.Exec(ctx, pagesCost)
+		if err != nil {
+			closeNow(conn) // nobody else does
+		}
 		return err
 	}))
 	db.SetMaxOpenConns(16)
